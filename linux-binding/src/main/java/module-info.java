@@ -1,0 +1,20 @@
+/**
+ * System calls and kernel interfaces. The packages below {@code dev.stapes.linux} know nothing of
+ * Stapes.
+ */
+module dev.stapes.linux {
+  requires transitive org.jnrproject.ffi;
+  requires static transitive org.jspecify;
+  // jnr-ffi is an automatic module: it generates code with these and does not say so.
+  requires org.objectweb.asm;
+  requires org.objectweb.asm.commons;
+  requires org.objectweb.asm.tree;
+  requires org.objectweb.asm.tree.analysis;
+  requires org.objectweb.asm.util;
+  requires org.slf4j;
+
+  exports dev.stapes.linux.ffi;
+
+  // jnr-ffi implements LibC in a class loader of its own.
+  opens dev.stapes.linux.ffi;
+}
