@@ -1,0 +1,331 @@
+package dev.stapes.model;
+
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+
+/**
+ * A device of an instance. The variants are what Stapes models; {@link Raw} keeps whatever else a
+ * driver may know. {@link #toConfig} and {@link #parse} translate to and from Incus's keys.
+ */
+public sealed interface Device {
+
+  /** Incus's name of the type, such as {@code disk}. */
+  String type();
+
+  /** The keys and values that Incus would show, with {@code type}. */
+  SortedMap<String, String> toConfig();
+
+  /**
+   * Reads a device from Incus's keys; a type that is not modelled becomes {@link Raw}.
+   *
+   * @param name for the errors
+   * @throws StapesException INVALID where the type or a value is wrong, quoting it
+   */
+  static Device parse(String name, Map<String, String> config) {
+    return DeviceCodec.parse(name, config);
+  }
+
+  /** The root disk, on the default pool and without a size limit. */
+  static Disk root() {
+    return disk("/", disk -> {});
+  }
+
+  /** The root disk. */
+  static Disk root(Consumer<Disk.Builder> options) {
+    return disk("/", options);
+  }
+
+  /** A disk: a custom volume of a pool, or a path of the host, at a path of the instance. */
+  static Disk disk(String path, Consumer<Disk.Builder> options) {
+    Disk.Builder builder = new Disk.Builder(path);
+    options.accept(builder);
+    return builder.build();
+  }
+
+  /**
+   * Storage at a path of the instance.
+   *
+   * @param path where it appears, absolute; {@code /} is the root disk
+   * @param source a path of the host (absolute), or the name of a custom volume of {@code pool};
+   *     empty for the root disk
+   * @param pool the pool; empty means the default pool for the root disk, and a host path otherwise
+   * @param size at most so much data, where the pool has quotas
+   * @param readOnly whether the instance may only read
+   * @param recursive whether mounts below a host path come along
+   * @param required whether the instance refuses to start without the source
+   * @param limits I/O limits
+   */
+  record Disk(
+      String path,
+      Optional<String> source,
+      Optional<String> pool,
+      Optional<Size> size,
+      boolean readOnly,
+      boolean recursive,
+      boolean required,
+      IoLimits limits)
+      implements Device {
+
+    /** Validates paths, and that source and pool fit together. */
+    public Disk {
+      DeviceCodec.checkDisk(path, source, pool, recursive);
+    }
+
+    /** Whether this is the root disk. */
+    public boolean isRoot() {
+      return path.equals("/");
+    }
+
+    @Override
+    public String type() {
+      return "disk";
+    }
+
+    @Override
+    public SortedMap<String, String> toConfig() {
+      SortedMap<String, String> config = DeviceCodec.start(this);
+      config.put("path", path);
+      source.ifPresent(value -> config.put("source", value));
+      pool.ifPresent(value -> config.put("pool", value));
+      size.ifPresent(value -> config.put("size", value.toString()));
+      DeviceCodec.flag(config, "readonly", readOnly, false);
+      DeviceCodec.flag(config, "recursive", recursive, false);
+      DeviceCodec.flag(config, "required", required, true);
+      limits.read().ifPresent(value -> config.put("limits.read", value));
+      limits.write().ifPresent(value -> config.put("limits.write", value));
+      return config;
+    }
+
+    /** Collects the options of a disk. */
+    public static final class Builder {
+      private final String path;
+      private Optional<String> source = Optional.empty();
+      private Optional<String> pool = Optional.empty();
+      private Optional<Size> size = Optional.empty();
+      private boolean readOnly;
+      private boolean recursive;
+      private boolean required = true;
+      private Optional<String> read = Optional.empty();
+      private Optional<String> write = Optional.empty();
+
+      private Builder(String path) {
+        this.path = path;
+      }
+
+      /** A path of the host. */
+      public Builder source(String hostPath) {
+        source = Optional.of(hostPath);
+        return this;
+      }
+
+      /** A custom volume. */
+      public Builder volume(String poolName, String volumeName) {
+        pool = Optional.of(poolName);
+        source = Optional.of(volumeName);
+        return this;
+      }
+
+      /** The pool of the root disk. */
+      public Builder pool(String poolName) {
+        pool = Optional.of(poolName);
+        return this;
+      }
+
+      /** At most so much data. */
+      public Builder size(Size limit) {
+        size = Optional.of(limit);
+        return this;
+      }
+
+      /** The instance may only read. */
+      public Builder readOnly() {
+        readOnly = true;
+        return this;
+      }
+
+      /** Mounts below the host path come along. */
+      public Builder recursive() {
+        recursive = true;
+        return this;
+      }
+
+      /** The instance starts without the disk where the source is missing. */
+      public Builder optional() {
+        required = false;
+        return this;
+      }
+
+      /** At most so much per second, {@code 10MiB} or {@code 100iops}, where the host can. */
+      public Builder limitRead(String rate) {
+        read = Optional.of(rate);
+        return this;
+      }
+
+      /** At most so much per second, {@code 10MiB} or {@code 100iops}, where the host can. */
+      public Builder limitWrite(String rate) {
+        write = Optional.of(rate);
+        return this;
+      }
+
+      private Disk build() {
+        return new Disk(
+            path, source, pool, size, readOnly, recursive, required, new IoLimits(read, write));
+      }
+    }
+  }
+
+  /**
+   * Disk I/O per second: a {@link Size} in bytes or a number followed by {@code iops}.
+   *
+   * @param read empty for no limit
+   * @param write empty for no limit
+   */
+  record IoLimits(Optional<String> read, Optional<String> write) {
+    /** No limits. */
+    public static final IoLimits NONE = new IoLimits(Optional.empty(), Optional.empty());
+
+    /** Validates both. */
+    public IoLimits {
+      read.ifPresent(DeviceCodec::checkRate);
+      write.ifPresent(DeviceCodec::checkRate);
+    }
+  }
+
+  /**
+   * A network interface.
+   *
+   * @param kind how it is connected
+   * @param name its name inside, such as {@code eth0}; empty: the name of the device
+   * @param hostName its name on the host; empty: generated
+   * @param address MAC address, six pairs of hex digits; empty: generated
+   * @param mtu 68 to 65535; empty: the kernel's default
+   */
+  record Nic(
+      Kind kind,
+      Optional<String> name,
+      Optional<String> hostName,
+      Optional<String> address,
+      Optional<Integer> mtu)
+      implements Device {
+
+    /** How an interface is connected. */
+    public enum Kind {
+      /** A pair of which the host keeps one end, unconfigured. */
+      P2P
+    }
+
+    /** Validates names, address and MTU. */
+    public Nic {
+      DeviceCodec.checkNic(name, hostName, address, mtu);
+    }
+
+    /** A point-to-point pair whose host end is left to the host. */
+    public static Nic p2p() {
+      return new Nic(
+          Kind.P2P, Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
+    }
+
+    /** The same with a name for the host's end, 1 to 15 characters. */
+    public Nic hostName(String interfaceName) {
+      return new Nic(kind, name, Optional.of(interfaceName), address, mtu);
+    }
+
+    /** The same with a MAC address. */
+    public Nic address(String mac) {
+      return new Nic(kind, name, hostName, Optional.of(mac), mtu);
+    }
+
+    @Override
+    public String type() {
+      return "nic";
+    }
+
+    @Override
+    public SortedMap<String, String> toConfig() {
+      SortedMap<String, String> config = DeviceCodec.start(this);
+      config.put("nictype", "p2p");
+      name.ifPresent(value -> config.put("name", value));
+      hostName.ifPresent(value -> config.put("host_name", value));
+      address.ifPresent(value -> config.put("hwaddr", value));
+      mtu.ifPresent(value -> config.put("mtu", Integer.toString(value)));
+      return config;
+    }
+  }
+
+  /**
+   * A character device.
+   *
+   * @param source its path on the host, absolute
+   * @param path its path in the instance, absolute
+   * @param uid owner inside, default 0
+   * @param gid group inside, default 0
+   * @param mode octal permission bits, default 0660
+   * @param required whether the instance refuses to start without it
+   */
+  record UnixChar(String source, String path, long uid, long gid, int mode, boolean required)
+      implements Device {
+
+    /** Validates paths, ids and mode. */
+    public UnixChar {
+      DeviceCodec.checkUnixChar(source, path, uid, gid, mode);
+    }
+
+    /** The device at the same path inside, mode 0660, owned by root. */
+    public static UnixChar of(String path) {
+      return new UnixChar(path, path, 0, 0, 0660, true);
+    }
+
+    @Override
+    public String type() {
+      return "unix-char";
+    }
+
+    @Override
+    public SortedMap<String, String> toConfig() {
+      SortedMap<String, String> config = DeviceCodec.start(this);
+      config.put("source", source);
+      config.put("path", path);
+      config.put("uid", Long.toString(uid));
+      config.put("gid", Long.toString(gid));
+      config.put("mode", "0" + Integer.toOctalString(mode));
+      DeviceCodec.flag(config, "required", required, true);
+      return config;
+    }
+  }
+
+  /** Nothing; hides an inherited device of the same name. */
+  record None() implements Device {
+    @Override
+    public String type() {
+      return "none";
+    }
+
+    @Override
+    public SortedMap<String, String> toConfig() {
+      return DeviceCodec.start(this);
+    }
+  }
+
+  /**
+   * A device that Stapes does not model; a driver may.
+   *
+   * @param type any type name
+   * @param values all keys but {@code type}; copied
+   */
+  record Raw(String type, SortedMap<String, String> values) implements Device {
+    /** Copies. */
+    public Raw {
+      values = java.util.Collections.unmodifiableSortedMap(new TreeMap<>(values));
+    }
+
+    @Override
+    public SortedMap<String, String> toConfig() {
+      SortedMap<String, String> config = new TreeMap<>(values);
+      config.put("type", type);
+      return config;
+    }
+  }
+}

@@ -1,0 +1,8 @@
+/**
+ * The data that every layer shares: specs (what is asked for), infos (what is), and errors. Records
+ * here validate themselves and copy what they are given; none of them does I/O.
+ */
+@NullMarked
+package dev.stapes.model;
+
+import org.jspecify.annotations.NullMarked;

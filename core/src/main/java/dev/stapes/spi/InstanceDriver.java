@@ -1,0 +1,69 @@
+package dev.stapes.spi;
+
+import dev.stapes.model.Config;
+import dev.stapes.model.ConfigKey;
+import dev.stapes.model.IdMapping;
+import dev.stapes.model.InstanceId;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Runs instances of one type. It knows nothing of names, volumes, images or snapshots: it gets a
+ * root and a config, and gives back a {@link Machine}. The engine never calls two methods for the
+ * same instance at once; for different instances it does.
+ */
+public interface InstanceDriver extends AutoCloseable {
+  /** The config keys that it understands beyond the common ones. */
+  List<ConfigKey<?>> configKeys();
+
+  /**
+   * Checks what it is going to be started with, without touching the machine.
+   *
+   * @throws dev.stapes.model.StapesException INVALID or UNSUPPORTED, quoting the value
+   */
+  void validate(Machine.Spec spec);
+
+  /**
+   * Chooses what must differ between instances (id ranges, addresses), as {@code volatile.*} keys
+   * that the engine keeps in the config. Called with nobody else allocating.
+   *
+   * @param config of the instance, with what was allocated before
+   * @param others configs of all other instances of this type
+   * @return keys to add; an empty value removes one
+   */
+  Map<String, String> allocate(Config config, Collection<Config> others);
+
+  /**
+   * The id map of an instance; empty where its root disk is used with the ids that it has on disk.
+   *
+   * @param config with what was allocated
+   */
+  Optional<IdMapping> idMapping(Config config);
+
+  /**
+   * Starts an instance and returns when it can execute programs.
+   *
+   * @throws dev.stapes.model.StapesException with the driver's log in the message; nothing is left
+   */
+  Machine start(Machine.Spec spec);
+
+  /**
+   * Takes hold of an instance that runs, started by this JVM or another one before it.
+   *
+   * @return empty where it does not run
+   */
+  Optional<Machine> adopt(Machine.Spec spec);
+
+  /**
+   * Ends and removes everything of this scope that does not belong to the given instances, whatever
+   * state a crash left it in. Does nothing where there is nothing.
+   */
+  void collect(Set<InstanceId> keep);
+
+  /** Ends throwaway machines, lets go of the others. Idempotent. */
+  @Override
+  void close();
+}

@@ -1,0 +1,175 @@
+package dev.stapes.spi;
+
+import dev.stapes.model.Config;
+import dev.stapes.model.Device;
+import dev.stapes.model.ExecSpec;
+import dev.stapes.model.IdMapping;
+import dev.stapes.model.InstanceId;
+import dev.stapes.model.InstanceState;
+import dev.stapes.model.Lifetime;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Collections;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.CompletionStage;
+
+/** A running instance, in the hands of its driver. Methods may be called from any thread. */
+public interface Machine extends AutoCloseable {
+  /** Whose it is. */
+  InstanceId id();
+
+  /** Its first process (or its emulator) as the host sees it. */
+  long pid();
+
+  /** When it was started. */
+  Instant startedAt();
+
+  /** Completes when it has ended, on a thread of the host: return at once from what hangs on it. */
+  CompletionStage<Exit> exit();
+
+  /** Asks it to shut down, as a power button does; {@link #exit} tells when it has. */
+  void requestShutdown();
+
+  /**
+   * Ends it at once. When this returns no program of it runs any more; what is left of it on the
+   * host is removed behind.
+   */
+  void kill();
+
+  /** Suspends all its programs. */
+  void freeze();
+
+  /** Lets them go on. */
+  void unfreeze();
+
+  /** Whether they are suspended. */
+  boolean isFrozen();
+
+  /**
+   * Starts a program inside, with everything that confines the instance confining it too.
+   *
+   * @throws dev.stapes.model.StapesException TIMED_OUT or UNAVAILABLE where the instance does not
+   *     answer; a program that does not exist is exit code 127
+   */
+  Exec exec(ExecSpec spec);
+
+  /** Its files, as its own programs see them. */
+  Tree files();
+
+  /** What it uses; the disk usage is left empty. */
+  InstanceState state();
+
+  /** Its console. */
+  Console console();
+
+  /**
+   * Makes changed config keys and disk limits take effect.
+   *
+   * @param spec the whole new spec, of which only live keys differ
+   */
+  void update(Spec spec);
+
+  /** Lets go of it; it goes on. Idempotent. */
+  @Override
+  void close();
+
+  /**
+   * What a machine is made of.
+   *
+   * @param id names everything on the host
+   * @param name host name inside
+   * @param lifetime THROWAWAY: it dies with the host object and the JVM
+   * @param config with environment, limits and what was allocated
+   * @param devices without the root disk; copied
+   * @param root its root disk, attached
+   * @param disks attached sources of the disk devices by device name; copied
+   */
+  record Spec(
+      InstanceId id,
+      String name,
+      Lifetime lifetime,
+      Config config,
+      SortedMap<String, Device> devices,
+      Disk root,
+      SortedMap<String, Disk> disks) {
+    /** Copies. */
+    public Spec {
+      devices = Collections.unmodifiableSortedMap(new TreeMap<>(devices));
+      disks = Collections.unmodifiableSortedMap(new TreeMap<>(disks));
+    }
+
+    /** The same with other disks. */
+    public Spec with(Disk newRoot, Map<String, Disk> newDisks) {
+      return new Spec(id, name, lifetime, config, devices, newRoot, new TreeMap<>(newDisks));
+    }
+  }
+
+  /**
+   * An attached disk.
+   *
+   * @param path a directory of the host's mount namespace
+   * @param mapped the id map that its owners already appear in; empty: they appear as on disk, and
+   *     the driver maps them itself
+   * @param ioLimits to hold it to
+   */
+  record Disk(Path path, Optional<IdMapping> mapped, Device.IoLimits ioLimits) {}
+
+  /**
+   * How a machine ended.
+   *
+   * @param reason in words, such as {@code killed by signal 9}
+   * @param reboot whether it asked to be started again
+   */
+  record Exit(String reason, boolean reboot) {}
+
+  /** A program that runs inside. */
+  interface Exec extends AutoCloseable {
+    /** To its standard input; closing it is end-of-file. */
+    OutputStream stdin();
+
+    /** From its standard output, or its terminal. */
+    InputStream stdout();
+
+    /** From its standard error; empty with a terminal. */
+    InputStream stderr();
+
+    /**
+     * Waits for its end.
+     *
+     * @return exit code as a shell reports it; empty where it still runs after the time
+     */
+    OptionalInt await(Duration limit) throws InterruptedException;
+
+    /** Sends a signal to it and what it started in its session, by number. */
+    void signal(int number);
+
+    /** Changes the size of its terminal; does nothing without one. */
+    void resize(ExecSpec.TerminalSize size);
+
+    /** Kills it if it still runs, frees the streams. Idempotent. */
+    @Override
+    void close();
+  }
+
+  /** A console. */
+  interface Console extends AutoCloseable {
+    /** What was written to it since the start, at least the last 64 KiB. */
+    byte[] log();
+
+    /** From here on, what is written to it; ends with the machine. */
+    InputStream output();
+
+    /** What is typed on it. */
+    OutputStream input();
+
+    @Override
+    void close();
+  }
+}

@@ -1,0 +1,69 @@
+package dev.stapes.spi;
+
+import dev.stapes.model.IdMapping;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The host's own mount namespace (mount_namespaces(7)); mounts of the machine appear in it, none of
+ * its own appear on the machine. Source and target paths are those of the namespace. Errors are
+ * StapesExceptions that name the call, the paths and the errno.
+ */
+public interface Mounts {
+  /**
+   * Mounts a file system, mount(2).
+   *
+   * @param source a device, or any word for a file system without one
+   * @param type such as {@code btrfs}, {@code overlay}, {@code tmpfs}
+   * @param options the file system's own, such as {@code size=64m}; empty for none
+   */
+  void mount(String source, Path target, String type, Set<Flag> flags, String options);
+
+  /** Makes a directory or file appear at a second place. */
+  void bind(Path source, Path target, Set<Flag> flags);
+
+  /**
+   * The same with the owners of its files mapped: a file of uid 0 on disk appears with the host uid
+   * that the map gives for 0 (mount_setattr(2), MOUNT_ATTR_IDMAP).
+   */
+  void bindIdmapped(Path source, Path target, IdMapping mapping, Set<Flag> flags);
+
+  /**
+   * Detaches a mount (MNT_DETACH): it is gone for new users at once, and frees itself after the
+   * old.
+   */
+  void unmount(Path target);
+
+  /** The mounts at or below a path, in the order in which they were made. */
+  List<Entry> below(Path path);
+
+  /** The path by which this JVM's own I/O reaches a path of the namespace, from any thread. */
+  Path local(Path path);
+
+  /** Mount flags. */
+  enum Flag {
+    /** Nothing is written. */
+    READ_ONLY,
+    /** Set-user-id bits are ignored. */
+    NOSUID,
+    /** Device nodes do not work. */
+    NODEV,
+    /** Programs do not start. */
+    NOEXEC,
+    /** Access times are not written. */
+    NOATIME,
+    /** With everything mounted below, for binds. */
+    RECURSIVE
+  }
+
+  /**
+   * One mount.
+   *
+   * @param target where
+   * @param type of the file system
+   * @param source the device or word
+   * @param options of the mount and the file system, separated by commas
+   */
+  record Entry(Path target, String type, String source, String options) {}
+}

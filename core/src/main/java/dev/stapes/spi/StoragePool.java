@@ -1,0 +1,135 @@
+package dev.stapes.spi;
+
+import dev.stapes.model.IdMapping;
+import dev.stapes.model.PoolInfo;
+import dev.stapes.model.Size;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * An open storage pool: a flat set of volumes. It knows nothing of instances and images; which
+ * volume is whose stands in the state store. What only some pools can do is a capability that
+ * others do not return.
+ *
+ * <p>Methods may be called from any thread; the engine never works on one volume from two at once
+ * but for copying from it. Each method that changes something either does it or leaves the pool as
+ * it was; after a crash in the middle a volume exists wholly, or not at all, or as one that {@link
+ * #list} shows and {@link #discard} removes.
+ */
+public interface StoragePool extends AutoCloseable {
+  /** What it is, with its usage at the time of the call. */
+  PoolInfo info();
+
+  /** Makes an empty volume, a directory owned by root with mode 0755. CONFLICT where it exists. */
+  void create(VolumeId id);
+
+  /**
+   * Copies a volume in the fastest way that the pool has, sharing data where it can. The source
+   * does not change meanwhile, or the copy is as of one moment where the pool can (see {@link
+   * PoolInfo.Copies#INSTANT}).
+   *
+   * @param readOnly whether the copy refuses changes (a snapshot)
+   * @throws dev.stapes.model.StapesException NOT_FOUND, CONFLICT, EXHAUSTED
+   */
+  void copy(VolumeId source, VolumeId target, boolean readOnly);
+
+  /**
+   * Removes a volume. When this returns it is gone by its id, in a time that does not grow with its
+   * data; its space comes back with {@link #reclaim}. Does nothing where it does not exist.
+   */
+  void discard(VolumeId id);
+
+  /** Frees the space of discarded volumes, also those that a crash left. May take long. */
+  void reclaim();
+
+  /** Whether a volume exists. */
+  boolean exists(VolumeId id);
+
+  /** All volumes. */
+  Set<VolumeId> list();
+
+  /** Opens the files of a volume, as they are on disk. */
+  Tree tree(VolumeId id);
+
+  /**
+   * Makes a volume available to a machine until the answer is closed. After a crash the next open
+   * of the pool finds nothing attached but what still running machines hold.
+   *
+   * @param mapping the id map of the machine. A pool whose volumes the driver can map itself by an
+   *     idmapped mount leaves {@link Attachment#mapped} empty.
+   */
+  Attachment attach(VolumeId id, Optional<IdMapping> mapping, boolean readOnly);
+
+  /** Limits how much data a volume may hold. */
+  Optional<Quotas> quotas();
+
+  /** Turns volumes into streams. */
+  Optional<SendReceive> sendReceive();
+
+  /** Makes the pool larger. */
+  Optional<Growable> growable();
+
+  /** Volumes that live in memory. */
+  Optional<Scratch> scratch();
+
+  /** Removes the pool with all its volumes and files. The pool is closed then. */
+  void destroy();
+
+  /** Detaches what no machine holds. Idempotent. */
+  @Override
+  void close();
+
+  /** A volume in use. */
+  interface Attachment extends AutoCloseable {
+    /** Where it is, in the host's mount namespace. */
+    Path path();
+
+    /** The map that its owners appear in; empty where they appear as on disk. */
+    Optional<IdMapping> mapped();
+
+    @Override
+    void close();
+  }
+
+  /** Limits how much data a volume may hold. */
+  interface Quotas {
+    /** Sets the limit, or removes it where it is empty. Writers get EDQUOT beyond it. */
+    void limit(VolumeId id, Optional<Size> size);
+
+    /** The data that a volume refers to, whether shared with others or not. */
+    Size usage(VolumeId id);
+  }
+
+  /** Turns volumes into streams, of a format that is the driver's own. */
+  interface SendReceive {
+    /**
+     * Writes a read-only volume.
+     *
+     * @param base a read-only volume that the receiver has too, to send only the difference
+     */
+    void send(VolumeId id, Optional<VolumeId> base, OutputStream out);
+
+    /** Makes a read-only volume of a stream; what a stream that ends early made is removed. */
+    void receive(VolumeId id, InputStream in);
+  }
+
+  /** Makes the pool larger. */
+  interface Growable {
+    /** Grows to a size; smaller than it is: INVALID. */
+    void grow(Size size);
+  }
+
+  /** Volumes that live in memory: they cost microseconds, and are gone with this host. */
+  interface Scratch {
+    /**
+     * Makes a volume of which only the differences to a source are kept, in memory. It is used like
+     * any other volume; a {@link #copy} of it is one of its kind.
+     *
+     * @param limit the most that the differences may take; empty: half of the machine's memory
+     */
+    void create(VolumeId source, VolumeId target, Optional<Size> limit);
+  }
+}

@@ -1,0 +1,141 @@
+package dev.stapes.spi;
+
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A directory and all access below it. Every path is resolved by the kernel from the directory's
+ * descriptor (openat2(2)), so nothing outside can be reached whatever links it holds and whoever
+ * changes it meanwhile. Paths are relative or absolute to the tree; both mean the same.
+ *
+ * <p>Errors: NOT_FOUND, CONFLICT (exists), INVALID (not a directory, a loop of links, a path that
+ * leaves the tree), DENIED, EXHAUSTED (space), each with the path.
+ */
+public interface Tree extends AutoCloseable {
+  /** What links mean. */
+  enum Resolution {
+    /** A link or {@code ..} that leaves the tree is an error (unpacking an archive). */
+    BENEATH,
+    /** As if the tree were the root directory of the reader (files of an instance). */
+    IN_ROOT
+  }
+
+  /** What a thing in the tree is. */
+  enum Type {
+    /** A regular file. */
+    FILE,
+    /** A directory. */
+    DIRECTORY,
+    /** A symbolic link. */
+    SYMLINK,
+    /** A named pipe. */
+    FIFO,
+    /** A socket. */
+    SOCKET,
+    /** A character device. */
+    CHARACTER_DEVICE,
+    /** A block device. */
+    BLOCK_DEVICE
+  }
+
+  /**
+   * Of a thing in the tree, lstat(2).
+   *
+   * @param type what it is
+   * @param mode permission bits with set-user-id, set-group-id and sticky, octal 0 to 07777
+   * @param uid owner as this JVM sees it
+   * @param gid group as this JVM sees it
+   * @param size of a file, in bytes
+   * @param modifiedAt with nanoseconds
+   * @param deviceMajor of a device
+   * @param deviceMinor of a device
+   * @param links names that it has
+   * @param inode its number
+   */
+  record Stat(
+      Type type,
+      int mode,
+      long uid,
+      long gid,
+      long size,
+      Instant modifiedAt,
+      int deviceMajor,
+      int deviceMinor,
+      long links,
+      long inode) {}
+
+  /** Attributes of a thing, links not followed; empty where it does not exist. */
+  Optional<Stat> stat(String path);
+
+  /** The names in a directory, sorted, without {@code .} and {@code ..}. */
+  List<String> list(String path);
+
+  /** Reads a regular file, following links; anything but a regular file is INVALID. */
+  InputStream read(String path);
+
+  /**
+   * Writes a regular file, creating or truncating it, following links; an existing thing that is no
+   * regular file is INVALID.
+   *
+   * @param mode permission bits of a new file, 0 to 07777, exactly
+   */
+  OutputStream write(String path, int mode);
+
+  /** The same, but writes at the end. */
+  OutputStream append(String path, int mode);
+
+  /** Creates a regular file that must not exist, links not followed. */
+  OutputStream create(String path, int mode);
+
+  /** Makes a directory that must not exist. */
+  void mkdir(String path, int mode);
+
+  /** Makes a symbolic link; the target is any text. */
+  void symlink(String target, String path);
+
+  /** Gives a second name to a file; the first is not followed. */
+  void hardlink(String existing, String path);
+
+  /** Makes a named pipe. */
+  void mkfifo(String path, int mode);
+
+  /** Makes a device node. */
+  void mknod(String path, Type type, int mode, int major, int minor);
+
+  /** The target of a symbolic link. */
+  String readlink(String path);
+
+  /** Moves within the tree, replacing what a rename(2) replaces. */
+  void rename(String from, String to);
+
+  /** Removes a file, link, device or empty directory. */
+  void remove(String path);
+
+  /** Removes a thing and everything below it; does nothing where it does not exist. */
+  void removeAll(String path);
+
+  /** Sets the owner, links not followed. */
+  void chown(String path, long uid, long gid);
+
+  /** Sets the permission bits, 0 to 07777, of a file or directory. */
+  void chmod(String path, int mode);
+
+  /** Sets the modification (and access) time, links not followed. */
+  void setModified(String path, Instant time);
+
+  /** Extended attributes by full name such as {@code security.capability}, links not followed. */
+  Map<String, byte[]> xattrs(String path);
+
+  /** Sets an extended attribute, links not followed. */
+  void setXattr(String path, String name, byte[] value);
+
+  /** The same tree, rooted at a directory below; resolution stays. */
+  Tree subtree(String path);
+
+  @Override
+  void close();
+}

@@ -1,0 +1,57 @@
+package dev.stapes.spi;
+
+import dev.stapes.model.StapesException;
+import java.util.regex.Pattern;
+
+/**
+ * Names a volume in its pool.
+ *
+ * @param kind what it is for
+ * @param name 1 to 100 lower-case letters, digits, dots, underscores or dashes, starting with a
+ *     letter or digit
+ */
+public record VolumeId(Kind kind, String name) implements Comparable<VolumeId> {
+  private static final Pattern FORM = Pattern.compile("[a-z0-9][a-z0-9._-]{0,99}");
+
+  /** What a volume is for. */
+  public enum Kind {
+    /** Root disk of an instance. */
+    INSTANCE("instances"),
+    /** Root disk of an instance as it was. */
+    SNAPSHOT("snapshots"),
+    /** An unpacked image. */
+    IMAGE("images"),
+    /** A user's own. */
+    CUSTOM("custom");
+
+    private final String directory;
+
+    Kind(String directory) {
+      this.directory = directory;
+    }
+
+    /** The plural, which drivers use as a directory or dataset name. */
+    public String directory() {
+      return directory;
+    }
+  }
+
+  /** Refuses what could not be part of a path or a dataset name. */
+  public VolumeId {
+    if (!FORM.matcher(name).matches()) {
+      throw StapesException.invalid("volume", "not a volume id: \"" + name + "\"");
+    }
+  }
+
+  @Override
+  public int compareTo(VolumeId other) {
+    int byKind = kind.compareTo(other.kind);
+    return byKind != 0 ? byKind : name.compareTo(other.name);
+  }
+
+  /** Such as {@code instances/abc}. */
+  @Override
+  public String toString() {
+    return kind.directory() + "/" + name;
+  }
+}

@@ -1,0 +1,9 @@
+/**
+ * What a driver implements: the host, instance drivers, storage drivers, image sources, state
+ * stores. Each has a provider that is found by name, explicitly or through {@link
+ * java.util.ServiceLoader}.
+ */
+@NullMarked
+package dev.stapes.spi;
+
+import org.jspecify.annotations.NullMarked;
