@@ -1,0 +1,12 @@
+/** liblxc, the typed configuration of a container, and the container driver. */
+module dev.stapes.lxc {
+  requires com.sun.jna;
+  requires org.slf4j;
+  requires static transitive org.jspecify;
+
+  exports dev.stapes.lxc.ffi;
+
+  // JNA reads the fields of the structures.
+  opens dev.stapes.lxc.ffi to
+      com.sun.jna;
+}
