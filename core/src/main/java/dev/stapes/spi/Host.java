@@ -1,5 +1,6 @@
 package dev.stapes.spi;
 
+import dev.stapes.model.IdMapping;
 import dev.stapes.model.Size;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -30,12 +31,24 @@ public interface Host extends AutoCloseable {
   Mounts mounts();
 
   /**
-   * Opens a directory for access below it.
+   * Opens a directory for access below it, with owners as this JVM sees them.
    *
    * @param directory a path of this JVM's namespace (see {@link Mounts#local})
    * @throws dev.stapes.model.StapesException NOT_FOUND where there is no such directory
    */
-  Tree tree(Path directory, Tree.Resolution resolution);
+  default Tree tree(Path directory, Tree.Resolution resolution) {
+    return tree(directory, resolution, Optional.empty());
+  }
+
+  /**
+   * Opens a directory for access below it.
+   *
+   * @param mapping where given, owners in arguments and answers are ids inside of it: what is
+   *     created belongs to the inside's root until it is given away, uid 0 means the host uid that
+   *     the map has for 0 (so that files can be made below an idmapped mount, where the host's own
+   *     ids do not exist), and an owner that the map does not have appears as 65534
+   */
+  Tree tree(Path directory, Tree.Resolution resolution, Optional<IdMapping> mapping);
 
   /**
    * Says that an operation is in flight until the answer is closed. A host uses it to keep the

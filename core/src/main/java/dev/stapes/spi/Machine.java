@@ -60,7 +60,10 @@ public interface Machine extends AutoCloseable {
    */
   Exec exec(ExecSpec spec);
 
-  /** Its files, as its own programs see them. */
+  /**
+   * Its files, as its own programs see them: resolution is {@link Tree.Resolution#IN_ROOT}, owners
+   * are ids of its own user namespace.
+   */
   Tree files();
 
   /** What it uses; the disk usage is left empty. */
