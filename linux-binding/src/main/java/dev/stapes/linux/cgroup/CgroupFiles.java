@@ -1,0 +1,91 @@
+package dev.stapes.linux.cgroup;
+
+import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+
+/** Reads and writes single files of cgroupfs. */
+final class CgroupFiles {
+  private CgroupFiles() {}
+
+  /** Returns the content of a file, stripped. */
+  static String read(Path file) {
+    try {
+      return Files.readString(file).strip();
+    } catch (IOException e) {
+      throw new CgroupException("read", file, null, e);
+    }
+  }
+
+  /**
+   * Returns the content of a file, stripped; nothing if it is not there or its group went away
+   * meanwhile.
+   */
+  static Optional<String> readIfThere(Path file) {
+    try {
+      return Optional.of(Files.readString(file).strip());
+    } catch (NoSuchFileException gone) {
+      return Optional.empty();
+    } catch (IOException e) {
+      if (isGone(e)) {
+        return Optional.empty();
+      }
+      throw new CgroupException("read", file, null, e);
+    }
+  }
+
+  /** Tells ENODEV: the file was open, or being opened, when its group was removed. */
+  private static boolean isGone(IOException e) {
+    return String.valueOf(e.getMessage()).contains("No such device");
+  }
+
+  /** Writes a value in one write(2); never makes a file. */
+  static void write(Path file, String value) {
+    try {
+      Files.writeString(
+          file, value, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING);
+    } catch (IOException e) {
+      throw new CgroupException("write", file, value.strip(), e);
+    }
+  }
+
+  static boolean isDirectory(Path path) {
+    return Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS);
+  }
+
+  /** Returns the groups directly within a group, sorted; none if it is not there. */
+  static List<Path> children(Path directory) {
+    List<Path> children = new ArrayList<>();
+    try (DirectoryStream<Path> stream =
+        Files.newDirectoryStream(directory, CgroupFiles::isDirectory)) {
+      stream.forEach(children::add);
+    } catch (NoSuchFileException | NotDirectoryException gone) {
+      return List.of();
+    } catch (DirectoryIteratorException e) {
+      throw new CgroupException("list", directory, null, String.valueOf(e.getMessage()), e);
+    } catch (IOException e) {
+      throw new CgroupException("list", directory, null, e);
+    }
+    Collections.sort(children);
+    return children;
+  }
+
+  /** Returns all groups within a group, each after the one it is in. */
+  static List<Path> descendants(Path directory) {
+    List<Path> all = new ArrayList<>(children(directory));
+    for (int i = 0; i < all.size(); i++) {
+      all.addAll(children(all.get(i)));
+    }
+    return all;
+  }
+}

@@ -1,0 +1,64 @@
+package dev.stapes.linux.cgroup;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * The freezer of one group: the one on v1 where it is mounted, which is what liblxc uses and
+ * reports, else the one in the core of v2.
+ *
+ * @param file takes the wish
+ * @param v2 whose it is
+ */
+record GroupFreezer(Path file, boolean v2) {
+
+  static Optional<GroupFreezer> of(CgroupLayout layout, String name) {
+    return layout
+        .hierarchy(Controller.FREEZER)
+        .map(
+            hierarchy ->
+                new GroupFreezer(
+                    hierarchy
+                        .directory(name)
+                        .resolve(hierarchy.isV2() ? "cgroup.freeze" : "freezer.state"),
+                    hierarchy.isV2()))
+        .filter(freezer -> Files.exists(freezer.file));
+  }
+
+  boolean isFrozen() {
+    if (!v2) {
+      return CgroupFiles.readIfThere(file).filter("FROZEN"::equals).isPresent();
+    }
+    return CgroupFiles.readIfThere(events())
+        .filter(text -> text.lines().anyMatch("frozen 1"::equals))
+        .isPresent();
+  }
+
+  private Path events() {
+    return file.resolveSibling("cgroup.events");
+  }
+
+  void freeze(Duration timeout) throws InterruptedException {
+    boolean frozen = false;
+    CgroupFiles.write(file, v2 ? "1" : "FROZEN");
+    try {
+      frozen =
+          CgroupEvents.await(
+              () -> v2 ? Optional.of(events()) : Optional.empty(), this::isFrozen, timeout);
+    } finally {
+      if (!frozen) {
+        thaw();
+      }
+    }
+    if (!frozen) {
+      throw new CgroupException(
+          "freeze", file, null, "not all processes stopped within " + timeout, null);
+    }
+  }
+
+  void thaw() {
+    CgroupFiles.write(file, v2 ? "0" : "THAWED");
+  }
+}
