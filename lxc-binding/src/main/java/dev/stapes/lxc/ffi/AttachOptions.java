@@ -2,7 +2,6 @@ package dev.stapes.lxc.ffi;
 
 import com.sun.jna.NativeLong;
 import com.sun.jna.Pointer;
-import com.sun.jna.Structure;
 import com.sun.jna.Structure.FieldOrder;
 import org.jspecify.annotations.Nullable;
 
@@ -28,7 +27,7 @@ import org.jspecify.annotations.Nullable;
   "groups_size",
   "groups_list"
 })
-public final class AttachOptions extends Structure {
+public final class AttachOptions extends CStruct {
   /** {@code LXC_ATTACH_MOVE_TO_CGROUP}. */
   public static final int MOVE_TO_CGROUP = 0x0000_0001;
 

@@ -1,12 +1,11 @@
 package dev.stapes.lxc.ffi;
 
-import com.sun.jna.Structure;
 import com.sun.jna.Structure.FieldOrder;
 import org.jspecify.annotations.Nullable;
 
 /** {@code struct lxc_log}. */
 @FieldOrder({"name", "lxcpath", "file", "level", "prefix", "quiet"})
-public final class LogSettings extends Structure {
+public final class LogSettings extends CStruct {
   /** Shown in each line. */
   public @Nullable String name;
 

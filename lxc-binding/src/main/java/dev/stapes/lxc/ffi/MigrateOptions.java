@@ -1,6 +1,5 @@
 package dev.stapes.lxc.ffi;
 
-import com.sun.jna.Structure;
 import com.sun.jna.Structure.FieldOrder;
 import org.jspecify.annotations.Nullable;
 
@@ -18,7 +17,7 @@ import org.jspecify.annotations.Nullable;
   "ghost_limit",
   "features_to_check"
 })
-public final class MigrateOptions extends Structure {
+public final class MigrateOptions extends CStruct {
   /** Where the images are. */
   public @Nullable String directory;
 

@@ -3,8 +3,6 @@ package dev.stapes.lxc.ffi;
 import com.sun.jna.Structure;
 import java.io.IOException;
 import java.io.InputStream;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Method;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -130,23 +128,15 @@ final class Abi {
     };
   }
 
-  private static void structure(Map<String, Long> values, String cName, Structure structure) {
+  private static void structure(Map<String, Long> values, String cName, CStruct structure) {
     values.put("size " + cName, (long) structure.size());
     Structure.FieldOrder order = structure.getClass().getAnnotation(Structure.FieldOrder.class);
     if (order == null) {
       throw new AssertionError(cName);
     }
-    try {
-      Method fieldOffset = Structure.class.getDeclaredMethod("fieldOffset", String.class);
-      fieldOffset.setAccessible(true);
-      for (String field : order.value()) {
-        String cField = field.startsWith("groups_") ? field.replace("groups_", "groups.") : field;
-        values.put(
-            "offset " + cName + "." + cField,
-            ((Integer) fieldOffset.invoke(structure, field)).longValue());
-      }
-    } catch (NoSuchMethodException | IllegalAccessException | InvocationTargetException e) {
-      throw new AssertionError(e);
+    for (String field : order.value()) {
+      String cField = field.startsWith("groups_") ? field.replace("groups_", "groups.") : field;
+      values.put("offset " + cName + "." + cField, (long) structure.offsetOf(field));
     }
   }
 }

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -20,6 +21,12 @@ class LiblxcTest {
 
   LiblxcTest(@TempDir Path lxcPath) {
     this.lxcPath = lxcPath;
+  }
+
+  @AfterEach
+  void remove_what_liblxc_leaves_behind() throws IOException {
+    LockFiles.remove(lxcPath);
+    assertFalse(Files.exists(Path.of("/run/lxc/lock" + lxcPath)));
   }
 
   @Test

@@ -1,0 +1,43 @@
+package dev.stapes.lxc.ffi;
+
+import java.io.IOException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+
+/**
+ * The lock files that liblxc makes for every container it is asked about, and never removes: {@code
+ * /run/lxc/lock/<lxcpath>/.<name>}.
+ */
+public final class LockFiles {
+  private static final Path LOCKS = Path.of("/run/lxc/lock");
+
+  private LockFiles() {}
+
+  /**
+   * Removes those of all containers of a path that no process uses any more, and the directories
+   * that become empty. Does nothing where there are none.
+   *
+   * @param lxcPath absolute, as it was given to {@link Liblxc#container}
+   */
+  public static void remove(Path lxcPath) throws IOException {
+    Path directory = LOCKS.resolve(lxcPath.toString().substring(1)).normalize();
+    if (!directory.startsWith(LOCKS) || directory.equals(LOCKS) || !Files.isDirectory(directory)) {
+      return;
+    }
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, ".*")) {
+      for (Path file : files) {
+        Files.deleteIfExists(file);
+      }
+    }
+    for (Path empty = directory; !empty.equals(LOCKS); empty = empty.resolve("..").normalize()) {
+      try {
+        Files.delete(empty);
+      } catch (DirectoryNotEmptyException | NoSuchFileException e) {
+        return; // somebody else's, or gone already
+      }
+    }
+  }
+}
