@@ -13,6 +13,7 @@ module dev.stapes.linux {
   requires org.objectweb.asm.util;
   requires org.slf4j;
 
+  exports dev.stapes.linux;
   exports dev.stapes.linux.cgroup;
   exports dev.stapes.linux.ffi;
 

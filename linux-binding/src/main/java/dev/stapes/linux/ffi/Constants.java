@@ -75,6 +75,7 @@ public final class Constants {
   public static final int TIOCSWINSZ = 0x5414;
   public static final int TIOCGPTN = 0x80045430;
   public static final int TIOCSPTLCK = 0x40045431;
+  public static final int TIOCGPTPEER = 0x5441;
 
   // poll(2), epoll(7), eventfd(2)
   public static final int POLLIN = 1;
@@ -130,6 +131,7 @@ public final class Constants {
   public static final int CLONE_NEWNET = 0x40000000;
 
   // waitid(2), posix_spawn(3), prctl(2)
+  public static final int P_PID = 1;
   public static final int P_PIDFD = 3;
   public static final int WNOHANG = 1;
   public static final int WEXITED = 4;

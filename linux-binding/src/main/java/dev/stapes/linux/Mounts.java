@@ -1,0 +1,226 @@
+package dev.stapes.linux;
+
+import dev.stapes.linux.ffi.CString;
+import dev.stapes.linux.ffi.Constants;
+import dev.stapes.linux.ffi.Errno;
+import dev.stapes.linux.ffi.Layout;
+import dev.stapes.linux.ffi.LinuxException;
+import dev.stapes.linux.ffi.Syscalls;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Mounts, in the mount namespace of the thread that calls. All need CAP_SYS_ADMIN there; a failure
+ * is a {@link LinuxException} with the error of the call.
+ */
+public final class Mounts {
+  private static final byte[] HERE = CString.of("");
+
+  private final Syscalls sys;
+
+  public Mounts(Syscalls sys) {
+    this.sys = sys;
+  }
+
+  /**
+   * mount(2) of a file system.
+   *
+   * @param source a device, or any name for those that have none
+   * @param type such as {@code btrfs}
+   * @param options the file system's own, separated by commas; may be empty
+   */
+  public void mount(String source, Path target, String type, Set<MountFlag> flags, String options) {
+    byte[] data = options.isEmpty() ? null : CString.of(options);
+    raw(CString.of(source), target, CString.of(type), MountFlag.mountBits(flags), data, "mount");
+  }
+
+  /** Makes a directory or file visible at another place, without what is mounted below it. */
+  public void bind(Path source, Path target) {
+    bind(source, target, Set.of());
+  }
+
+  /** As {@link #bind(Path, Path)}, with flags for the new place only. */
+  public void bind(Path source, Path target, Set<MountFlag> flags) {
+    bind(source, target, flags, Constants.MS_BIND);
+  }
+
+  /**
+   * As {@link #bind(Path, Path, Set)}, with what is mounted below; the flags hold for all of it.
+   */
+  public void bindRecursively(Path source, Path target, Set<MountFlag> flags) {
+    bind(source, target, flags, Constants.MS_BIND | Constants.MS_REC);
+  }
+
+  private void bind(Path source, Path target, Set<MountFlag> flags, int how) {
+    raw(CString.of(source), target, null, how, null, "mount(MS_BIND)");
+    if (flags.isEmpty()) {
+      return;
+    }
+    try {
+      // A bind mount ignores flags at first: they are set in a second step.
+      setFlags(target, flags, Set.of(), (how & Constants.MS_REC) != 0);
+    } catch (RuntimeException e) {
+      undo(target, e);
+      throw e;
+    }
+  }
+
+  /**
+   * Sets and clears flags of a mount.
+   *
+   * @param recursive whether those below it too
+   */
+  public void setFlags(Path target, Set<MountFlag> set, Set<MountFlag> clear, boolean recursive) {
+    ByteBuffer attributes = Syscalls.buffer(Layout.mount_attr_SIZEOF);
+    attributes.putLong(Layout.mount_attr_attr_set, MountFlag.attributeBits(set));
+    attributes.putLong(Layout.mount_attr_attr_clr, MountFlag.attributeBits(clear));
+    int flags = recursive ? Constants.AT_RECURSIVE : 0;
+    byte[] path = CString.of(target);
+    int result = sys.mountSetattr(Constants.AT_FDCWD, path, flags, attributes);
+    sys.check(result, "mount_setattr", target);
+  }
+
+  /** Says how mounts below {@code target} travel. */
+  public void propagation(Path target, Propagation propagation, boolean recursive) {
+    int bits = propagation.bits | (recursive ? Constants.MS_REC : 0);
+    raw(null, target, null, bits, null, "mount(propagation)");
+  }
+
+  /** Mounts with other options, such as a new size for a tmpfs. */
+  public void remount(Path target, Set<MountFlag> flags, String options) {
+    int bits = Constants.MS_REMOUNT | MountFlag.mountBits(flags);
+    byte[] data = options.isEmpty() ? null : CString.of(options);
+    raw(null, target, null, bits, data, "mount(MS_REMOUNT)");
+  }
+
+  /**
+   * A file system in memory.
+   *
+   * @param bytes its limit, above 0
+   * @param permissions of its root, the low twelve bits
+   */
+  public void tmpfs(Path target, long bytes, int permissions, Set<MountFlag> flags) {
+    if (bytes <= 0) {
+      throw new IllegalArgumentException("tmpfs at " + target + ": size " + bytes);
+    }
+    String options = String.format(Locale.ROOT, "size=%d,mode=%o", bytes, permissions);
+    mount("tmpfs", target, "tmpfs", flags, options);
+  }
+
+  /**
+   * An overlay.
+   *
+   * @param lowers read-only layers, the uppermost first
+   * @param upper takes the changes
+   * @param work an empty directory on the file system of {@code upper}
+   * @param options more options of overlayfs, such as {@code metacopy=on}; may be empty
+   */
+  public void overlay(
+      List<Path> lowers, Path upper, Path work, Path target, Set<MountFlag> flags, String options) {
+    String layers = lowers.stream().map(Mounts::escaped).collect(Collectors.joining(":"));
+    String all =
+        "lowerdir="
+            + layers
+            + ",upperdir="
+            + escaped(upper)
+            + ",workdir="
+            + escaped(work)
+            + (options.isEmpty() ? "" : "," + options);
+    mount("overlay", target, "overlay", flags, all);
+  }
+
+  /** Separators of overlayfs' options are escaped by a backslash. */
+  private static String escaped(Path path) {
+    return path.toString().replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,");
+  }
+
+  /**
+   * Makes a directory visible at another place with the owners of its files mapped: what belongs to
+   * 0 on disk belongs to the id there that 0 of the user namespace stands for.
+   *
+   * @param users a user namespace other than the first one; its map is the mount's map
+   * @throws LinuxException EINVAL if the file system cannot do it
+   */
+  public void bindIdmapped(Path source, Path target, UserNamespace users, Set<MountFlag> flags) {
+    try (Fd tree = cloneTree(source)) {
+      ByteBuffer attributes = Syscalls.buffer(Layout.mount_attr_SIZEOF);
+      long set = Constants.MOUNT_ATTR_IDMAP | MountFlag.attributeBits(flags);
+      attributes.putLong(Layout.mount_attr_attr_set, set);
+      attributes.putLong(Layout.mount_attr_userns_fd, users.fd().number());
+      int empty = Constants.AT_EMPTY_PATH;
+      int result = sys.mountSetattr(tree.number(), HERE, empty, attributes);
+      sys.check(result, "mount_setattr(MOUNT_ATTR_IDMAP)", source);
+      attach(tree, target);
+    }
+  }
+
+  /**
+   * A mount of a directory that is attached nowhere yet; see open_tree(2). It is gone when the
+   * descriptor is closed, unless it has been attached.
+   */
+  public Fd cloneTree(Path source) {
+    int flags = Constants.OPEN_TREE_CLONE | Constants.OPEN_TREE_CLOEXEC;
+    int tree = sys.openTree(Constants.AT_FDCWD, CString.of(source), flags);
+    return Fd.adopt(sys, sys.check(tree, "open_tree", source), "mount of " + source);
+  }
+
+  /** Attaches what {@link #cloneTree} made; see move_mount(2). */
+  public void attach(Fd tree, Path target) {
+    int flags = Constants.MOVE_MOUNT_F_EMPTY_PATH;
+    byte[] to = CString.of(target);
+    int result = sys.moveMount(tree.number(), HERE, Constants.AT_FDCWD, to, flags);
+    sys.check(result, "move_mount", target);
+  }
+
+  /**
+   * Unmounts, failing if it is in use.
+   *
+   * @throws LinuxException EBUSY if it is in use; EINVAL if it is not a mount point
+   */
+  public void unmount(Path target) {
+    unmount(target, Constants.UMOUNT_NOFOLLOW);
+  }
+
+  /** Detaches the mount and all below it at once; it goes when its last user goes. */
+  public void unmountLazily(Path target) {
+    unmount(target, Constants.UMOUNT_NOFOLLOW | Constants.MNT_DETACH);
+  }
+
+  /**
+   * As {@link #unmountLazily}.
+   *
+   * @return false if it is no mount point or does not exist
+   */
+  public boolean unmountLazilyIfMounted(Path target) {
+    int flags = Constants.UMOUNT_NOFOLLOW | Constants.MNT_DETACH;
+    int result = sys.libc().umount2(CString.of(target), flags);
+    return sys.checkUnless(result, "umount2", target, Errno.EINVAL, Errno.ENOENT) >= 0;
+  }
+
+  private void unmount(Path target, int flags) {
+    sys.check(sys.libc().umount2(CString.of(target), flags), "umount2", target);
+  }
+
+  private void undo(Path target, RuntimeException reason) {
+    try {
+      unmountLazily(target);
+    } catch (RuntimeException e) {
+      reason.addSuppressed(e);
+    }
+  }
+
+  private void raw(
+      byte @Nullable [] source,
+      Path target,
+      byte @Nullable [] type,
+      long flags,
+      byte @Nullable [] data,
+      String call) {
+    sys.check(sys.libc().mount(source, CString.of(target), type, flags, data), call, target);
+  }
+}

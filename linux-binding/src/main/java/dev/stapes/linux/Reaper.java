@@ -1,0 +1,98 @@
+package dev.stapes.linux;
+
+import dev.stapes.linux.ffi.Constants;
+import dev.stapes.linux.ffi.Errno;
+import dev.stapes.linux.ffi.Layout;
+import dev.stapes.linux.ffi.Syscalls;
+import java.nio.ByteBuffer;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One thread that waits for the end of any number of processes, with epoll(7). */
+final class Reaper implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Reaper.class);
+  private static final int BATCH = 64;
+  private static final long WAKE = 0;
+
+  private final Syscalls sys;
+  private final Fd epoll;
+  private final Fd wake;
+  private final Map<Long, Runnable> watches = new ConcurrentHashMap<>();
+  private final AtomicLong keys = new AtomicLong(WAKE);
+  private final Thread thread;
+  private volatile boolean closed;
+
+  Reaper(Syscalls sys, String name) {
+    this.sys = sys;
+    int number = sys.libc().epoll_create1(Constants.EPOLL_CLOEXEC);
+    this.epoll = Fd.adopt(sys, sys.check(number, "epoll_create1", name), name);
+    this.wake = CloseableWait.wakeUp(sys);
+    register(wake, WAKE, 0);
+    this.thread = new Thread(this::run, name);
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  /** Runs {@code onEnd} on the reaper's thread, once, when the process has ended. */
+  void watch(Fd pidfd, Runnable onEnd) {
+    if (closed) {
+      throw new IllegalStateException("the reaper is closed");
+    }
+    long key = keys.incrementAndGet();
+    watches.put(key, onEnd);
+    try {
+      register(pidfd, key, Constants.EPOLLONESHOT);
+    } catch (RuntimeException e) {
+      watches.remove(key);
+      throw e;
+    }
+  }
+
+  private void register(Fd fd, long key, int flags) {
+    ByteBuffer event = Syscalls.buffer(Layout.epoll_event_SIZEOF);
+    event.putInt(Layout.epoll_event_events, Constants.EPOLLIN | flags);
+    event.putLong(Layout.epoll_event_data, key);
+    int result = sys.libc().epoll_ctl(epoll.number(), Constants.EPOLL_CTL_ADD, fd.number(), event);
+    sys.check(result, "epoll_ctl", fd);
+  }
+
+  private void run() {
+    ByteBuffer events = Syscalls.buffer(BATCH * Layout.epoll_event_SIZEOF);
+    while (!closed) {
+      int count = sys.libc().epoll_wait(epoll.number(), events, BATCH, -1);
+      sys.checkUnless(count, "epoll_wait", "processes", Errno.EINTR);
+      for (int i = 0; i < count; i++) {
+        ended(events.getLong(i * Layout.epoll_event_SIZEOF + Layout.epoll_event_data));
+      }
+    }
+  }
+
+  private void ended(long key) {
+    Runnable onEnd = watches.remove(key);
+    if (onEnd == null) {
+      return;
+    }
+    try {
+      onEnd.run();
+    } catch (RuntimeException e) {
+      LOG.warn("the end of a process was not dealt with: {}", e.getMessage(), e);
+    }
+  }
+
+  /** Joins the thread; processes that have not ended are not watched any more. */
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    CloseableWait.signal(sys, wake);
+    Joins.join(thread);
+    try (epoll) {
+      wake.close();
+    }
+  }
+}

@@ -1,0 +1,234 @@
+package dev.stapes.linux;
+
+import dev.stapes.linux.ffi.CString;
+import dev.stapes.linux.ffi.Constants;
+import dev.stapes.linux.ffi.LinuxException;
+import dev.stapes.linux.ffi.Syscalls;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.LinkedBlockingQueue;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One thread that lives as long as this does, in a mount namespace of its own if wanted. It starts
+ * all child processes: a parent-death signal is tied to the thread that spawned, not to the process
+ * (prctl(2), {@code PR_SET_PDEATHSIG}). What is mounted on it nobody else sees but its children,
+ * and it is gone with the JVM, however the JVM ends.
+ *
+ * <p>Thread-safe. {@link #close} joins the threads and leaves child processes running, except those
+ * that asked to die with the thread.
+ */
+public final class Spawner implements AutoCloseable {
+  /** Work for the spawner's thread. */
+  @FunctionalInterface
+  public interface Task<T, X extends Exception> {
+    T run() throws X;
+  }
+
+  private static final Runnable END = () -> {};
+
+  private final Syscalls sys;
+  private final BlockingQueue<Runnable> queue = new LinkedBlockingQueue<>();
+  private final Map<Integer, ChildProcess> children = new ConcurrentHashMap<>();
+  private final Reaper reaper;
+  private final Thread thread;
+  private final Object gate = new Object();
+  private boolean closed;
+  private volatile int tid;
+
+  private Spawner(Syscalls sys, String name) {
+    this.sys = sys;
+    this.reaper = new Reaper(sys, name + "-reaper");
+    this.thread = new Thread(this::work, name + "-spawner");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  /**
+   * A spawner whose thread shares the process's mounts.
+   *
+   * @param name the prefix of its threads' names
+   */
+  public static Spawner open(Syscalls sys, String name) {
+    Spawner spawner = new Spawner(sys, name);
+    spawner.begin(false);
+    return spawner;
+  }
+
+  /**
+   * A spawner whose thread has a mount namespace of its own. Mounts of the host arrive in it; none
+   * of its mounts leave it.
+   *
+   * @throws LinuxException EPERM without CAP_SYS_ADMIN
+   */
+  public static Spawner openWithPrivateMounts(Syscalls sys, String name) {
+    Spawner spawner = new Spawner(sys, name);
+    try {
+      spawner.begin(true);
+      return spawner;
+    } catch (RuntimeException e) {
+      spawner.close();
+      throw e;
+    }
+  }
+
+  private void begin(boolean privateMounts) {
+    tid =
+        call(
+            () -> {
+              if (privateMounts) {
+                leaveMountNamespace();
+              }
+              return sys.gettid();
+            });
+  }
+
+  private void leaveMountNamespace() {
+    sys.check(sys.libc().unshare(Constants.CLONE_NEWNS), "unshare", "mount namespace");
+    long slave = Constants.MS_SLAVE | Constants.MS_REC;
+    int result = sys.libc().mount(null, CString.of("/"), null, slave, null);
+    sys.check(result, "mount", "propagation of /");
+  }
+
+  /** The kernel's number of the thread. */
+  public int tid() {
+    return tid;
+  }
+
+  /**
+   * How the other threads of this process reach a path of the spawner's mount namespace. A symbolic
+   * link to an absolute path on the way leads back into the caller's own namespace.
+   *
+   * @param path absolute
+   */
+  public Path view(Path path) {
+    return Path.of("/proc/self/task/" + tid + "/root").resolve(path.toString().substring(1));
+  }
+
+  /**
+   * Runs a task on the spawner's thread and returns what it returns. A task must be short: it holds
+   * up all others. If the caller is interrupted a task that has not begun is dropped; one that has
+   * begun is waited for, and the interrupt stays set.
+   *
+   * @throws X what the task throws
+   * @throws IllegalStateException if this is closed, or the caller was interrupted in the queue
+   */
+  public <T, X extends Exception> T call(Task<T, X> task) throws X {
+    if (Thread.currentThread() == thread) {
+      return task.run();
+    }
+    FutureTask<T> future = new FutureTask<>(task::run);
+    synchronized (gate) {
+      if (closed) {
+        throw new IllegalStateException(thread.getName() + " is closed");
+      }
+      queue.add(future);
+    }
+    return outcome(future);
+  }
+
+  // A task throws only what its type says, or unchecked: FutureTask forgets that.
+  @SuppressWarnings("unchecked")
+  private <T, X extends Exception> T outcome(FutureTask<T> future) throws X {
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          return future.get();
+        } catch (InterruptedException e) {
+          interrupted = true;
+          if (queue.remove(future)) {
+            throw new IllegalStateException(thread.getName() + ": interrupted in the queue", e);
+          }
+        }
+      }
+    } catch (ExecutionException e) {
+      Throwable cause = e.getCause() == null ? e : e.getCause();
+      cause.addSuppressed(new IllegalStateException("called from here"));
+      if (cause instanceof Error error) {
+        throw error;
+      }
+      throw (X) cause;
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  /**
+   * Starts a program. Returns when it has been executed, or could not be.
+   *
+   * @throws LinuxException of posix_spawn(3): ENOENT, EACCES, E2BIG, ENOMEM, ...; also for the
+   *     working directory
+   */
+  public ChildProcess spawn(SpawnRequest request) {
+    return call(() -> spawnHere(request));
+  }
+
+  private ChildProcess spawnHere(SpawnRequest request) {
+    int pid;
+    try (SpawnCall spawn = new SpawnCall(sys, request)) {
+      pid = spawn.run();
+    }
+    Pidfd pidfd = null;
+    try {
+      pidfd = Pidfd.open(sys, pid);
+      ChildProcess child = new ChildProcess(sys, pidfd, request.program().toString());
+      children.put(pid, child);
+      reaper.watch(pidfd.fd(), () -> ended(child));
+      return child;
+    } catch (RuntimeException e) {
+      discard(pid, pidfd);
+      throw e;
+    }
+  }
+
+  private void ended(ChildProcess child) {
+    children.remove(child.pid(), child);
+    child.reap();
+  }
+
+  /** A child that cannot be watched must not go on unseen. */
+  private void discard(int pid, @Nullable Pidfd pidfd) {
+    children.remove(pid);
+    sys.libc().kill(pid, Signal.KILL.number());
+    sys.libc().waitid(Constants.P_PID, pid, null, Constants.WEXITED);
+    if (pidfd != null) {
+      pidfd.close();
+    }
+  }
+
+  private void work() {
+    try {
+      while (true) {
+        Runnable next = queue.take();
+        if (next == END) {
+          return;
+        }
+        next.run();
+      }
+    } catch (InterruptedException e) {
+      throw new IllegalStateException("only close() ends this thread", e);
+    }
+  }
+
+  /** Finishes the tasks that wait, joins the threads, and leaves the children running. */
+  @Override
+  public void close() {
+    synchronized (gate) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      queue.add(END);
+    }
+    Joins.join(thread);
+    reaper.close();
+    children.values().forEach(ChildProcess::abandon);
+  }
+}
