@@ -36,7 +36,7 @@ public final class UserNamespace implements AutoCloseable {
    *     namespace or the maps; EINVAL if ranges overlap
    */
   public static UserNamespace create(
-      Syscalls sys, Spawner spawner, List<IdMapping> uids, List<IdMapping> gids) {
+      Syscalls sys, Spawner spawner, List<IdRange> uids, List<IdRange> gids) {
     try (Pipe in = Pipe.open(sys);
         Pipe out = Pipe.open(sys)) {
       SpawnRequest request =
@@ -68,8 +68,8 @@ public final class UserNamespace implements AutoCloseable {
   }
 
   /** The kernel takes a map whole, in a single write. */
-  private static void writeMap(Syscalls sys, Path file, List<IdMapping> map) {
-    String lines = map.stream().map(IdMapping::line).collect(Collectors.joining());
+  private static void writeMap(Syscalls sys, Path file, List<IdRange> map) {
+    String lines = map.stream().map(IdRange::line).collect(Collectors.joining());
     try (Fd fd = Fd.open(sys, file, Set.of(OpenFlag.WRITE))) {
       fd.write(ByteBuffer.wrap(lines.getBytes(StandardCharsets.US_ASCII)));
     }

@@ -119,7 +119,27 @@ public final class Constants {
   public static final int MOUNT_ATTR_NOSUID = 2;
   public static final int MOUNT_ATTR_NODEV = 4;
   public static final int MOUNT_ATTR_NOEXEC = 8;
+  public static final int MOUNT_ATTR__ATIME = 0x70;
+  public static final int MOUNT_ATTR_NOATIME = 0x10;
   public static final int MOUNT_ATTR_IDMAP = 0x100000;
+
+  // statfs(2)
+  public static final long BTRFS_SUPER_MAGIC = 0x9123683EL;
+  public static final long EXT4_SUPER_MAGIC = 0xEF53L;
+  public static final long XFS_SUPER_MAGIC = 0x58465342L;
+  public static final long TMPFS_MAGIC = 0x01021994L;
+  public static final long RAMFS_MAGIC = 0x858458f6L;
+  public static final long OVERLAYFS_SUPER_MAGIC = 0x794c7630L;
+  public static final long SQUASHFS_MAGIC = 0x73717368L;
+  public static final long EROFS_SUPER_MAGIC_V1 = 0xE0F5E1E2L;
+  public static final long F2FS_SUPER_MAGIC = 0xF2F52010L;
+  public static final long NFS_SUPER_MAGIC = 0x6969L;
+  public static final long FUSE_SUPER_MAGIC = 0x65735546L;
+  public static final long PROC_SUPER_MAGIC = 0x9fa0L;
+  public static final long SYSFS_MAGIC = 0x62656572L;
+  public static final long CGROUP_SUPER_MAGIC = 0x27e0ebL;
+  public static final long CGROUP2_SUPER_MAGIC = 0x63677270L;
+  public static final long DEVPTS_SUPER_MAGIC = 0x1cd1L;
 
   // namespaces(7)
   public static final int CLONE_NEWNS = 0x00020000;

@@ -94,7 +94,7 @@ public final class Errno {
   public static final int ENOPROTOOPT = 92;
   public static final int EPROTONOSUPPORT = 93;
   public static final int ESOCKTNOSUPPORT = 94;
-  public static final int ENOTSUP = 95;
+  public static final int EOPNOTSUPP = 95;
   public static final int EPFNOSUPPORT = 96;
   public static final int EAFNOSUPPORT = 97;
   public static final int EADDRINUSE = 98;
@@ -229,7 +229,7 @@ public final class Errno {
     put(ENOPROTOOPT, "ENOPROTOOPT", "protocol not available");
     put(EPROTONOSUPPORT, "EPROTONOSUPPORT", "protocol not supported");
     put(ESOCKTNOSUPPORT, "ESOCKTNOSUPPORT", "socket type not supported");
-    put(ENOTSUP, "ENOTSUP", "operation not supported");
+    put(EOPNOTSUPP, "EOPNOTSUPP", "operation not supported");
     put(EPFNOSUPPORT, "EPFNOSUPPORT", "protocol family not supported");
     put(EAFNOSUPPORT, "EAFNOSUPPORT", "address family not supported by protocol");
     put(EADDRINUSE, "EADDRINUSE", "address already in use");

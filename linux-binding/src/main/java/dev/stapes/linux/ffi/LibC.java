@@ -27,6 +27,8 @@ public interface LibC {
 
   int open(@In byte[] path, int flags, int mode);
 
+  int openat(int dirfd, @In byte[] path, int flags, int mode);
+
   int close(int fd);
 
   long read(int fd, ByteBuffer buf, long count);

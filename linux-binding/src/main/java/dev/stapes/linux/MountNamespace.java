@@ -15,15 +15,15 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Mounts, in the mount namespace of the thread that calls. All need CAP_SYS_ADMIN there; a failure
+ * Mounts in the mount namespace of the thread that calls. All need CAP_SYS_ADMIN there; a failure
  * is a {@link LinuxException} with the error of the call.
  */
-public final class Mounts {
+public final class MountNamespace {
   private static final byte[] HERE = CString.of("");
 
   private final Syscalls sys;
 
-  public Mounts(Syscalls sys) {
+  public MountNamespace(Syscalls sys) {
     this.sys = sys;
   }
 
@@ -78,7 +78,7 @@ public final class Mounts {
   public void setFlags(Path target, Set<MountFlag> set, Set<MountFlag> clear, boolean recursive) {
     ByteBuffer attributes = Syscalls.buffer(Layout.mount_attr_SIZEOF);
     attributes.putLong(Layout.mount_attr_attr_set, MountFlag.attributeBits(set));
-    attributes.putLong(Layout.mount_attr_attr_clr, MountFlag.attributeBits(clear));
+    attributes.putLong(Layout.mount_attr_attr_clr, MountFlag.attributesToClear(set, clear));
     int flags = recursive ? Constants.AT_RECURSIVE : 0;
     byte[] path = CString.of(target);
     int result = sys.mountSetattr(Constants.AT_FDCWD, path, flags, attributes);
@@ -91,7 +91,7 @@ public final class Mounts {
     raw(null, target, null, bits, null, "mount(propagation)");
   }
 
-  /** Mounts with other options, such as a new size for a tmpfs. */
+  /** MountNamespace with other options, such as a new size for a tmpfs. */
   public void remount(Path target, Set<MountFlag> flags, String options) {
     int bits = Constants.MS_REMOUNT | MountFlag.mountBits(flags);
     byte[] data = options.isEmpty() ? null : CString.of(options);
@@ -122,7 +122,7 @@ public final class Mounts {
    */
   public void overlay(
       List<Path> lowers, Path upper, Path work, Path target, Set<MountFlag> flags, String options) {
-    String layers = lowers.stream().map(Mounts::escaped).collect(Collectors.joining(":"));
+    String layers = lowers.stream().map(MountNamespace::escaped).collect(Collectors.joining(":"));
     String all =
         "lowerdir="
             + layers
@@ -151,6 +151,8 @@ public final class Mounts {
       ByteBuffer attributes = Syscalls.buffer(Layout.mount_attr_SIZEOF);
       long set = Constants.MOUNT_ATTR_IDMAP | MountFlag.attributeBits(flags);
       attributes.putLong(Layout.mount_attr_attr_set, set);
+      int clear = MountFlag.attributesToClear(flags, Set.of());
+      attributes.putLong(Layout.mount_attr_attr_clr, clear);
       attributes.putLong(Layout.mount_attr_userns_fd, users.fd().number());
       int empty = Constants.AT_EMPTY_PATH;
       int result = sys.mountSetattr(tree.number(), HERE, empty, attributes);

@@ -7,13 +7,13 @@ package dev.stapes.linux;
  * @param outside the first id outside, likewise
  * @param count how many, at least 1
  */
-public record IdMapping(long inside, long outside, long count) {
+public record IdRange(long inside, long outside, long count) {
   private static final long LAST = 0xFFFF_FFFEL;
 
   /**
    * @throws IllegalArgumentException if the range does not fit
    */
-  public IdMapping {
+  public IdRange {
     boolean fits = inside >= 0 && outside >= 0 && count >= 1;
     if (!fits || inside + count - 1 > LAST || outside + count - 1 > LAST) {
       throw new IllegalArgumentException(
