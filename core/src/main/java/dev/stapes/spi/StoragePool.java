@@ -52,7 +52,7 @@ public interface StoragePool extends AutoCloseable {
   Set<VolumeId> list();
 
   /** Opens the files of a volume, as they are on disk. */
-  Tree tree(VolumeId id);
+  Tree tree(VolumeId id, Tree.Resolution resolution);
 
   /**
    * Makes a volume available to a machine until the answer is closed. After a crash the next open
