@@ -1,0 +1,88 @@
+package dev.stapes.examples.architecture;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.stapes.examples.architecture.SourceRules.Kind;
+import dev.stapes.examples.architecture.SourceRules.Report;
+import dev.stapes.examples.architecture.SourceRules.TopLevelType;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Every source file of the project against {@link SourceRules}, and how much of each module is
+ * public.
+ */
+class SourceStyleTest {
+  /** Few public types are what separates a library that can change from one that cannot. */
+  private static final int PUBLIC_PERCENT_OF_CORE = 35;
+
+  private static final int PUBLIC_TYPES_OF_A_DRIVER = 3;
+
+  private static final Project PROJECT = Project.here();
+
+  @Test
+  void sources_keep_the_rules() {
+    List<String> findings = new ArrayList<>();
+    int files = 0;
+    for (String module : PROJECT.modules()) {
+      for (Path source : PROJECT.mainSources(module)) {
+        findings.addAll(inspect(source, Kind.MAIN).findings());
+        files++;
+      }
+      for (Path source : PROJECT.testSources(module)) {
+        findings.addAll(inspect(source, Kind.TEST).findings());
+        files++;
+      }
+    }
+    assertTrue(files > 1, "no sources found");
+    assertEquals(List.of(), findings, () -> String.join("\n", findings));
+  }
+
+  @Test
+  void most_of_core_is_not_public() {
+    List<TopLevelType> types = types("core");
+    long shown = types.stream().filter(TopLevelType::isPublic).count();
+    assertFalse(types.isEmpty(), "no types found");
+    assertTrue(
+        100 * shown <= (long) PUBLIC_PERCENT_OF_CORE * types.size(),
+        () ->
+            shown
+                + " of "
+                + types.size()
+                + " top-level types of core are public, at most "
+                + PUBLIC_PERCENT_OF_CORE
+                + " %");
+  }
+
+  @Test
+  void a_storage_or_network_driver_shows_at_most_3_types() {
+    Map<String, List<String>> tooMany = new TreeMap<>();
+    for (String module : PROJECT.modules()) {
+      if (module.startsWith("storage-") || module.startsWith("network-")) {
+        List<String> shown =
+            types(module).stream().filter(TopLevelType::isPublic).map(TopLevelType::name).toList();
+        if (shown.size() > PUBLIC_TYPES_OF_A_DRIVER) {
+          tooMany.put(module, shown);
+        }
+      }
+    }
+    assertEquals(Map.of(), tooMany);
+  }
+
+  private static List<TopLevelType> types(String module) {
+    return PROJECT.mainSources(module).stream()
+        .flatMap(source -> inspect(source, Kind.MAIN).types().stream())
+        .toList();
+  }
+
+  private static Report inspect(Path source, Kind kind) {
+    return SourceRules.inspect(
+        PROJECT.root().relativize(source).toString(), Project.read(source), kind);
+  }
+}
