@@ -1,9 +1,11 @@
 /** liblxc, the typed configuration of a container, and the container driver. */
 module dev.stapes.lxc {
   requires com.sun.jna;
+  requires transitive dev.stapes.core;
   requires org.slf4j;
   requires static transitive org.jspecify;
 
+  exports dev.stapes.lxc;
   exports dev.stapes.lxc.ffi;
 
   // JNA reads the fields of the structures.
