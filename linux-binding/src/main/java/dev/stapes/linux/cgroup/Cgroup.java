@@ -189,21 +189,25 @@ public final class Cgroup {
     }
     List<Setting> undo = new ArrayList<>();
     for (Setting setting : plan.settings()) {
-      Optional<Setting> before = UndoSetting.of(setting);
       try {
+        Optional<Setting> before = UndoSetting.of(setting);
         CgroupFiles.write(setting.path(), setting.value());
+        before.ifPresent(undo::add);
       } catch (CgroupException e) {
-        Collections.reverse(undo);
-        for (Setting old : undo) {
-          try {
-            CgroupFiles.write(old.path(), old.value());
-          } catch (CgroupException left) {
-            e.addSuppressed(left);
-          }
-        }
+        putBack(undo, e);
         throw e;
       }
-      before.ifPresent(undo::add);
+    }
+  }
+
+  private static void putBack(List<Setting> undo, CgroupException why) {
+    Collections.reverse(undo);
+    for (Setting old : undo) {
+      try {
+        CgroupFiles.write(old.path(), old.value());
+      } catch (CgroupException left) {
+        why.addSuppressed(left);
+      }
     }
   }
 

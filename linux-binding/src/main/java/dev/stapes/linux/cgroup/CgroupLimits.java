@@ -111,7 +111,8 @@ public record CgroupLimits(
     if (previous.cpu != null && cpu == null) {
       gone.add(Limit.CPU_QUOTA);
     }
-    if (!hugePages.keySet().containsAll(previous.hugePages.keySet())) {
+    if (cleared.contains(Limit.HUGE_PAGES)
+        || !hugePages.keySet().containsAll(previous.hugePages.keySet())) {
       gone.add(Limit.HUGE_PAGES);
     }
     List<IoThrottle> throttles = new ArrayList<>(ioThrottles);

@@ -14,10 +14,10 @@ import org.jspecify.annotations.Nullable;
  */
 public record DeviceRule(
     boolean allow, char type, @Nullable Integer major, @Nullable Integer minor, String access) {
+  private static final Pattern ACCESS = Pattern.compile("(?=.)r?w?m?");
+
   /** Denies every device: the first rule of a list that allows only what it names. */
   public static final DeviceRule DENY_ALL = new DeviceRule(false, 'a', null, null, "rwm");
-
-  private static final Pattern ACCESS = Pattern.compile("(?=.)r?w?m?");
 
   /** Checks the form. */
   public DeviceRule {

@@ -16,8 +16,8 @@ final class UsageText {
   // v1 says "unlimited" as the greatest multiple of the page size.
   private static final long PRACTICALLY_UNLIMITED = 1L << 62;
 
-  private static final Pattern NUMBER = Pattern.compile("\\d{1,19}");
-  private static final Pattern V1_LINE = Pattern.compile("(\\d+:\\d+) (Read|Write) (\\d{1,19})");
+  private static final Pattern NUMBER = Pattern.compile("\\d{1,20}");
+  private static final Pattern V1_LINE = Pattern.compile("(\\d+:\\d+) (Read|Write) (\\d{1,18})");
   private static final Pattern V2_DEVICE = Pattern.compile("\\d+:\\d+");
 
   private UsageText() {}
