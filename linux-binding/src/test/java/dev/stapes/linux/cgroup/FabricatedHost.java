@@ -65,9 +65,16 @@ final class FabricatedHost {
 
   FabricatedHost mount(
       String mountRoot, String mountPoint, String type, String source, String options) {
-    mountinfo.append(
-        "%d 25 0:22 %s %s rw,nosuid shared:9 - %s %s rw,%s%n"
-            .formatted(mountinfo.length(), mountRoot, mountPoint, type, source, options));
+    mountinfo
+        .append(mountinfo.length())
+        .append(" 25 0:22 ")
+        .append(mountRoot)
+        .append(' ')
+        .append(mountPoint)
+        .append(" rw,nosuid shared:9 - ")
+        .append(type + " " + source + " rw,")
+        .append(options)
+        .append('\n');
     directory(mountPoint.substring(1).replace("\\040", " "));
     return this;
   }

@@ -90,7 +90,7 @@ class LimitValuesTest {
     refused("x", () -> new DeviceRule(true, 'x', 1, 3, "r"));
     refused("empty", () -> CgroupLimits.builder().cpus(CpuSet.EMPTY).build());
     refused(
-        "8, minor=0",
+        "device=8:0",
         () ->
             CgroupLimits.builder()
                 .ioThrottle(IoThrottle.unlimited(SDA))
