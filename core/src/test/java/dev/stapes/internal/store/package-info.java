@@ -1,0 +1,4 @@
+@NullMarked
+package dev.stapes.internal.store;
+
+import org.jspecify.annotations.NullMarked;
