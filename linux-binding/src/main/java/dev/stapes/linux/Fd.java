@@ -187,10 +187,10 @@ public final class Fd implements AutoCloseable {
     sys.check(sys.libc().fchownat(number(), HERE, (int) uid, (int) gid, flags), "fchown", name);
   }
 
-  /** utimensat(2); null leaves a time as it is. */
+  /** futimens(3); null leaves a time as it is. */
   public void times(@Nullable Instant accessed, @Nullable Instant modified) {
     ByteBuffer times = Times.of(accessed, modified);
-    sys.check(sys.libc().utimensat(number(), null, times, 0), "futimens", name);
+    sys.check(sys.libc().futimens(number(), times), "futimens", name);
   }
 
   /** ftruncate(2): sets the size, making a hole where it grows. */

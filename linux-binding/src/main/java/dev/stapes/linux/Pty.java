@@ -57,8 +57,7 @@ public final class Pty implements AutoCloseable {
     try {
       ByteBuffer value = Syscalls.buffer(Integer.BYTES);
       sys.check(sys.libc().ioctl(number, Constants.TIOCSPTLCK, value), "ioctl(TIOCSPTLCK)", ptmx);
-      long request = Constants.TIOCGPTN & 0xFFFFFFFFL;
-      sys.check(sys.libc().ioctl(number, request, value), "ioctl(TIOCGPTN)", ptmx);
+      sys.check(sys.libc().ioctl(number, Constants.TIOCGPTN, value), "ioctl(TIOCGPTN)", ptmx);
       return new Pty(sys, master, devpts.resolve(Integer.toString(value.getInt(0))));
     } catch (RuntimeException e) {
       master.close();

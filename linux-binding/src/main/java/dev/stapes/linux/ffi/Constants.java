@@ -73,7 +73,7 @@ public final class Constants {
   public static final int FICLONE = 0x40049409;
   public static final int TIOCGWINSZ = 0x5413;
   public static final int TIOCSWINSZ = 0x5414;
-  public static final int TIOCGPTN = 0x80045430;
+  public static final long TIOCGPTN = 0x80045430L;
   public static final int TIOCSPTLCK = 0x40045431;
   public static final int TIOCGPTPEER = 0x5441;
 

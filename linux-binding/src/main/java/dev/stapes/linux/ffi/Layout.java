@@ -69,7 +69,7 @@ public final class Layout {
 
   public static final int siginfo_t_SIZEOF = 128;
   public static final int siginfo_t_si_code = 8;
-  public static final int siginfo_t_si_pid = 12;
+  public static final int siginfo_t_si_pid = 16;
   public static final int siginfo_t_si_status = 24;
 
   public static final int winsize_SIZEOF = 8;

@@ -102,7 +102,9 @@ public interface LibC {
 
   int fchownat(int dirfd, @In byte[] path, int owner, int group, int flags);
 
-  int utimensat(int dirfd, @In byte @Nullable [] path, @In @Nullable ByteBuffer times, int flags);
+  int utimensat(int dirfd, @In byte[] path, @In ByteBuffer times, int flags);
+
+  int futimens(int fd, @In ByteBuffer times);
 
   long lgetxattr(@In byte[] path, @In byte[] name, @Nullable ByteBuffer value, long size);
 
