@@ -10,6 +10,7 @@ import com.sun.source.tree.NewClassTree;
 import com.sun.source.tree.Tree;
 import com.sun.source.util.JavacTask;
 import com.sun.source.util.SourcePositions;
+import com.sun.source.util.TreePath;
 import com.sun.source.util.TreePathScanner;
 import com.sun.source.util.Trees;
 import java.io.IOException;
@@ -170,9 +171,7 @@ final class SourceRules {
       if (length > LINES_OF_A_METHOD) {
         find(tree, tree.getName() + " has " + length + " lines, at most " + LINES_OF_A_METHOD);
       }
-      boolean isTest =
-          tree.getModifiers().getAnnotations().stream()
-              .anyMatch(annotation -> TESTS.contains(annotation.getAnnotationType().toString()));
+      boolean isTest = !isFixture() && isAnnotatedAsTest(tree);
       if (isTest && !SENTENCE.matcher(tree.getName()).matches()) {
         find(
             tree,
@@ -198,6 +197,22 @@ final class SourceRules {
         find(tree, "new " + type + ": errors are typed (StapesException in core and drivers)");
       }
       return super.visitNewClass(tree, null);
+    }
+
+    private static boolean isAnnotatedAsTest(MethodTree tree) {
+      return tree.getModifiers().getAnnotations().stream()
+          .anyMatch(annotation -> TESTS.contains(annotation.getAnnotationType().toString()));
+    }
+
+    /** A static nested class with tests is run by a test, as its input. */
+    private boolean isFixture() {
+      for (TreePath path = getCurrentPath(); path != null; path = path.getParentPath()) {
+        if (path.getLeaf() instanceof ClassTree type
+            && type.getModifiers().getFlags().contains(Modifier.STATIC)) {
+          return true;
+        }
+      }
+      return false;
     }
 
     private boolean hasReason(AnnotationTree tree) {

@@ -74,7 +74,11 @@ class SourceRulesTest {
   void a_test_is_named_by_a_sentence() {
     assertFinds("the test testIt is no sentence", "class A { @Test void testIt() {} }", TEST);
     assertFinds("the test works is no sentence", "class A { @Property void works() {} }", TEST);
+    assertFinds(
+        "the test works is no sentence", "class A { class B { @Test void works() {} } }", TEST);
     assertEquals(List.of(), findings("class A { @Test void it_works() {} void helps() {} }", TEST));
+    assertEquals(
+        List.of(), findings("class A { static class Input { @Test void works() {} } }", TEST));
   }
 
   @ParameterizedTest
