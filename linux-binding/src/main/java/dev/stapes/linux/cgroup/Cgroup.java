@@ -3,7 +3,6 @@ package dev.stapes.linux.cgroup;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -291,19 +290,20 @@ public final class Cgroup {
    * @throws CgroupException too if processes are left after {@code timeout}; the message names some
    */
   public void remove(Duration timeout) throws InterruptedException {
-    List<Path> left = new ArrayList<>();
-    boolean gone = CgroupEvents.await(this::events, () -> removeOnce(left), timeout);
-    if (!gone) {
+    List<CgroupException> refused = new ArrayList<>();
+    if (!CgroupEvents.await(this::events, () -> removeOnce(refused), timeout)) {
+      CgroupException last = refused.get(0);
       String who =
           processes().stream().limit(5).map(String::valueOf).collect(Collectors.joining(", "));
-      String why = "still busy after " + timeout + (who.isEmpty() ? "" : ", with processes " + who);
-      throw new CgroupException("rmdir", left.get(0), null, why, null);
+      String why =
+          last.reason() + ", after " + timeout + (who.isEmpty() ? "" : " with processes " + who);
+      throw new CgroupException("rmdir", Path.of(last.path()), null, why, last);
     }
   }
 
-  /** Tells whether nothing is left; what is left is put in the list. */
-  private boolean removeOnce(List<Path> left) {
-    left.clear();
+  /** Tells whether nothing is left; why something is left is put in the list. */
+  private boolean removeOnce(List<CgroupException> refused) {
+    refused.clear();
     List<Hierarchy> unifiedLast = new ArrayList<>(layout.hierarchies());
     // Its events are what tells when the others can go.
     unifiedLast.sort(Comparator.comparing(Hierarchy::version));
@@ -313,24 +313,18 @@ public final class Cgroup {
         List<Path> deepestFirst = new ArrayList<>(CgroupFiles.descendants(directory));
         Collections.reverse(deepestFirst);
         deepestFirst.add(directory);
-        deepestFirst.stream().filter(each -> !removeDirectory(each)).forEach(left::add);
+        deepestFirst.forEach(each -> removeDirectory(each, refused));
       }
     }
-    return left.isEmpty();
+    return refused.isEmpty();
   }
 
-  private static boolean removeDirectory(Path directory) {
+  /** What is refused is tried again until the time is over: nearly always it is EBUSY. */
+  private static void removeDirectory(Path directory, List<CgroupException> refused) {
     try {
-      Files.delete(directory);
-      return true;
-    } catch (NoSuchFileException gone) {
-      return true;
+      Files.deleteIfExists(directory);
     } catch (IOException e) {
-      CgroupException refused = new CgroupException("rmdir", directory, null, e);
-      if (refused.reason().contains("busy")) {
-        return false;
-      }
-      throw refused;
+      refused.add(new CgroupException("rmdir", directory, null, e));
     }
   }
 

@@ -37,16 +37,12 @@ final class CgroupFiles {
     } catch (NoSuchFileException gone) {
       return Optional.empty();
     } catch (IOException e) {
-      if (isGone(e)) {
+      // ENODEV: its group was removed after it was opened. The error's text depends on the locale.
+      if (Files.notExists(file)) {
         return Optional.empty();
       }
       throw new CgroupException("read", file, null, e);
     }
-  }
-
-  /** Tells ENODEV: the file was open, or being opened, when its group was removed. */
-  private static boolean isGone(IOException e) {
-    return String.valueOf(e.getMessage()).contains("No such device");
   }
 
   /** Writes a value in one write(2); never makes a file. */

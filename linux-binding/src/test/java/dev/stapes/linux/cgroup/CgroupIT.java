@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stapes.testkit.RequiresRoot;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -51,7 +52,8 @@ class CgroupIT {
     CgroupException e =
         assertThrows(CgroupException.class, () -> group.remove(Duration.ofMillis(20)));
     assertEquals("rmdir", e.call());
-    assertEquals("still busy after PT0.02S, with processes " + child.process().pid(), e.reason());
+    String who = ", after PT0.02S with processes " + child.process().pid();
+    assertTrue(e.reason().endsWith(who), e.reason());
     assertTrue(child.process().isAlive());
   }
 
@@ -95,6 +97,6 @@ class CgroupIT {
     CgroupException e = assertThrows(CgroupException.class, () -> group.attach(Integer.MAX_VALUE));
     assertEquals("write", e.call());
     assertEquals(Integer.toString(Integer.MAX_VALUE), e.value());
-    assertEquals("No such process", e.reason());
+    assertEquals("cgroup.procs", Path.of(e.path()).getFileName().toString());
   }
 }
