@@ -14,6 +14,8 @@ module dev.stapes.linux {
   requires org.slf4j;
 
   exports dev.stapes.linux;
+  exports dev.stapes.linux.block;
+  exports dev.stapes.linux.btrfs;
   exports dev.stapes.linux.cgroup;
   exports dev.stapes.linux.ffi;
 

@@ -50,6 +50,10 @@ public final class Layout {
   public static final int dirent64_d_type = 18;
   public static final int dirent64_d_name = 19;
 
+  public static final int file_handle_handle_bytes = 0;
+  public static final int file_handle_handle_type = 4;
+  public static final int file_handle_f_handle = 8;
+
   public static final int pollfd_SIZEOF = 8;
   public static final int pollfd_fd = 0;
   public static final int pollfd_events = 4;

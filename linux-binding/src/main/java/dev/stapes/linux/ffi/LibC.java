@@ -90,6 +90,8 @@ public interface LibC {
 
   long readlinkat(int dirfd, @In byte[] path, ByteBuffer buf, long bufsiz);
 
+  int open_by_handle_at(int mountFd, @In ByteBuffer handle, int flags);
+
   // ---- attributes
 
   int statfs(@In byte[] path, ByteBuffer buf);

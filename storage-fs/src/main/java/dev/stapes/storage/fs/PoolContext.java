@@ -1,0 +1,31 @@
+package dev.stapes.storage.fs;
+
+import dev.stapes.linux.ffi.Syscalls;
+import dev.stapes.model.PoolSpec;
+import dev.stapes.model.StapesException;
+import dev.stapes.spi.Host;
+import java.nio.file.Path;
+
+/**
+ * What every part of a pool works with.
+ *
+ * @param host the machine
+ * @param sys its system calls
+ * @param spec what was asked for
+ * @param directory for the pool's own files
+ */
+record PoolContext(Host host, Syscalls sys, PoolSpec spec, Path directory) {
+  /** For messages. */
+  String subject() {
+    return "pool " + spec.name();
+  }
+
+  /** The path by which this JVM reaches a path of the host's mount namespace. */
+  Path local(Path path) {
+    return host.mounts().local(path);
+  }
+
+  StapesException failure(StapesException.Kind kind, String problem) {
+    return new StapesException(kind, subject(), problem);
+  }
+}
