@@ -1,0 +1,4 @@
+@NullMarked
+package dev.stapes.internal.events;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.stapes.internal.operation;
+
+import org.jspecify.annotations.NullMarked;
