@@ -1,9 +1,15 @@
 /** The Stapes core: public API, SPI, engine, image store, embedded state store. */
 module dev.stapes.core {
   requires transitive org.jspecify;
+  requires com.fasterxml.jackson.core;
+  requires com.fasterxml.jackson.databind;
+  requires com.fasterxml.jackson.dataformat.yaml;
   requires com.github.benmanes.caffeine;
+  requires com.github.luben.zstd_jni;
   requires java.sql;
+  requires org.apache.commons.compress;
   requires org.slf4j;
+  requires org.tukaani.xz;
   requires org.xerial.sqlitejdbc;
 
   exports dev.stapes;

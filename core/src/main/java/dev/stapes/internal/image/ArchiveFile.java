@@ -1,0 +1,61 @@
+package dev.stapes.internal.image;
+
+import com.github.luben.zstd.ZstdOutputStreamNoFinalizer;
+import dev.stapes.model.ImageMetadata;
+import java.io.BufferedOutputStream;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Path;
+import java.time.Instant;
+
+/** A new unified image archive: tar in zstd, {@code metadata.yaml} in front. */
+final class ArchiveFile {
+  private static final int BUFFER = 256 << 10;
+  private static final int LEVEL = 3;
+  // The result does not depend on how many there are, but on whether there are any.
+  private static final int WORKERS = 2;
+
+  private ArchiveFile() {}
+
+  /** Adds the root file system. */
+  @FunctionalInterface
+  interface Content {
+    void add(TarWriter tar) throws IOException;
+  }
+
+  /**
+   * Writes an archive.
+   *
+   * @param compressed whether in zstd
+   * @param timestamp of the entry {@code metadata.yaml}
+   */
+  static void write(
+      Path archive,
+      boolean compressed,
+      ImageMetadata metadata,
+      Instant timestamp,
+      Content content) {
+    // Not a channel: an interrupt would close it.
+    try (OutputStream file = new FileOutputStream(archive.toFile());
+        OutputStream out = new BufferedOutputStream(compressed ? zstd(file) : file, BUFFER)) {
+      TarWriter tar = new TarWriter(out);
+      byte[] yaml = MetadataYaml.write(metadata);
+      tar.add(TarEntry.file(MetadataYaml.NAME, 0644, yaml.length, timestamp), yaml);
+      content.add(tar);
+      tar.finish();
+    } catch (IOException e) {
+      throw DiskError.of("image archive", "cannot be written to " + archive, e);
+    }
+  }
+
+  private static OutputStream zstd(OutputStream file) throws IOException {
+    ZstdOutputStreamNoFinalizer zstd = new ZstdOutputStreamNoFinalizer(file, LEVEL);
+    try {
+      return zstd.setWorkers(WORKERS).setChecksum(true);
+    } catch (IOException e) {
+      zstd.close();
+      throw e;
+    }
+  }
+}

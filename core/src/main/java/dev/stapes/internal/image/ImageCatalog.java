@@ -1,0 +1,201 @@
+package dev.stapes.internal.image;
+
+import dev.stapes.model.ImageInfo;
+import dev.stapes.model.Names;
+import dev.stapes.model.StapesException;
+import dev.stapes.spi.StateStore;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+
+/** The records of images and aliases in the state store. */
+final class ImageCatalog {
+  static final Pattern FINGERPRINT = Pattern.compile("[0-9a-f]{64}");
+
+  private static final Pattern PREFIX = Pattern.compile("[0-9a-f]{1,64}");
+  private static final int SHORTEST_PREFIX = 8;
+  private static final String LOCAL = "local:";
+
+  private final StateStore state;
+
+  ImageCatalog(StateStore state) {
+    this.state = state;
+  }
+
+  /** The words for an image in errors. */
+  static String subject(String fingerprint) {
+    return "image " + fingerprint.substring(0, 12);
+  }
+
+  Optional<ImageRecord> get(String fingerprint) {
+    return state.get(ImageRecord.key(fingerprint)).map(ImageRecord::read);
+  }
+
+  /** Finds an image by alias, fingerprint or the unique start of one. */
+  ImageRecord find(String name) {
+    String local = name.startsWith(LOCAL) ? name.substring(LOCAL.length()) : name;
+    int colon = local.indexOf(':');
+    if (colon >= 0) {
+      throw new StapesException(
+          StapesException.Kind.UNSUPPORTED,
+          "image " + name,
+          "no image server named \""
+              + local.substring(0, colon)
+              + "\" is known: import the image from a source first, then use its alias");
+    }
+    Names.alias(local);
+    Optional<StateStore.Entry> alias = state.get(ImageRecord.ALIASES + local);
+    if (alias.isPresent()) {
+      String fingerprint = alias.get().value();
+      return get(fingerprint)
+          .orElseThrow(
+              () ->
+                  new StapesException(
+                      StapesException.Kind.INTERNAL,
+                      "image " + name,
+                      "the alias leads to " + fingerprint + ", which does not exist"));
+    }
+    return byFingerprint(local);
+  }
+
+  private ImageRecord byFingerprint(String name) {
+    boolean prefix = PREFIX.matcher(name).matches();
+    if (!prefix || name.length() < SHORTEST_PREFIX) {
+      throw new StapesException(
+          StapesException.Kind.NOT_FOUND,
+          "image " + name,
+          prefix
+              ? "not found: no such alias, and too short for a fingerprint, which needs "
+                  + SHORTEST_PREFIX
+                  + " digits"
+              : "not found: no such alias");
+    }
+    String from = ImageRecord.key(name);
+    List<StateStore.Entry> found = state.range(from, StateStore.end(from), 2);
+    if (found.isEmpty()) {
+      throw StapesException.notFound("image " + name);
+    }
+    if (found.size() > 1) {
+      throw new StapesException(
+          StapesException.Kind.CONFLICT,
+          "image " + name,
+          "more than one fingerprint starts so: "
+              + found.get(0).key().substring(ImageRecord.IMAGES.length())
+              + " and "
+              + found.get(1).key().substring(ImageRecord.IMAGES.length()));
+    }
+    return ImageRecord.read(found.get(0));
+  }
+
+  /** All images, by fingerprint. */
+  List<ImageInfo> list() {
+    return state.prefix(ImageRecord.IMAGES).stream()
+        .map(entry -> ImageRecord.read(entry).info())
+        .toList();
+  }
+
+  /** Records an image, or adds the aliases to the one that there is. */
+  ImageInfo put(ImageInfo image) {
+    Optional<ImageRecord> existing = get(image.fingerprint());
+    ImageInfo merged = image;
+    StateStore.Transaction.Builder transaction = StateStore.Transaction.begin();
+    String key = ImageRecord.key(image.fingerprint());
+    if (existing.isPresent()) {
+      TreeSet<String> all = new TreeSet<>(existing.get().info().aliases());
+      all.addAll(image.aliases());
+      merged = existing.get().aliases(all);
+      transaction.ifUnchanged(key, existing.get().modified());
+    } else {
+      transaction.ifAbsent(key);
+    }
+    claim(image.fingerprint(), image.aliases(), transaction);
+    state.commit(transaction.put(key, ImageRecord.write(merged)).build());
+    return merged;
+  }
+
+  /** Puts aliases, unless they belong to another image. */
+  private void claim(
+      String fingerprint, Collection<String> aliases, StateStore.Transaction.Builder transaction) {
+    for (String alias : aliases) {
+      String key = ImageRecord.ALIASES + Names.alias(alias);
+      Optional<StateStore.Entry> taken = state.get(key);
+      if (taken.isEmpty()) {
+        transaction.ifAbsent(key).put(key, fingerprint);
+      } else if (!taken.get().value().equals(fingerprint)) {
+        throw new StapesException(
+            StapesException.Kind.CONFLICT,
+            "image alias " + alias,
+            "belongs to another image: " + taken.get().value());
+      }
+    }
+  }
+
+  ImageInfo addAlias(String name, String alias) {
+    ImageRecord record = find(name);
+    TreeSet<String> aliases = new TreeSet<>(record.info().aliases());
+    aliases.add(alias);
+    ImageInfo changed = record.aliases(aliases);
+    StateStore.Transaction.Builder transaction = update(record, changed);
+    claim(record.info().fingerprint(), List.of(alias), transaction);
+    state.commit(transaction.build());
+    return changed;
+  }
+
+  ImageInfo removeAlias(String alias) {
+    ImageRecord record = byAlias(alias);
+    TreeSet<String> aliases = new TreeSet<>(record.info().aliases());
+    aliases.remove(alias);
+    ImageInfo changed = record.aliases(aliases);
+    state.commit(update(record, changed).remove(ImageRecord.ALIASES + alias).build());
+    return changed;
+  }
+
+  ImageInfo renameAlias(String alias, String newAlias) {
+    ImageRecord record = byAlias(alias);
+    if (state.get(ImageRecord.ALIASES + Names.alias(newAlias)).isPresent()) {
+      throw new StapesException(
+          StapesException.Kind.CONFLICT, "image alias " + newAlias, "exists already");
+    }
+    TreeSet<String> aliases = new TreeSet<>(record.info().aliases());
+    aliases.remove(alias);
+    aliases.add(newAlias);
+    ImageInfo changed = record.aliases(aliases);
+    StateStore.Transaction.Builder transaction =
+        update(record, changed).remove(ImageRecord.ALIASES + alias);
+    claim(record.info().fingerprint(), List.of(newAlias), transaction);
+    state.commit(transaction.build());
+    return changed;
+  }
+
+  /** Removes an image with its aliases, and what says that pools have it. */
+  void remove(ImageRecord record) {
+    String fingerprint = record.info().fingerprint();
+    String key = ImageRecord.key(fingerprint);
+    StateStore.Transaction.Builder transaction =
+        StateStore.Transaction.begin().ifUnchanged(key, record.modified()).remove(key);
+    record.info().aliases().forEach(alias -> transaction.remove(ImageRecord.ALIASES + alias));
+    for (StateStore.Entry entry : state.prefix(ImageRecord.VOLUMES)) {
+      if (entry.key().endsWith("/" + fingerprint)) {
+        transaction.remove(entry.key());
+      }
+    }
+    state.commit(transaction.build());
+  }
+
+  private ImageRecord byAlias(String alias) {
+    StateStore.Entry entry =
+        state
+            .get(ImageRecord.ALIASES + Names.alias(alias))
+            .orElseThrow(() -> StapesException.notFound("image alias " + alias));
+    return get(entry.value()).orElseThrow(() -> StapesException.notFound(subject(entry.value())));
+  }
+
+  private static StateStore.Transaction.Builder update(ImageRecord record, ImageInfo changed) {
+    String key = ImageRecord.key(record.info().fingerprint());
+    return StateStore.Transaction.begin()
+        .ifUnchanged(key, record.modified())
+        .put(key, ImageRecord.write(changed));
+  }
+}

@@ -1,0 +1,114 @@
+package dev.stapes.internal.image;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.stapes.model.ImageInfo;
+import dev.stapes.model.ImageMetadata;
+import dev.stapes.model.InstanceType;
+import dev.stapes.model.Size;
+import dev.stapes.model.StapesException;
+import dev.stapes.spi.StateStore;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * An image as it stands in the state store.
+ *
+ * @param info what it is
+ * @param modified the revision that its record was changed at last
+ */
+record ImageRecord(ImageInfo info, long modified) {
+  /** In front of a fingerprint. */
+  static final String IMAGES = "images/";
+
+  /** In front of an alias; the value is a fingerprint. */
+  static final String ALIASES = "aliases/";
+
+  /** In front of a pool, a slash and a fingerprint: it is wholly unpacked there. */
+  static final String VOLUMES = "image-volumes/";
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  static String key(String fingerprint) {
+    return IMAGES + fingerprint;
+  }
+
+  static String volumeKey(String pool, String fingerprint) {
+    return VOLUMES + pool + "/" + fingerprint;
+  }
+
+  /** The JSON form. */
+  static String write(ImageInfo info) {
+    ObjectNode record = JSON.createObjectNode();
+    info.aliases().forEach(record.putArray("aliases")::add);
+    record.put("type", info.metadata().type().toString());
+    record.put("architecture", info.metadata().architecture());
+    record.put("created_at", info.metadata().createdAt().toString());
+    ObjectNode properties = record.putObject("properties");
+    info.metadata().properties().forEach(properties::put);
+    record.put("size", info.size().bytes());
+    record.put("source", info.source());
+    record.put("imported_at", info.importedAt().toString());
+    return record.toString();
+  }
+
+  /** Reads a record of the store. */
+  static ImageRecord read(StateStore.Entry entry) {
+    String fingerprint = entry.key().substring(IMAGES.length());
+    try {
+      JsonNode record = JSON.readTree(entry.value());
+      TreeSet<String> aliases = new TreeSet<>();
+      record.path("aliases").forEach(alias -> aliases.add(alias.asText()));
+      TreeMap<String, String> properties = new TreeMap<>();
+      for (Map.Entry<String, JsonNode> property : record.path("properties").properties()) {
+        properties.put(property.getKey(), property.getValue().asText());
+      }
+      ImageMetadata metadata =
+          new ImageMetadata(
+              type(record.path("type").asText()),
+              record.path("architecture").asText(),
+              Instant.parse(record.path("created_at").asText()),
+              properties);
+      ImageInfo info =
+          new ImageInfo(
+              fingerprint,
+              aliases,
+              metadata,
+              Size.ofBytes(record.path("size").asLong()),
+              record.path("source").asText(),
+              Instant.parse(record.path("imported_at").asText()));
+      return new ImageRecord(info, entry.modified());
+    } catch (JsonProcessingException | DateTimeException e) {
+      throw new StapesException(
+          StapesException.Kind.INTERNAL,
+          "image " + fingerprint,
+          "its record cannot be read: " + e.getMessage(),
+          e);
+    }
+  }
+
+  /** The same image with other aliases. */
+  ImageInfo aliases(TreeSet<String> aliases) {
+    return new ImageInfo(
+        info.fingerprint(),
+        aliases,
+        info.metadata(),
+        info.size(),
+        info.source(),
+        info.importedAt());
+  }
+
+  private static InstanceType type(String text) {
+    for (InstanceType type : InstanceType.values()) {
+      if (type.toString().equals(text)) {
+        return type;
+      }
+    }
+    throw StapesException.invalid("image type", "unknown: \"" + text + "\"");
+  }
+}

@@ -1,0 +1,245 @@
+package dev.stapes.internal.image;
+
+import dev.stapes.model.ImageInfo;
+import dev.stapes.model.Names;
+import dev.stapes.model.Progress;
+import dev.stapes.model.Size;
+import dev.stapes.model.StapesException;
+import dev.stapes.spi.Host;
+import dev.stapes.spi.ImageSource;
+import dev.stapes.spi.StateStore;
+import dev.stapes.spi.StoragePool;
+import dev.stapes.spi.VolumeId;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+
+/**
+ * The images: their archives in a directory, their records in the state store, and their unpacked
+ * form in the pools. An image is named by an alias, its fingerprint (SHA-256 of the archive) or a
+ * unique start of that with at least 8 digits. Methods may be called from any thread; all that take
+ * time end when the thread is interrupted, with nothing left behind.
+ */
+public final class ImageStore {
+  private final Host host;
+  private final InstantSource clock;
+  private final StateStore state;
+  private final ImageCatalog catalog;
+  private final ImageFiles files;
+  private final ImageVolumes volumes;
+  private final ImageUses uses = new ImageUses();
+  private final Object changes = new Object();
+
+  private ImageStore(
+      Host host, InstantSource clock, StateStore state, ImageCatalog catalog, ImageFiles files) {
+    this.host = host;
+    this.clock = clock;
+    this.state = state;
+    this.catalog = catalog;
+    this.files = files;
+    this.volumes = new ImageVolumes(state, clock);
+  }
+
+  /**
+   * Opens the images of a root directory, and removes what imports that crashed left of them.
+   *
+   * @param root the root directory; the archives are below {@code images} in it
+   */
+  public static ImageStore open(Path root, StateStore state, Host host, InstantSource clock) {
+    ImageCatalog catalog = new ImageCatalog(state);
+    ImageFiles files =
+        ImageFiles.open(
+            root.resolve("images"), host, fingerprint -> catalog.get(fingerprint).isPresent());
+    return new ImageStore(host, clock, state, catalog, files);
+  }
+
+  /**
+   * Brings an image. One that is here already only gets the aliases.
+   *
+   * @param aliases names for it; none may belong to another image
+   * @throws StapesException CONFLICT for an alias of another image, and what the source says
+   */
+  public ImageInfo importFrom(ImageSource source, Collection<String> aliases, Progress progress) {
+    aliases.forEach(Names::alias);
+    Path work = files.work();
+    try {
+      ImageSource.Fetched fetched = source.fetch(new ImageSource.Context(host, work, progress));
+      Path archive = checked(fetched.archive(), work, source);
+      String fingerprint = ImageFiles.fingerprint(archive, progress);
+      ImageInfo image =
+          new ImageInfo(
+              fingerprint,
+              new TreeSet<>(aliases),
+              fetched.metadata(),
+              Size.ofBytes(size(archive)),
+              source.describe(),
+              clock.instant());
+      ImageInfo recorded = record(image, archive);
+      state.sync();
+      return recorded;
+    } finally {
+      files.collect(work);
+    }
+  }
+
+  private ImageInfo record(ImageInfo image, Path archive) {
+    synchronized (changes) {
+      String fingerprint = image.fingerprint();
+      boolean place = !files.exists(fingerprint);
+      if (place) {
+        files.place(archive, fingerprint);
+      }
+      try {
+        return catalog.put(image);
+      } catch (RuntimeException e) {
+        if (place && catalog.get(fingerprint).isEmpty()) {
+          files.delete(fingerprint);
+        }
+        throw e;
+      }
+    }
+  }
+
+  /** Finds an image by alias, fingerprint or a unique start of it. */
+  public ImageInfo find(String name) {
+    return catalog.find(name).info();
+  }
+
+  /** All images, by fingerprint. */
+  public List<ImageInfo> list() {
+    return catalog.list();
+  }
+
+  /**
+   * Deletes an image with its aliases, its archive and its volumes in the given pools.
+   *
+   * @param pools the open pools by name; what others have of it goes when they are {@link #collect
+   *     collected}
+   * @throws StapesException NOT_FOUND; BUSY while it is unpacked or exported
+   */
+  public void delete(String name, Map<String, StoragePool> pools) {
+    synchronized (changes) {
+      ImageRecord record = catalog.find(name);
+      String fingerprint = record.info().fingerprint();
+      uses.whenUnused(
+          fingerprint,
+          () -> {
+            catalog.remove(record);
+            volumes.forgetImage(fingerprint);
+          });
+      files.delete(fingerprint);
+      pools.values().forEach(pool -> pool.discard(ImageVolumes.id(fingerprint)));
+    }
+  }
+
+  /** Gives an image one more alias; CONFLICT where it belongs to another. */
+  public ImageInfo addAlias(String name, String alias) {
+    synchronized (changes) {
+      return catalog.addAlias(name, Names.alias(alias));
+    }
+  }
+
+  /** Takes an alias away. */
+  public ImageInfo removeAlias(String alias) {
+    synchronized (changes) {
+      return catalog.removeAlias(alias);
+    }
+  }
+
+  /** Gives an alias another name; CONFLICT where that exists. */
+  public ImageInfo renameAlias(String alias, String newAlias) {
+    synchronized (changes) {
+      return catalog.renameAlias(alias, newAlias);
+    }
+  }
+
+  /**
+   * Copies the archive of an image.
+   *
+   * @param target a path that does not exist; it appears whole or not at all
+   */
+  public void export(String name, Path target) {
+    String fingerprint = catalog.find(name).info().fingerprint();
+    try (ImageUses.Use use = uses.begin(fingerprint)) {
+      files.export(present(fingerprint), target);
+    }
+  }
+
+  /**
+   * Makes sure that a pool has an image unpacked, and says where. Any number of callers may ask at
+   * once: one unpacks, the others wait.
+   *
+   * @param poolName under which the state store remembers it
+   * @param name of the image
+   * @return a volume to copy from, never to change
+   * @throws StapesException NOT_FOUND; INVALID where the archive is damaged or hostile; what the
+   *     pool says; INTERRUPTED
+   */
+  public VolumeId unpackInto(String poolName, StoragePool pool, String name, Progress progress) {
+    String fingerprint = catalog.find(name).info().fingerprint();
+    if (volumes.isComplete(poolName, pool, fingerprint)) {
+      return ImageVolumes.id(fingerprint);
+    }
+    try (ImageUses.Use use = uses.begin(fingerprint)) {
+      return volumes.ensure(
+          poolName, pool, fingerprint, files.archive(present(fingerprint)), progress);
+    }
+  }
+
+  /**
+   * Discards the image volumes of a pool that a crash left incomplete, and those of images that are
+   * gone. To be called when a pool was opened.
+   */
+  public void collect(String poolName, StoragePool pool) {
+    volumes.collect(
+        poolName,
+        pool,
+        catalog.list().stream().map(ImageInfo::fingerprint).collect(Collectors.toSet()));
+  }
+
+  /** Forgets what a pool had. To be called when it was destroyed. */
+  public void forgetPool(String poolName) {
+    volumes.forgetPool(poolName);
+  }
+
+  /** Within a use, so that it stays. */
+  private String present(String fingerprint) {
+    if (catalog.get(fingerprint).isEmpty()) {
+      throw StapesException.notFound(ImageCatalog.subject(fingerprint));
+    }
+    if (!files.exists(fingerprint)) {
+      throw new StapesException(
+          StapesException.Kind.UNAVAILABLE,
+          ImageCatalog.subject(fingerprint),
+          "its archive is missing: " + files.archive(fingerprint) + ": import it again");
+    }
+    return fingerprint;
+  }
+
+  private static Path checked(Path archive, Path work, ImageSource source) {
+    Path normal = archive.toAbsolutePath().normalize();
+    if (!normal.startsWith(work.toAbsolutePath().normalize())
+        || !Files.isRegularFile(normal, LinkOption.NOFOLLOW_LINKS)) {
+      throw new StapesException(
+          StapesException.Kind.INVALID,
+          "image source " + source.describe(),
+          "brought no file below its work directory: " + archive);
+    }
+    return normal;
+  }
+
+  private static long size(Path archive) {
+    try {
+      return Files.size(archive);
+    } catch (IOException e) {
+      throw DiskError.of("image store", "cannot read " + archive, e);
+    }
+  }
+}

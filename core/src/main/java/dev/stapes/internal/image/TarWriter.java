@@ -1,0 +1,161 @@
+package dev.stapes.internal.image;
+
+import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+
+/**
+ * Writes a tar archive as POSIX.1-2001 has it (pax): what does not fit the old header goes into an
+ * extended one. The same entries always give the same bytes.
+ */
+final class TarWriter {
+  private static final int RECORD_BLOCKS = 20; // tar(1) fills up to 10 KiB
+  private static final int COPY = 256 << 10;
+
+  private final OutputStream out;
+  private final byte[] copy = new byte[COPY];
+  private long blocks;
+
+  TarWriter(OutputStream out) {
+    this.out = out;
+  }
+
+  /** Adds something without content. */
+  void add(TarEntry entry) throws IOException {
+    if (entry.size() != 0) {
+      throw new IllegalArgumentException(entry.name() + " needs its content");
+    }
+    header(entry);
+  }
+
+  /** Adds a file with its content. */
+  void add(TarEntry entry, byte[] content) throws IOException {
+    if (entry.size() != content.length) {
+      throw new IllegalArgumentException(entry.name() + " is said to have " + entry.size());
+    }
+    header(entry);
+    data(content);
+  }
+
+  /**
+   * Adds a file with as much of a stream as its size says.
+   *
+   * @throws EOFException where the stream has less
+   */
+  void add(TarEntry entry, InputStream content) throws IOException {
+    header(entry);
+    long left = entry.size();
+    while (left > 0) {
+      int count = content.read(copy, 0, (int) Math.min(left, copy.length));
+      if (count < 0) {
+        throw new EOFException(left + " bytes are missing");
+      }
+      out.write(copy, 0, count);
+      left -= count;
+    }
+    pad(entry.size());
+  }
+
+  /** Writes the mark of the end; the stream stays open. */
+  void finish() throws IOException {
+    long full = (blocks + 2 + RECORD_BLOCKS - 1) / RECORD_BLOCKS * RECORD_BLOCKS;
+    out.write(new byte[(int) (full - blocks) * TarFormat.BLOCK]);
+  }
+
+  private void header(TarEntry entry) throws IOException {
+    ByteArrayOutputStream pax = new ByteArrayOutputStream();
+    byte[] header = new byte[TarFormat.BLOCK];
+    String name =
+        entry.kind() == TarEntry.Kind.DIRECTORY && !entry.name().endsWith("/")
+            ? entry.name() + "/"
+            : entry.name();
+    text(header, TarFormat.NAME, name, "path", pax);
+    text(header, TarFormat.LINK, entry.link(), "linkpath", pax);
+    number(header, TarFormat.UID, TarFormat.SHORT, entry.uid(), "uid", pax);
+    number(header, TarFormat.GID, TarFormat.SHORT, entry.gid(), "gid", pax);
+    number(header, TarFormat.SIZE, TarFormat.LONG, entry.size(), "size", pax);
+    time(header, entry, pax);
+    for (Map.Entry<String, byte[]> attribute : entry.xattrs().entrySet()) {
+      PaxRecords.write(pax, PaxRecords.attributeKey(attribute.getKey()), attribute.getValue());
+    }
+    TarFormat.putNumber(header, TarFormat.MODE, TarFormat.SHORT, entry.mode());
+    TarFormat.putNumber(header, TarFormat.MAJOR, TarFormat.SHORT, entry.major());
+    TarFormat.putNumber(header, TarFormat.MINOR, TarFormat.SHORT, entry.minor());
+    header[TarFormat.TYPE] = (byte) entry.kind().type();
+    if (pax.size() > 0) {
+      extended(pax.toByteArray());
+    }
+    TarFormat.seal(header);
+    block(header);
+  }
+
+  private void extended(byte[] records) throws IOException {
+    byte[] header = new byte[TarFormat.BLOCK];
+    byte[] name = "./PaxHeaders/next".getBytes(StandardCharsets.US_ASCII);
+    System.arraycopy(name, 0, header, TarFormat.NAME, name.length);
+    TarFormat.putNumber(header, TarFormat.MODE, TarFormat.SHORT, 0644);
+    TarFormat.putNumber(header, TarFormat.UID, TarFormat.SHORT, 0);
+    TarFormat.putNumber(header, TarFormat.GID, TarFormat.SHORT, 0);
+    TarFormat.putNumber(header, TarFormat.SIZE, TarFormat.LONG, records.length);
+    TarFormat.putNumber(header, TarFormat.MTIME, TarFormat.LONG, 0);
+    header[TarFormat.TYPE] = 'x';
+    TarFormat.seal(header);
+    block(header);
+    data(records);
+  }
+
+  private static void text(
+      byte[] header, int offset, String text, String key, ByteArrayOutputStream pax) {
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    boolean ascii = bytes.length == text.length();
+    System.arraycopy(bytes, 0, header, offset, Math.min(bytes.length, TarFormat.NAME_LENGTH));
+    if (!ascii || bytes.length > TarFormat.NAME_LENGTH) {
+      PaxRecords.write(pax, key, bytes);
+    }
+  }
+
+  private static void number(
+      byte[] header, int offset, int length, long value, String key, ByteArrayOutputStream pax) {
+    boolean fits = TarFormat.fits(value, length);
+    TarFormat.putNumber(header, offset, length, fits ? value : 0);
+    if (!fits) {
+      PaxRecords.write(pax, key, Long.toString(value).getBytes(StandardCharsets.US_ASCII));
+    }
+  }
+
+  private static void time(byte[] header, TarEntry entry, ByteArrayOutputStream pax) {
+    long seconds = entry.modifiedAt().getEpochSecond();
+    int nanos = entry.modifiedAt().getNano();
+    boolean fits = TarFormat.fits(seconds, TarFormat.LONG);
+    TarFormat.putNumber(header, TarFormat.MTIME, TarFormat.LONG, fits ? seconds : 0);
+    if (!fits || nanos != 0) {
+      // Before 1970 the fraction counts the other way in decimal.
+      BigDecimal decimal = BigDecimal.valueOf(seconds).add(BigDecimal.valueOf(nanos, 9));
+      PaxRecords.write(
+          pax,
+          "mtime",
+          decimal.stripTrailingZeros().toPlainString().getBytes(StandardCharsets.US_ASCII));
+    }
+  }
+
+  private void data(byte[] content) throws IOException {
+    out.write(content);
+    pad(content.length);
+  }
+
+  private void pad(long size) throws IOException {
+    int missing = (int) (-size & (TarFormat.BLOCK - 1));
+    out.write(new byte[missing]);
+    blocks += (size + missing) / TarFormat.BLOCK;
+  }
+
+  private void block(byte[] block) throws IOException {
+    out.write(block);
+    blocks++;
+  }
+}
