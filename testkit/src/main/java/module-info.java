@@ -5,8 +5,12 @@ module dev.stapes.testkit {
   requires transitive net.jqwik.api;
   requires org.slf4j;
 
+  uses dev.stapes.spi.HostProvider;
+
   exports dev.stapes.testkit;
+  exports dev.stapes.testkit.contract;
 
   // The test engines make the conditions and call the contracts' tests, none of which is public.
   opens dev.stapes.testkit;
+  opens dev.stapes.testkit.contract;
 }

@@ -1,0 +1,317 @@
+package dev.stapes.testkit;
+
+import static dev.stapes.model.StapesException.Kind.CONFLICT;
+import static dev.stapes.model.StapesException.Kind.INTERNAL;
+import static dev.stapes.model.StapesException.Kind.INVALID;
+import static dev.stapes.model.StapesException.Kind.UNAVAILABLE;
+
+import dev.stapes.model.IdMapping;
+import dev.stapes.model.PoolInfo;
+import dev.stapes.model.PoolSpec;
+import dev.stapes.model.Size;
+import dev.stapes.model.StapesException;
+import dev.stapes.spi.Host;
+import dev.stapes.spi.Mounts;
+import dev.stapes.spi.StoragePool;
+import dev.stapes.spi.Tree;
+import dev.stapes.spi.VolumeId;
+import dev.stapes.testkit.FakeStorage.Capability;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+
+/** An open pool over a fake disk. */
+final class FakePool implements StoragePool {
+  private final Host host;
+  private final FakeHost fake;
+  private final FakeStorage storage;
+  private final PoolSpec spec;
+  private final Path place;
+  private final FakeDisk disk;
+  private final Map<VolumeId, FakeVolume> scratch = new ConcurrentHashMap<>();
+  private final Map<Path, Path> attached = new ConcurrentHashMap<>();
+  private final AtomicLong attachments = new AtomicLong();
+  private volatile boolean closed;
+
+  FakePool(
+      Host host, FakeHost fake, FakeStorage storage, PoolSpec spec, Path place, FakeDisk disk) {
+    this.host = host;
+    this.fake = fake;
+    this.storage = storage;
+    this.spec = spec;
+    this.place = place;
+    this.disk = disk;
+  }
+
+  @Override
+  public PoolInfo info() {
+    ensureOpen();
+    return new PoolInfo(
+        spec.name(),
+        storage.name(),
+        spec.config(),
+        disk.total(),
+        disk.used(),
+        PoolInfo.Copies.INSTANT);
+  }
+
+  @Override
+  public void create(VolumeId id) {
+    ensureOpen();
+    add(id, new FakeVolume(FakeVolume.emptyRoot(), UUID.randomUUID(), false, disk::charge));
+  }
+
+  @Override
+  public void copy(VolumeId source, VolumeId target, boolean readOnly) {
+    ensureOpen();
+    FakeVolume from = find(source);
+    requireVacant(target);
+    if (!scratch.containsKey(source)) {
+      add(target, from.copy(readOnly, disk::charge));
+    } else {
+      FakeVolume copy = from.copy(readOnly, bytes -> {});
+      copy.limit(from.limit());
+      scratch.put(target, copy);
+    }
+  }
+
+  @Override
+  public void discard(VolumeId id) {
+    ensureOpen();
+    if (scratch.remove(id) == null) {
+      disk.discard(id);
+    }
+  }
+
+  @Override
+  public void reclaim() {
+    ensureOpen();
+    disk.reclaim();
+  }
+
+  @Override
+  public boolean exists(VolumeId id) {
+    ensureOpen();
+    return scratch.containsKey(id) || disk.find(id).isPresent();
+  }
+
+  @Override
+  public Set<VolumeId> list() {
+    ensureOpen();
+    Set<VolumeId> all = disk.ids();
+    all.addAll(scratch.keySet());
+    return all;
+  }
+
+  @Override
+  public Tree tree(VolumeId id, Tree.Resolution resolution) {
+    ensureOpen();
+    return new FakeTree(
+        new FakeTree.View(find(id), resolution, Optional.empty(), Optional.empty(), false));
+  }
+
+  @Override
+  public Attachment attach(VolumeId id, Optional<IdMapping> mapping, boolean readOnly) {
+    ensureOpen();
+    FakeVolume volume = find(id);
+    Optional<IdMapping> mapped = storage.can(Capability.MAPS_OWNERS) ? mapping : Optional.empty();
+    String name = id.name() + "-" + attachments.incrementAndGet();
+    Path files = Path.of("/fake-disk").resolve(spec.name()).resolve(name);
+    Path path = place.resolve(name);
+    fake.table().expose(volume, files, storage.name(), mapped, readOnly);
+    attached.put(path, files);
+    try {
+      Files.createDirectory(path);
+      host.mounts().bind(files, path, readOnly ? Set.of(Mounts.Flag.READ_ONLY) : Set.of());
+    } catch (IOException e) {
+      detach(path);
+      throw new StapesException(INTERNAL, "volume " + id, "cannot be attached at " + path, e);
+    } catch (StapesException e) {
+      detach(path);
+      throw e;
+    }
+    return new Attached(path, mapped);
+  }
+
+  @Override
+  public Optional<Quotas> quotas() {
+    return capability(Capability.QUOTAS, FakeQuotas::new);
+  }
+
+  @Override
+  public Optional<SendReceive> sendReceive() {
+    return capability(Capability.SEND_RECEIVE, FakeStreams::new);
+  }
+
+  @Override
+  public Optional<Growable> growable() {
+    return capability(
+        Capability.GROWABLE,
+        () ->
+            size -> {
+              ensureOpen();
+              disk.grow(size);
+            });
+  }
+
+  @Override
+  public Optional<Scratch> scratch() {
+    return capability(Capability.SCRATCH, () -> this::createScratch);
+  }
+
+  private void createScratch(VolumeId source, VolumeId target, Optional<Size> limit) {
+    ensureOpen();
+    FakeVolume from = find(source);
+    requireVacant(target);
+    Size most = limit.orElse(Size.ofBytes(host.facts().memory().bytes() / 2));
+    FakeVolume copy = from.copy(false, bytes -> {});
+    copy.limit(Optional.of(Size.ofBytes(from.used() + most.bytes())));
+    scratch.put(target, copy);
+  }
+
+  private <T> Optional<T> capability(Capability capability, Supplier<T> maker) {
+    return storage.can(capability) ? Optional.of(maker.get()) : Optional.empty();
+  }
+
+  @Override
+  public void destroy() {
+    ensureOpen();
+    close();
+    storage.destroy(spec, place);
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      List.copyOf(attached.keySet()).forEach(this::detach);
+      scratch.clear();
+    }
+  }
+
+  private void detach(Path path) {
+    Path files = attached.get(path);
+    if (files == null) {
+      return;
+    }
+    if (!host.mounts().below(path).isEmpty()) {
+      host.mounts().unmount(path);
+    }
+    fake.table().hide(files);
+    try {
+      Files.deleteIfExists(path);
+      attached.remove(path);
+    } catch (IOException e) {
+      throw new StapesException(INTERNAL, "attachment " + path, "cannot be removed", e);
+    }
+  }
+
+  private FakeVolume find(VolumeId id) {
+    FakeVolume inMemory = scratch.get(id);
+    return inMemory != null
+        ? inMemory
+        : disk.find(id).orElseThrow(() -> StapesException.notFound("volume " + id));
+  }
+
+  private void requireVacant(VolumeId id) {
+    disk.requireVacant(id);
+    if (scratch.containsKey(id)) {
+      throw new StapesException(CONFLICT, "volume " + id, "exists");
+    }
+  }
+
+  private void add(VolumeId id, FakeVolume volume) {
+    try {
+      requireVacant(id);
+      disk.add(id, volume);
+    } catch (StapesException e) {
+      disk.charge(-volume.used());
+      throw e;
+    }
+  }
+
+  private void ensureOpen() {
+    if (closed) {
+      throw new StapesException(UNAVAILABLE, "pool " + spec.name(), "closed");
+    }
+  }
+
+  private final class Attached implements Attachment {
+    private final Path path;
+    private final Optional<IdMapping> mapped;
+
+    Attached(Path path, Optional<IdMapping> mapped) {
+      this.path = path;
+      this.mapped = mapped;
+    }
+
+    @Override
+    public Path path() {
+      return path;
+    }
+
+    @Override
+    public Optional<IdMapping> mapped() {
+      return mapped;
+    }
+
+    @Override
+    public void close() {
+      detach(path);
+    }
+  }
+
+  private final class FakeQuotas implements Quotas {
+    @Override
+    public void limit(VolumeId id, Optional<Size> size) {
+      ensureOpen();
+      find(id).limit(size);
+    }
+
+    @Override
+    public Size usage(VolumeId id) {
+      ensureOpen();
+      return Size.ofBytes(find(id).used());
+    }
+  }
+
+  private final class FakeStreams implements SendReceive {
+    @Override
+    public void send(VolumeId id, Optional<VolumeId> base, OutputStream out) {
+      ensureOpen();
+      FakeVolume volume = readOnly(id);
+      Optional<UUID> baseIdentity = base.map(b -> readOnly(b).identity);
+      FakeStream.write(volume, baseIdentity, out);
+    }
+
+    @Override
+    public void receive(VolumeId id, InputStream in) {
+      ensureOpen();
+      requireVacant(id);
+      FakeStream.Content content = FakeStream.read(in);
+      if (content.base().isPresent() && !disk.has(content.base().get())) {
+        throw new StapesException(
+            INVALID, "volume " + id, "the stream builds on a volume that is not here");
+      }
+      add(id, new FakeVolume(content.root(), content.identity(), true, disk::charge));
+    }
+
+    private FakeVolume readOnly(VolumeId id) {
+      FakeVolume volume = find(id);
+      if (!volume.isReadOnly()) {
+        throw new StapesException(INVALID, "volume " + id, "cannot be sent: not read-only");
+      }
+      return volume;
+    }
+  }
+}
