@@ -1,8 +1,9 @@
 /**
- * System calls and kernel interfaces. The packages below {@code dev.stapes.linux} know nothing of
- * Stapes.
+ * System calls and kernel interfaces. Only {@code dev.stapes.linux.host} knows Stapes: it is the
+ * machine that the core and the drivers see.
  */
 module dev.stapes.linux {
+  requires transitive dev.stapes.core;
   requires transitive org.jnrproject.ffi;
   requires static transitive org.jspecify;
   // jnr-ffi is an automatic module: it generates code with these and does not say so.
@@ -18,7 +19,11 @@ module dev.stapes.linux {
   exports dev.stapes.linux.btrfs;
   exports dev.stapes.linux.cgroup;
   exports dev.stapes.linux.ffi;
+  exports dev.stapes.linux.host;
 
   // jnr-ffi implements LibC in a class loader of its own.
   opens dev.stapes.linux.ffi;
+
+  provides dev.stapes.spi.HostProvider with
+      dev.stapes.linux.host.LinuxHostProvider;
 }

@@ -1,6 +1,7 @@
 package dev.stapes.linux;
 
 import dev.stapes.linux.ffi.Constants;
+import dev.stapes.linux.ffi.Errno;
 import dev.stapes.linux.ffi.Layout;
 import dev.stapes.linux.ffi.Syscalls;
 import java.nio.ByteBuffer;
@@ -45,6 +46,19 @@ public final class ChildProcess {
   /** Sends a signal by its number, 1 to 64. */
   public synchronized boolean signal(int signal) {
     return !reaped && pidfd.signal(signal);
+  }
+
+  /**
+   * Sends a signal to its process group: to those of its descendants, too, that have not left it.
+   *
+   * @return false if it has ended
+   */
+  public synchronized boolean signalGroup(Signal signal) {
+    if (reaped) {
+      return false; // its number may be somebody else's by now
+    }
+    int result = sys.libc().kill(-pid(), signal.number());
+    return sys.checkUnless(result, "kill", this, Errno.ESRCH) >= 0;
   }
 
   /** A descriptor of the process for others to keep; empty if it has ended. */

@@ -11,6 +11,7 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.EnumSet;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -58,6 +59,23 @@ public final class Fd implements AutoCloseable {
       number = sys.libc().open(CString.of(path), OpenFlag.bits(flags), 0600);
     } while (sys.interrupted(number));
     return adopt(sys, sys.check(number, "open", path), path.toString());
+  }
+
+  /**
+   * As {@link #open}, but never waits for the other end of a FIFO. Without it a write end fails
+   * with ENXIO, and a read end is at the end of the file. The descriptor itself blocks as usual.
+   */
+  public static Fd openWithoutWaiting(Syscalls sys, Path path, Set<OpenFlag> flags) {
+    EnumSet<OpenFlag> all = EnumSet.of(OpenFlag.NON_BLOCKING);
+    all.addAll(flags);
+    Fd fd = open(sys, path, all);
+    try {
+      fd.blocking(true);
+      return fd;
+    } catch (RuntimeException e) {
+      fd.close();
+      throw e;
+    }
   }
 
   /** Opens a directory as an anchor for others ({@code O_PATH}). */
@@ -151,6 +169,16 @@ public final class Fd implements AutoCloseable {
     return count;
   }
 
+  /** A stream of a regular file that owns this descriptor; cheap, and not to be shared. */
+  public InputStream fileInput() {
+    return new FileInput(this);
+  }
+
+  /** A stream to a regular file that owns this descriptor; cheap, and not to be shared. */
+  public OutputStream fileOutput() {
+    return new FileOutput(this);
+  }
+
   /**
    * A stream that owns this descriptor. Closing it ends a read that is under way in another thread,
    * which then finds an {@link java.io.IOException}.
@@ -219,10 +247,11 @@ public final class Fd implements AutoCloseable {
     return sys.checkUnless(sys.libc().flock(number(), operation), "flock", name, Errno.EAGAIN) >= 0;
   }
 
-  void nonBlocking() {
+  void blocking(boolean blocking) {
     int flags = sys.check(sys.libc().fcntl(number(), Constants.F_GETFL, 0), "fcntl", name);
-    long with = flags | Constants.O_NONBLOCK;
-    sys.check(sys.libc().fcntl(number(), Constants.F_SETFL, with), "fcntl", name);
+    int nonBlocking = Constants.O_NONBLOCK;
+    long wanted = blocking ? flags & ~nonBlocking : flags | nonBlocking;
+    sys.check(sys.libc().fcntl(number(), Constants.F_SETFL, wanted), "fcntl", name);
   }
 
   /**

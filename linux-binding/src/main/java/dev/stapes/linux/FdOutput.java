@@ -19,7 +19,7 @@ final class FdOutput extends OutputStream {
   FdOutput(Syscalls sys, Fd fd) {
     this.sys = sys;
     this.fd = fd;
-    fd.nonBlocking();
+    fd.blocking(false);
     this.wait = new CloseableWait(sys, fd);
   }
 

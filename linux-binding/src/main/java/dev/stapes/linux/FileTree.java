@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,6 +43,14 @@ public final class FileTree implements AutoCloseable {
     }
   }
 
+  /**
+   * Whom a new file belongs to.
+   *
+   * @param uid as the calling process sees it
+   * @param gid likewise
+   */
+  public record Owner(long uid, long gid) {}
+
   private static final byte[] HERE = CString.of("");
   private static final int PLACE = Constants.O_PATH | Constants.O_DIRECTORY | Constants.O_CLOEXEC;
   private static final int PLACE_ITSELF =
@@ -51,26 +60,37 @@ public final class FileTree implements AutoCloseable {
   private final Syscalls sys;
   private final Fd directory;
   private final Resolution resolution;
+  private final @Nullable Owner owner;
 
-  private FileTree(Syscalls sys, Fd directory, Resolution resolution) {
+  private FileTree(Syscalls sys, Fd directory, Resolution resolution, @Nullable Owner owner) {
     this.sys = sys;
     this.directory = directory;
     this.resolution = resolution;
+    this.owner = owner;
   }
 
   /** Opens a directory of the calling thread's mount namespace. */
   public static FileTree open(Syscalls sys, Path directory, Resolution resolution) {
-    return new FileTree(sys, Fd.openDirectory(sys, directory), resolution);
+    return new FileTree(sys, Fd.openDirectory(sys, directory), resolution, null);
+  }
+
+  /**
+   * Opens a directory below an idmapped mount, where new files belong to a user that the mount
+   * knows until they are given away. Needs CAP_SETUID and CAP_SETGID.
+   */
+  public static FileTree open(
+      Syscalls sys, Path directory, Resolution resolution, Owner ownerOfNewFiles) {
+    return new FileTree(sys, Fd.openDirectory(sys, directory), resolution, ownerOfNewFiles);
   }
 
   /** Takes over a descriptor of a directory. */
   public static FileTree over(Syscalls sys, Fd directory, Resolution resolution) {
-    return new FileTree(sys, directory, resolution);
+    return new FileTree(sys, directory, resolution, null);
   }
 
   /** A tree of a directory below, with a descriptor of its own. */
   public FileTree subtree(String path) {
-    return new FileTree(sys, openAt(path, PLACE, 0, path), resolution);
+    return new FileTree(sys, openAt(path, PLACE, 0, path), resolution, owner);
   }
 
   /** The directory itself; owned by this. */
@@ -116,7 +136,9 @@ public final class FileTree implements AutoCloseable {
     }
     EnumSet<OpenFlag> creating = EnumSet.of(OpenFlag.CREATE, OpenFlag.NON_BLOCKING);
     creating.addAll(flags);
-    Fd made = openAt(path, OpenFlag.bits(creating), permissions & 0600, path);
+    int bits = OpenFlag.bits(creating);
+    int number = asOwner(() -> openat2(relative(path), bits, permissions & 0600));
+    Fd made = Fd.adopt(sys, sys.check(number, "openat2", path), path);
     try {
       regular(made, path);
       made.chmod(permissions);
@@ -153,7 +175,8 @@ public final class FileTree implements AutoCloseable {
             | Constants.O_NOFOLLOW
             | Constants.O_CLOEXEC;
     try (Place place = place(path, "openat2")) {
-      int number = sys.libc().openat(place.directory.number(), place.name, flags, 0600);
+      int dirfd = place.directory.number();
+      int number = asOwner(() -> sys.libc().openat(dirfd, place.name, flags, 0600));
       Fd fd = Fd.adopt(sys, sys.check(number, "openat", path), path);
       try {
         fd.chmod(permissions);
@@ -168,7 +191,8 @@ public final class FileTree implements AutoCloseable {
   /** Makes a directory with exactly these permissions. */
   public void mkdir(String path, int permissions) {
     try (Place place = place(path, "mkdirat")) {
-      int result = sys.libc().mkdirat(place.directory.number(), place.name, 0700);
+      int dirfd = place.directory.number();
+      int result = asOwner(() -> sys.libc().mkdirat(dirfd, place.name, 0700));
       sys.check(result, "mkdirat", path);
       place.chmod(permissions);
     }
@@ -177,7 +201,9 @@ public final class FileTree implements AutoCloseable {
   /** Makes a symbolic link to any text. */
   public void symlink(String target, String path) {
     try (Place place = place(path, "symlinkat")) {
-      int result = sys.libc().symlinkat(CString.of(target), place.directory.number(), place.name);
+      int dirfd = place.directory.number();
+      byte[] text = CString.of(target);
+      int result = asOwner(() -> sys.libc().symlinkat(text, dirfd, place.name));
       sys.check(result, "symlinkat", path);
     }
   }
@@ -186,8 +212,9 @@ public final class FileTree implements AutoCloseable {
   public void hardlink(String existing, String path) {
     try (Place from = place(existing, "linkat");
         Place to = place(path, "linkat")) {
-      int result =
-          sys.libc().linkat(from.directory.number(), from.name, to.directory.number(), to.name, 0);
+      int fromFd = from.directory.number();
+      int toFd = to.directory.number();
+      int result = asOwner(() -> sys.libc().linkat(fromFd, from.name, toFd, to.name, 0));
       sys.check(result, "linkat", existing + " to " + path);
     }
   }
@@ -208,7 +235,8 @@ public final class FileTree implements AutoCloseable {
     }
     try (Place place = place(path, "mknodat")) {
       int mode = kind.bits | 0600;
-      int result = sys.mknodat(place.directory.number(), place.name, mode, device.encoded());
+      int dirfd = place.directory.number();
+      int result = asOwner(() -> sys.mknodat(dirfd, place.name, mode, device.encoded()));
       sys.check(result, "mknodat", path);
       place.chmod(permissions);
     }
@@ -259,13 +287,9 @@ public final class FileTree implements AutoCloseable {
   private void rename(String from, String to, int flags) {
     try (Place source = place(from, "renameat2");
         Place target = place(to, "renameat2")) {
-      int result =
-          sys.renameat2(
-              source.directory.number(),
-              source.name,
-              target.directory.number(),
-              target.name,
-              flags);
+      int fromFd = source.directory.number();
+      int toFd = target.directory.number();
+      int result = asOwner(() -> sys.renameat2(fromFd, source.name, toFd, target.name, flags));
       sys.check(result, "renameat2", from + " to " + to);
     }
   }
@@ -349,6 +373,16 @@ public final class FileTree implements AutoCloseable {
   @Override
   public String toString() {
     return resolution + " " + directory;
+  }
+
+  /** Makes a call that makes a name as the one whom new files belong to. */
+  private int asOwner(IntSupplier call) {
+    if (owner == null) {
+      return call.getAsInt();
+    }
+    try (FsIds entered = FsIds.enter(sys, owner)) {
+      return call.getAsInt();
+    }
   }
 
   // ---- resolution

@@ -147,15 +147,27 @@ public final class MountNamespace {
    * @throws LinuxException EINVAL if the file system cannot do it
    */
   public void bindIdmapped(Path source, Path target, UserNamespace users, Set<MountFlag> flags) {
-    try (Fd tree = cloneTree(source)) {
+    bindIdmapped(source, target, users, flags, false);
+  }
+
+  /** As {@link #bindIdmapped(Path, Path, UserNamespace, Set)}, with what is mounted below. */
+  public void bindIdmappedRecursively(
+      Path source, Path target, UserNamespace users, Set<MountFlag> flags) {
+    bindIdmapped(source, target, users, flags, true);
+  }
+
+  private void bindIdmapped(
+      Path source, Path target, UserNamespace users, Set<MountFlag> flags, boolean recursive) {
+    int below = recursive ? Constants.AT_RECURSIVE : 0;
+    try (Fd tree = cloneTree(source, below)) {
       ByteBuffer attributes = Syscalls.buffer(Layout.mount_attr_SIZEOF);
       long set = Constants.MOUNT_ATTR_IDMAP | MountFlag.attributeBits(flags);
       attributes.putLong(Layout.mount_attr_attr_set, set);
       int clear = MountFlag.attributesToClear(flags, Set.of());
       attributes.putLong(Layout.mount_attr_attr_clr, clear);
       attributes.putLong(Layout.mount_attr_userns_fd, users.fd().number());
-      int empty = Constants.AT_EMPTY_PATH;
-      int result = sys.mountSetattr(tree.number(), HERE, empty, attributes);
+      int how = Constants.AT_EMPTY_PATH | below;
+      int result = sys.mountSetattr(tree.number(), HERE, how, attributes);
       sys.check(result, "mount_setattr(MOUNT_ATTR_IDMAP)", source);
       attach(tree, target);
     }
@@ -166,7 +178,11 @@ public final class MountNamespace {
    * descriptor is closed, unless it has been attached.
    */
   public Fd cloneTree(Path source) {
-    int flags = Constants.OPEN_TREE_CLONE | Constants.OPEN_TREE_CLOEXEC;
+    return cloneTree(source, 0);
+  }
+
+  private Fd cloneTree(Path source, int below) {
+    int flags = Constants.OPEN_TREE_CLONE | Constants.OPEN_TREE_CLOEXEC | below;
     int tree = sys.openTree(Constants.AT_FDCWD, CString.of(source), flags);
     return Fd.adopt(sys, sys.check(tree, "open_tree", source), "mount of " + source);
   }

@@ -5,13 +5,11 @@ import dev.stapes.linux.ffi.Errno;
 import dev.stapes.linux.ffi.LinuxException;
 import dev.stapes.linux.ffi.Syscalls;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 /** A process that cannot be mistaken for another one that gets its number later; pidfd_open(2). */
 public final class Pidfd implements AutoCloseable {
-  /** How often a wait looks whether its thread was interrupted; an exit is noticed at once. */
-  private static final int INTERRUPT_CHECK_MILLIS = 50;
-
   private final Syscalls sys;
   private final Fd fd;
   private final int pid;
@@ -79,20 +77,7 @@ public final class Pidfd implements AutoCloseable {
    * @throws InterruptedException if the thread is interrupted
    */
   public boolean awaitExit(Duration timeout) throws InterruptedException {
-    long deadline = System.nanoTime() + Timeouts.nanos(timeout);
-    while (true) {
-      if (Thread.interrupted()) {
-        throw new InterruptedException("while waiting for process " + pid);
-      }
-      long left = deadline - System.nanoTime();
-      int slice = (int) Math.min(INTERRUPT_CHECK_MILLIS, Math.max(0, (left + 999_999) / 1_000_000));
-      if (Fd.poll(sys, slice, Constants.POLLIN, fd)[0]) {
-        return true;
-      }
-      if (left <= 0) {
-        return false;
-      }
-    }
+    return !new Ready(sys, timeout).await(List.of(fd)).isEmpty();
   }
 
   /** Closes the handle; the process goes on. */

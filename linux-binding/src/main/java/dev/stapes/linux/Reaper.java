@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,40 +21,69 @@ final class Reaper implements AutoCloseable {
   private final Syscalls sys;
   private final Fd epoll;
   private final Fd wake;
-  private final Map<Long, Runnable> watches = new ConcurrentHashMap<>();
+  private final Map<Long, Watch> watches = new ConcurrentHashMap<>();
   private final AtomicLong keys = new AtomicLong(WAKE);
   private final Thread thread;
   private volatile boolean closed;
+
+  private record Watch(Fd pidfd, Runnable onEnd) {}
 
   Reaper(Syscalls sys, String name) {
     this.sys = sys;
     int number = sys.libc().epoll_create1(Constants.EPOLL_CLOEXEC);
     this.epoll = Fd.adopt(sys, sys.check(number, "epoll_create1", name), name);
     this.wake = CloseableWait.wakeUp(sys);
-    register(wake, WAKE, 0);
+    register(wake, WAKE);
     this.thread = new Thread(this::run, name);
     thread.setDaemon(true);
     thread.start();
   }
 
-  /** Runs {@code onEnd} on the reaper's thread, once, when the process has ended. */
-  void watch(Fd pidfd, Runnable onEnd) {
+  /**
+   * Runs {@code onEnd} on the reaper's thread, once, when the process has ended.
+   *
+   * @param pidfd stays open until then or until {@link #unwatch}
+   * @return what {@link #unwatch} takes
+   */
+  long watch(Fd pidfd, Runnable onEnd) {
     if (closed) {
       throw new IllegalStateException("the reaper is closed");
     }
     long key = keys.incrementAndGet();
-    watches.put(key, onEnd);
+    watches.put(key, new Watch(pidfd, onEnd));
     try {
-      register(pidfd, key, Constants.EPOLLONESHOT);
+      register(pidfd, key);
+      return key;
     } catch (RuntimeException e) {
       watches.remove(key);
       throw e;
     }
   }
 
-  private void register(Fd fd, long key, int flags) {
+  /** Ends a watch; does nothing if the process has ended. */
+  void unwatch(long key) {
+    take(key);
+  }
+
+  /** Under a lock: who closes the descriptor after this must find it out of the epoll. */
+  private synchronized @Nullable Watch take(long key) {
+    Watch watch = watches.remove(key);
+    if (watch != null) {
+      deregister(watch);
+    }
+    return watch;
+  }
+
+  /** A description that has another descriptor somewhere does not leave by being closed. */
+  private void deregister(Watch watch) {
+    int fd = watch.pidfd().number();
+    int result = sys.libc().epoll_ctl(epoll.number(), Constants.EPOLL_CTL_DEL, fd, null);
+    sys.check(result, "epoll_ctl(EPOLL_CTL_DEL)", watch.pidfd());
+  }
+
+  private void register(Fd fd, long key) {
     ByteBuffer event = Syscalls.buffer(Layout.epoll_event_SIZEOF);
-    event.putInt(Layout.epoll_event_events, Constants.EPOLLIN | flags);
+    event.putInt(Layout.epoll_event_events, Constants.EPOLLIN);
     event.putLong(Layout.epoll_event_data, key);
     int result = sys.libc().epoll_ctl(epoll.number(), Constants.EPOLL_CTL_ADD, fd.number(), event);
     sys.check(result, "epoll_ctl", fd);
@@ -71,12 +101,11 @@ final class Reaper implements AutoCloseable {
   }
 
   private void ended(long key) {
-    Runnable onEnd = watches.remove(key);
-    if (onEnd == null) {
-      return;
-    }
     try {
-      onEnd.run();
+      Watch watch = take(key);
+      if (watch != null) {
+        watch.onEnd().run();
+      }
     } catch (RuntimeException e) {
       LOG.warn("the end of a process was not dealt with: {}", e.getMessage(), e);
     }

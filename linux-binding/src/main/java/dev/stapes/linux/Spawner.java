@@ -5,8 +5,11 @@ import dev.stapes.linux.ffi.Constants;
 import dev.stapes.linux.ffi.LinuxException;
 import dev.stapes.linux.ffi.Syscalls;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -34,6 +37,7 @@ public final class Spawner implements AutoCloseable {
   private final Syscalls sys;
   private final BlockingQueue<Runnable> queue = new LinkedBlockingQueue<>();
   private final Map<Integer, ChildProcess> children = new ConcurrentHashMap<>();
+  private final Set<CompletableFuture<Pidfd>> watches = ConcurrentHashMap.newKeySet();
   private final Reaper reaper;
   private final Thread thread;
   private final Object gate = new Object();
@@ -203,6 +207,32 @@ public final class Spawner implements AutoCloseable {
     }
   }
 
+  /**
+   * Watches a process, be it a child or not, without a thread of its own.
+   *
+   * @return completes when the process has ended, on the thread that reaps; cancelling it ends the
+   *     watch, and so does closing this, with an exception
+   */
+  public CompletableFuture<Pidfd> watch(Pidfd process) {
+    Fd copy = process.fd().duplicate();
+    CompletableFuture<Pidfd> ended = new CompletableFuture<>();
+    watches.add(ended);
+    try {
+      long key = reaper.watch(copy, () -> ended.complete(process));
+      ended.whenComplete(
+          (done, failure) -> {
+            watches.remove(ended);
+            reaper.unwatch(key);
+            copy.close();
+          });
+      return ended;
+    } catch (RuntimeException e) {
+      watches.remove(ended);
+      copy.close();
+      throw e;
+    }
+  }
+
   private void work() {
     try {
       while (true) {
@@ -228,6 +258,8 @@ public final class Spawner implements AutoCloseable {
       queue.add(END);
     }
     Joins.join(thread);
+    List.copyOf(watches)
+        .forEach(watch -> watch.completeExceptionally(new IllegalStateException("closed")));
     reaper.close();
     children.values().forEach(ChildProcess::abandon);
   }

@@ -83,7 +83,6 @@ public final class Constants {
   public static final int POLLERR = 8;
   public static final int POLLHUP = 16;
   public static final int EPOLLIN = 1;
-  public static final int EPOLLONESHOT = 1 << 30;
   public static final int EPOLL_CTL_ADD = 1;
   public static final int EPOLL_CTL_DEL = 2;
   public static final int EPOLL_CLOEXEC = 0x80000;
@@ -163,6 +162,9 @@ public final class Constants {
   public static final int POSIX_SPAWN_SETSIGMASK = 0x08;
   public static final int POSIX_SPAWN_SETSID = 0x80;
   public static final int PR_SET_PDEATHSIG = 1;
+  public static final int PR_GET_DUMPABLE = 3;
+  public static final int PR_SET_DUMPABLE = 4;
+  public static final int _LINUX_CAPABILITY_VERSION_3 = 0x20080522;
   public static final int CLOSE_RANGE_CLOEXEC = 4;
 
   // System calls without a C library wrapper, or with a young one.

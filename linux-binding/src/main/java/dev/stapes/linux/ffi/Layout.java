@@ -80,6 +80,9 @@ public final class Layout {
   public static final int winsize_ws_row = 0;
   public static final int winsize_ws_col = 2;
 
+  public static final int __user_cap_header_struct_SIZEOF = 8;
+  public static final int __user_cap_data_struct_SIZEOF = 12;
+
   /** The next three are upper bounds: opaque structures, glibc's and musl's are smaller. */
   public static final int posix_spawn_file_actions_t_ATMOST = 256;
 

@@ -159,6 +159,16 @@ public interface LibC {
 
   int prctl(int option, long arg2, long arg3, long arg4, long arg5);
 
+  /** Returns the previous one, and no error. */
+  int setfsuid(int fsuid);
+
+  /** Returns the previous one, and no error. */
+  int setfsgid(int fsgid);
+
+  int capget(ByteBuffer header, ByteBuffer data);
+
+  int capset(ByteBuffer header, ByteBuffer data);
+
   /** Returns the error number itself, as all {@code posix_spawn} functions do. */
   int posix_spawn(
       @Out int[] pid,

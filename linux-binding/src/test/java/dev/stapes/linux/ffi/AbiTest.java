@@ -41,6 +41,7 @@ class AbiTest {
           "sys/vfs.h",
           "sys/wait.h",
           "sys/xattr.h",
+          "linux/capability.h",
           "linux/close_range.h",
           "linux/fs.h",
           "linux/magic.h",
@@ -118,7 +119,14 @@ class AbiTest {
   /** {@code statx_stx_mode} is {@code offsetof(struct statx, stx_mode)}. */
   private static String layout(String name) {
     for (String struct :
-        List.of("statx_timestamp", "epoll_event", "open_how", "mount_attr", "siginfo_t")) {
+        List.of(
+            "__user_cap_header_struct",
+            "__user_cap_data_struct",
+            "statx_timestamp",
+            "epoll_event",
+            "open_how",
+            "mount_attr",
+            "siginfo_t")) {
       if (name.startsWith(struct + "_")) {
         return layout(name, struct, name.substring(struct.length() + 1));
       }
