@@ -1,0 +1,78 @@
+package dev.stapes.model;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class DeviceTest {
+  static List<Device> devices() {
+    return List.of(
+        Device.root(),
+        Device.root(disk -> disk.pool("fast").size(Size.ofGibibytes(1)).limitRead("10MiB")),
+        Device.disk("/data", disk -> disk.volume("default", "data").readOnly()),
+        Device.disk("/mnt/host", disk -> disk.source("/srv").recursive().optional()),
+        Device.disk("/io", disk -> disk.source("/srv").limitWrite("100iops")),
+        Device.Nic.p2p(),
+        Device.Nic.p2p().hostName("vethweb").address("00:16:3e:01:02:03"),
+        Device.UnixChar.of("/dev/ttyS0"),
+        new Device.UnixChar("/dev/null", "/dev/nothing", 1, 2, 0600, false),
+        new Device.None(),
+        new Device.Raw("gpu", new TreeMap<>(Map.of("gputype", "physical", "id", "0"))));
+  }
+
+  @ParameterizedTest
+  @MethodSource("devices")
+  void a_device_reads_back_from_the_keys_that_it_shows(Device device) {
+    assertEquals(device, Device.parse("dev0", device.toConfig()));
+  }
+
+  static List<Map<String, String>> wrong() {
+    return List.of(
+        Map.of(),
+        Map.of("type", "disk"),
+        Map.of("type", "disk", "path", "relative"),
+        Map.of("type", "disk", "path", "/a/../b", "source", "/x"),
+        Map.of("type", "disk", "path", "/a"),
+        Map.of("type", "disk", "path", "/a", "source", "relative"),
+        Map.of("type", "disk", "path", "/", "source", "/x"),
+        Map.of("type", "disk", "path", "/a", "source", "/x", "size", "huge"),
+        Map.of("type", "disk", "path", "/a", "source", "/x", "readonly", "maybe"),
+        Map.of("type", "disk", "path", "/a", "source", "/x", "limits.read", "0"),
+        Map.of("type", "disk", "path", "/a", "source", "/x", "color", "red"),
+        Map.of("type", "nic"),
+        Map.of("type", "nic", "nictype", "token-ring"),
+        Map.of("type", "nic", "nictype", "p2p", "hwaddr", "ff:ff:ff:ff:ff:ff"),
+        Map.of("type", "nic", "nictype", "p2p", "hwaddr", "zz:16:3e:00:00:00"),
+        Map.of("type", "nic", "nictype", "p2p", "name", "a/b"),
+        Map.of("type", "nic", "nictype", "p2p", "host_name", "a-name-far-too-long"),
+        Map.of("type", "nic", "nictype", "p2p", "mtu", "12"),
+        Map.of("type", "unix-char"),
+        Map.of("type", "unix-char", "source", "/dev/null", "mode", "9"),
+        Map.of("type", "unix-char", "source", "/dev/null", "uid", "-1"),
+        Map.of("type", "none", "left", "over"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("wrong")
+  void wrong_keys_are_refused_in_the_name_of_the_device(Map<String, String> keys) {
+    StapesException e = assertThrows(StapesException.class, () -> Device.parse("dev0", keys));
+    assertTrue(
+        e.kind() == StapesException.Kind.INVALID || e.kind() == StapesException.Kind.UNSUPPORTED,
+        e.toString());
+    assertEquals("device dev0", e.subject());
+  }
+
+  @Test
+  void a_type_that_is_not_modelled_is_kept_as_it_is() {
+    Device device = Device.parse("dev0", Map.of("type", "tpm", "path", "/dev/tpm0"));
+    assertEquals(Map.of("path", "/dev/tpm0"), assertInstanceOf(Device.Raw.class, device).values());
+  }
+}
