@@ -12,6 +12,13 @@ module dev.stapes.core {
   requires org.tukaani.xz;
   requires org.xerial.sqlitejdbc;
 
+  uses dev.stapes.spi.HostProvider;
+  uses dev.stapes.spi.InstanceDriverProvider;
+  uses dev.stapes.spi.StorageDriverProvider;
+
+  opens dev.stapes.internal.engine to
+      com.fasterxml.jackson.databind;
+
   exports dev.stapes;
   exports dev.stapes.model;
   exports dev.stapes.spi;

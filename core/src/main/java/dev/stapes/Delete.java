@@ -1,0 +1,9 @@
+package dev.stapes;
+
+/** Whether a running instance may be deleted. */
+public enum Delete {
+  /** Only if it is stopped. */
+  STOPPED,
+  /** End it first, without asking it. */
+  FORCE
+}

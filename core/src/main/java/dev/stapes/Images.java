@@ -1,0 +1,65 @@
+package dev.stapes;
+
+import dev.stapes.internal.engine.Engine;
+import dev.stapes.model.ImageInfo;
+import dev.stapes.model.Progress;
+import dev.stapes.spi.ImageSource;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The images of a root directory. An image is named by an alias, its fingerprint, or a prefix of
+ * that of at least 8 digits which no other image has.
+ */
+public final class Images {
+  private final Engine engine;
+
+  Images(Engine engine) {
+    this.engine = engine;
+  }
+
+  /**
+   * Imports an image, see {@link ImageSources}. One that is there already gets the aliases.
+   *
+   * @param aliases names for it; CONFLICT where one belongs to another image
+   */
+  public ImageInfo importFrom(ImageSource source, String... aliases) {
+    return importFrom(source, Progress.NONE, aliases);
+  }
+
+  /** The same, telling how far it is. */
+  public ImageInfo importFrom(ImageSource source, Progress progress, String... aliases) {
+    return engine.images().importFrom(source, Set.of(aliases), progress);
+  }
+
+  /** One image. NOT_FOUND; CONFLICT where a prefix is not unique. */
+  public ImageInfo get(String reference) {
+    return engine.images().find(reference);
+  }
+
+  /** All images, by fingerprint. */
+  public List<ImageInfo> list() {
+    return engine.images().list();
+  }
+
+  /** Deletes an image; instances that were made of it stay. */
+  public void delete(String reference) {
+    engine.deleteImage(reference);
+  }
+
+  /** Gives an image one more name; CONFLICT where another image has it. */
+  public void addAlias(String reference, String alias) {
+    engine.images().addAlias(reference, alias);
+  }
+
+  /** Takes a name away. */
+  public void removeAlias(String alias) {
+    engine.images().removeAlias(alias);
+  }
+
+  /** Writes the file of an image, which must not exist. */
+  public void export(String reference, Path target) {
+    engine.images().export(reference, target);
+  }
+}

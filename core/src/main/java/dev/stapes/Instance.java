@@ -1,0 +1,207 @@
+package dev.stapes;
+
+import dev.stapes.internal.engine.Engine;
+import dev.stapes.model.ExecResult;
+import dev.stapes.model.ExecSpec;
+import dev.stapes.model.InstanceId;
+import dev.stapes.model.InstanceInfo;
+import dev.stapes.model.InstanceState;
+import dev.stapes.model.InstanceStatus;
+import dev.stapes.model.Progress;
+import dev.stapes.model.StapesException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * An instance: its verbs. What it is stands in {@link #info()}, what it uses in {@link #state()};
+ * both are read when they are called. A handle stays good when the instance is renamed; after it
+ * was deleted each method fails with NOT_FOUND.
+ *
+ * <p>Methods may be called from any thread. Of two that change the same instance the second waits
+ * for the first, and is BUSY after 30 seconds. All are interruptible: the interrupted call rolls
+ * back and fails with INTERRUPTED.
+ */
+public final class Instance {
+  private final Engine engine;
+  private final InstanceId id;
+
+  Instance(Engine engine, InstanceId id) {
+    this.engine = engine;
+    this.id = id;
+  }
+
+  /** Its identity, which never changes. */
+  public InstanceId id() {
+    return id;
+  }
+
+  /** Its name now; a read of the store. */
+  public String name() {
+    return info().name();
+  }
+
+  /** What it is. */
+  public InstanceInfo info() {
+    return engine.instances().info(id);
+  }
+
+  /** What it uses. */
+  public InstanceState state() {
+    return engine.instances().state(id);
+  }
+
+  /**
+   * Starts it and returns when it can execute programs.
+   *
+   * @return this
+   * @throws StapesException CONFLICT where it runs already; what the driver says where it does not
+   *     start, with the end of its log
+   */
+  public Instance start() {
+    engine.lifecycle().start(id);
+    return this;
+  }
+
+  /** Stops it gracefully within {@code boot.host_shutdown_timeout}. See {@link #stop(Stop)}. */
+  public void stop() {
+    stop(Stop.GRACEFUL);
+  }
+
+  /**
+   * Stops it. Stopping one that does not run does nothing. A throwaway or ephemeral instance is
+   * deleted then.
+   *
+   * @throws StapesException TIMED_OUT where it still runs after the time of a graceful stop; it
+   *     goes on running
+   */
+  public void stop(Stop how) {
+    engine.lifecycle().stop(id, how.timeout(), how.force());
+  }
+
+  /** Stops it as told, if it runs, and starts it. */
+  public void restart(Stop how) {
+    engine.lifecycle().restart(id, how.timeout(), how.force());
+  }
+
+  /** Suspends all its programs. CONFLICT where it does not run. */
+  public void freeze() {
+    engine.lifecycle().freeze(id);
+  }
+
+  /** Lets them go on. CONFLICT where it is not frozen. */
+  public void unfreeze() {
+    engine.lifecycle().unfreeze(id);
+  }
+
+  /**
+   * Changes config, devices, limits or the description. Live keys (see the reference table) take
+   * effect at once; others with the next start.
+   *
+   * @return what it is now
+   * @throws StapesException INVALID; CONFLICT where somebody else changed it meanwhile; BUSY where
+   *     a device of a running instance would come or go
+   */
+  public InstanceInfo update(Consumer<InstanceUpdate> changes) {
+    InstanceUpdate update = new InstanceUpdate();
+    changes.accept(update);
+    return engine.instances().update(id, update.toChange());
+  }
+
+  /** Gives it another name; a running one learns its host name at the next start. */
+  public void rename(String newName) {
+    engine.instances().rename(id, newName);
+  }
+
+  /**
+   * Makes another instance like this one as it is now; a running source is copied as of one moment.
+   * The copy is stopped, has no snapshots, and is as durable as this one.
+   */
+  public Instance copyTo(String name) {
+    return new Instance(engine, engine.instances().copy(id, Optional.empty(), name, Progress.NONE));
+  }
+
+  /**
+   * Deletes it with its snapshots.
+   *
+   * @throws StapesException BUSY where it runs and {@code how} is not {@link Delete#FORCE}; DENIED
+   *     where {@code security.protection.delete} is set
+   */
+  public void delete(Delete how) {
+    engine.lifecycle().delete(id, how == Delete.FORCE);
+  }
+
+  /** Deletes it, stopped as it must be. See {@link #delete(Delete)}. */
+  public void delete() {
+    delete(Delete.STOPPED);
+  }
+
+  /**
+   * Executes a program as root and waits for its end.
+   *
+   * @return its exit code and output, also where the code is not 0
+   * @throws StapesException CONFLICT where the instance does not run
+   */
+  public ExecResult exec(String... command) {
+    return exec(ExecSpec.of(command));
+  }
+
+  /**
+   * Executes a program and waits for its end, with nothing on its standard input.
+   *
+   * @throws StapesException TIMED_OUT after the timeout of the spec, when it was killed; EXHAUSTED
+   *     where it writes more than 64 MiB, when it was killed too: use {@link #execStreaming}
+   */
+  public ExecResult exec(ExecSpec spec) {
+    return exec(spec, new byte[0]);
+  }
+
+  /** The same with something on its standard input. */
+  public ExecResult exec(ExecSpec spec, byte[] input) {
+    return engine.exec().run(id, spec, input);
+  }
+
+  /** Starts a program and gives its streams. The caller closes the answer. */
+  public ExecProcess execStreaming(ExecSpec spec) {
+    return new ExecProcess(engine.exec().start(id, spec), spec);
+  }
+
+  /** Its files, running or stopped. */
+  public InstanceFiles files() {
+    return new InstanceFiles(engine, id);
+  }
+
+  /** Its console. CONFLICT where it does not run. The caller closes the answer. */
+  public Console console() {
+    return new Console(engine.exec().console(id));
+  }
+
+  /** Its snapshots. */
+  public Snapshots snapshots() {
+    return new Snapshots(engine, id);
+  }
+
+  /**
+   * Waits until it has a status.
+   *
+   * @throws StapesException TIMED_OUT; NOT_FOUND where it is deleted meanwhile
+   */
+  public void await(InstanceStatus status, Duration limit) {
+    engine.instances().await(id, status, limit);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Instance that && id.equals(that.id) && engine == that.engine;
+  }
+
+  @Override
+  public int hashCode() {
+    return id.hashCode();
+  }
+
+  @Override
+  public String toString() {
+    return "instance " + id;
+  }
+}

@@ -1,0 +1,79 @@
+package dev.stapes;
+
+import dev.stapes.internal.engine.Engine;
+import dev.stapes.model.InstanceId;
+import dev.stapes.model.Progress;
+import dev.stapes.model.SnapshotInfo;
+import dev.stapes.model.StapesException;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/** The snapshots of one instance: its root disk and config as they were. */
+public final class Snapshots {
+  private final Engine engine;
+  private final InstanceId id;
+
+  Snapshots(Engine engine, InstanceId id) {
+    this.engine = engine;
+    this.id = id;
+  }
+
+  /**
+   * Makes a snapshot; a running instance goes on.
+   *
+   * @param name unique in the instance, see {@link dev.stapes.model.Names#snapshot}
+   * @throws StapesException CONFLICT where there is one of that name
+   */
+  public SnapshotInfo create(String name) {
+    return engine.snapshots().create(id, name, "", Optional.empty());
+  }
+
+  /** Makes a snapshot with a description, and a time after which it may be deleted. */
+  public SnapshotInfo create(String name, String description, Optional<Instant> expiresAt) {
+    return engine.snapshots().create(id, name, description, expiresAt);
+  }
+
+  /** All of them, oldest first. */
+  public List<SnapshotInfo> list() {
+    return engine.snapshots().list(id);
+  }
+
+  /**
+   * One of them.
+   *
+   * @throws StapesException NOT_FOUND
+   */
+  public SnapshotInfo get(String name) {
+    return engine.snapshots().get(id, name);
+  }
+
+  /**
+   * Puts root disk and config back to a snapshot. A running instance is ended, restored and started
+   * again. Later snapshots stay.
+   */
+  public void restore(String name) {
+    engine.snapshots().restore(id, name);
+  }
+
+  /** Gives a snapshot another name. */
+  public void rename(String name, String newName) {
+    engine.snapshots().rename(id, name, newName);
+  }
+
+  /** Deletes a snapshot. */
+  public void delete(String name) {
+    engine.snapshots().delete(id, name);
+  }
+
+  /** Deletes those whose time has come, and returns their names. */
+  public List<String> deleteExpired() {
+    return engine.snapshots().deleteExpired(id);
+  }
+
+  /** Makes another instance from a snapshot. */
+  public Instance copyTo(String snapshot, String name) {
+    return new Instance(
+        engine, engine.instances().copy(id, Optional.of(snapshot), name, Progress.NONE));
+  }
+}

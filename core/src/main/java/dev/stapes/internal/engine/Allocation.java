@@ -1,0 +1,78 @@
+package dev.stapes.internal.engine;
+
+import dev.stapes.model.Config;
+import dev.stapes.model.InstanceType;
+import java.util.AbstractCollection;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Lets drivers choose what no two instances may share. What is chosen counts as taken from the
+ * choice on, though its record is committed much later, when the volume is there.
+ */
+final class Allocation {
+  private final Catalog catalog;
+  private final Drivers drivers;
+  private final Map<String, InstanceRecord> pending = new ConcurrentHashMap<>();
+
+  Allocation(Catalog catalog, Drivers drivers) {
+    this.catalog = catalog;
+    this.drivers = drivers;
+  }
+
+  /** Chooses for an instance; the answer is closed when its record is committed or given up. */
+  synchronized Reserved reserve(InstanceRecord draft) {
+    Map<String, String> chosen =
+        drivers.of(draft.type()).allocate(draft.typedConfig(), others(draft.type()));
+    InstanceRecord record =
+        draft.with(draft.description(), draft.typedConfig().with(chosen).values(), draft.devices());
+    pending.put(record.id(), record);
+    return new Reserved(record);
+  }
+
+  /** Read only by a driver that asks: most instances share their ids, and need not look. */
+  private Collection<Config> others(InstanceType type) {
+    return new AbstractCollection<>() {
+      private List<Config> read() {
+        List<InstanceRecord> records = new ArrayList<>(pending.values());
+        catalog.instances().forEach(stored -> records.add(stored.value()));
+        return records.stream()
+            .filter(record -> record.type() == type)
+            .map(InstanceRecord::typedConfig)
+            .toList();
+      }
+
+      @Override
+      public Iterator<Config> iterator() {
+        return read().iterator();
+      }
+
+      @Override
+      public int size() {
+        return read().size();
+      }
+    };
+  }
+
+  /** A record with what was chosen for it. */
+  final class Reserved implements AutoCloseable {
+    private final InstanceRecord record;
+
+    private Reserved(InstanceRecord record) {
+      this.record = record;
+    }
+
+    InstanceRecord record() {
+      return record;
+    }
+
+    @Override
+    public void close() {
+      pending.remove(record.id());
+    }
+  }
+}

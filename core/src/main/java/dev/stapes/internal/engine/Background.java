@@ -1,0 +1,65 @@
+package dev.stapes.internal.engine;
+
+import java.time.Duration;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What the engine does behind its callers. Closing it finishes what was begun. */
+final class Background implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Background.class);
+  private static final int THREADS = 2;
+  private static final Duration IDLE = Duration.ofSeconds(5);
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
+
+  private final ExecutorService executor;
+
+  Background(String name) {
+    ThreadPoolExecutor pool =
+        new ThreadPoolExecutor(
+            THREADS,
+            THREADS,
+            IDLE.toMillis(),
+            TimeUnit.MILLISECONDS,
+            new LinkedBlockingQueue<>(),
+            task -> {
+              Thread thread = new Thread(task, "stapes-" + name);
+              thread.setDaemon(true);
+              return thread;
+            });
+    pool.allowCoreThreadTimeOut(true);
+    executor = pool;
+  }
+
+  void execute(Runnable task) {
+    executor.execute(
+        () -> {
+          try {
+            task.run();
+          } catch (RuntimeException e) {
+            LOG.warn("background work failed, the next open will make up for it", e);
+          }
+        });
+  }
+
+  @Override
+  public void close() {
+    executor.shutdown();
+    boolean interrupted = false;
+    try {
+      if (!executor.awaitTermination(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
+        LOG.warn("background work still goes on after {}", PATIENCE);
+        executor.shutdownNow();
+      }
+    } catch (InterruptedException e) {
+      interrupted = true;
+      executor.shutdownNow();
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,236 @@
+package dev.stapes.internal.engine;
+
+import dev.stapes.model.InstanceId;
+import dev.stapes.model.StapesException;
+import dev.stapes.spi.StateStore;
+import dev.stapes.spi.StateStore.Entry;
+import dev.stapes.spi.StateStore.Transaction;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The records, typed, over two stores of one shape: the durable one, and one in memory that holds
+ * what is never written down, throwaway instances and their snapshots.
+ */
+final class Catalog {
+  private static final String INSTANCES = "instances/";
+  private static final String NAMES = "names/";
+  private static final String SNAPSHOTS = "snapshots/";
+  private static final String POOLS = "pools/";
+  private static final String VOLUMES = "volumes/";
+  private static final String INTENTS = "intents/";
+
+  private static final Json<InstanceRecord> INSTANCE = Json.of(InstanceRecord.class);
+  private static final Json<SnapshotRecord> SNAPSHOT = Json.of(SnapshotRecord.class);
+  private static final Json<PoolRecord> POOL = Json.of(PoolRecord.class);
+  private static final Json<VolumeRecord> VOLUME = Json.of(VolumeRecord.class);
+  private static final Json<Intent> INTENT = Json.of(Intent.class);
+
+  private final StateStore durable;
+  private final StateStore fleeting;
+
+  Catalog(StateStore durable, StateStore fleeting) {
+    this.durable = durable;
+    this.fleeting = fleeting;
+  }
+
+  /** A record, with the revision that changed it last. */
+  record Stored<T>(T value, long revision) {}
+
+  /** A change in the making, in the store that the instance belongs to. */
+  Change change(boolean throwaway) {
+    return new Change(throwaway ? fleeting : durable);
+  }
+
+  Optional<Stored<InstanceRecord>> instance(InstanceId id) {
+    String key = INSTANCES + id;
+    Optional<Entry> entry = fleeting.get(key);
+    return (entry.isPresent() ? entry : durable.get(key)).map(e -> read(INSTANCE, e));
+  }
+
+  Optional<InstanceId> idOf(String name) {
+    String key = NAMES + name;
+    Optional<Entry> entry = fleeting.get(key);
+    return (entry.isPresent() ? entry : durable.get(key)).map(e -> new InstanceId(e.value()));
+  }
+
+  List<Stored<InstanceRecord>> instances() {
+    List<Stored<InstanceRecord>> all = new ArrayList<>(durableInstances());
+    fleeting.prefix(INSTANCES).forEach(entry -> all.add(read(INSTANCE, entry)));
+    return all;
+  }
+
+  List<InstanceRecord> throwaways() {
+    return fleeting.prefix(INSTANCES).stream().map(entry -> read(INSTANCE, entry).value()).toList();
+  }
+
+  List<Stored<InstanceRecord>> durableInstances() {
+    return durable.prefix(INSTANCES).stream().map(entry -> read(INSTANCE, entry)).toList();
+  }
+
+  Optional<Stored<SnapshotRecord>> snapshot(InstanceRecord owner, String name) {
+    return storeOf(owner).get(snapshotKey(owner.id(), name)).map(e -> read(SNAPSHOT, e));
+  }
+
+  List<SnapshotRecord> snapshots(InstanceRecord owner) {
+    return storeOf(owner).prefix(SNAPSHOTS + owner.id() + "/").stream()
+        .map(entry -> read(SNAPSHOT, entry).value())
+        .toList();
+  }
+
+  /** Snapshots of all durable instances: only for recovery. */
+  List<SnapshotRecord> durableSnapshots() {
+    return durable.prefix(SNAPSHOTS).stream().map(e -> read(SNAPSHOT, e).value()).toList();
+  }
+
+  List<PoolRecord> pools() {
+    return durable.prefix(POOLS).stream().map(entry -> read(POOL, entry).value()).toList();
+  }
+
+  Optional<Stored<VolumeRecord>> volume(String pool, String name) {
+    return durable.get(VOLUMES + pool + "/" + name).map(entry -> read(VOLUME, entry));
+  }
+
+  List<VolumeRecord> volumes(String pool) {
+    return durable.prefix(VOLUMES + pool + "/").stream()
+        .map(entry -> read(VOLUME, entry).value())
+        .toList();
+  }
+
+  /** Unfinished intents by key, oldest first. */
+  List<Stored<Intent>> intents() {
+    return durable.prefix(INTENTS).stream().map(entry -> read(INTENT, entry)).toList();
+  }
+
+  /** Ids of unfinished intents, in the order of {@link #intents}. */
+  List<String> intentIds() {
+    return durable.prefix(INTENTS).stream()
+        .map(entry -> entry.key().substring(INTENTS.length()))
+        .toList();
+  }
+
+  /** Returns when everything durable is on stable storage. */
+  void sync() {
+    durable.sync();
+  }
+
+  private StateStore storeOf(InstanceRecord owner) {
+    return owner.isThrowaway() ? fleeting : durable;
+  }
+
+  private static String snapshotKey(String instance, String name) {
+    return SNAPSHOTS + instance + "/" + name;
+  }
+
+  private static <T> Stored<T> read(Json<T> json, Entry entry) {
+    return new Stored<>(json.read(entry.key(), entry.value()), entry.modified());
+  }
+
+  /** Collects writes; {@link #commit} does all of them or none. */
+  static final class Change {
+    private final StateStore store;
+    private final Transaction.Builder transaction = Transaction.begin();
+
+    private Change(StateStore store) {
+      this.store = store;
+    }
+
+    Change insert(InstanceRecord record) {
+      transaction
+          .ifAbsent(NAMES + record.name())
+          .ifAbsent(INSTANCES + record.id())
+          .put(NAMES + record.name(), record.id());
+      return put(record);
+    }
+
+    Change put(InstanceRecord record) {
+      transaction.put(INSTANCES + record.id(), INSTANCE.write(record));
+      return this;
+    }
+
+    Change unchanged(InstanceRecord record, long revision) {
+      transaction.ifUnchanged(INSTANCES + record.id(), revision);
+      return this;
+    }
+
+    Change rename(InstanceRecord record, String newName) {
+      transaction
+          .ifAbsent(NAMES + newName)
+          .remove(NAMES + record.name())
+          .put(NAMES + newName, record.id());
+      return put(record.withName(newName));
+    }
+
+    Change remove(InstanceRecord record) {
+      transaction.remove(INSTANCES + record.id()).remove(NAMES + record.name());
+      return this;
+    }
+
+    Change insert(SnapshotRecord record) {
+      String key = snapshotKey(record.instance(), record.name());
+      transaction.ifAbsent(key).put(key, SNAPSHOT.write(record));
+      return this;
+    }
+
+    Change rename(SnapshotRecord record, String newName) {
+      remove(record);
+      return insert(record.withName(newName));
+    }
+
+    Change remove(SnapshotRecord record) {
+      transaction.remove(snapshotKey(record.instance(), record.name()));
+      return this;
+    }
+
+    Change insert(PoolRecord record) {
+      transaction.ifAbsent(POOLS + record.name()).put(POOLS + record.name(), POOL.write(record));
+      return this;
+    }
+
+    Change put(PoolRecord record) {
+      transaction.put(POOLS + record.name(), POOL.write(record));
+      return this;
+    }
+
+    Change removePool(String name) {
+      transaction.remove(POOLS + name);
+      return this;
+    }
+
+    Change insert(VolumeRecord record) {
+      transaction.ifAbsent(VOLUMES + record.pool() + "/" + record.name());
+      return put(record);
+    }
+
+    Change put(VolumeRecord record) {
+      transaction.put(VOLUMES + record.pool() + "/" + record.name(), VOLUME.write(record));
+      return this;
+    }
+
+    Change remove(VolumeRecord record) {
+      transaction.remove(VOLUMES + record.pool() + "/" + record.name());
+      return this;
+    }
+
+    Change put(String intentId, Intent intent) {
+      transaction.put(INTENTS + intentId, INTENT.write(intent));
+      return this;
+    }
+
+    Change removeIntent(String intentId) {
+      transaction.remove(INTENTS + intentId);
+      return this;
+    }
+
+    /**
+     * Commits.
+     *
+     * @throws StapesException CONFLICT where something that must not exist does, or something
+     *     changed
+     */
+    long commit() {
+      return store.commit(transaction.build());
+    }
+  }
+}

@@ -1,0 +1,224 @@
+package dev.stapes.internal.engine;
+
+import dev.stapes.internal.events.EventBus;
+import dev.stapes.internal.image.ImageStore;
+import dev.stapes.internal.operation.Locks;
+import dev.stapes.internal.operation.OperationLog;
+import dev.stapes.internal.store.MemoryStateStore;
+import dev.stapes.model.InstanceId;
+import dev.stapes.model.PoolSpec;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.Host;
+import dev.stapes.spi.HostProvider;
+import dev.stapes.spi.InstanceDriverProvider;
+import dev.stapes.spi.Machine;
+import dev.stapes.spi.StateStore;
+import dev.stapes.spi.StateStoreProvider;
+import dev.stapes.spi.StorageDriverProvider;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
+
+/** Everything that is open for one root directory, wired together. */
+public final class Engine implements AutoCloseable {
+  private static final String DEFAULT_POOL = "default";
+  private static final List<String> PREFERRED = List.of("btrfs", "dir");
+
+  private final Resources resources;
+  private final Drivers drivers;
+  private final EventBus events;
+  private final OperationLog operations;
+  private final PoolService pools;
+  private final VolumeService volumes;
+  private final ImageStore images;
+  private final Machines machines;
+  private final LifecycleService lifecycle;
+  private final InstanceService instances;
+  private final SnapshotService snapshots;
+  private final ExecService exec;
+  private final FileService files;
+  private final Background background;
+  private volatile boolean closed;
+
+  /**
+   * What an engine is opened with.
+   *
+   * @param root its directory
+   * @param host the machine
+   * @param store the durable state
+   * @param instanceDrivers one per type
+   * @param storageDrivers by name
+   * @param defaultPool made where the root directory has no pool; empty: the best that works here
+   * @param clock tells the time
+   */
+  public record Options(
+      Path root,
+      HostProvider host,
+      StateStoreProvider store,
+      List<InstanceDriverProvider> instanceDrivers,
+      List<StorageDriverProvider> storageDrivers,
+      Optional<PoolSpec> defaultPool,
+      Clock clock) {}
+
+  private Engine(Options options, Resources resources) {
+    this.resources = resources;
+    Clock clock = options.clock();
+    RootDirectory root = resources.own(RootDirectory.lock(options.root()));
+    options.host().probe().orThrow("host " + options.host().name());
+    Host host = resources.own(options.host().open());
+    StateStore durable = resources.own(options.store().open(root.path()));
+    Catalog catalog = new Catalog(durable, resources.own(new MemoryStateStore()));
+    events = resources.own(new EventBus(clock));
+    operations = new OperationLog(events, clock, operationIds(clock));
+    Work work = new Work(catalog, host, new Locks(), operations, events, clock);
+    images = ImageStore.open(root.path(), durable, host, clock);
+    pools = resources.own(pools(options, host, catalog, root, work));
+    volumes = new VolumeService(pools, catalog, work, clock);
+    drivers = resources.own(new Drivers(host, options.instanceDrivers(), root.run(), root.tag()));
+    machines = resources.own(new Machines(drivers, new Disks(pools, catalog), this::onExit));
+    background = resources.own(new Background("engine"));
+    Trash trash = new Trash(catalog, pools, background);
+    lifecycle = new LifecycleService(catalog, work, machines, trash, events, clock);
+    instances =
+        new InstanceService(catalog, work, drivers, pools, images, machines, lifecycle, clock);
+    snapshots = new SnapshotService(catalog, work, pools, machines, lifecycle, trash, clock);
+    exec = new ExecService(machines, host, resources.own(new Streams()).executor());
+    files = new FileService(catalog, machines, pools);
+    Recovery recovery = new Recovery(catalog, pools, drivers, machines, lifecycle, trash);
+    pools.openAll();
+    recovery.run();
+    makeDefaultPool(options.defaultPool());
+    background.execute(recovery::autostart);
+  }
+
+  /** Opens a root directory, repairing what a crash left. Where it fails nothing stays open. */
+  public static Engine open(Options options) {
+    Resources resources = new Resources();
+    try {
+      return new Engine(options, resources);
+    } catch (RuntimeException | Error e) {
+      try {
+        resources.close();
+      } catch (RuntimeException suppressed) {
+        e.addSuppressed(suppressed);
+      }
+      throw e;
+    }
+  }
+
+  private PoolService pools(
+      Options options, Host host, Catalog catalog, RootDirectory root, Work work) {
+    return new PoolService(
+        host,
+        catalog,
+        images,
+        root.pools(),
+        options.storageDrivers(),
+        work,
+        options.clock(),
+        options.defaultPool().map(PoolSpec::name).orElse(DEFAULT_POOL));
+  }
+
+  /** Growing and unique also over restarts: microseconds since the epoch, and on. */
+  private static LongSupplier operationIds(Clock clock) {
+    return new AtomicLong(clock.millis() * 1_000)::incrementAndGet;
+  }
+
+  private void onExit(InstanceId id, Machine.Exit exit) {
+    if (!closed) {
+      background.execute(() -> lifecycle.onExit(id, exit));
+    }
+  }
+
+  private void makeDefaultPool(Optional<PoolSpec> wanted) {
+    if (!pools.exists(pools.defaultName())) {
+      wanted
+          .or(() -> pools.firstUsable(PREFERRED).map(driver -> PoolSpec.of(DEFAULT_POOL, driver)))
+          .ifPresent(pools::create);
+    }
+  }
+
+  /** Instances. */
+  public InstanceService instances() {
+    return open(instances);
+  }
+
+  /** Their starts and ends. */
+  public LifecycleService lifecycle() {
+    return open(lifecycle);
+  }
+
+  /** Their snapshots. */
+  public SnapshotService snapshots() {
+    return open(snapshots);
+  }
+
+  /** Programs in them. */
+  public ExecService exec() {
+    return open(exec);
+  }
+
+  /** Files in them. */
+  public FileService files() {
+    return open(files);
+  }
+
+  /** Storage pools. */
+  public PoolService pools() {
+    return open(pools);
+  }
+
+  /** Custom volumes. */
+  public VolumeService volumes() {
+    return open(volumes);
+  }
+
+  /** Images. */
+  public ImageStore images() {
+    return open(images);
+  }
+
+  /** Deletes an image everywhere. */
+  public void deleteImage(String reference) {
+    images().delete(reference, pools.open());
+  }
+
+  /** Operations that run or ran lately. */
+  public OperationLog operations() {
+    return open(operations);
+  }
+
+  /** Events. */
+  public EventBus events() {
+    return open(events);
+  }
+
+  /** What can be run here. */
+  public dev.stapes.spi.Availability probe(dev.stapes.model.InstanceType type) {
+    return open(drivers).probe(type);
+  }
+
+  private <T> T open(T part) {
+    if (closed) {
+      throw new StapesException(Kind.UNAVAILABLE, "stapes", "is closed");
+    }
+    return part;
+  }
+
+  /**
+   * Ends throwaway instances, lets the others go on, and waits for what was begun behind the
+   * callers.
+   */
+  @Override
+  public void close() {
+    if (!closed) {
+      lifecycle.endThrowaways();
+      closed = true;
+      resources.close();
+    }
+  }
+}

@@ -1,0 +1,157 @@
+package dev.stapes.internal.engine;
+
+import dev.stapes.model.ExecResult;
+import dev.stapes.model.ExecSpec;
+import dev.stapes.model.InstanceId;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.Host;
+import dev.stapes.spi.Machine;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.time.Duration;
+import java.util.OptionalInt;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutorService;
+
+/** Executes programs in running instances. */
+public final class ExecService {
+  private static final int MOST_OUTPUT = 64 << 20;
+  private static final int CHUNK = 64 << 10;
+  private static final int SIGKILL = 9;
+  private static final Duration AFTER_KILL = Duration.ofSeconds(10);
+  private static final Duration LONG = Duration.ofDays(3650);
+  private static final String ENVIRONMENT = "environment.";
+
+  private final Machines machines;
+  private final Host host;
+  private final ExecutorService streams;
+
+  ExecService(Machines machines, Host host, ExecutorService streams) {
+    this.machines = machines;
+    this.host = host;
+    this.streams = streams;
+  }
+
+  /** Starts a program. */
+  public Machine.Exec start(InstanceId id, ExecSpec spec) {
+    Running running = machines.require(id);
+    try (Host.Busy busy = host.busy()) {
+      return running.machine().exec(withEnvironment(spec, running));
+    }
+  }
+
+  /** Runs a program to its end. */
+  public ExecResult run(InstanceId id, ExecSpec spec, byte[] input) {
+    String subject = "exec " + spec.command().get(0);
+    try (Machine.Exec exec = start(id, spec)) {
+      CompletableFuture<byte[]> errors = drain(exec.stderr(), exec, subject);
+      CompletableFuture<Void> fed =
+          input.length == 0 ? closeNow(exec.stdin()) : feed(exec.stdin(), input);
+      CompletableFuture<byte[]> output = drain(exec.stdout(), exec, subject);
+      int code = await(exec, spec, subject);
+      fed.join();
+      return new ExecResult(
+          spec.command(),
+          code,
+          new ExecResult.Bytes(join(output)),
+          new ExecResult.Bytes(join(errors)));
+    }
+  }
+
+  private static int await(Machine.Exec exec, ExecSpec spec, String subject) {
+    try {
+      OptionalInt code = exec.await(spec.timeout().orElse(LONG));
+      if (code.isPresent()) {
+        return code.getAsInt();
+      }
+      exec.signal(SIGKILL);
+      exec.await(AFTER_KILL);
+      throw new StapesException(
+          Kind.TIMED_OUT, subject, "killed after " + spec.timeout().orElse(LONG));
+    } catch (InterruptedException e) {
+      exec.signal(SIGKILL);
+      Thread.currentThread().interrupt();
+      throw new StapesException(
+          Kind.INTERRUPTED, subject, "killed, as the waiting thread was interrupted", e);
+    }
+  }
+
+  private CompletableFuture<byte[]> drain(InputStream in, Machine.Exec exec, String subject) {
+    return CompletableFuture.supplyAsync(
+        () -> {
+          ByteArrayOutputStream out = new ByteArrayOutputStream();
+          byte[] chunk = new byte[CHUNK];
+          try {
+            for (int n = in.read(chunk); n >= 0; n = in.read(chunk)) {
+              out.write(chunk, 0, n);
+              if (out.size() > MOST_OUTPUT) {
+                exec.signal(SIGKILL);
+                throw new StapesException(
+                    Kind.EXHAUSTED, subject, "killed, as it wrote more than " + MOST_OUTPUT);
+              }
+            }
+          } catch (IOException e) {
+            throw new StapesException(Kind.UNAVAILABLE, subject, "its output broke off", e);
+          }
+          return out.toByteArray();
+        },
+        streams);
+  }
+
+  private CompletableFuture<Void> feed(OutputStream to, byte[] input) {
+    return CompletableFuture.runAsync(
+        () -> {
+          try (to) {
+            to.write(input);
+          } catch (IOException e) {
+            // The program does not want to read on; its exit code tells what it thinks of that.
+          }
+        },
+        streams);
+  }
+
+  private static CompletableFuture<Void> closeNow(OutputStream to) {
+    try {
+      to.close();
+    } catch (IOException e) {
+      // As above.
+    }
+    return CompletableFuture.completedFuture(null);
+  }
+
+  private static byte[] join(CompletableFuture<byte[]> future) {
+    try {
+      return future.join();
+    } catch (CompletionException e) {
+      throw e.getCause() instanceof StapesException known ? known : e;
+    }
+  }
+
+  private static ExecSpec withEnvironment(ExecSpec spec, Running running) {
+    SortedMap<String, String> usual = running.spec().config().family(ENVIRONMENT);
+    if (usual.isEmpty()) {
+      return spec;
+    }
+    TreeMap<String, String> environment = new TreeMap<>(usual);
+    environment.putAll(spec.environment());
+    return new ExecSpec(
+        spec.command(),
+        environment,
+        spec.directory(),
+        spec.user(),
+        spec.group(),
+        spec.terminal(),
+        spec.timeout());
+  }
+
+  /** The console of a running instance. */
+  public Machine.Console console(InstanceId id) {
+    return machines.require(id).machine().console();
+  }
+}

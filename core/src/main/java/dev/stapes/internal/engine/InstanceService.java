@@ -1,0 +1,395 @@
+package dev.stapes.internal.engine;
+
+import dev.stapes.internal.image.ImageStore;
+import dev.stapes.model.Config;
+import dev.stapes.model.Device;
+import dev.stapes.model.ImageInfo;
+import dev.stapes.model.InstanceId;
+import dev.stapes.model.InstanceInfo;
+import dev.stapes.model.InstanceSpec;
+import dev.stapes.model.InstanceState;
+import dev.stapes.model.InstanceStatus;
+import dev.stapes.model.Names;
+import dev.stapes.model.Progress;
+import dev.stapes.model.Size;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.StoragePool;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/** Makes, changes and shows instances. */
+public final class InstanceService {
+  private final Catalog catalog;
+  private final Work work;
+  private final Drivers drivers;
+  private final PoolService pools;
+  private final ImageStore images;
+  private final Machines machines;
+  private final LifecycleService lifecycle;
+  private final Allocation allocation;
+  private final InstantSource clock;
+
+  InstanceService(
+      Catalog catalog,
+      Work work,
+      Drivers drivers,
+      PoolService pools,
+      ImageStore images,
+      Machines machines,
+      LifecycleService lifecycle,
+      InstantSource clock) {
+    this.catalog = catalog;
+    this.work = work;
+    this.drivers = drivers;
+    this.pools = pools;
+    this.images = images;
+    this.machines = machines;
+    this.lifecycle = lifecycle;
+    this.allocation = new Allocation(catalog, drivers);
+    this.clock = clock;
+  }
+
+  /** The instance of a name. */
+  public Optional<InstanceId> find(String name) {
+    return catalog.idOf(name);
+  }
+
+  /** What an instance is. */
+  public InstanceInfo info(InstanceId id) {
+    return toInfo(stored(id));
+  }
+
+  /** What all instances are, by name. */
+  public List<InstanceInfo> list() {
+    return catalog.instances().stream()
+        .map(this::toInfo)
+        .sorted(Comparator.comparing(InstanceInfo::name))
+        .toList();
+  }
+
+  /** What an instance uses. */
+  public InstanceState state(InstanceId id) {
+    InstanceRecord record = stored(id).value();
+    Optional<Size> disk =
+        pools.isUsable(record.pool())
+            ? pools.pool(record.pool()).quotas().map(quotas -> quotas.usage(record.volumeId()))
+            : Optional.empty();
+    return machines
+        .find(id)
+        .map(running -> running.machine().state().withDiskUsage(disk))
+        .orElseGet(() -> InstanceState.stopped(statusOf(record), disk));
+  }
+
+  /** Makes an instance and starts it. */
+  public InstanceId launch(InstanceSpec spec, Progress progress) {
+    InstanceId id = create(spec, progress);
+    try {
+      lifecycle.start(id);
+      return id;
+    } catch (RuntimeException | Error e) {
+      try {
+        lifecycle.delete(id, true);
+      } catch (RuntimeException left) {
+        e.addSuppressed(left);
+      }
+      throw e;
+    }
+  }
+
+  /** Makes an instance, stopped. */
+  public InstanceId create(InstanceSpec spec, Progress progress) {
+    String subject = "instance " + spec.name();
+    Optional<ImageInfo> image = spec.image().map(images::find);
+    image.ifPresent(
+        found -> {
+          if (found.metadata().type() != spec.type()) {
+            throw StapesException.invalid(
+                subject,
+                "image " + spec.image().orElseThrow() + " is for a " + found.metadata().type());
+          }
+        });
+    SortedMap<String, Device> devices = withRoot(spec.devices());
+    Config config = withImage(spec.config(), image);
+    drivers.schema(spec.type()).validate(subject, config.values());
+    InstanceId id = Ids.instance();
+    InstanceRecord draft =
+        new InstanceRecord(
+            id.value(),
+            spec.name(),
+            spec.type(),
+            spec.description(),
+            spec.lifetime(),
+            image.map(ImageInfo::fingerprint).orElse(null),
+            poolOf(devices),
+            Ids.volumeOf(id),
+            new TreeMap<>(config.values()),
+            InstanceRecord.textsOf(devices),
+            clock.instant().toString(),
+            null);
+    return make(
+        draft,
+        progress,
+        (pool, step) ->
+            image.ifPresentOrElse(
+                found ->
+                    copyInto(
+                        pool, images.unpackInto(
+                            draft.pool(), pool, found.fingerprint(), step.progress()), draft),
+                () -> pool.create(draft.volumeId())));
+  }
+
+  /** Makes an instance of another one, or of a snapshot of it. */
+  public InstanceId copy(
+      InstanceId source, Optional<String> snapshot, String name, Progress progress) {
+    InstanceRecord from = stored(source).value();
+    Names.instance(name);
+    Optional<SnapshotRecord> at =
+        snapshot.map(
+            wanted ->
+                catalog
+                    .snapshot(from, wanted)
+                    .orElseThrow(
+                        () -> StapesException.notFound("snapshot " + from.name() + "/" + wanted))
+                    .value());
+    InstanceId id = Ids.instance();
+    TreeMap<String, String> config =
+        new TreeMap<>(at.map(SnapshotRecord::config).orElse(from.config()));
+    config.keySet().removeIf(key -> key.startsWith("volatile."));
+    InstanceRecord draft =
+        new InstanceRecord(
+            id.value(),
+            name,
+            from.type(),
+            from.description(),
+            from.lifetime(),
+            from.image(),
+            from.pool(),
+            Ids.volumeOf(id),
+            config,
+            at.map(SnapshotRecord::devices).orElse(from.devices()),
+            clock.instant().toString(),
+            null);
+    return make(
+        draft,
+        progress,
+        (pool, step) -> {
+          if (at.isPresent()) {
+            pool.copy(at.get().volumeId(), draft.volumeId(), false);
+          } else {
+            machines.copyAsOfOneMoment(pool, from, draft.volumeId(), false);
+          }
+        });
+  }
+
+  /** Fills the volume of a new instance. */
+  private interface Filling {
+    void fill(StoragePool pool, Work.Step step);
+  }
+
+  private InstanceId make(InstanceRecord draft, Progress progress, Filling filling) {
+    drivers.of(draft.type()).validate(Disks.unattached(draft));
+    return work.run(
+        "instance-create",
+        draft.subject(),
+        List.of(Work.lockOfName(draft.name())),
+        progress,
+        step -> {
+          requireFree(draft.name());
+          StoragePool pool = pools.pool(draft.pool());
+          try (Allocation.Reserved reserved = allocation.reserve(draft)) {
+            InstanceRecord record = reserved.record();
+            step.intend(
+                record.isThrowaway(),
+                List.of(Intent.VolumeRef.of(record.pool(), record.volumeId())));
+            step.undo("volume " + record.volumeId(), () -> pool.discard(record.volumeId()));
+            filling.fill(pool, step);
+            pools.limit(pool, record.volumeId(), record.rootDisk().size());
+            Work.checkInterrupt(record.subject());
+            step.conclude(catalog.change(record.isThrowaway()).insert(record));
+            work.happened("instance-created", record.subject(), Map.of("id", record.id()));
+            return record.instanceId();
+          }
+        });
+  }
+
+  /** Throwaway instances live in memory where the pool can. */
+  private static void copyInto(
+      StoragePool pool, dev.stapes.spi.VolumeId image, InstanceRecord record) {
+    Optional<StoragePool.Scratch> scratch =
+        record.isThrowaway() ? pool.scratch() : Optional.empty();
+    if (scratch.isPresent()) {
+      scratch.get().create(image, record.volumeId(), record.rootDisk().size());
+    } else {
+      pool.copy(image, record.volumeId(), false);
+    }
+  }
+
+  /** Changes an instance. */
+  public InstanceInfo update(InstanceId id, InstanceChange change) {
+    return work.run(
+        "instance-update",
+        "instance " + id,
+        List.of(Work.lockOf(id)),
+        step -> {
+          Catalog.Stored<InstanceRecord> old = stored(id);
+          InstanceRecord before = old.value();
+          change
+              .revision()
+              .ifPresent(
+                  expected -> {
+                    if (expected != old.revision()) {
+                      throw new StapesException(
+                          Kind.CONFLICT,
+                          before.subject(),
+                          "changed since revision " + expected + ", now " + old.revision());
+                    }
+                  });
+          InstanceRecord after = changed(before, change);
+          applyLive(before, after, step);
+          long revision =
+              step.conclude(
+                  catalog
+                      .change(before.isThrowaway())
+                      .unchanged(before, old.revision())
+                      .put(after));
+          work.happened("instance-updated", after.subject(), Map.of());
+          return after.toInfo(statusOf(after), revision);
+        });
+  }
+
+  private InstanceRecord changed(InstanceRecord before, InstanceChange change) {
+    drivers.schema(before.type()).validate(before.subject(), change.config());
+    SortedMap<String, Device> devices = before.typedDevices();
+    change
+        .devices()
+        .forEach(
+            (name, device) -> {
+              Names.device(name);
+              device.ifPresentOrElse(d -> devices.put(name, d), () -> devices.remove(name));
+            });
+    InstanceRecord after =
+        before.with(
+            change.description().orElse(before.description()),
+            before.typedConfig().with(change.config()).values(),
+            InstanceRecord.textsOf(devices));
+    requireSameRootPool(before, after, devices);
+    drivers.of(after.type()).validate(Disks.unattached(after));
+    return after;
+  }
+
+  private void requireSameRootPool(
+      InstanceRecord before, InstanceRecord after, SortedMap<String, Device> devices) {
+    long roots =
+        devices.values().stream().filter(d -> d instanceof Device.Disk k && k.isRoot()).count();
+    if (roots != 1) {
+      throw StapesException.invalid(before.subject(), "would have " + roots + " root disks");
+    }
+    if (!after.rootDisk().pool().orElse(before.pool()).equals(before.pool())) {
+      throw new StapesException(
+          Kind.UNSUPPORTED, before.subject(), "a root disk cannot change its pool: copy instead");
+    }
+  }
+
+  /** Makes what changed of a running instance take effect, and a new size of any. */
+  private void applyLive(InstanceRecord before, InstanceRecord after, Work.Step step) {
+    if (!before.rootDisk().size().equals(after.rootDisk().size())) {
+      StoragePool.Quotas quotas =
+          pools
+              .pool(before.pool())
+              .quotas()
+              .orElseThrow(
+                  () ->
+                      new StapesException(
+                          Kind.UNSUPPORTED,
+                          before.subject(),
+                          "pool " + before.pool() + " cannot limit the size of a volume"));
+      quotas.limit(before.volumeId(), after.rootDisk().size());
+      step.undo(
+          "size of " + before.subject(),
+          () -> quotas.limit(before.volumeId(), before.rootDisk().size()));
+    }
+    machines
+        .find(before.instanceId())
+        .ifPresent(running -> machines.update(running, before, after, step));
+  }
+
+  /** Gives an instance another name. */
+  public void rename(InstanceId id, String newName) {
+    Names.instance(newName);
+    work.run(
+        "instance-rename",
+        "instance " + id,
+        List.of(Work.lockOf(id), Work.lockOfName(newName)),
+        step -> {
+          InstanceRecord record = stored(id).value();
+          requireFree(newName);
+          step.conclude(catalog.change(record.isThrowaway()).rename(record, newName));
+          work.happened(
+              "instance-renamed", "instance " + newName, Map.of("old_name", record.name()));
+          return true;
+        });
+  }
+
+  /** Waits for a status. */
+  public void await(InstanceId id, InstanceStatus status, Duration limit) {
+    lifecycle.awaitStatus(id, () -> info(id).status() == status, status.toString(), limit);
+  }
+
+  private Catalog.Stored<InstanceRecord> stored(InstanceId id) {
+    return catalog.instance(id).orElseThrow(() -> StapesException.notFound("instance " + id));
+  }
+
+  private void requireFree(String name) {
+    if (catalog.idOf(name).isPresent()) {
+      throw new StapesException(Kind.CONFLICT, "instance " + name, "exists already");
+    }
+  }
+
+  private InstanceInfo toInfo(Catalog.Stored<InstanceRecord> stored) {
+    return stored.value().toInfo(statusOf(stored.value()), stored.revision());
+  }
+
+  private InstanceStatus statusOf(InstanceRecord record) {
+    Optional<Running> running = machines.find(record.instanceId());
+    if (running.isPresent()) {
+      return running.get().machine().isFrozen() ? InstanceStatus.FROZEN : InstanceStatus.RUNNING;
+    }
+    return pools.isUsable(record.pool()) ? InstanceStatus.STOPPED : InstanceStatus.ERROR;
+  }
+
+  private SortedMap<String, Device> withRoot(SortedMap<String, Device> devices) {
+    SortedMap<String, Device> all = new TreeMap<>(devices);
+    boolean hasRoot =
+        devices.values().stream().anyMatch(d -> d instanceof Device.Disk disk && disk.isRoot());
+    if (!hasRoot) {
+      all.put("root", Device.root(disk -> disk.pool(pools.defaultName())));
+    }
+    return all;
+  }
+
+  private String poolOf(SortedMap<String, Device> devices) {
+    return devices.values().stream()
+        .filter(device -> device instanceof Device.Disk disk && disk.isRoot())
+        .map(device -> ((Device.Disk) device).pool().orElse(pools.defaultName()))
+        .findFirst()
+        .orElse(pools.defaultName());
+  }
+
+  private static Config withImage(Config config, Optional<ImageInfo> image) {
+    TreeMap<String, String> properties = new TreeMap<>();
+    image.ifPresent(
+        found ->
+            found
+                .metadata()
+                .properties()
+                .forEach((key, value) -> properties.put("image." + key, value)));
+    return Config.of(properties).with(config.values());
+  }
+}

@@ -1,0 +1,372 @@
+package dev.stapes.internal.engine;
+
+import dev.stapes.internal.events.EventBus;
+import dev.stapes.internal.events.Subscription;
+import dev.stapes.model.InstanceId;
+import dev.stapes.model.InstanceKeys;
+import dev.stapes.model.Lifetime;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.Machine;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Starts, stops and deletes instances. */
+public final class LifecycleService {
+  private static final Logger LOG = LoggerFactory.getLogger(LifecycleService.class);
+  private static final Duration AFTER_KILL = Duration.ofSeconds(20);
+  private static final String POWER = "volatile.last_state.power";
+
+  private final Catalog catalog;
+  private final Work work;
+  private final Machines machines;
+  private final Trash trash;
+  private final EventBus events;
+  private final InstantSource clock;
+  private final Restarts restarts;
+
+  LifecycleService(
+      Catalog catalog,
+      Work work,
+      Machines machines,
+      Trash trash,
+      EventBus events,
+      InstantSource clock) {
+    this.catalog = catalog;
+    this.work = work;
+    this.machines = machines;
+    this.trash = trash;
+    this.events = events;
+    this.clock = clock;
+    this.restarts = new Restarts(clock);
+  }
+
+  /** Starts an instance. */
+  public void start(InstanceId id) {
+    InstanceRecord seen = record(id);
+    work.run(
+        "instance-start",
+        seen.subject(),
+        List.of(Work.lockOf(id)),
+        step -> {
+          startLocked(record(id));
+          return true;
+        });
+  }
+
+  private void startLocked(InstanceRecord record) {
+    if (machines.find(record.instanceId()).isPresent()) {
+      throw new StapesException(Kind.CONFLICT, record.subject(), "is running already");
+    }
+    if (record.typedConfig().isTrue(InstanceKeys.PROTECTION_START)) {
+      throw new StapesException(Kind.DENIED, record.subject(), "security.protection.start is set");
+    }
+    machines.start(record);
+    remember(record.startedAt(clock.instant()), "RUNNING");
+    work.happened("instance-started", record.subject(), Map.of("id", record.id()));
+  }
+
+  /** Stops an instance, if it runs. */
+  public void stop(InstanceId id, Optional<Duration> timeout, boolean force) {
+    InstanceRecord seen = record(id);
+    work.run(
+        "instance-stop",
+        seen.subject(),
+        List.of(Work.lockOf(id)),
+        step -> {
+          InstanceRecord record = record(id);
+          Optional<Running> running = machines.find(id);
+          if (running.isPresent()) {
+            end(record, running.get(), timeout, force);
+            if (record.lifetime() != Lifetime.DURABLE) {
+              remove(record, step);
+            }
+          }
+          return true;
+        });
+  }
+
+  /** Stops an instance, if it runs, and starts it. */
+  public void restart(InstanceId id, Optional<Duration> timeout, boolean force) {
+    InstanceRecord seen = record(id);
+    work.run(
+        "instance-restart",
+        seen.subject(),
+        List.of(Work.lockOf(id)),
+        step -> {
+          InstanceRecord record = record(id);
+          machines.find(id).ifPresent(running -> end(record, running, timeout, force));
+          startLocked(record(id));
+          return true;
+        });
+  }
+
+  /** Ends a machine; with the lock held. */
+  void end(InstanceRecord record, Running running, Optional<Duration> timeout, boolean force) {
+    Machine machine = running.machine();
+    running.expectEnd();
+    if (force) {
+      machine.kill();
+      awaitExit(record, machine, AFTER_KILL);
+    } else {
+      machine.requestShutdown();
+      Duration patience =
+          timeout.orElseGet(
+              () ->
+                  Duration.ofSeconds(
+                      record
+                          .typedConfig()
+                          .get(InstanceKeys.BOOT_HOST_SHUTDOWN_TIMEOUT)
+                          .orElse(30L)));
+      awaitExit(record, machine, patience);
+    }
+    machines.ended(running);
+    remember(record, "STOPPED");
+    work.happened(
+        force ? "instance-stopped" : "instance-shutdown",
+        record.subject(),
+        Map.of("id", record.id()));
+  }
+
+  /**
+   * Ends a machine whose root disk is about to be swapped; where the swap fails it is started
+   * again.
+   */
+  void endForRestore(InstanceRecord record, Running running, Work.Step step) {
+    end(record, running, Optional.empty(), true);
+    step.undo("run of " + record.subject(), () -> startLocked(record(record.instanceId())));
+  }
+
+  /** Starts an instance whose root disk was swapped. */
+  void startAfterRestore(InstanceId id) {
+    startLocked(record(id));
+  }
+
+  private static void awaitExit(InstanceRecord record, Machine machine, Duration patience) {
+    try {
+      machine.exit().toCompletableFuture().get(patience.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      throw new StapesException(
+          Kind.TIMED_OUT, record.subject(), "still runs after " + patience, e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StapesException(
+          Kind.INTERRUPTED, record.subject(), "the stopping thread was interrupted", e);
+    } catch (ExecutionException e) {
+      throw new StapesException(Kind.INTERNAL, record.subject(), "its end is unknown", e);
+    }
+  }
+
+  /** Suspends an instance. */
+  public void freeze(InstanceId id) {
+    suspend(id, "instance-freeze", "instance-paused", false);
+  }
+
+  /** Lets a suspended instance go on. */
+  public void unfreeze(InstanceId id) {
+    suspend(id, "instance-unfreeze", "instance-resumed", true);
+  }
+
+  private void suspend(InstanceId id, String action, String event, boolean frozen) {
+    InstanceRecord seen = record(id);
+    work.run(
+        action,
+        seen.subject(),
+        List.of(Work.lockOf(id)),
+        step -> {
+          Machine machine = machines.require(id).machine();
+          if (machine.isFrozen() != frozen) {
+            throw new StapesException(
+                Kind.CONFLICT, seen.subject(), frozen ? "is not frozen" : "is frozen already");
+          }
+          if (frozen) {
+            machine.unfreeze();
+          } else {
+            machine.freeze();
+          }
+          work.happened(event, seen.subject(), Map.of("id", seen.id()));
+          return true;
+        });
+  }
+
+  /** Deletes an instance with its snapshots. */
+  public void delete(InstanceId id, boolean force) {
+    InstanceRecord seen = record(id);
+    work.run(
+        "instance-delete",
+        seen.subject(),
+        List.of(Work.lockOf(id)),
+        step -> {
+          InstanceRecord record = record(id);
+          if (record.typedConfig().isTrue(InstanceKeys.PROTECTION_DELETE)) {
+            throw new StapesException(
+                Kind.DENIED, record.subject(), "security.protection.delete is set");
+          }
+          Optional<Running> running = machines.find(id);
+          if (running.isPresent()) {
+            if (!force) {
+              throw new StapesException(
+                  Kind.BUSY, record.subject(), "is running: stop it, or delete it by force");
+            }
+            end(record, running.get(), Optional.empty(), true);
+          }
+          remove(record(id), step);
+          return true;
+        });
+  }
+
+  /** Takes an instance out of the store; its volumes go behind. With the lock held. */
+  void remove(InstanceRecord record, Work.Step step) {
+    List<Intent.VolumeRef> volumes = new ArrayList<>();
+    volumes.add(Intent.VolumeRef.of(record.pool(), record.volumeId()));
+    Catalog.Change change = catalog.change(record.isThrowaway()).remove(record);
+    for (SnapshotRecord snapshot : catalog.snapshots(record)) {
+      change.remove(snapshot);
+      volumes.add(Intent.VolumeRef.of(record.pool(), snapshot.volumeId()));
+    }
+    if (record.isThrowaway()) {
+      step.conclude(change);
+      trash.discard(volumes);
+    } else {
+      trash.discard(step.concludeLeaving(change, volumes), volumes);
+    }
+    work.happened("instance-deleted", record.subject(), Map.of("id", record.id()));
+  }
+
+  /** A machine has ended; called on a thread of the engine. */
+  void onExit(InstanceId id, Machine.Exit exit) {
+    Optional<Running> seen = machines.find(id).filter(running -> !running.isEndExpected());
+    Optional<Catalog.Stored<InstanceRecord>> stored = catalog.instance(id);
+    if (seen.isEmpty() || stored.isEmpty()) {
+      return; // somebody ended it, and cleans up
+    }
+    try {
+      work.run(
+          "instance-ended",
+          stored.get().value().subject(),
+          List.of(Work.lockOf(id)),
+          step -> {
+            Optional<Running> running = machines.find(id).filter(r -> r == seen.get());
+            if (running.isPresent()) {
+              endedByItself(running.get(), record(id), exit, step);
+            }
+            return true;
+          });
+    } catch (StapesException e) {
+      LOG.warn("after the end of {}: {}", id, e.getMessage());
+    }
+  }
+
+  private void endedByItself(
+      Running running, InstanceRecord record, Machine.Exit exit, Work.Step step) {
+    machines.ended(running);
+    remember(record, "STOPPED");
+    work.happened(
+        "instance-stopped", record.subject(), Map.of("id", record.id(), "reason", exit.reason()));
+    if (exit.reboot()
+        || (record.typedConfig().isTrue(InstanceKeys.BOOT_AUTORESTART)
+            && restarts.allow(record.instanceId()))) {
+      startLocked(record(record.instanceId()));
+    } else if (record.lifetime() != Lifetime.DURABLE) {
+      remove(record, step);
+    }
+  }
+
+  /** Writes down what the machine does, for the next open. */
+  private void remember(InstanceRecord record, String power) {
+    InstanceRecord now =
+        record.with(
+            record.description(),
+            record.typedConfig().with(POWER, power).values(),
+            record.devices());
+    catalog.change(record.isThrowaway()).put(now).commit();
+  }
+
+  /** Whether an instance ran when the store heard of it last. */
+  static boolean wasRunning(InstanceRecord record) {
+    return "RUNNING".equals(record.config().get(POWER));
+  }
+
+  /** Ends and removes all throwaway instances, as the engine closes. */
+  void endThrowaways() {
+    for (InstanceRecord record : catalog.throwaways()) {
+      try {
+        work.run(
+            "instance-delete",
+            record.subject(),
+            List.of(Work.lockOf(record.instanceId())),
+            step -> {
+              machines
+                  .find(record.instanceId())
+                  .ifPresent(running -> end(record, running, Optional.empty(), true));
+              remove(record, step);
+              return true;
+            });
+      } catch (StapesException e) {
+        LOG.warn("{} is left to the next open: {}", record.subject(), e.getMessage());
+      }
+    }
+  }
+
+  /** The machine of an ephemeral instance ended while nobody was there. */
+  void removeEphemeral(InstanceRecord record) {
+    work.run(
+        "instance-delete",
+        record.subject(),
+        List.of(Work.lockOf(record.instanceId())),
+        step -> {
+          remove(record, step);
+          return true;
+        });
+  }
+
+  /** Waits until something holds that changes only with an event. */
+  void awaitStatus(InstanceId id, BooleanSupplier holds, String what, Duration limit) {
+    CompletableFuture<Boolean> held = new CompletableFuture<>();
+    try (Subscription subscription =
+        events.subscribe(event -> completeIf(held, holds))) {
+      completeIf(held, holds); // it may hold already
+      held.get(limit.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      throw new StapesException(
+          Kind.TIMED_OUT, "instance " + id, "not " + what + " after " + limit, e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StapesException(
+          Kind.INTERRUPTED, "instance " + id, "the waiting thread was interrupted", e);
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof StapesException known
+          ? known
+          : new StapesException(Kind.INTERNAL, "instance " + id, "waiting failed", e);
+    }
+  }
+
+  private static void completeIf(
+      CompletableFuture<Boolean> held, BooleanSupplier holds) {
+    try {
+      if (holds.getAsBoolean()) {
+        held.complete(true);
+      }
+    } catch (StapesException e) {
+      held.completeExceptionally(e);
+    }
+  }
+
+  private InstanceRecord record(InstanceId id) {
+    return catalog
+        .instance(id)
+        .orElseThrow(() -> StapesException.notFound("instance " + id))
+        .value();
+  }
+}

@@ -1,0 +1,186 @@
+package dev.stapes.internal.engine;
+
+import dev.stapes.model.ConfigKey;
+import dev.stapes.model.ConfigSchema;
+import dev.stapes.model.Device;
+import dev.stapes.model.InstanceId;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.InstanceDriver;
+import dev.stapes.spi.Machine;
+import dev.stapes.spi.StoragePool;
+import dev.stapes.spi.VolumeId;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiConsumer;
+
+/**
+ * The machines that run now. All but {@link #find} is called with the lock of the instance held.
+ */
+final class Machines implements AutoCloseable {
+  private final Drivers drivers;
+  private final Disks disks;
+  private final ConcurrentHashMap<InstanceId, Running> running = new ConcurrentHashMap<>();
+  private final BiConsumer<InstanceId, Machine.Exit> onExit;
+
+  /**
+   * No machines yet.
+   *
+   * @param onExit told when a machine has ended, on a thread of the host: must return at once
+   */
+  Machines(Drivers drivers, Disks disks, BiConsumer<InstanceId, Machine.Exit> onExit) {
+    this.drivers = drivers;
+    this.disks = disks;
+    this.onExit = onExit;
+  }
+
+  Optional<Running> find(InstanceId id) {
+    return Optional.ofNullable(running.get(id));
+  }
+
+  /**
+   * The machine of an instance.
+   *
+   * @throws StapesException CONFLICT where it does not run
+   */
+  Running require(InstanceId id) {
+    return find(id)
+        .orElseThrow(() -> new StapesException(Kind.CONFLICT, "instance " + id, "is not running"));
+  }
+
+  List<Running> all() {
+    return List.copyOf(running.values());
+  }
+
+  Running start(InstanceRecord record) {
+    InstanceDriver driver = drivers.of(record.type());
+    Disks.Attached attached = disks.attach(record, driver);
+    try {
+      return register(
+          new Running(driver.start(attached.spec()), attached.spec(), attached.attachments()));
+    } catch (RuntimeException | Error e) {
+      attached.close();
+      throw e;
+    }
+  }
+
+  /** Takes hold of a machine that runs already. */
+  Optional<Running> adopt(InstanceRecord record) {
+    InstanceDriver driver = drivers.of(record.type());
+    Optional<Machine> machine = driver.adopt(Disks.unattached(record));
+    if (machine.isEmpty()) {
+      return Optional.empty();
+    }
+    Disks.Attached attached = disks.attach(record, driver);
+    return Optional.of(
+        register(new Running(machine.get(), attached.spec(), attached.attachments())));
+  }
+
+  private Running register(Running started) {
+    running.put(started.id(), started);
+    started.machine().exit().thenAccept(exit -> onExit.accept(started.id(), exit));
+    return started;
+  }
+
+  /** Forgets a machine that has ended, and lets go of its volumes. */
+  void ended(Running ended) {
+    running.remove(ended.id());
+    ended.release();
+  }
+
+  /** Makes the live part of a change take effect, and refuses what cannot change while it runs. */
+  void update(Running current, InstanceRecord before, InstanceRecord after, Work.Step step) {
+    requireSameDevices(before, after);
+    Machine.Spec spec = current.spec();
+    SortedMap<String, String> live = new TreeMap<>(after.config());
+    ConfigSchema schema = drivers.schema(after.type());
+    for (String key : keysOf(before, after)) {
+      if (!schema.find(key).map(ConfigKey::live).orElse(false)) {
+        restore(live, key, spec.config().values());
+      }
+    }
+    Machine.Spec wanted = Disks.reconfigured(spec, after, live);
+    current.machine().update(wanted);
+    step.undo("limits of " + before.subject(), () -> current.machine().update(spec));
+    running.put(current.id(), current.updated(wanted));
+  }
+
+  private static List<String> keysOf(InstanceRecord before, InstanceRecord after) {
+    TreeMap<String, String> all = new TreeMap<>(before.config());
+    all.putAll(after.config());
+    return List.copyOf(all.keySet());
+  }
+
+  private static void restore(
+      SortedMap<String, String> live, String key, SortedMap<String, String> old) {
+    String value = old.get(key);
+    if (value == null) {
+      live.remove(key);
+    } else {
+      live.put(key, value);
+    }
+  }
+
+  private static void requireSameDevices(InstanceRecord before, InstanceRecord after) {
+    SortedMap<String, Device> old = before.typedDevices();
+    SortedMap<String, Device> now = after.typedDevices();
+    TreeMap<String, Device> all = new TreeMap<>(old);
+    all.putAll(now);
+    for (String name : all.keySet()) {
+      Device was = old.get(name);
+      Device is = now.get(name);
+      boolean onlyLimits =
+          was instanceof Device.Disk a
+              && is instanceof Device.Disk b
+              && withoutLimits(a).equals(withoutLimits(b));
+      if (!onlyLimits && !java.util.Objects.equals(was, is)) {
+        throw new StapesException(
+            Kind.BUSY,
+            before.subject(),
+            "device " + name + " cannot change while the instance runs: stop it first");
+      }
+    }
+  }
+
+  private static Device.Disk withoutLimits(Device.Disk disk) {
+    return new Device.Disk(
+        disk.path(),
+        disk.source(),
+        disk.pool(),
+        Optional.empty(),
+        disk.readOnly(),
+        disk.recursive(),
+        disk.required(),
+        Device.IoLimits.NONE);
+  }
+
+  /**
+   * Copies the root disk of an instance as of one moment: where the pool copies file by file, a
+   * running machine stands still meanwhile.
+   */
+  void copyAsOfOneMoment(
+      StoragePool pool, InstanceRecord source, VolumeId target, boolean readOnly) {
+    Optional<Machine> moving =
+        pool.info().copies() == dev.stapes.model.PoolInfo.Copies.INSTANT
+            ? Optional.empty()
+            : find(source.instanceId())
+                .map(Running::machine)
+                .filter(machine -> !machine.isFrozen());
+    moving.ifPresent(Machine::freeze);
+    try {
+      pool.copy(source.volumeId(), target, readOnly);
+    } finally {
+      moving.ifPresent(Machine::unfreeze);
+    }
+  }
+
+  /** Lets go of all machines; those that are durable go on. */
+  @Override
+  public void close() {
+    running.values().forEach(Running::release);
+    running.clear();
+  }
+}

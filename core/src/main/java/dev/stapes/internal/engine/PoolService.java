@@ -1,0 +1,304 @@
+package dev.stapes.internal.engine;
+
+import dev.stapes.model.ConfigSchema;
+import dev.stapes.model.PoolInfo;
+import dev.stapes.model.PoolSpec;
+import dev.stapes.model.Size;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.internal.image.ImageStore;
+import dev.stapes.spi.Host;
+import dev.stapes.spi.StorageDriverProvider;
+import dev.stapes.spi.StoragePool;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The storage pools. */
+public final class PoolService implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(PoolService.class);
+
+  private final Host host;
+  private final Catalog catalog;
+  private final ImageStore images;
+  private final Path directory;
+  private final Map<String, StorageDriverProvider> providers = new TreeMap<>();
+  private final ConcurrentHashMap<String, StoragePool> open = new ConcurrentHashMap<>();
+  private final ConcurrentHashMap<String, StapesException> broken = new ConcurrentHashMap<>();
+  private final InstantSource clock;
+  private final Work work;
+  private final String defaultName;
+
+  PoolService(
+      Host host,
+      Catalog catalog,
+      ImageStore images,
+      Path directory,
+      List<StorageDriverProvider> candidates,
+      Work work,
+      InstantSource clock,
+      String defaultName) {
+    this.host = host;
+    this.catalog = catalog;
+    this.images = images;
+    this.directory = directory;
+    this.work = work;
+    this.clock = clock;
+    this.defaultName = defaultName;
+    for (StorageDriverProvider provider : candidates) {
+      if (providers.putIfAbsent(provider.name(), provider) != null) {
+        throw new StapesException(
+            Kind.CONFLICT, "storage driver " + provider.name(), "there are two of this name");
+      }
+    }
+  }
+
+  /** Opens all pools; one that does not open is reported when it is used. */
+  void openAll() {
+    for (PoolRecord record : catalog.pools()) {
+      try {
+        StoragePool pool =
+            provider(record.driver()).open(host, record.toSpec(), directoryOf(record.name()));
+        open.put(record.name(), pool);
+        images.collect(record.name(), pool);
+      } catch (StapesException e) {
+        LOG.warn("pool {} does not open: {}", record.name(), e.getMessage());
+        broken.put(record.name(), e);
+      }
+    }
+  }
+
+  /** Removes what the crash of a pool's creation or removal left. */
+  boolean collectPool(String name) {
+    boolean known = catalog.pools().stream().anyMatch(record -> record.name().equals(name));
+    if (!known) {
+      removeDirectory(name);
+    }
+    return true;
+  }
+
+  /** The pool that root disks go to where nothing else is said. */
+  public String defaultName() {
+    return defaultName;
+  }
+
+  /** Whether there is a pool of a name. */
+  boolean exists(String name) {
+    return open.containsKey(name) || broken.containsKey(name);
+  }
+
+  /** Whether a pool can be used now. */
+  boolean isUsable(String name) {
+    return open.containsKey(name);
+  }
+
+  /**
+   * An open pool.
+   *
+   * @throws StapesException NOT_FOUND; or the reason why it did not open
+   */
+  StoragePool pool(String name) {
+    StoragePool pool = open.get(name);
+    if (pool != null) {
+      return pool;
+    }
+    StapesException why = broken.get(name);
+    if (why != null) {
+      throw new StapesException(
+          Kind.UNAVAILABLE, "pool " + name, String.valueOf(why.getMessage()), why);
+    }
+    throw StapesException.notFound("pool " + name);
+  }
+
+  /** All open pools by name. */
+  Map<String, StoragePool> open() {
+    return Map.copyOf(open);
+  }
+
+  /** Makes a pool. */
+  public void create(PoolSpec spec) {
+    String subject = "pool " + spec.name();
+    StorageDriverProvider provider = provider(spec.driver());
+    new ConfigSchema(provider.poolKeys()).validate(subject, spec.config().values());
+    provider.probe(host).orThrow(spec.driver() + " driver");
+    work.run(
+        "storage-pool-create",
+        subject,
+        List.of("pool/" + spec.name()),
+        step -> {
+          if (exists(spec.name())) {
+            throw new StapesException(Kind.CONFLICT, subject, "exists already");
+          }
+          step.intend(Intent.onPool("storage-pool-create", spec.name()));
+          Path own = directoryOf(spec.name());
+          step.undo("directory of " + subject, () -> removeDirectory(spec.name()));
+          makeDirectory(own);
+          StoragePool pool = provider.create(host, spec, own);
+          step.undo(subject, pool::destroy);
+          step.conclude(catalog.change(false).insert(PoolRecord.of(spec)));
+          open.put(spec.name(), pool);
+          work.happened("storage-pool-created", subject, Map.of("driver", spec.driver()));
+          return true;
+        });
+  }
+
+  /** The first of some drivers that works here. */
+  Optional<String> firstUsable(List<String> drivers) {
+    for (String driver : drivers) {
+      StorageDriverProvider provider = providers.get(driver);
+      if (provider == null) {
+        LOG.info("no storage driver {}", driver);
+      } else if (provider.probe(host) instanceof dev.stapes.spi.Availability.Unavailable no) {
+        LOG.warn("storage driver {} unavailable: {}: {}", driver, no.reason(), no.remedy());
+      } else {
+        return Optional.of(driver);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** What a pool is. */
+  public PoolInfo info(String name) {
+    return pool(name).info();
+  }
+
+  /** What all usable pools are, by name. */
+  public List<PoolInfo> list() {
+    return new TreeMap<>(open).values().stream().map(StoragePool::info).toList();
+  }
+
+  /** Makes a pool larger. */
+  public void grow(String name, Size size) {
+    work.run(
+        "storage-pool-grow",
+        "pool " + name,
+        List.of("pool/" + name),
+        step -> {
+          pool(name)
+              .growable()
+              .orElseThrow(() -> unsupported("pool " + name, "cannot grow"))
+              .grow(size);
+          catalog.pools().stream()
+              .filter(record -> record.name().equals(name))
+              .forEach(
+                  record ->
+                      catalog
+                          .change(false)
+                          .put(PoolRecord.of(record.toSpec().size(size)))
+                          .commit());
+          return true;
+        });
+  }
+
+  /** Deletes a pool in which nothing but images is. */
+  public void delete(String name) {
+    String subject = "pool " + name;
+    work.run(
+        "storage-pool-delete",
+        subject,
+        List.of("pool/" + name),
+        step -> {
+          StoragePool pool = pool(name);
+          for (Catalog.Stored<InstanceRecord> instance : catalog.instances()) {
+            if (instance.value().pool().equals(name)) {
+              throw new StapesException(
+                  Kind.BUSY, subject, "in use by " + instance.value().subject());
+            }
+          }
+          if (!catalog.volumes(name).isEmpty()) {
+            throw new StapesException(
+                Kind.BUSY, subject, "has volume " + catalog.volumes(name).get(0).name());
+          }
+          step.conclude(
+              catalog
+                  .change(false)
+                  .removePool(name)
+                  .put(Ids.ordered(clock.instant()), Intent.onPool("storage-pool-delete", name)));
+          open.remove(name);
+          pool.destroy();
+          images.forgetPool(name);
+          removeDirectory(name);
+          finishIntentsOf(name);
+          work.happened("storage-pool-deleted", subject, Map.of());
+          return true;
+        });
+  }
+
+  /** Limits a volume where a limit is asked for. */
+  void limit(StoragePool pool, dev.stapes.spi.VolumeId volume, Optional<Size> size) {
+    if (size.isPresent()) {
+      quotas(pool).limit(volume, size);
+    }
+  }
+
+  static StoragePool.Quotas quotas(StoragePool pool) {
+    return pool.quotas()
+        .orElseThrow(
+            () -> unsupported("pool " + pool.info().name(), "cannot limit the size of a volume"));
+  }
+
+  private StorageDriverProvider provider(String driver) {
+    StorageDriverProvider provider = providers.get(driver);
+    if (provider == null) {
+      throw new StapesException(
+          Kind.UNAVAILABLE,
+          "storage driver " + driver,
+          "not found; there are "
+              + new ArrayList<>(providers.keySet())
+              + ": add the artifact that brings it, such as stapes-storage-fs");
+    }
+    return provider;
+  }
+
+  private void finishIntentsOf(String pool) {
+    List<String> ids = catalog.intentIds();
+    List<Catalog.Stored<Intent>> intents = catalog.intents();
+    for (int i = 0; i < ids.size(); i++) {
+      if (intents.get(i).value().pool().equals(pool)) {
+        catalog.change(false).removeIntent(ids.get(i)).commit();
+      }
+    }
+  }
+
+  private Path directoryOf(String name) {
+    return directory.resolve(name);
+  }
+
+  private static void makeDirectory(Path path) {
+    try {
+      Files.createDirectories(path);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private void removeDirectory(String name) {
+    Path own = directoryOf(name);
+    if (Files.isDirectory(own)) {
+      try (dev.stapes.spi.Tree tree =
+          host.tree(directory, dev.stapes.spi.Tree.Resolution.BENEATH)) {
+        tree.removeAll(name);
+      }
+    }
+  }
+
+  private static StapesException unsupported(String subject, String problem) {
+    return new StapesException(Kind.UNSUPPORTED, subject, problem);
+  }
+
+  @Override
+  public void close() {
+    open.values().forEach(StoragePool::close);
+    open.clear();
+  }
+}

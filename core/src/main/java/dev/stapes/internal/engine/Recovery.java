@@ -1,0 +1,157 @@
+package dev.stapes.internal.engine;
+
+import dev.stapes.model.Config;
+import dev.stapes.model.InstanceId;
+import dev.stapes.model.InstanceKeys;
+import dev.stapes.model.InstanceType;
+import dev.stapes.model.Lifetime;
+import dev.stapes.model.StapesException;
+import dev.stapes.spi.StoragePool;
+import dev.stapes.spi.VolumeId;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What happens between the opening of the store and the first call of the user: whatever state the
+ * last JVM left, afterwards the machine and the records say the same.
+ */
+final class Recovery {
+  private static final Logger LOG = LoggerFactory.getLogger(Recovery.class);
+
+  private final Catalog catalog;
+  private final PoolService pools;
+  private final Drivers drivers;
+  private final Machines machines;
+  private final LifecycleService lifecycle;
+  private final Trash trash;
+
+  Recovery(
+      Catalog catalog,
+      PoolService pools,
+      Drivers drivers,
+      Machines machines,
+      LifecycleService lifecycle,
+      Trash trash) {
+    this.catalog = catalog;
+    this.pools = pools;
+    this.drivers = drivers;
+    this.machines = machines;
+    this.lifecycle = lifecycle;
+    this.trash = trash;
+  }
+
+  /** Repairs, adopts what runs, and removes what belongs to nobody. */
+  void run() {
+    List<InstanceRecord> instances =
+        catalog.durableInstances().stream().map(Catalog.Stored::value).toList();
+    Set<VolumeId> referenced = referenced(instances);
+    for (InstanceType type : drivers.usable()) {
+      adopt(type, instances.stream().filter(record -> record.type() == type).toList());
+    }
+    replayIntents(referenced);
+    collectVolumes(referenced);
+  }
+
+  /** Volumes that a record refers to; their names are unique over all pools. */
+  private Set<VolumeId> referenced(List<InstanceRecord> instances) {
+    Set<VolumeId> referenced = new HashSet<>();
+    instances.forEach(record -> referenced.add(record.volumeId()));
+    catalog.durableSnapshots().forEach(snapshot -> referenced.add(snapshot.volumeId()));
+    for (PoolRecord pool : catalog.pools()) {
+      catalog.volumes(pool.name()).forEach(volume -> referenced.add(volume.volumeId()));
+    }
+    return referenced;
+  }
+
+  private void adopt(InstanceType type, List<InstanceRecord> instances) {
+    Set<InstanceId> known =
+        instances.stream().map(InstanceRecord::instanceId).collect(Collectors.toSet());
+    drivers.collect(type, known);
+    for (InstanceRecord record : instances) {
+      try {
+        boolean runs = machines.adopt(record).isPresent();
+        if (!runs
+            && record.lifetime() == Lifetime.EPHEMERAL
+            && LifecycleService.wasRunning(record)) {
+          lifecycle.removeEphemeral(record);
+        }
+      } catch (StapesException e) {
+        LOG.warn("{} is not adopted: {}", record.subject(), e.getMessage());
+      }
+    }
+  }
+
+  private void replayIntents(Set<VolumeId> referenced) {
+    List<String> ids = catalog.intentIds();
+    List<Catalog.Stored<Intent>> intents = catalog.intents();
+    for (int i = 0; i < ids.size(); i++) {
+      Intent intent = intents.get(i).value();
+      List<Intent.VolumeRef> orphans =
+          intent.volumes().stream().filter(ref -> !referenced.contains(ref.volumeId())).toList();
+      LOG.info(
+          "{} of {} was cut short: {} volumes to remove",
+          intent.action(),
+          intent.subject(),
+          orphans.size());
+      boolean done = trash.remove(orphans);
+      if (!intent.pool().isEmpty()) {
+        pools.collectPool(intent.pool());
+      }
+      if (done) {
+        catalog.change(false).removeIntent(ids.get(i)).commit();
+      }
+    }
+  }
+
+  /** Volumes of throwaway instances, of which nothing was written down. */
+  private void collectVolumes(Set<VolumeId> referenced) {
+    for (Map.Entry<String, StoragePool> entry : pools.open().entrySet()) {
+      String name = entry.getKey();
+      StoragePool pool = entry.getValue();
+      List<Intent.VolumeRef> orphans = new ArrayList<>();
+      for (VolumeId volume : pool.list()) {
+        if (volume.kind() != VolumeId.Kind.IMAGE && !referenced.contains(volume)) {
+          orphans.add(Intent.VolumeRef.of(name, volume));
+        }
+      }
+      if (!orphans.isEmpty()) {
+        LOG.info("pool {}: {} volumes belong to nobody", name, orphans.size());
+      }
+      trash.discard(orphans);
+    }
+  }
+
+  /** Starts what is to start with the root directory, by priority. */
+  void autostart() {
+    catalog.durableInstances().stream()
+        .map(Catalog.Stored::value)
+        .filter(record -> Config.of(record.config()).isTrue(InstanceKeys.BOOT_AUTOSTART))
+        .filter(record -> machines.find(record.instanceId()).isEmpty())
+        .sorted(
+            Comparator.comparingLong(
+                    (InstanceRecord record) ->
+                        record.typedConfig().get(InstanceKeys.BOOT_AUTOSTART_PRIORITY).orElse(0L))
+                .reversed()
+                .thenComparing(InstanceRecord::name))
+        .forEach(this::autostart);
+  }
+
+  private void autostart(InstanceRecord record) {
+    try {
+      lifecycle.start(record.instanceId());
+      long delay = record.typedConfig().get(InstanceKeys.BOOT_AUTOSTART_DELAY).orElse(0L);
+      Thread.sleep(delay * 1_000);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (StapesException e) {
+      LOG.warn("autostart of {} failed: {}", record.subject(), e.getMessage());
+    }
+  }
+}

@@ -1,0 +1,151 @@
+package dev.stapes.internal.engine;
+
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A root directory that this JVM holds. The lock is of the kernel's (fcntl(2)), so it is gone with
+ * the process, however that ends; the pid in the file is for the message only.
+ */
+final class RootDirectory implements AutoCloseable {
+  private static final int TAG_LENGTH = 8;
+  private static final int MOST_PID = 32;
+
+  private final Path path;
+  private final FileChannel channel;
+
+  private RootDirectory(Path path, FileChannel channel) {
+    this.path = path;
+    this.channel = channel;
+  }
+
+  /**
+   * Makes the directory where it does not exist, and locks it.
+   *
+   * @throws StapesException UNAVAILABLE where another Stapes has it open, naming the process
+   */
+  static RootDirectory lock(Path wanted) {
+    String subject = "root directory " + wanted;
+    FileChannel channel = null;
+    try {
+      Path path = make(wanted);
+      channel =
+          FileChannel.open(
+              path.resolve("lock"),
+              StandardOpenOption.CREATE,
+              StandardOpenOption.READ,
+              StandardOpenOption.WRITE);
+      FileLock lock = tryLock(channel);
+      if (lock == null) {
+        String holder = holderOf(channel);
+        channel.close();
+        throw new StapesException(
+            Kind.UNAVAILABLE, subject, "another Stapes has it open: process " + holder);
+      }
+      channel.truncate(0);
+      channel.write(
+          ByteBuffer.wrap(
+              Long.toString(ProcessHandle.current().pid()).getBytes(StandardCharsets.US_ASCII)),
+          0);
+      return new RootDirectory(path, channel);
+    } catch (IOException e) {
+      closeQuietly(channel, e);
+      throw new StapesException(Kind.UNAVAILABLE, subject, "cannot be opened: " + e, e);
+    }
+  }
+
+  private static Path make(Path wanted) throws IOException {
+    if (Files.exists(wanted) && !Files.isDirectory(wanted)) {
+      throw new IOException("not a directory");
+    }
+    Files.createDirectories(wanted);
+    Path path = wanted.toRealPath();
+    // Machines search through it with the ids of their user namespaces, nobody lists it.
+    Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwx--x--x"));
+    for (String child : new String[] {"pools", "run"}) {
+      Files.createDirectories(path.resolve(child));
+      Files.setPosixFilePermissions(
+          path.resolve(child), PosixFilePermissions.fromString("rwx--x--x"));
+    }
+    Files.createDirectories(path.resolve("images"));
+    Files.setPosixFilePermissions(
+        path.resolve("images"), PosixFilePermissions.fromString("rwx------"));
+    return path;
+  }
+
+  private static @Nullable FileLock tryLock(FileChannel channel) throws IOException {
+    try {
+      return channel.tryLock();
+    } catch (OverlappingFileLockException e) {
+      return null; // this very JVM has it
+    }
+  }
+
+  private static String holderOf(FileChannel channel) throws IOException {
+    ByteBuffer text = ByteBuffer.allocate(MOST_PID);
+    channel.read(text, 0);
+    return new String(text.array(), 0, text.position(), StandardCharsets.US_ASCII).strip();
+  }
+
+  private static void closeQuietly(@Nullable FileChannel channel, IOException first) {
+    if (channel != null) {
+      try {
+        channel.close();
+      } catch (IOException e) {
+        first.addSuppressed(e);
+      }
+    }
+  }
+
+  /** Absolute and canonical. */
+  Path path() {
+    return path;
+  }
+
+  Path pools() {
+    return path.resolve("pools");
+  }
+
+  Path images() {
+    return path.resolve("images");
+  }
+
+  Path run() {
+    return path.resolve("run");
+  }
+
+  /** Names that are global to the machine carry it; no other directory has it. */
+  String tag() {
+    try {
+      byte[] hash =
+          MessageDigest.getInstance("SHA-256")
+              .digest(path.toString().getBytes(StandardCharsets.UTF_8));
+      return HexFormat.of().formatHex(hash).substring(0, TAG_LENGTH);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java has SHA-256", e);
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      channel.close();
+    } catch (IOException e) {
+      throw new StapesException(Kind.INTERNAL, "root directory " + path, "close: " + e, e);
+    }
+  }
+}

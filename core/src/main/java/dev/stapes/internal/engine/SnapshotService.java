@@ -1,0 +1,239 @@
+package dev.stapes.internal.engine;
+
+import dev.stapes.model.InstanceId;
+import dev.stapes.model.Names;
+import dev.stapes.model.SnapshotInfo;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.StoragePool;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** Snapshots of instances. */
+public final class SnapshotService {
+  private final Catalog catalog;
+  private final Work work;
+  private final PoolService pools;
+  private final Machines machines;
+  private final LifecycleService lifecycle;
+  private final Trash trash;
+  private final InstantSource clock;
+
+  SnapshotService(
+      Catalog catalog,
+      Work work,
+      PoolService pools,
+      Machines machines,
+      LifecycleService lifecycle,
+      Trash trash,
+      InstantSource clock) {
+    this.catalog = catalog;
+    this.work = work;
+    this.pools = pools;
+    this.machines = machines;
+    this.lifecycle = lifecycle;
+    this.trash = trash;
+    this.clock = clock;
+  }
+
+  /** Makes a snapshot. */
+  public SnapshotInfo create(
+      InstanceId id, String name, String description, Optional<Instant> expiresAt) {
+    Names.snapshot(name);
+    return work.run(
+        "instance-snapshot-create",
+        "snapshot " + owner(id).name() + "/" + name,
+        List.of(Work.lockOf(id)),
+        step -> {
+          InstanceRecord owner = owner(id);
+          if (catalog.snapshot(owner, name).isPresent()) {
+            throw new StapesException(Kind.CONFLICT, subject(owner, name), "exists already");
+          }
+          SnapshotRecord snapshot =
+              new SnapshotRecord(
+                  owner.id(),
+                  name,
+                  description,
+                  Ids.volumeOf(id),
+                  owner.config(),
+                  owner.devices(),
+                  clock.instant().toString(),
+                  expiresAt.map(Instant::toString).orElse(null));
+          StoragePool pool = pools.pool(owner.pool());
+          step.intend(
+              owner.isThrowaway(), List.of(Intent.VolumeRef.of(owner.pool(), snapshot.volumeId())));
+          step.undo("volume " + snapshot.volumeId(), () -> pool.discard(snapshot.volumeId()));
+          machines.copyAsOfOneMoment(pool, owner, snapshot.volumeId(), true);
+          step.conclude(catalog.change(owner.isThrowaway()).insert(snapshot));
+          work.happened("instance-snapshot-created", subject(owner, name), Map.of());
+          return snapshot.toInfo();
+        });
+  }
+
+  /** All snapshots of an instance, oldest first. */
+  public List<SnapshotInfo> list(InstanceId id) {
+    return catalog.snapshots(owner(id)).stream()
+        .map(SnapshotRecord::toInfo)
+        .sorted(Comparator.comparing(SnapshotInfo::createdAt).thenComparing(SnapshotInfo::name))
+        .toList();
+  }
+
+  /** One snapshot. */
+  public SnapshotInfo get(InstanceId id, String name) {
+    return snapshot(owner(id), name).toInfo();
+  }
+
+  /**
+   * Puts an instance back. The new root disk is a new volume: which one is the instance's is a
+   * matter of one record, so that a crash leaves either the old or the new one.
+   */
+  public void restore(InstanceId id, String name) {
+    work.run(
+        "instance-restore",
+        subject(owner(id), name),
+        List.of(Work.lockOf(id)),
+        step -> {
+          InstanceRecord before = owner(id);
+          SnapshotRecord snapshot = snapshot(before, name);
+          StoragePool pool = pools.pool(before.pool());
+          InstanceRecord after =
+              before
+                  .with(before.description(), configOf(snapshot, before), snapshot.devices())
+                  .withVolume(Ids.volumeOf(id));
+          step.intend(
+              before.isThrowaway(), List.of(Intent.VolumeRef.of(after.pool(), after.volumeId())));
+          step.undo("volume " + after.volumeId(), () -> pool.discard(after.volumeId()));
+          pool.copy(snapshot.volumeId(), after.volumeId(), false);
+          pools.limit(pool, after.volumeId(), after.rootDisk().size());
+          Optional<Running> running = machines.find(id);
+          running.ifPresent(machine -> lifecycle.endForRestore(before, machine, step));
+          swap(before, withPower(after, owner(id)), step);
+          work.happened("instance-restored", before.subject(), Map.of("snapshot", name));
+          if (running.isPresent()) {
+            lifecycle.startAfterRestore(id);
+          }
+          return true;
+        });
+  }
+
+  private void swap(InstanceRecord before, InstanceRecord after, Work.Step step) {
+    List<Intent.VolumeRef> old = List.of(Intent.VolumeRef.of(before.pool(), before.volumeId()));
+    Catalog.Change change = catalog.change(before.isThrowaway()).put(after);
+    if (before.isThrowaway()) {
+      step.conclude(change);
+      step.done();
+      trash.discard(old);
+    } else {
+      String left = step.concludeLeaving(change, old);
+      step.done();
+      trash.discard(left, old);
+    }
+  }
+
+  /** Ending the machine was written down meanwhile. */
+  private static InstanceRecord withPower(InstanceRecord after, InstanceRecord now) {
+    TreeMap<String, String> config = new TreeMap<>(after.config());
+    config.putAll(volatileOf(now));
+    return after.with(after.description(), config, after.devices());
+  }
+
+  /** The config of then, but what belongs to the machine of now. */
+  private static Map<String, String> configOf(SnapshotRecord snapshot, InstanceRecord now) {
+    TreeMap<String, String> config = new TreeMap<>(snapshot.config());
+    config.keySet().removeIf(key -> key.startsWith("volatile."));
+    config.putAll(volatileOf(now));
+    return config;
+  }
+
+  private static Map<String, String> volatileOf(InstanceRecord record) {
+    TreeMap<String, String> keys = new TreeMap<>(record.config());
+    keys.keySet().removeIf(key -> !key.startsWith("volatile."));
+    return keys;
+  }
+
+  /** Gives a snapshot another name. */
+  public void rename(InstanceId id, String name, String newName) {
+    Names.snapshot(newName);
+    work.run(
+        "instance-snapshot-rename",
+        subject(owner(id), name),
+        List.of(Work.lockOf(id)),
+        step -> {
+          InstanceRecord owner = owner(id);
+          if (catalog.snapshot(owner, newName).isPresent()) {
+            throw new StapesException(Kind.CONFLICT, subject(owner, newName), "exists already");
+          }
+          step.conclude(catalog.change(owner.isThrowaway()).rename(snapshot(owner, name), newName));
+          work.happened(
+              "instance-snapshot-renamed", subject(owner, newName), Map.of("old_name", name));
+          return true;
+        });
+  }
+
+  /** Deletes a snapshot. */
+  public void delete(InstanceId id, String name) {
+    work.run(
+        "instance-snapshot-delete",
+        subject(owner(id), name),
+        List.of(Work.lockOf(id)),
+        step -> {
+          deleteLocked(owner(id), name, step);
+          return true;
+        });
+  }
+
+  /** Deletes the snapshots whose time has come. */
+  public List<String> deleteExpired(InstanceId id) {
+    Instant now = clock.instant();
+    return work.run(
+        "instance-snapshot-expire",
+        owner(id).subject(),
+        List.of(Work.lockOf(id)),
+        step -> {
+          List<String> expired =
+              list(id).stream()
+                  .filter(info -> info.expiresAt().map(at -> !at.isAfter(now)).orElse(false))
+                  .map(SnapshotInfo::name)
+                  .toList();
+          expired.forEach(name -> deleteLocked(owner(id), name, step));
+          return expired;
+        });
+  }
+
+  private void deleteLocked(InstanceRecord owner, String name, Work.Step step) {
+    SnapshotRecord snapshot = snapshot(owner, name);
+    List<Intent.VolumeRef> volumes =
+        List.of(Intent.VolumeRef.of(owner.pool(), snapshot.volumeId()));
+    Catalog.Change change = catalog.change(owner.isThrowaway()).remove(snapshot);
+    if (owner.isThrowaway()) {
+      step.conclude(change);
+      trash.discard(volumes);
+    } else {
+      trash.discard(step.concludeLeaving(change, volumes), volumes);
+    }
+    work.happened("instance-snapshot-deleted", subject(owner, name), Map.of());
+  }
+
+  private SnapshotRecord snapshot(InstanceRecord owner, String name) {
+    return catalog
+        .snapshot(owner, name)
+        .orElseThrow(() -> StapesException.notFound(subject(owner, name)))
+        .value();
+  }
+
+  private static String subject(InstanceRecord owner, String name) {
+    return "snapshot " + owner.name() + "/" + name;
+  }
+
+  private InstanceRecord owner(InstanceId id) {
+    return catalog
+        .instance(id)
+        .orElseThrow(() -> StapesException.notFound("instance " + id))
+        .value();
+  }
+}

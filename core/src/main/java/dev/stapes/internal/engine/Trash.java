@@ -1,0 +1,65 @@
+package dev.stapes.internal.engine;
+
+import dev.stapes.model.StapesException;
+import dev.stapes.spi.StoragePool;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Removes, behind the caller, volumes that nothing refers to any more. The intent that names them
+ * goes when they are gone, so a crash or an unusable pool only postpones it to the next open.
+ */
+final class Trash {
+  private static final Logger LOG = LoggerFactory.getLogger(Trash.class);
+
+  private final Catalog catalog;
+  private final PoolService pools;
+  private final Background background;
+
+  Trash(Catalog catalog, PoolService pools, Background background) {
+    this.catalog = catalog;
+    this.pools = pools;
+    this.background = background;
+  }
+
+  /** Removes volumes that no intent stands for. */
+  void discard(List<Intent.VolumeRef> volumes) {
+    background.execute(() -> remove(volumes));
+  }
+
+  /** Removes volumes, then the intent that stands for them. */
+  void discard(String intentId, List<Intent.VolumeRef> volumes) {
+    background.execute(
+        () -> {
+          // A loss of power must not bring back records of volumes that are gone.
+          catalog.sync();
+          if (remove(volumes)) {
+            catalog.change(false).removeIntent(intentId).commit();
+          }
+        });
+  }
+
+  /** Removes volumes now; says whether all of them are gone. */
+  boolean remove(List<Intent.VolumeRef> volumes) {
+    boolean all = true;
+    for (Intent.VolumeRef ref : volumes) {
+      try {
+        StoragePool pool = pools.pool(ref.pool());
+        pool.discard(ref.volumeId());
+      } catch (StapesException e) {
+        if (e.kind() != StapesException.Kind.NOT_FOUND) {
+          LOG.warn(
+              "volume {} of pool {} stays for now: {}", ref.name(), ref.pool(), e.getMessage());
+          all = false;
+        }
+      }
+    }
+    volumes.stream()
+        .map(Intent.VolumeRef::pool)
+        .distinct()
+        .filter(pools::isUsable)
+        .forEach(pool -> pools.pool(pool).reclaim());
+    return all;
+  }
+}

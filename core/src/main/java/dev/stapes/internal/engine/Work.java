@@ -1,0 +1,155 @@
+package dev.stapes.internal.engine;
+
+import dev.stapes.internal.events.EventBus;
+import dev.stapes.internal.operation.Locks;
+import dev.stapes.internal.operation.OperationLog;
+import dev.stapes.internal.operation.Rollback;
+import dev.stapes.model.Event;
+import dev.stapes.model.Progress;
+import dev.stapes.model.StapesException;
+import dev.stapes.spi.Host;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+
+/**
+ * The frame of every change: a logged operation that holds its locks, keeps the host's slow paths
+ * away, writes its intent before it touches the machine, and undoes its steps where one fails.
+ */
+final class Work {
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  private final Catalog catalog;
+  private final Host host;
+  private final Locks locks;
+  private final OperationLog log;
+  private final EventBus events;
+  private final InstantSource clock;
+
+  Work(
+      Catalog catalog,
+      Host host,
+      Locks locks,
+      OperationLog log,
+      EventBus events,
+      InstantSource clock) {
+    this.catalog = catalog;
+    this.host = host;
+    this.locks = locks;
+    this.log = log;
+    this.events = events;
+    this.clock = clock;
+  }
+
+  /** The lock of an instance. */
+  static String lockOf(dev.stapes.model.InstanceId id) {
+    return "instance/" + id;
+  }
+
+  /** The lock of an instance's name. */
+  static String lockOfName(String name) {
+    return "name/" + name;
+  }
+
+  /** Does something as one operation. */
+  <T> T run(String action, String subject, List<String> keys, Function<Step, T> body) {
+    return run(action, subject, keys, Progress.NONE, body);
+  }
+
+  /** Does something as one operation, telling a listener how far it is. */
+  <T> T run(
+      String action, String subject, List<String> keys, Progress progress, Function<Step, T> body) {
+    return log.call(
+        action,
+        subject,
+        progress,
+        told -> {
+          try (Host.Busy busy = host.busy();
+              Locks.Held held = locks.acquire(keys, action + " of " + subject, PATIENCE);
+              Rollback rollback = new Rollback(subject)) {
+            T result = body.apply(new Step(told, rollback, action, subject));
+            rollback.commit();
+            return result;
+          }
+        });
+  }
+
+  /** Says that something happened. */
+  void happened(String action, String subject, Map<String, String> details) {
+    events.publish(Event.Lifecycle.of(clock.instant(), action, subject, details));
+  }
+
+  /** Fails with INTERRUPTED where the thread was interrupted: between two steps. */
+  static void checkInterrupt(String subject) {
+    if (Thread.currentThread().isInterrupted()) {
+      throw new StapesException(
+          StapesException.Kind.INTERRUPTED, subject, "interrupted: rolled back");
+    }
+  }
+
+  /** One operation at work. */
+  final class Step {
+    private final Progress operation;
+    private final Rollback rollback;
+    private final String action;
+    private final String subject;
+    private @org.jspecify.annotations.Nullable String intentId;
+
+    private Step(Progress operation, Rollback rollback, String action, String subject) {
+      this.operation = operation;
+      this.rollback = rollback;
+      this.action = action;
+      this.subject = subject;
+    }
+
+    Progress progress() {
+      return operation;
+    }
+
+    /** Names a step that can be undone. */
+    void undo(String what, Runnable undo) {
+      rollback.add(what, undo::run);
+    }
+
+    /** Writes what is about to be done to the machine, where the outcome is durable. */
+    void intend(boolean throwaway, List<Intent.VolumeRef> volumes) {
+      if (!throwaway) {
+        intend(Intent.onVolumes(action, subject, volumes));
+      }
+    }
+
+    void intend(Intent intent) {
+      String id = Ids.ordered(clock.instant());
+      catalog.change(false).put(id, intent).commit();
+      intentId = id;
+      rollback.add("intent " + id, () -> catalog.change(false).removeIntent(id).commit());
+    }
+
+    /** The outcome is committed: what was done stays, whatever happens after. */
+    void done() {
+      rollback.commit();
+    }
+
+    /** Commits the outcome together with the end of the intent. */
+    long conclude(Catalog.Change change) {
+      String id = intentId;
+      if (id != null) {
+        change.removeIntent(id);
+      }
+      return change.commit();
+    }
+
+    /**
+     * Commits an outcome that leaves volumes behind which nothing refers to any more; the answer is
+     * the intent that stands for them until they are removed.
+     */
+    String concludeLeaving(Catalog.Change change, List<Intent.VolumeRef> volumes) {
+      String id = Ids.ordered(clock.instant());
+      change.put(id, Intent.onVolumes(action, subject, volumes));
+      conclude(change);
+      return id;
+    }
+  }
+}
