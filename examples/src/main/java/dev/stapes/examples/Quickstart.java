@@ -70,7 +70,7 @@ public final class Quickstart {
     try {
       Stapes stapes = steps.time("open " + options.root(), () -> Stapes.open(options.root()));
       try (stapes) {
-        new Quickstart(stapes, steps, options.image()).run();
+        runOn(stapes, steps, options.image());
         steps.time(
             "delete the pool",
             () -> {
@@ -84,6 +84,19 @@ public final class Quickstart {
       }
     }
     steps.total();
+  }
+
+  /** Where a step fails, its instances go all the same. */
+  private static void runOn(Stapes stapes, Steps steps, String image) throws IOException {
+    try {
+      new Quickstart(stapes, steps, image).run();
+    } catch (IOException | RuntimeException e) {
+      stapes
+          .instances()
+          .list()
+          .forEach(info -> stapes.instances().get(info.name()).delete(Delete.FORCE));
+      throw e;
+    }
   }
 
   private void run() throws IOException {
