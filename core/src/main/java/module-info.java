@@ -24,5 +24,6 @@ module dev.stapes.core {
   exports dev.stapes.spi;
 
   provides dev.stapes.spi.StateStoreProvider with
-      dev.stapes.internal.store.SqliteStateStoreProvider;
+      dev.stapes.internal.store.SqliteStateStoreProvider,
+      dev.stapes.internal.store.MemoryStateStoreProvider;
 }

@@ -87,12 +87,16 @@ final class SqliteFile {
         draft, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
     try (SQLiteConnection connection = connect(draft);
         Statement statement = connection.createStatement()) {
+      // It has no name yet under which it could be found damaged; one fsync at the end is enough.
+      statement.executeUpdate("PRAGMA synchronous = OFF");
       statement.executeUpdate("PRAGMA page_size = " + PAGE);
+      statement.executeUpdate("BEGIN");
       statement.executeUpdate("PRAGMA application_id = " + APPLICATION_ID);
       statement.executeUpdate("PRAGMA user_version = " + FORMAT);
       for (String sql : SqliteTable.SCHEMA) {
         statement.executeUpdate(sql);
       }
+      statement.executeUpdate("COMMIT");
       statement.execute("PRAGMA journal_mode = WAL");
     }
     force(draft);
@@ -234,7 +238,9 @@ final class SqliteFile {
       // A URI, because the driver takes a question mark in a plain name for the begin of options.
       // Not through DriverManager, which hides drivers from other class loaders.
       String uri = file.toUri().toASCIIString();
-      return new JDBC4Connection("jdbc:sqlite:" + uri, uri, new Properties());
+      Properties options = new Properties();
+      options.setProperty("busy_timeout", "0");
+      return new JDBC4Connection("jdbc:sqlite:" + uri, uri, options);
     } catch (UnsatisfiedLinkError | NoClassDefFoundError e) {
       throw unavailable(file, "cannot be read without SQLite's native library: " + e.getMessage());
     }

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.stapes.testkit.contract;
+
+import org.jspecify.annotations.NullMarked;
