@@ -25,22 +25,23 @@ import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** A host whose programs are functions, below a directory that stands for the root. */
+/** A host whose programs are functions; its files are below a directory. */
 final class FakeHost implements Host {
   final Map<String, Path> programs = new HashMap<>();
   final List<Command> commands = new ArrayList<>();
   final List<Path> mounted = new ArrayList<>();
   final Map<Path, Tree> trees = new HashMap<>();
   Function<Command, Output> answer = command -> new Output("", "");
-  private final Path root;
+  boolean root;
+  private final Path directory;
 
-  FakeHost(Path root) {
-    this.root = root;
+  FakeHost(Path directory) {
+    this.directory = directory;
   }
 
   @Override
   public Facts facts() {
-    return new Facts("6.1.0", "x86_64", Set.of(0), Size.ofGibibytes(1), false);
+    return new Facts("6.1.0", "x86_64", Set.of(0), Size.ofGibibytes(1), root);
   }
 
   @Override
@@ -114,7 +115,7 @@ final class FakeHost implements Host {
 
     @Override
     public Path local(Path path) {
-      return path.startsWith(root) ? path : root.resolve(Path.of("/").relativize(path));
+      return path.startsWith(directory) ? path : directory.resolve(Path.of("/").relativize(path));
     }
   }
 
