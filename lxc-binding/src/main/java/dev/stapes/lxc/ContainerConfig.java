@@ -78,6 +78,8 @@ public final class ContainerConfig {
     private long consoleSize;
     private Optional<Path> log = Optional.empty();
     private String logLevel = "WARN";
+    private Optional<String> stopHook = Optional.empty();
+    private Optional<String> groups = Optional.empty();
     private List<LxcConfig.Item> raw = List.of();
 
     private Builder(String name, Path root) {
@@ -155,6 +157,22 @@ public final class ContainerConfig {
       return this;
     }
 
+    /**
+     * Names for its cgroups instead of liblxc's own choice: {@code lxc.payload.NAME} for itself,
+     * {@code lxc.monitor.NAME} for its monitor, {@code lxc.pivot.NAME} for the monitor's last
+     * moments.
+     */
+    public Builder cgroupNames(String suffix) {
+      groups = Optional.of(suffix);
+      return this;
+    }
+
+    /** A shell command that the monitor runs when the container has ended. */
+    public Builder stopHook(String command) {
+      stopHook = Optional.of(command);
+      return this;
+    }
+
     /** An item of its cgroups, such as {@code lxc.cgroup.pids.max}, in this order. */
     public Builder cgroup(String key, String value) {
       cgroup.add(new LxcConfig.Item(key, value));
@@ -226,9 +244,16 @@ public final class ContainerConfig {
         config.add("lxc.cap.drop", String.join(" ", drops));
       }
       seccomp.ifPresent(file -> config.add("lxc.seccomp.profile", file.toString()));
+      groups.ifPresent(
+          suffix -> {
+            config.add("lxc.cgroup.dir.monitor", "lxc.monitor." + suffix);
+            config.add("lxc.cgroup.dir.container", "lxc.payload." + suffix);
+            config.add("lxc.cgroup.dir.monitor.pivot", "lxc.pivot." + suffix);
+          });
       config.addAll(cgroup);
       rlimits.forEach((resource, value) -> config.add("lxc.prlimit." + resource, value));
       environment.forEach((word, value) -> config.add("lxc.environment", word + "=" + value));
+      stopHook.ifPresent(command -> config.add("lxc.hook.stop", command));
       log.ifPresent(
           file -> {
             config.add("lxc.log.file", file.toString());

@@ -1,0 +1,297 @@
+package dev.stapes.lxc.driver;
+
+import dev.stapes.linux.Fd;
+import dev.stapes.linux.Fifo;
+import dev.stapes.linux.ffi.Constants;
+import dev.stapes.linux.ffi.Errno;
+import dev.stapes.linux.ffi.LinuxException;
+import dev.stapes.linux.ffi.Syscalls;
+import dev.stapes.model.ExecSpec;
+import dev.stapes.model.IdMapping;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.HexFormat;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
+
+/**
+ * The shell that stays in a container and starts programs there. It hears by a FIFO in a directory
+ * that the container sees read-only at {@code /dev/.stapes}; being FIFOs, a later JVM can go on
+ * with the same agent. What comes from inside is untrusted: it is bounded, and nothing is waited
+ * for without a limit.
+ */
+final class Agent {
+  /** Where the container sees the directory. */
+  static final String INSIDE = "dev/.stapes";
+
+  private static final String[] SCRIPTS = {"boot", "agent", "exec"};
+  private static final String REQUESTS = "req";
+  private static final String UP = "up";
+  private static final String PAUSE = "pause";
+  private static final long START_MILLIS = 10_000;
+  private static final int SLICE_MILLIS = 50;
+
+  private final Syscalls sys;
+  private final Path directory;
+  private final Optional<IdMapping> mapping;
+  private final Runnable revive;
+  private final Terminals terminals;
+  private final String prefix;
+  private final AtomicLong count = new AtomicLong();
+  private final Object writing = new Object();
+
+  /** Makes terminals in the container. */
+  interface Terminals {
+    /** One that belongs to these ids of the host. */
+    ContainerTerminal open(long uid, long gid);
+  }
+
+  /**
+   * An agent.
+   *
+   * @param revive starts it again in the running container
+   * @param terminals where terminals come from
+   */
+  Agent(
+      Syscalls sys,
+      Path directory,
+      Optional<IdMapping> mapping,
+      Runnable revive,
+      Terminals terminals) {
+    this.sys = sys;
+    this.directory = directory;
+    this.mapping = mapping;
+    this.revive = revive;
+    this.terminals = terminals;
+    byte[] random = new byte[6];
+    new SecureRandom().nextBytes(random);
+    this.prefix = HexFormat.of().formatHex(random);
+  }
+
+  /** Fills a new, empty directory. */
+  static void prepare(Syscalls sys, Path directory, Optional<IdMapping> mapping)
+      throws IOException {
+    for (String script : SCRIPTS) {
+      try (InputStream in = Agent.class.getResourceAsStream(script + ".sh")) {
+        if (in == null) {
+          throw new IOException("the script " + script + " is missing from the jar");
+        }
+        Files.copy(in, directory.resolve(script));
+      }
+    }
+    Files.createFile(directory.resolve("busybox"));
+    Fifo fifo = new Fifo(sys);
+    for (String name : new String[] {REQUESTS, UP, PAUSE}) {
+      fifo.create(directory.resolve(name), 0600, hostUid(mapping, 0), hostGid(mapping, 0));
+    }
+  }
+
+  /** Opens the end at which the agent says that it is there; does not wait. */
+  static Fd openReady(Syscalls sys, Path directory) {
+    return new Fifo(sys).openBoth(directory.resolve(UP));
+  }
+
+  /**
+   * Waits until the agent says that it is there.
+   *
+   * @param possible whether it still can
+   * @return false after the time, or when it cannot any more
+   */
+  static boolean awaitReady(Syscalls sys, Fd ready, long millis, BooleanSupplier possible) {
+    long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+    while ((Polls.readable(sys, SLICE_MILLIS, ready)[0] & Constants.POLLIN) == 0) {
+      if (Thread.currentThread().isInterrupted()) {
+        throw new StapesException(Kind.INTERRUPTED, "instance", "interrupted while it starts");
+      }
+      if (System.nanoTime() > deadline || !possible.getAsBoolean()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Removes what a JVM left that has ended: its programs write to nobody. */
+  void forgetOthers() {
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "*.[qsioe]")) {
+      for (Path file : files) {
+        Files.deleteIfExists(file);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Starts a program. */
+  Program start(ExecSpec spec) {
+    ExecFiles.Owners owners = owners(spec);
+    for (int attempt = 0; ; attempt++) {
+      Optional<ContainerTerminal> terminal = Optional.empty();
+      if (spec.terminal().isPresent()) {
+        terminal = Optional.of(terminals.open(owners.user(), owners.rootGroup()));
+        terminal.get().resize(sys, spec.terminal().get());
+      }
+      Optional<Program> program = attempt(spec, owners, terminal);
+      if (program.isPresent()) {
+        return program.get();
+      }
+      if (attempt > 0) {
+        throw new StapesException(
+            Kind.UNAVAILABLE, subject(spec), "the agent in the instance ends again and again");
+      }
+      revive();
+    }
+  }
+
+  /** Tells the agent to send a signal to a process group. */
+  void signal(int number, long group) {
+    if (!send("k " + number + " -" + group)) {
+      revive();
+      send("k " + number + " -" + group);
+    }
+  }
+
+  /** Empty: the agent is not there. */
+  private Optional<Program> attempt(
+      ExecSpec spec, ExecFiles.Owners owners, Optional<ContainerTerminal> terminal) {
+    String id = prefix + "-" + count.incrementAndGet();
+    OptionalInt number =
+        terminal.isPresent() ? OptionalInt.of(terminal.get().number()) : OptionalInt.empty();
+    String request = ExecRequest.text(spec, number);
+    ExecFiles files = null;
+    boolean done = false;
+    try {
+      files = ExecFiles.create(sys, directory, id, owners, request, terminal.isEmpty());
+      ProgramStatus status = new ProgramStatus();
+      if (!send("r " + id) || !awaitStart(spec, files, status)) {
+        return Optional.empty();
+      }
+      files.removeRequest();
+      Program program = new Program(sys, this, files, terminal, status);
+      done = true;
+      return Optional.of(program);
+    } finally {
+      if (!done) {
+        terminal.ifPresent(ContainerTerminal::close);
+        if (files != null) {
+          files.close();
+        }
+      }
+    }
+  }
+
+  /** False: the agent died meanwhile. */
+  private boolean awaitStart(ExecSpec spec, ExecFiles files, ProgramStatus status) {
+    long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(START_MILLIS);
+    boolean heard = false;
+    while (System.nanoTime() < deadline) {
+      if (Thread.currentThread().isInterrupted()) {
+        throw new StapesException(
+            Kind.INTERRUPTED, subject(spec), "interrupted before the program started");
+      }
+      int[] events = Polls.readable(sys, SLICE_MILLIS, files.status());
+      if (events[0] != 0) {
+        heard = true;
+        status.read(files.status());
+      }
+      if (status.isStarted()) {
+        return true;
+      }
+      if (status.isRefused() || status.code().isPresent()) {
+        throw new StapesException(
+            Kind.EXHAUSTED,
+            subject(spec),
+            "the instance could not start another process: limits.processes or its memory");
+      }
+      if (events[0] == 0 && !heard && !isListening()) {
+        return false;
+      }
+    }
+    throw new StapesException(
+        Kind.TIMED_OUT,
+        subject(spec),
+        "the instance did not start the program within " + START_MILLIS + " ms");
+  }
+
+  /** Whether somebody has the other end of the requests open. */
+  private boolean isListening() {
+    Optional<Fd> requests = new Fifo(sys).openWrite(directory.resolve(REQUESTS));
+    requests.ifPresent(Fd::close);
+    return requests.isPresent();
+  }
+
+  /** False: nobody reads, or has read for long. */
+  private boolean send(String line) {
+    byte[] bytes = (line + "\n").getBytes(StandardCharsets.US_ASCII);
+    synchronized (writing) {
+      Optional<Fd> requests = new Fifo(sys).openWrite(directory.resolve(REQUESTS));
+      if (requests.isEmpty()) {
+        return false;
+      }
+      try (Fd fd = requests.get()) {
+        // Shorter than PIPE_BUF: all of it or nothing.
+        fd.write(ByteBuffer.wrap(bytes));
+        return true;
+      } catch (LinuxException e) {
+        if (e.errno() == Errno.EAGAIN || e.errno() == Errno.EPIPE) {
+          return false;
+        }
+        throw e;
+      }
+    }
+  }
+
+  private void revive() {
+    try (Fd ready = openReady(sys, directory)) {
+      while ((Polls.readable(sys, 0, ready)[0] & Constants.POLLIN) != 0) {
+        ready.read(Syscalls.buffer(4096));
+      }
+      revive.run();
+      if (!awaitReady(sys, ready, START_MILLIS, () -> true)) {
+        throw new StapesException(
+            Kind.UNAVAILABLE, "exec", "the agent in the instance has ended and does not come back");
+      }
+    }
+  }
+
+  private ExecFiles.Owners owners(ExecSpec spec) {
+    OptionalLong user =
+        mapping.isPresent() ? mapping.get().hostUid(spec.user()) : OptionalLong.of(spec.user());
+    OptionalLong group =
+        mapping.isPresent() && spec.group().isPresent()
+            ? mapping.get().hostGid(spec.group().get())
+            : OptionalLong.of(0);
+    if (user.isEmpty() || group.isEmpty()) {
+      throw StapesException.invalid(
+          subject(spec),
+          "not in the instance's id map: user "
+              + spec.user()
+              + spec.group().map(gid -> " group " + gid).orElse(""));
+    }
+    return new ExecFiles.Owners(hostUid(mapping, 0), hostGid(mapping, 0), user.getAsLong());
+  }
+
+  private static String subject(ExecSpec spec) {
+    return "exec " + spec.command().get(0);
+  }
+
+  private static long hostUid(Optional<IdMapping> mapping, long uid) {
+    return mapping.map(map -> map.hostUid(uid).orElse(uid)).orElse(uid);
+  }
+
+  private static long hostGid(Optional<IdMapping> mapping, long gid) {
+    return mapping.map(map -> map.hostGid(gid).orElse(gid)).orElse(gid);
+  }
+}

@@ -1,0 +1,105 @@
+package dev.stapes.lxc.driver;
+
+import dev.stapes.linux.Fd;
+import dev.stapes.linux.ffi.Syscalls;
+import dev.stapes.lxc.ffi.ContainerCalls;
+import dev.stapes.lxc.ffi.ContainerCalls.Terminal;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.Machine;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The console of a container: the monitor's log of it, and its terminal while somebody wants it.
+ */
+final class LxcConsole implements Machine.Console {
+  private static final int LOG = 64 << 10;
+
+  private final Syscalls sys;
+  private final ContainerAccess container;
+  private final RunFiles files;
+  private @Nullable Attached attached;
+  private boolean closed;
+
+  LxcConsole(Syscalls sys, ContainerAccess container, RunFiles files) {
+    this.sys = sys;
+    this.container = container;
+    this.files = files;
+  }
+
+  /** The terminal in our hands. */
+  private record Attached(Fd keeper, InputStream output, OutputStream input) {}
+
+  @Override
+  public byte[] log() {
+    try {
+      ByteArrayOutputStream log = new ByteArrayOutputStream();
+      byte[] now = RunFiles.tail(files.console(), LOG);
+      if (now.length < LOG) {
+        // The monitor starts the file anew when it is full, and keeps the one before.
+        Path before = files.console().resolveSibling(files.console().getFileName() + ".1");
+        log.write(RunFiles.tail(before, LOG - now.length));
+      }
+      log.write(now);
+      return log.toByteArray();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public InputStream output() {
+    return attach().output();
+  }
+
+  @Override
+  public OutputStream input() {
+    return attach().input();
+  }
+
+  private synchronized Attached attach() {
+    if (closed) {
+      throw new IllegalStateException("the console is closed");
+    }
+    if (attached == null) {
+      try (ContainerCalls calls = container.calls()) {
+        Terminal terminal =
+            calls
+                .terminal(OptionalInt.of(0))
+                .orElseThrow(
+                    () ->
+                        new StapesException(
+                            Kind.BUSY,
+                            "console",
+                            "somebody else has it, or the instance has ended"));
+        Fd keeper = Fd.adopt(sys, terminal.keeper(), "console keeper");
+        Fd master = Fd.adopt(sys, terminal.master(), "console");
+        Fd writer = master.duplicate();
+        attached = new Attached(keeper, master.input(), writer.output());
+      }
+    }
+    return attached;
+  }
+
+  @Override
+  public synchronized void close() {
+    closed = true;
+    Attached held = attached;
+    attached = null;
+    if (held != null) {
+      try (Fd keeper = held.keeper();
+          InputStream output = held.output()) {
+        held.input().close();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+}

@@ -1,0 +1,361 @@
+package dev.stapes.lxc.driver;
+
+import dev.stapes.linux.Fd;
+import dev.stapes.linux.cgroup.Cgroup;
+import dev.stapes.linux.cgroup.CgroupException;
+import dev.stapes.linux.cgroup.CgroupLimits;
+import dev.stapes.linux.cgroup.CgroupUsage;
+import dev.stapes.linux.cgroup.CpuSet;
+import dev.stapes.linux.cgroup.UnsupportedLimitException;
+import dev.stapes.lxc.ffi.ContainerCalls;
+import dev.stapes.model.ExecSpec;
+import dev.stapes.model.IdMapping;
+import dev.stapes.model.InstanceId;
+import dev.stapes.model.InstanceState;
+import dev.stapes.model.InstanceStatus;
+import dev.stapes.model.Lifetime;
+import dev.stapes.model.Size;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.Machine;
+import dev.stapes.spi.Processes;
+import dev.stapes.spi.Tree;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A running container. */
+final class LxcMachine implements Machine {
+  private static final Logger LOG = LoggerFactory.getLogger(LxcMachine.class);
+  private static final int SIGKILL = 9;
+  private static final int KILLED = 137;
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+  private final DriverContext context;
+  private final RunFiles files;
+  private final Optional<IdMapping> mapping;
+  private final ContainerAccess access;
+  private final Processes.Handle init;
+  private final Processes.Handle monitor;
+  private final Instant startedAt;
+  private final Cgroup payload;
+  private final Agent agent;
+  private final Consumer<LxcMachine> gone;
+  private final CompletableFuture<Exit> exit = new CompletableFuture<>();
+  private volatile boolean killed;
+  private volatile boolean released;
+  private Spec spec;
+  private CgroupLimits limits;
+
+  LxcMachine(
+      DriverContext context,
+      Spec spec,
+      RunFiles files,
+      Optional<IdMapping> mapping,
+      Processes.Handle init,
+      Processes.Handle monitor,
+      Instant startedAt,
+      CgroupLimits limits,
+      Consumer<LxcMachine> gone) {
+    this.context = context;
+    this.spec = spec;
+    this.files = files;
+    this.mapping = mapping;
+    this.access = new ContainerAccess(context.library(), files);
+    this.init = init;
+    this.monitor = monitor;
+    this.startedAt = startedAt;
+    this.limits = limits;
+    this.gone = gone;
+    this.payload = context.layout().group(Remains.groups(files.name()).get(0));
+    this.agent =
+        new Agent(context.sys(), files.agent(), mapping, this::reviveAgent, this::newTerminal);
+    monitor.exit().thenAccept(this::monitorEnded);
+  }
+
+  /** Removes what programs of an earlier JVM left. */
+  void adopted() {
+    agent.forgetOthers();
+  }
+
+  @Override
+  public InstanceId id() {
+    return spec().id();
+  }
+
+  private synchronized Spec spec() {
+    return spec;
+  }
+
+  Lifetime lifetime() {
+    return spec().lifetime();
+  }
+
+  boolean isAlive() {
+    return init.isAlive();
+  }
+
+  @Override
+  public long pid() {
+    return init.pid();
+  }
+
+  @Override
+  public Instant startedAt() {
+    return startedAt;
+  }
+
+  @Override
+  public CompletionStage<Exit> exit() {
+    return exit.minimalCompletionStage();
+  }
+
+  @Override
+  public void requestShutdown() {
+    init.signal(InitSignals.shutdown(init.pid()));
+  }
+
+  @Override
+  public void kill() {
+    killed = true;
+    init.signal(SIGKILL);
+    // When a pid namespace's first process has ended the kernel has ended all others.
+    awaitEnd(init);
+    monitor.signal(SIGKILL);
+  }
+
+  private void awaitEnd(Processes.Handle process) {
+    try {
+      process.exit().toCompletableFuture().get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StapesException(Kind.INTERRUPTED, subject(), "interrupted while it ends", e);
+    } catch (TimeoutException e) {
+      throw new StapesException(
+          Kind.TIMED_OUT, subject(), "process " + process.pid() + " does not end", e);
+    } catch (ExecutionException e) {
+      throw new StapesException(Kind.INTERNAL, subject(), "cannot tell whether it ended", e);
+    }
+  }
+
+  @Override
+  public void freeze() {
+    try {
+      payload.freeze(PATIENCE);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StapesException(Kind.INTERRUPTED, subject(), "interrupted while it freezes", e);
+    } catch (CgroupException e) {
+      throw new StapesException(Kind.INTERNAL, subject(), "cannot be frozen: " + e.getMessage(), e);
+    }
+  }
+
+  @Override
+  public void unfreeze() {
+    try {
+      payload.unfreeze();
+    } catch (CgroupException e) {
+      throw new StapesException(Kind.INTERNAL, subject(), "cannot be thawed: " + e.getMessage(), e);
+    }
+  }
+
+  @Override
+  public boolean isFrozen() {
+    return payload.isFrozen();
+  }
+
+  @Override
+  public Exec exec(ExecSpec exec) {
+    if (!init.isAlive()) {
+      throw new StapesException(Kind.UNAVAILABLE, subject(), "it has ended");
+    }
+    return agent.start(exec);
+  }
+
+  @Override
+  public Tree files() {
+    Tree tree =
+        context
+            .host()
+            .tree(Path.of("/proc/" + init.pid() + "/root"), Tree.Resolution.IN_ROOT, mapping);
+    if (!init.isAlive()) {
+      // The number may have become another process's before the directory was opened.
+      tree.close();
+      throw new StapesException(Kind.UNAVAILABLE, subject(), "it has ended");
+    }
+    return tree;
+  }
+
+  @Override
+  public InstanceState state() {
+    CgroupUsage usage = payload.usage();
+    return new InstanceState(
+        isFrozen() ? InstanceStatus.FROZEN : InstanceStatus.RUNNING,
+        OptionalLong.of(init.pid()),
+        Optional.of(startedAt),
+        Duration.ofNanos(usage.cpuNanos().orElse(0)),
+        size(usage.memoryBytes()),
+        size(usage.memoryPeakBytes()),
+        size(usage.swapBytes()),
+        usage.processes(),
+        usage.oomKills().orElse(0),
+        Optional.empty(),
+        network());
+  }
+
+  private static Optional<Size> size(OptionalLong bytes) {
+    return bytes.isPresent() ? Optional.of(Size.ofBytes(bytes.getAsLong())) : Optional.empty();
+  }
+
+  private SortedMap<String, InstanceState.NetworkCounters> network() {
+    try {
+      return NetworkCounters.parse(Files.readString(Path.of("/proc/" + pid() + "/net/dev")));
+    } catch (IOException e) {
+      return new TreeMap<>(); // it has just ended
+    }
+  }
+
+  @Override
+  public Console console() {
+    return new LxcConsole(context.sys(), access, files);
+  }
+
+  @Override
+  public synchronized void update(Spec changed) {
+    Optional<CpuSet> cpus =
+        context.cpus().join(id(), LimitReader.cpus(changed.config()), this::moveTo);
+    CgroupLimits wanted =
+        LimitReader.read(
+            changed.config(),
+            cpus,
+            context.host().facts().memory(),
+            DiskDevices.limited(context.host(), changed));
+    try {
+      payload.apply(wanted.replacing(limits));
+    } catch (UnsupportedLimitException e) {
+      throw new StapesException(Kind.UNSUPPORTED, subject(), String.valueOf(e.getMessage()), e);
+    } catch (CgroupException e) {
+      throw new StapesException(
+          Kind.DENIED, subject(), "the kernel refuses a limit: " + e.getMessage(), e);
+    }
+    limits = wanted;
+    spec = changed;
+  }
+
+  /** Other CPUs, since somebody came or went. */
+  void moveTo(CpuSet cpus) {
+    try {
+      payload.apply(CgroupLimits.builder().cpus(cpus).build());
+    } catch (CgroupException e) {
+      LOG.warn("{}: cannot move it to the CPUs {}", subject(), cpus, e);
+    }
+  }
+
+  @Override
+  public void close() {
+    released = true;
+    gone.accept(this);
+    init.close();
+    monitor.close();
+  }
+
+  private void monitorEnded(int code) {
+    if (released) {
+      return;
+    }
+    try {
+      context.behind().execute(() -> finish(code));
+    } catch (RejectedExecutionException e) {
+      // The driver is closed: whoever opens the scope next collects what is left.
+      exit.complete(new Exit("the driver was closed", false));
+    }
+  }
+
+  /** Removes what is left, then says that it has ended. */
+  private void finish(int code) {
+    boolean reboot = Files.exists(files.reboot());
+    try {
+      init.signal(SIGKILL); // a monitor that was killed leaves it to the kernel to end it
+      awaitEnd(init);
+      Remains.remove(context.host(), context.layout(), files);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (RuntimeException e) {
+      LOG.warn("{}: something of it is left on the host", subject(), e);
+    } finally {
+      context.cpus().leave(id());
+      gone.accept(this);
+      exit.complete(new Exit(reason(code, reboot), reboot));
+    }
+  }
+
+  private String reason(int code, boolean reboot) {
+    if (killed) {
+      return "killed";
+    }
+    if (reboot) {
+      return "rebooted";
+    }
+    return switch (code) {
+      case -1 -> "ended";
+      case 0 -> "shut down";
+      case KILLED -> "its monitor was killed";
+      default -> "its first program ended with exit code " + code;
+    };
+  }
+
+  private void reviveAgent() {
+    Processes.Start start =
+        Processes.Start.of(
+            List.of(
+                context.attach().toString(),
+                "-P",
+                files.lxcPath().toString(),
+                "-n",
+                files.name(),
+                "--",
+                "/" + Agent.INSIDE + "/busybox",
+                "sh",
+                "/" + Agent.INSIDE + "/boot",
+                "agent"),
+            Map.of("PATH", "/nonexistent", "LC_ALL", "C"));
+    try (Processes.Child attach = context.host().processes().start(start)) {
+      awaitEnd(attach);
+    }
+  }
+
+  private ContainerTerminal newTerminal(long uid, long gid) {
+    OptionalInt devpts;
+    try (ContainerCalls calls = access.calls()) {
+      devpts = calls.devptsFd();
+    }
+    if (devpts.isEmpty()) {
+      throw new StapesException(Kind.UNAVAILABLE, subject(), "it has no terminals");
+    }
+    try (Fd fd = Fd.adopt(context.sys(), devpts.getAsInt(), "devpts")) {
+      return ContainerTerminal.open(context.sys(), fd, uid, gid);
+    }
+  }
+
+  private String subject() {
+    return "instance " + spec().name();
+  }
+}

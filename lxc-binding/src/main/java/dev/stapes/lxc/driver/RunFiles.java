@@ -1,0 +1,170 @@
+package dev.stapes.lxc.driver;
+
+import dev.stapes.model.InstanceId;
+import dev.stapes.spi.InstanceDriverProvider.Scope;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a running container has on the host: a directory of its own below the scope's.
+ *
+ * @param name of the container for liblxc, unique on the machine
+ * @param directory its directory
+ */
+record RunFiles(String name, Path directory) {
+  private static final String PREFIX = "stapes-";
+
+  /** Those of an instance. */
+  static RunFiles of(Scope scope, InstanceId id) {
+    String name = prefix(scope) + id.value();
+    return new RunFiles(name, scope.runDirectory().resolve(name));
+  }
+
+  /** What the names of all containers of a scope start with. */
+  static String prefix(Scope scope) {
+    return PREFIX + scope.tag() + "-";
+  }
+
+  /** The instance that a name is of; empty: it is none of this scope. */
+  static Optional<InstanceId> instance(Scope scope, String name) {
+    String prefix = prefix(scope);
+    String id = name.startsWith(prefix) ? name.substring(prefix.length()) : "";
+    return id.matches("[a-z0-9]{4,32}") ? Optional.of(new InstanceId(id)) : Optional.empty();
+  }
+
+  /** What liblxc calls the container path. */
+  Path lxcPath() {
+    return directory.resolveSibling("");
+  }
+
+  Path config() {
+    return directory.resolve("config");
+  }
+
+  Path seccomp() {
+    return directory.resolve("seccomp");
+  }
+
+  Path log() {
+    return directory.resolve("log");
+  }
+
+  Path console() {
+    return directory.resolve("console");
+  }
+
+  /** The directory that the container sees. */
+  Path agent() {
+    return directory.resolve("agent");
+  }
+
+  /** Device nodes, on a file system where they work. */
+  Path devices() {
+    return directory.resolve("devices");
+  }
+
+  /** Runs when the container has ended. */
+  Path hook() {
+    return directory.resolve("hook");
+  }
+
+  /** Is there when the container asked for a reboot. */
+  Path reboot() {
+    return directory.resolve("reboot");
+  }
+
+  /** Makes the directories; the container's root passes through, others see nothing. */
+  void create() throws IOException {
+    Files.createDirectory(directory, attribute("rwx--x--x"));
+    Files.setPosixFilePermissions(directory, permissions("rwx--x--x"));
+    Files.createDirectory(agent());
+    Files.setPosixFilePermissions(agent(), permissions("rwxr-xr-x"));
+  }
+
+  /** Writes a file that only root reads. */
+  static void write(Path file, String text) throws IOException {
+    Files.createFile(file, attribute("rw-------"));
+    Files.writeString(file, text);
+  }
+
+  /** Removes everything. Does nothing where there is nothing. */
+  void remove() throws IOException {
+    if (!Files.isDirectory(directory)) {
+      return;
+    }
+    Files.walkFileTree(
+        directory,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+              throws IOException {
+            Files.deleteIfExists(file);
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult postVisitDirectory(Path visited, @Nullable IOException e)
+              throws IOException {
+            Files.deleteIfExists(visited);
+            return FileVisitResult.CONTINUE;
+          }
+        });
+  }
+
+  /**
+   * The end of a file.
+   *
+   * @param most bytes
+   */
+  static byte[] tail(Path file, int most) throws IOException {
+    try (RandomAccessFile in = new RandomAccessFile(file.toFile(), "r")) {
+      long size = in.length();
+      byte[] bytes = new byte[(int) Math.min(size, most)];
+      in.seek(size - bytes.length);
+      int read = in.read(bytes);
+      return read == bytes.length ? bytes : Arrays.copyOf(bytes, Math.max(0, read));
+    } catch (FileNotFoundException e) {
+      return new byte[0];
+    }
+  }
+
+  /** The last lines of liblxc's log that tell of errors, on one line. */
+  String errors() {
+    try {
+      String text = new String(tail(log(), 16 << 10), StandardCharsets.UTF_8);
+      StringBuilder errors = new StringBuilder();
+      for (String line : text.split("\n", -1)) {
+        int at = line.indexOf(" ERROR ");
+        if (at >= 0 && errors.length() < 2000) {
+          errors.append(errors.isEmpty() ? "" : "; ");
+          errors.append(line.substring(at + " ERROR ".length()).strip().replaceAll("\\s+", " "));
+        }
+      }
+      return errors.isEmpty() ? "liblxc says nothing" : errors.toString();
+    } catch (IOException e) {
+      return "liblxc's log cannot be read: " + e.getMessage();
+    }
+  }
+
+  private static FileAttribute<Set<PosixFilePermission>> attribute(String text) {
+    return PosixFilePermissions.asFileAttribute(permissions(text));
+  }
+
+  private static Set<PosixFilePermission> permissions(String text) {
+    return PosixFilePermissions.fromString(text);
+  }
+}

@@ -1,0 +1,30 @@
+# The first program of a container: starts the agent, then makes room for the image's own init.
+# "boot auto": if the image has one; "boot agent": only start the agent, for one that has died.
+cd /dev/.stapes || exit 1
+B=/dev/.stapes/busybox
+umask 022
+# It forks twice and gives the agent a session of its own. A job in the background (&) would
+# ignore SIGINT and SIGQUIT, and so would every program that is executed later.
+"$B" env -i "$B" start-stop-daemon -S -b -q -p ./none -x "$B" -a sh -- ./agent
+[ "$1" != agent ] || exit 0
+[ ! -x /sbin/init ] || exec /sbin/init
+
+# No init in the image: reap what is left to process 1, and end everything when asked to.
+end() {
+  trap '' TERM PWR INT 37
+  kill -TERM -1
+  n=0
+  while [ "$n" -lt 100 ] && kill -0 -1 2>/dev/null; do
+    "$B" usleep 50000
+    n=$((n + 1))
+  done
+  exit 0
+}
+# If no process can be started any more the shell would end, and the container with it.
+trap 'exec "$B" sh ./boot auto' EXIT
+trap 'trap - EXIT; end' TERM PWR INT 37
+while :; do
+  "$B" sleep 2147483647 &
+  wait
+  read -r -t 1 nothing <>./pause
+done
