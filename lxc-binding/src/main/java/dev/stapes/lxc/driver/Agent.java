@@ -42,6 +42,7 @@ final class Agent {
   private static final String UP = "up";
   private static final String PAUSE = "pause";
   private static final long START_MILLIS = 10_000;
+  private static final long SUSPICIOUS_MILLIS = 1_000;
   private static final int SLICE_MILLIS = 50;
 
   private final Syscalls sys;
@@ -49,6 +50,7 @@ final class Agent {
   private final Optional<IdMapping> mapping;
   private final Runnable revive;
   private final Terminals terminals;
+  private final BooleanSupplier full;
   private final String prefix;
   private final AtomicLong count = new AtomicLong();
   private final Object writing = new Object();
@@ -64,18 +66,21 @@ final class Agent {
    *
    * @param revive starts it again in the running container
    * @param terminals where terminals come from
+   * @param full whether the container may have no process more
    */
   Agent(
       Syscalls sys,
       Path directory,
       Optional<IdMapping> mapping,
       Runnable revive,
-      Terminals terminals) {
+      Terminals terminals,
+      BooleanSupplier full) {
     this.sys = sys;
     this.directory = directory;
     this.mapping = mapping;
     this.revive = revive;
     this.terminals = terminals;
+    this.full = full;
     byte[] random = new byte[6];
     new SecureRandom().nextBytes(random);
     this.prefix = HexFormat.of().formatHex(random);
@@ -195,6 +200,7 @@ final class Agent {
   /** False: the agent died meanwhile. */
   private boolean awaitStart(ExecSpec spec, ExecFiles files, ProgramStatus status) {
     long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(START_MILLIS);
+    long suspicious = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(SUSPICIOUS_MILLIS);
     boolean heard = false;
     while (System.nanoTime() < deadline) {
       if (Thread.currentThread().isInterrupted()) {
@@ -209,7 +215,9 @@ final class Agent {
       if (status.isStarted()) {
         return true;
       }
-      if (status.isRefused() || status.code().isPresent()) {
+      // The container cannot always say that it failed: that needs a process too.
+      boolean silent = System.nanoTime() > suspicious && !heard && full.getAsBoolean();
+      if (status.isRefused() || status.code().isPresent() || silent) {
         throw new StapesException(
             Kind.EXHAUSTED,
             subject(spec),

@@ -47,6 +47,10 @@ final class LxcMachine implements Machine {
   private static final Logger LOG = LoggerFactory.getLogger(LxcMachine.class);
   private static final int SIGKILL = 9;
   private static final int KILLED = 137;
+
+  /** Processes that exist at once while a program is being started. */
+  private static final int FORKS_OF_EXEC = 3;
+
   private static final Duration PATIENCE = Duration.ofSeconds(10);
 
   private final DriverContext context;
@@ -87,7 +91,13 @@ final class LxcMachine implements Machine {
     this.gone = gone;
     this.payload = context.layout().group(Remains.groups(files.name()).get(0));
     this.agent =
-        new Agent(context.sys(), files.agent(), mapping, this::reviveAgent, this::newTerminal);
+        new Agent(
+            context.sys(),
+            files.agent(),
+            mapping,
+            this::reviveAgent,
+            this::newTerminal,
+            this::isFull);
     monitor.exit().thenAccept(this::monitorEnded);
   }
 
@@ -137,6 +147,9 @@ final class LxcMachine implements Machine {
   public void kill() {
     killed = true;
     init.signal(SIGKILL);
+    if (payload.isFrozen()) {
+      payload.unfreeze(); // the old freezer keeps even the killed
+    }
     // When a pid namespace's first process has ended the kernel has ended all others.
     awaitEnd(init);
     monitor.signal(SIGKILL);
@@ -340,6 +353,13 @@ final class LxcMachine implements Machine {
     try (Processes.Child attach = context.host().processes().start(start)) {
       awaitEnd(attach);
     }
+  }
+
+  /** Whether it may start no process more. */
+  private boolean isFull() {
+    CgroupUsage usage = payload.usage();
+    return usage.processLimit().isPresent()
+        && usage.processes().orElse(0) + FORKS_OF_EXEC > usage.processLimit().getAsLong();
   }
 
   private ContainerTerminal newTerminal(long uid, long gid) {

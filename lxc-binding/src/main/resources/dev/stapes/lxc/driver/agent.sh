@@ -8,7 +8,8 @@ exec 8<>./req
 # r ID: start the program that ./ID.q describes.
 r() {
   current=$1
-  "$B" start-stop-daemon -S -b -q -p ./none -x "$B" -a sh -- ./exec "$1" 8>&-
+  "$B" start-stop-daemon -S -b -q -p ./none -x "$B" -a sh -- ./exec "$1" 8>&- ||
+    echo f 1<>"./$1.s"
   current=
 }
 

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.stapes.lxc.driver;
+
+import org.jspecify.annotations.NullMarked;
