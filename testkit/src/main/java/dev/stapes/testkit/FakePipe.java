@@ -18,6 +18,8 @@ final class FakePipe {
   private int count;
   private boolean writerClosed;
   private boolean readerClosed;
+  private boolean readerHeld;
+  private boolean writerHeld;
 
   InputStream input() {
     return new Input();
@@ -28,7 +30,7 @@ final class FakePipe {
   }
 
   private synchronized int take(byte[] into, int offset, int length) throws IOException {
-    while (count == 0 && !writerClosed && !readerClosed) {
+    while ((count == 0 && !writerClosed && !readerClosed) || readerHeld) {
       await();
     }
     if (readerClosed) {
@@ -48,7 +50,7 @@ final class FakePipe {
   }
 
   private synchronized int put(byte[] from, int offset, int length) throws IOException {
-    while (count == CAPACITY && !writerClosed && !readerClosed) {
+    while ((count == CAPACITY && !writerClosed && !readerClosed) || writerHeld) {
       await();
     }
     if (writerClosed || readerClosed) {
@@ -74,6 +76,18 @@ final class FakePipe {
       Thread.currentThread().interrupt();
       throw new InterruptedIOException("interrupted");
     }
+  }
+
+  /** Lets the reader wait, whatever there is to read, or go on. */
+  synchronized void holdReader(boolean held) {
+    readerHeld = held;
+    notifyAll();
+  }
+
+  /** Lets the writer wait, or go on. */
+  synchronized void holdWriter(boolean held) {
+    writerHeld = held;
+    notifyAll();
   }
 
   synchronized void closeWriter() {

@@ -1,14 +1,16 @@
 package dev.stapes.testkit;
 
 import java.io.IOException;
-import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** A running fake program: a thread with three pipes. */
@@ -24,45 +26,60 @@ final class FakeProcess {
   final FakePipe stderr;
   private final CompletableFuture<Integer> exit = new CompletableFuture<>();
   private final Thread thread;
-  private int killedBy;
-
-  private FakeProcess(
-      FakeProgram program, List<String> arguments, Map<String, String> environment, boolean one) {
-    stderr = one ? stdout : new FakePipe();
-    FakeProgram.Call call =
-        new FakeProgram.Call(
-            arguments, environment, stdin.input(), stdout.output(), stderr.output());
-    thread = new Thread(() -> run(program, call), "fake-" + arguments.get(0) + "-" + pid);
-    thread.setDaemon(true);
-  }
+  private IntSupplier work = () -> 0;
+  private int lastSignal;
 
   /**
-   * Starts one.
+   * A process that does not run yet.
    *
    * @param oneOutput whether standard output and error are the same, as on a terminal
    */
+  FakeProcess(String name, boolean oneOutput) {
+    stderr = oneOutput ? stdout : new FakePipe();
+    thread = new Thread(() -> run(), "fake-" + name + "-" + pid);
+    thread.setDaemon(true);
+  }
+
+  /** Starts one of a host. */
   static FakeProcess start(
       FakeProgram program,
       List<String> arguments,
       Map<String, String> environment,
       boolean oneOutput) {
-    FakeProcess process = new FakeProcess(program, arguments, environment, oneOutput);
-    process.thread.start();
+    FakeProcess process = new FakeProcess(arguments.get(0), oneOutput);
+    process.start(program, arguments, environment, Optional.empty());
     return process;
   }
 
-  private void run(FakeProgram program, FakeProgram.Call call) {
-    int code;
-    try {
-      code = program.run(call);
-    } catch (Exception e) {
-      code = 1;
-      complain(call.stderr(), e);
-    }
+  void start(
+      FakeProgram program,
+      List<String> arguments,
+      Map<String, String> environment,
+      Optional<FakeGuest> guest) {
+    FakeProgram.Call call =
+        new FakeProgram.Call(
+            arguments, environment, stdin.input(), stdout.output(), stderr.output(), guest);
+    work = () -> run(program, call);
+    thread.start();
+  }
+
+  private void run() {
+    int code = work.getAsInt();
     stdout.closeWriter();
     stderr.closeWriter();
     stdin.closeReader();
-    exit.complete(signal() == 0 ? code : 128 + signal());
+    exit.complete(code);
+  }
+
+  private int run(FakeProgram program, FakeProgram.Call call) {
+    try {
+      return program.run(call);
+    } catch (InterruptedException | InterruptedIOException e) {
+      return 128 + takeSignal();
+    } catch (Exception e) {
+      complain(call.stderr(), e);
+      return 1;
+    }
   }
 
   private static void complain(OutputStream stderr, @Nullable Exception problem) {
@@ -73,22 +90,36 @@ final class FakeProcess {
     }
   }
 
-  /** Any signal but 0 ends it; SIGKILL also where it does not listen to interrupts. */
+  /** Any signal but 0 interrupts it; SIGKILL ends it whether it listens to that or not. */
   void signal(int number) {
     if (number == 0 || exit.isDone()) {
       return;
     }
     synchronized (this) {
-      killedBy = killedBy == 0 ? number : killedBy;
+      lastSignal = number;
     }
-    thread.interrupt();
     if (number == SIGKILL) {
+      exit.complete(128 + SIGKILL);
+      hold(false);
       stdin.closeWriter();
       stdin.closeReader();
       stdout.closeWriter();
       stderr.closeWriter();
-      exit.complete(128 + SIGKILL);
     }
+    thread.interrupt();
+  }
+
+  /** Suspends it where it reads or writes next, or lets it go on. */
+  void hold(boolean held) {
+    stdin.holdReader(held);
+    stdout.holdWriter(held);
+    stderr.holdWriter(held);
+  }
+
+  synchronized int takeSignal() {
+    int signal = lastSignal;
+    lastSignal = 0;
+    return signal;
   }
 
   boolean isAlive() {
@@ -101,13 +132,5 @@ final class FakeProcess {
 
   CompletableFuture<Integer> exitFuture() {
     return exit;
-  }
-
-  InputStream output() {
-    return stdout.input();
-  }
-
-  private synchronized int signal() {
-    return killedBy;
   }
 }

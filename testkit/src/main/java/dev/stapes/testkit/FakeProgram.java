@@ -6,13 +6,15 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** A program of a fake machine, written in Java. */
 @FunctionalInterface
 public interface FakeProgram {
   /**
-   * Runs it, on a thread of its own. A signal interrupts the thread; what it throws is written to
-   * its standard error, with exit code 1.
+   * Runs it, on a thread of its own. A signal interrupts the thread: a program that lets the
+   * InterruptedException (or InterruptedIOException) through dies of the signal, one that catches
+   * it goes on. Anything else that it throws is written to its standard error, with exit code 1.
    *
    * @return the exit code, 0 to 255
    */
@@ -42,13 +44,15 @@ public interface FakeProgram {
    * @param stdin what it reads
    * @param stdout where it writes
    * @param stderr where it complains
+   * @param guest the instance that it runs in; empty on a host
    */
   record Call(
       List<String> arguments,
       Map<String, String> environment,
       InputStream stdin,
       OutputStream stdout,
-      OutputStream stderr) {
+      OutputStream stderr,
+      Optional<FakeGuest> guest) {
     /** Copies. */
     public Call {
       arguments = List.copyOf(arguments);

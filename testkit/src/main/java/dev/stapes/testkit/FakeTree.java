@@ -70,8 +70,20 @@ final class FakeTree implements Tree {
   @Override
   public Optional<Stat> stat(String path) {
     synchronized (lock()) {
-      FakeInode inode = resolver().find(path, false).inode();
+      FakeInode inode = orMissing(path).inode();
       return inode == null ? Optional.empty() : Optional.of(stat(inode));
+    }
+  }
+
+  /** The place of a path; one without a parent directory is as good as empty. */
+  private FakeResolver.Place orMissing(String path) {
+    try {
+      return resolver().find(path, false);
+    } catch (StapesException e) {
+      if (e.kind() == NOT_FOUND) {
+        return new FakeResolver.Place(root, path, null);
+      }
+      throw e;
     }
   }
 
@@ -287,7 +299,7 @@ final class FakeTree implements Tree {
   public void removeAll(String path) {
     synchronized (lock()) {
       writable(path);
-      FakeResolver.Place place = resolver().find(path, false);
+      FakeResolver.Place place = orMissing(path);
       if (place.inode() != null) {
         dropAll(path, place);
       }
