@@ -16,6 +16,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -97,7 +98,7 @@ final class HostTree implements Tree {
   }
 
   private Fd openForWriting(String path, int mode, OpenFlag flag) {
-    return tree.openOrCreateFile(path, Set.of(OpenFlag.WRITE, flag), permissions(path, mode));
+    return tree.openOrCreateFile(path, EnumSet.of(OpenFlag.WRITE, flag), permissions(path, mode));
   }
 
   @Override

@@ -93,11 +93,17 @@ final class Ticker implements AutoCloseable {
     }
   }
 
-  private synchronized boolean isWanted() {
+  /** Whether it writes: somebody is busy or was a moment ago. */
+  synchronized boolean isWanted() {
+    return enabled && isBusy();
+  }
+
+  private boolean isBusy() {
     return busy > 0 || (ticks > 0 && System.nanoTime() - idleSince < TAIL_NANOS);
   }
 
-  private synchronized boolean isEnabled() {
+  /** False when it is switched off or closed, or the machine cannot or need not be kept warm. */
+  synchronized boolean isEnabled() {
     return enabled;
   }
 
