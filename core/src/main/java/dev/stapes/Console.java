@@ -18,7 +18,10 @@ public final class Console implements AutoCloseable {
     return new String(console.log(), StandardCharsets.UTF_8);
   }
 
-  /** From here on, what is written to it; ends with the instance. */
+  /**
+   * From this call on, what is written to it; ends with the instance. One reader at a time: BUSY
+   * where somebody else has it.
+   */
   public InputStream output() {
     return console.output();
   }

@@ -16,6 +16,7 @@ import dev.stapes.model.PoolInfo;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -209,15 +210,16 @@ public final class Quickstart {
         "follow its console",
         () -> {
           try (Console console = web.console()) {
+            InputStream output = console.output();
             web.exec("sh", "-c", "echo written to the console > /dev/console").orThrow();
-            return firstLineWith(console, "written to the console");
+            return firstLineWith(output, "written to the console");
           }
         });
   }
 
-  private static String firstLineWith(Console console, String text) throws IOException {
+  private static String firstLineWith(InputStream output, String text) throws IOException {
     StringBuilder seen = new StringBuilder();
-    for (int c = console.output().read(); c >= 0; c = console.output().read()) {
+    for (int c = output.read(); c >= 0; c = output.read()) {
       seen.append((char) c);
       if (seen.indexOf(text) >= 0) {
         return text;

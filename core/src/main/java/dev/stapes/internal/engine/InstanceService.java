@@ -140,8 +140,9 @@ public final class InstanceService {
             image.ifPresentOrElse(
                 found ->
                     copyInto(
-                        pool, images.unpackInto(
-                            draft.pool(), pool, found.fingerprint(), step.progress()), draft),
+                        pool,
+                        images.unpackInto(draft.pool(), pool, found.fingerprint(), step.progress()),
+                        draft),
                 () -> pool.create(draft.volumeId())));
   }
 

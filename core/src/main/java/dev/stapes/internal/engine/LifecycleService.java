@@ -334,8 +334,7 @@ public final class LifecycleService {
   /** Waits until something holds that changes only with an event. */
   void awaitStatus(InstanceId id, BooleanSupplier holds, String what, Duration limit) {
     CompletableFuture<Boolean> held = new CompletableFuture<>();
-    try (Subscription subscription =
-        events.subscribe(event -> completeIf(held, holds))) {
+    try (Subscription subscription = events.subscribe(event -> completeIf(held, holds))) {
       completeIf(held, holds); // it may hold already
       held.get(limit.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
@@ -352,8 +351,7 @@ public final class LifecycleService {
     }
   }
 
-  private static void completeIf(
-      CompletableFuture<Boolean> held, BooleanSupplier holds) {
+  private static void completeIf(CompletableFuture<Boolean> held, BooleanSupplier holds) {
     try {
       if (holds.getAsBoolean()) {
         held.complete(true);

@@ -1,12 +1,12 @@
 package dev.stapes.internal.engine;
 
+import dev.stapes.internal.image.ImageStore;
 import dev.stapes.model.ConfigSchema;
 import dev.stapes.model.PoolInfo;
 import dev.stapes.model.PoolSpec;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
-import dev.stapes.internal.image.ImageStore;
 import dev.stapes.spi.Host;
 import dev.stapes.spi.StorageDriverProvider;
 import dev.stapes.spi.StoragePool;

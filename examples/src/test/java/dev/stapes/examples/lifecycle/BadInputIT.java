@@ -45,7 +45,8 @@ class BadInputIT {
         bad(
             Kind.NOT_FOUND,
             "no-such-volume",
-            spec -> spec.device("d", Device.disk("/d", d -> d.volume("default", "no-such-volume")))),
+            spec ->
+                spec.device("d", Device.disk("/d", d -> d.volume("default", "no-such-volume")))),
         bad(
             Kind.NOT_FOUND,
             "/no/such/dir",
@@ -54,7 +55,10 @@ class BadInputIT {
             Kind.NOT_FOUND,
             "/dev/no-such",
             spec -> spec.device("c", Device.UnixChar.of("/dev/no-such"))),
-        bad(Kind.NOT_FOUND, "nopool", spec -> spec.device("r", Device.root(d -> d.pool("nopool")))));
+        bad(
+            Kind.NOT_FOUND,
+            "nopool",
+            spec -> spec.device("r", Device.root(d -> d.pool("nopool")))));
   }
 
   private static Arguments bad(
@@ -98,8 +102,7 @@ class BadInputIT {
     InstanceSpec spec = InstanceSpec.virtualMachine("vm", "busybox").build();
     StapesException e =
         assertThrows(StapesException.class, () -> BENCH.stapes().instances().create(spec));
-    assertTrue(
-        e.kind() == Kind.INVALID || e.kind() == Kind.UNAVAILABLE, "image or driver: " + e);
+    assertTrue(e.kind() == Kind.INVALID || e.kind() == Kind.UNAVAILABLE, "image or driver: " + e);
   }
 
   @Test
@@ -136,8 +139,7 @@ class BadInputIT {
   void a_root_directory_that_is_a_file_is_refused(@TempDir Path directory) throws IOException {
     Path file = Files.writeString(directory.resolve("file"), "not a directory");
     assertEquals(
-        Kind.UNAVAILABLE,
-        assertThrows(StapesException.class, () -> Stapes.open(file)).kind());
+        Kind.UNAVAILABLE, assertThrows(StapesException.class, () -> Stapes.open(file)).kind());
     assertEquals("not a directory", Files.readString(file));
   }
 
@@ -146,8 +148,7 @@ class BadInputIT {
     byte[] garbage = "this is no database, and must not be lost".getBytes();
     Files.write(directory.resolve("state.db"), garbage);
     assertEquals(
-        Kind.UNAVAILABLE,
-        assertThrows(StapesException.class, () -> Stapes.open(directory)).kind());
+        Kind.UNAVAILABLE, assertThrows(StapesException.class, () -> Stapes.open(directory)).kind());
     assertEquals(new String(garbage), Files.readString(directory.resolve("state.db")));
   }
 }

@@ -30,8 +30,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * A JVM dies at each effect of the life of an instance; the next open must find every instance either
- * whole or not there, and nothing that belongs to nobody.
+ * A JVM dies at each effect of the life of an instance; the next open must find every instance
+ * either whole or not there, and nothing that belongs to nobody.
  */
 @RequiresRoot
 @RequiresTool("lxc-start")
@@ -133,7 +133,8 @@ class CrashIT {
             stapes
                 .instances()
                 .launch(
-                    InstanceSpec.container(lifetime.name().toLowerCase(java.util.Locale.ROOT), "busybox")
+                    InstanceSpec.container(
+                            lifetime.name().toLowerCase(java.util.Locale.ROOT), "busybox")
                         .lifetime(lifetime)
                         .build());
         instance.exec("sh", "-c", "echo kept > /root/file").orThrow();
@@ -149,8 +150,7 @@ class CrashIT {
 
   private int child(Class<?> main, String... arguments) throws Exception {
     ProcessBuilder builder = builder(main, arguments);
-    Process process =
-        builder.redirectErrorStream(true).redirectOutput(output().toFile()).start();
+    Process process = builder.redirectErrorStream(true).redirectOutput(output().toFile()).start();
     assertTrue(process.waitFor(60, TimeUnit.SECONDS), "the child hangs");
     return process.exitValue();
   }

@@ -45,8 +45,7 @@ class DevicesIT {
     Instance one = launch("data", disk);
     one.exec("sh", "-c", "echo shared > /data/file; chown 1000 /data/file").orThrow();
     assertEquals(
-        Kind.BUSY,
-        assertThrows(StapesException.class, () -> pool.deleteVolume("data")).kind());
+        Kind.BUSY, assertThrows(StapesException.class, () -> pool.deleteVolume("data")).kind());
     Instance two = launch("data", disk);
     assertEquals("shared\n", two.exec("cat", "/data/file").orThrow().stdout());
     assertEquals("1000\n", two.exec("stat", "-c", "%u", "/data/file").orThrow().stdout());
@@ -67,8 +66,7 @@ class DevicesIT {
   void a_directory_of_the_machine_appears_inside(@TempDir Path directory) throws IOException {
     Files.writeString(directory.resolve("file"), "from the machine");
     Instance web =
-        launch(
-            "host", Device.disk("/mnt/host", d -> d.source(directory.toString()).readOnly()));
+        launch("host", Device.disk("/mnt/host", d -> d.source(directory.toString()).readOnly()));
     assertEquals("from the machine", web.exec("cat", "/mnt/host/file").orThrow().stdout());
     assertNotEquals(0, web.exec("touch", "/mnt/host/new").exitCode());
     web.delete(Delete.FORCE);
@@ -85,11 +83,9 @@ class DevicesIT {
   @Test
   void a_pair_of_interfaces_connects_host_and_instance() throws IOException {
     String hostName = "st" + ProcessHandle.current().pid() % 100_000 + "p";
-    Instance web =
-        launch("eth0", Device.Nic.p2p().hostName(hostName).address("00:16:3e:00:00:07"));
+    Instance web = launch("eth0", Device.Nic.p2p().hostName(hostName).address("00:16:3e:00:00:07"));
     assertEquals(
-        "00:16:3e:00:00:07\n",
-        web.exec("cat", "/sys/class/net/eth0/address").orThrow().stdout());
+        "00:16:3e:00:00:07\n", web.exec("cat", "/sys/class/net/eth0/address").orThrow().stdout());
     assertTrue(NetworkInterface.getByName(hostName) != null);
     assertTrue(web.state().network().containsKey("eth0"));
     web.stop(Stop.FORCE);
@@ -127,12 +123,12 @@ class DevicesIT {
 
   @Test
   void a_root_disk_of_limited_size_is_full_when_it_is_full() {
-    Instance web =
-        launch("root", Device.root(d -> d.pool("default").size(Size.ofMebibytes(24))));
+    Instance web = launch("root", Device.root(d -> d.pool("default").size(Size.ofMebibytes(24))));
     assertNotEquals(
         0, web.exec("dd", "if=/dev/urandom", "of=/root/big", "bs=1M", "count=40").exitCode());
     web.exec("rm", "/root/big").orThrow();
-    web.update(u -> u.device("root", Device.root(d -> d.pool("default").size(Size.ofMebibytes(80)))));
+    web.update(
+        u -> u.device("root", Device.root(d -> d.pool("default").size(Size.ofMebibytes(80)))));
     web.exec("dd", "if=/dev/urandom", "of=/root/big", "bs=1M", "count=40").orThrow();
     assertTrue(web.state().diskUsage().orElseThrow().bytes() > 1 << 20);
     web.delete(Delete.FORCE);

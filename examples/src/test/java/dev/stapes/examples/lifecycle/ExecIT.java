@@ -18,6 +18,7 @@ import dev.stapes.testkit.RequiresKernel;
 import dev.stapes.testkit.RequiresRoot;
 import dev.stapes.testkit.RequiresTool;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -40,11 +41,7 @@ class ExecIT {
 
   @BeforeAll
   static void launch() {
-    box =
-        BENCH
-            .stapes()
-            .instances()
-            .launch(BENCH.spec().environment("GREETING", "hello").build());
+    box = BENCH.stapes().instances().launch(BENCH.spec().environment("GREETING", "hello").build());
   }
 
   @AfterAll
@@ -160,7 +157,10 @@ class ExecIT {
   @Test
   void a_signal_reaches_the_program() throws IOException {
     ExecSpec spec =
-        ExecSpec.of("sh", "-c", "trap 'echo got it; exit 5' USR1; echo ready; while :; do sleep 0.05; done");
+        ExecSpec.of(
+            "sh",
+            "-c",
+            "trap 'echo got it; exit 5' USR1; echo ready; while :; do sleep 0.05; done");
     try (ExecProcess process = box.execStreaming(spec)) {
       assertEquals('r', process.stdout().read());
       process.signal(10);
@@ -180,18 +180,18 @@ class ExecIT {
 
   @Test
   void output_beyond_the_limit_is_an_error_and_not_a_full_heap() {
-    StapesException e =
-        assertThrows(StapesException.class, () -> box.exec("cat", "/dev/zero"));
+    StapesException e = assertThrows(StapesException.class, () -> box.exec("cat", "/dev/zero"));
     assertEquals(Kind.EXHAUSTED, e.kind());
   }
 
   @Test
   void the_console_shows_what_is_written_to_it() throws IOException {
     try (Console console = box.console()) {
+      InputStream output = console.output();
       box.exec("sh", "-c", "echo a line for the console > /dev/console").orThrow();
       StringBuilder seen = new StringBuilder();
       while (seen.indexOf("a line for the console") < 0) {
-        int c = console.output().read();
+        int c = output.read();
         assertTrue(c >= 0, seen.toString());
         seen.append((char) c);
       }
@@ -202,8 +202,7 @@ class ExecIT {
   void exec_in_a_stopped_instance_is_a_conflict() {
     Instance stopped = BENCH.stapes().instances().create(BENCH.spec().build());
     assertEquals(
-        Kind.CONFLICT,
-        assertThrows(StapesException.class, () -> stopped.exec("true")).kind());
+        Kind.CONFLICT, assertThrows(StapesException.class, () -> stopped.exec("true")).kind());
     stopped.delete();
   }
 }

@@ -27,7 +27,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Push, pull, read and write, in a running and in a stopped instance, and what a hostile one tries. */
+/**
+ * Push, pull, read and write, in a running and in a stopped instance, and what a hostile one tries.
+ */
 @RequiresRoot
 @RequiresTool("lxc-start")
 @RequiresTool("busybox")
@@ -100,15 +102,16 @@ class FilesIT {
   void a_link_to_the_root_of_the_machine_stays_inside() throws IOException {
     Path secret = host.resolve("secret");
     Files.writeString(secret, "of the machine");
-    running.exec("sh", "-c", "ln -sfn / /tmp/slash; ln -sfn ../../../../../../.. /tmp/up").orThrow();
+    running
+        .exec("sh", "-c", "ln -sfn / /tmp/slash; ln -sfn ../../../../../../.. /tmp/up")
+        .orThrow();
     running.exec("ln", "-sfn", secret.toString(), "/tmp/secret").orThrow();
     assertEquals(
         running.files().readText("/etc/passwd"), running.files().readText("/tmp/slash/etc/passwd"));
     assertEquals(
         running.files().readText("/etc/passwd"), running.files().readText("/tmp/up/etc/passwd"));
     assertThrows(StapesException.class, () -> running.files().read("/tmp/secret"));
-    assertThrows(
-        StapesException.class, () -> running.files().read("/tmp/slash" + secret));
+    assertThrows(StapesException.class, () -> running.files().read("/tmp/slash" + secret));
     assertThrows(
         StapesException.class,
         () -> running.files().writeText("/tmp/secret", "overwritten"),
@@ -134,8 +137,7 @@ class FilesIT {
     Path link = Files.createSymbolicLink(host.resolve("link"), elsewhere);
     assertEquals(
         StapesException.Kind.CONFLICT,
-        assertThrows(
-                StapesException.class, () -> running.files().pull("/etc/passwd", link))
+        assertThrows(StapesException.class, () -> running.files().pull("/etc/passwd", link))
             .kind());
     assertEquals("kept", Files.readString(elsewhere));
   }
@@ -162,8 +164,7 @@ class FilesIT {
         assertThrows(StapesException.class, () -> running.files().read("etc/passwd")).kind());
     assertEquals(
         StapesException.Kind.NOT_FOUND,
-        assertThrows(
-                StapesException.class, () -> running.files().push(host.resolve("none"), "/x"))
+        assertThrows(StapesException.class, () -> running.files().push(host.resolve("none"), "/x"))
             .kind());
   }
 }

@@ -174,10 +174,7 @@ class LifecycleIT {
         BENCH.stapes().instances().launch(BENCH.spec().config("boot.autorestart", "true").build());
     long pid = web.state().pid().orElseThrow();
     ProcessHandle.of(pid).orElseThrow().destroyForcibly();
-    BENCH
-        .stapes()
-        .events()
-        .await(event -> web.state().pid().orElse(pid) != pid, SOON);
+    BENCH.stapes().events().await(event -> web.state().pid().orElse(pid) != pid, SOON);
     web.exec("true").orThrow();
     web.delete(Delete.FORCE);
   }

@@ -20,8 +20,8 @@ import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
- * An open Stapes with a busybox image for the tests of one class, in a directory of its own below the
- * build directory; afterwards nothing of it may be left on the machine.
+ * An open Stapes with a busybox image for the tests of one class, in a directory of its own below
+ * the build directory; afterwards nothing of it may be left on the machine.
  */
 final class Workbench implements BeforeAllCallback, AfterAllCallback {
   private static final AtomicInteger COUNT = new AtomicInteger();

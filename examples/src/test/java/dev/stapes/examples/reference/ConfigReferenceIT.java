@@ -22,8 +22,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * {@code docs/config-keys.md} is what the declarations say. Run with {@code -Dstapes.update=true} to
- * write it anew.
+ * {@code docs/config-keys.md} is what the declarations say. Run with {@code -Dstapes.update=true}
+ * to write it anew.
  */
 @RequiresRoot
 @RequiresTool("lxc-start")
@@ -57,7 +57,9 @@ class ConfigReferenceIT {
       }
     }
     for (StorageDriverProvider provider : sorted(StorageDriverProvider.class)) {
-      table(out.append("\n## Pool of driver ").append(provider.name()).append("\n\n"), provider.poolKeys());
+      table(
+          out.append("\n## Pool of driver ").append(provider.name()).append("\n\n"),
+          provider.poolKeys());
     }
     return out.toString();
   }
