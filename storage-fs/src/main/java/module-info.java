@@ -8,5 +8,6 @@ module dev.stapes.storage.fs {
   exports dev.stapes.storage.fs;
 
   provides dev.stapes.spi.StorageDriverProvider with
-      dev.stapes.storage.fs.BtrfsProvider;
+      dev.stapes.storage.fs.BtrfsProvider,
+      dev.stapes.storage.fs.DirProvider;
 }

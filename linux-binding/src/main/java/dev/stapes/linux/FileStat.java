@@ -59,6 +59,15 @@ public record FileStat(
     Instant changed,
     Optional<Instant> created) {
 
+  /**
+   * What is in a directory under a name, links not followed.
+   *
+   * @param name ends with NUL; a single path component
+   */
+  public static FileStat at(Syscalls sys, Fd directory, byte[] name) {
+    return of(sys, directory.number(), name, Constants.AT_SYMLINK_NOFOLLOW, directory);
+  }
+
   /** Asks for {@code path} below {@code dirfd}. */
   static FileStat of(Syscalls sys, int dirfd, byte[] path, int flags, Object subject) {
     return read(raw(sys, dirfd, path, flags, subject));

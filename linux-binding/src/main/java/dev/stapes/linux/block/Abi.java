@@ -27,5 +27,23 @@ final class Abi {
   static final int FS_IOC_SETFLAGS = 0x40086602;
   static final int FS_NOCOW_FL = 0x00800000;
 
+  static final int FS_IOC_FSGETXATTR = 0x801c581f;
+  static final int FS_IOC_FSSETXATTR = 0x401c5820;
+  static final int FS_XFLAG_PROJINHERIT = 0x200;
+  static final int fsxattr_SIZEOF = 28;
+  static final int fsxattr_fsx_xflags = 0;
+  static final int fsxattr_fsx_projid = 12;
+
+  static final int PRJQUOTA = 2;
+  static final int Q_GETQUOTA = 0x800007;
+  static final int Q_SETQUOTA = 0x800008;
+  static final int QIF_BLIMITS = 1;
+  static final int QIF_DQBLKSIZE = 1024;
+  static final int if_dqblk_SIZEOF = 72;
+  static final int if_dqblk_dqb_bhardlimit = 0;
+  static final int if_dqblk_dqb_curspace = 16;
+  static final int if_dqblk_dqb_curinodes = 40;
+  static final int if_dqblk_dqb_valid = 64;
+
   private Abi() {}
 }

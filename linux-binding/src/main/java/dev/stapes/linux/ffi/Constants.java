@@ -180,6 +180,7 @@ public final class Constants {
   public static final int SYS_close_range = 436;
   public static final int SYS_openat2 = 437;
   public static final int SYS_mount_setattr = 442;
+  public static final int SYS_quotactl_fd = 443;
 
   private Constants() {}
 }

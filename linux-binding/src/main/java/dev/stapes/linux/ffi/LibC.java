@@ -224,4 +224,6 @@ public interface LibC {
   long syscall(long number, int a, byte[] b, int c, int d, ByteBuffer e);
 
   long syscall(long number, int a, ByteBuffer b, long c);
+
+  long syscall(long number, int a, int b, int c, ByteBuffer d);
 }

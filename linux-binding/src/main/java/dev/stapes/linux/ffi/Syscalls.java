@@ -10,6 +10,7 @@ import static dev.stapes.linux.ffi.Constants.SYS_open_tree;
 import static dev.stapes.linux.ffi.Constants.SYS_openat2;
 import static dev.stapes.linux.ffi.Constants.SYS_pidfd_open;
 import static dev.stapes.linux.ffi.Constants.SYS_pidfd_send_signal;
+import static dev.stapes.linux.ffi.Constants.SYS_quotactl_fd;
 import static dev.stapes.linux.ffi.Constants.SYS_renameat2;
 import static dev.stapes.linux.ffi.Constants.SYS_statx;
 
@@ -205,6 +206,11 @@ public final class Syscalls {
   public int mountSetattr(int dirfd, byte[] path, int flags, ByteBuffer attr) {
     long size = Layout.mount_attr_SIZEOF;
     return (int) libc.syscall(SYS_mount_setattr, dirfd, path, flags, attr, size);
+  }
+
+  /** quotactl_fd(2). */
+  public int quotactlFd(int fd, int command, int id, ByteBuffer block) {
+    return (int) libc.syscall(SYS_quotactl_fd, fd, command, id, block);
   }
 
   /** Loads at first use, and remembers a failure instead of breaking the class. */

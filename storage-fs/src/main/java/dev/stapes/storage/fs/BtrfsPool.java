@@ -1,9 +1,7 @@
 package dev.stapes.storage.fs;
 
 import dev.stapes.linux.Fd;
-import dev.stapes.linux.FileSystemInfo;
 import dev.stapes.linux.FileTree;
-import dev.stapes.linux.Kernel;
 import dev.stapes.linux.btrfs.BtrfsFileSystem;
 import dev.stapes.linux.btrfs.Subvolumes;
 import dev.stapes.linux.ffi.Errno;
@@ -17,6 +15,7 @@ import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.Tree;
 import dev.stapes.spi.VolumeId;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -24,68 +23,44 @@ import java.util.Set;
 final class BtrfsPool implements StoragePool {
   private final PoolContext pool;
   private final Backing backing;
-  private final Path root;
+  private final Path place;
   private final PoolDirectory volumes;
   private final Subvolumes subvolumes;
   private final BtrfsFileSystem fileSystem;
   private final Views views;
+  private final ScratchVolumes scratch;
+  private final Ids ids;
   private final Gate gate;
 
   BtrfsPool(PoolContext pool, Backing backing, Path root, PoolDirectory volumes) {
     this.pool = pool;
     this.backing = backing;
-    this.root = root;
+    this.place = root;
     this.volumes = volumes;
     this.subvolumes = new Subvolumes(pool.sys());
     this.fileSystem = new BtrfsFileSystem(pool.sys());
     this.views = new Views(pool);
+    this.scratch = new ScratchVolumes(pool, views);
+    this.ids = new Ids(pool, volumes, scratch);
     this.gate = new Gate(pool.subject());
   }
 
   @Override
   public PoolInfo info() {
     return gate.pass(
-        "usage",
-        () -> {
-          FileSystemInfo info = new Kernel(pool.sys()).fileSystem(volumes.root());
-          return new PoolInfo(
-              pool.spec().name(),
-              BtrfsProvider.NAME,
-              pool.spec().config(),
-              Size.ofBytes(info.size()),
-              Size.ofBytes(info.size() - info.free()),
-              PoolInfo.Copies.INSTANT);
-        });
+        "usage", () -> volumes.info(pool.spec(), BtrfsProvider.NAME, PoolInfo.Copies.INSTANT));
   }
 
   @Override
   public void create(VolumeId id) {
-    gate.pass("create " + id, () -> makeAndPublish(id, this::makeEmpty));
+    gate.pass("create " + id, () -> ids.publish(id, this::makeEmpty, this::removeIfThere));
   }
 
   private void makeEmpty(String name) {
-    subvolumes.create(volumes.incoming(), name);
-    volumes.chmodIncoming(name, 0755);
-  }
-
-  /** What makes a volume that does not appear before it is whole. */
-  @FunctionalInterface
-  private interface Maker {
-    void make(String name);
-  }
-
-  private void makeAndPublish(VolumeId id, Maker maker) {
-    requireNone(id);
-    String name = volumes.begin();
-    try {
-      maker.make(name);
-      volumes.publish(name, id);
-    } catch (RuntimeException e) {
-      Failures.alsoDo(e, () -> removeIfThere(volumes.incoming(), name));
-      throw conflict(e, id);
-    } finally {
-      volumes.done(name);
+    try (Fd incoming = volumes.openIncoming()) {
+      subvolumes.create(incoming, name);
     }
+    volumes.chmodIncoming(name, 0755);
   }
 
   @Override
@@ -93,15 +68,19 @@ final class BtrfsPool implements StoragePool {
     gate.pass(
         "copy " + source + " to " + target,
         () -> {
-          try (Fd from = openVolume(source)) {
+          ids.requireForCopy(source, target);
+          if (scratch.copy(source, target, readOnly)) {
+            return;
+          }
+          try (Fd from = ids.open(source);
+              Fd to = volumes.open(target.kind())) {
             if (subvolumes.children(from, subvolumes.id(from)).isEmpty()) {
-              requireNone(target);
-              subvolumes.snapshot(from, volumes.of(target.kind()), target.name(), readOnly);
+              subvolumes.snapshot(from, to, target.name(), readOnly);
             } else {
               copyNested(from, target, readOnly);
             }
           } catch (LinuxException e) {
-            throw conflict(e, target);
+            throw ids.taken(e, target);
           }
         });
   }
@@ -111,9 +90,16 @@ final class BtrfsPool implements StoragePool {
    * read-only subvolume cannot be moved to its place, so that comes last.
    */
   private void copyNested(Fd from, VolumeId target, boolean readOnly) {
-    makeAndPublish(target, name -> subvolumes.copyAll(from, volumes.incoming(), name));
+    ids.publish(
+        target,
+        name -> {
+          try (Fd incoming = volumes.openIncoming()) {
+            subvolumes.copyAll(from, incoming, name);
+          }
+        },
+        this::removeIfThere);
     if (readOnly) {
-      try (Fd made = openVolume(target)) {
+      try (Fd made = ids.open(target)) {
         subvolumes.readOnlyAll(made);
       } catch (RuntimeException e) {
         Failures.alsoDo(e, () -> remove(target));
@@ -124,13 +110,20 @@ final class BtrfsPool implements StoragePool {
 
   @Override
   public void discard(VolumeId id) {
-    gate.pass("discard " + id, () -> remove(id));
+    gate.pass(
+        "discard " + id,
+        () -> {
+          if (!scratch.discard(id)) {
+            scratch.release(path(id), id);
+            remove(id);
+          }
+        });
   }
 
   /** A subvolume goes at once; what does not, goes to the trash at once. */
   private void remove(VolumeId id) {
-    try {
-      subvolumes.destroy(volumes.of(id.kind()), id.name());
+    try (Fd kind = volumes.open(id.kind())) {
+      subvolumes.destroy(kind, id.name());
     } catch (LinuxException e) {
       if (!e.is(Errno.ENOENT)) {
         throwAway(id, e);
@@ -163,8 +156,8 @@ final class BtrfsPool implements StoragePool {
         "reclaim",
         () -> {
           volumes.reclaim(this::removeIfThere);
-          try {
-            fileSystem.awaitCleaned(volumes.root());
+          try (Fd root = volumes.openRoot()) {
+            fileSystem.awaitCleaned(root);
           } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new StapesException(
@@ -193,12 +186,12 @@ final class BtrfsPool implements StoragePool {
 
   @Override
   public boolean exists(VolumeId id) {
-    return gate.pass("look for " + id, () -> volumes.exists(id));
+    return gate.pass("look for " + id, () -> ids.exists(id));
   }
 
   @Override
   public Set<VolumeId> list() {
-    return gate.pass("list", volumes::list);
+    return gate.pass("list", ids::all);
   }
 
   @Override
@@ -206,7 +199,11 @@ final class BtrfsPool implements StoragePool {
     return gate.pass(
         "open " + id,
         () -> {
-          requireVolume(id);
+          Optional<Tree> inMemory = scratch.tree(id, resolution);
+          if (inMemory.isPresent()) {
+            return inMemory.get();
+          }
+          ids.requireOnDisk(id);
           return pool.host().tree(pool.local(path(id)), resolution);
         });
   }
@@ -216,51 +213,21 @@ final class BtrfsPool implements StoragePool {
     return gate.pass(
         "attach " + id,
         () -> {
-          requireVolume(id);
+          Optional<Attachment> inMemory = scratch.attach(id, mapping, readOnly);
+          if (inMemory.isPresent()) {
+            return inMemory.get();
+          }
+          ids.requireOnDisk(id);
           if (!readOnly) {
             return new PathAttachment(path(id), Optional.empty(), () -> {});
           }
           Path view = views.readOnly(path(id));
-          return new PathAttachment(view, Optional.empty(), () -> views.drop(view));
+          return new PathAttachment(view, Optional.empty(), () -> views.dropIfThere(view));
         });
   }
 
   private Path path(VolumeId id) {
-    return root.resolve(id.kind().directory()).resolve(id.name());
-  }
-
-  private Fd openVolume(VolumeId id) {
-    try {
-      return volumes.open(id);
-    } catch (LinuxException e) {
-      throw e.is(Errno.ENOENT) ? notFound(id) : e;
-    }
-  }
-
-  private void requireVolume(VolumeId id) {
-    if (!volumes.exists(id)) {
-      throw notFound(id);
-    }
-  }
-
-  private void requireNone(VolumeId id) {
-    if (volumes.exists(id)) {
-      throw new StapesException(
-          Kind.CONFLICT, "volume " + id, "exists already in " + pool.subject());
-    }
-  }
-
-  private StapesException notFound(VolumeId id) {
-    return new StapesException(Kind.NOT_FOUND, "volume " + id, "not found in " + pool.subject());
-  }
-
-  /** Somebody else may have made the target meanwhile. */
-  private RuntimeException conflict(RuntimeException e, VolumeId target) {
-    if (e instanceof LinuxException linux && linux.is(Errno.EEXIST)) {
-      return new StapesException(
-          Kind.CONFLICT, "volume " + target, "exists already in " + pool.subject(), e);
-    }
-    return e;
+    return place.resolve(id.kind().directory()).resolve(id.name());
   }
 
   @Override
@@ -283,13 +250,26 @@ final class BtrfsPool implements StoragePool {
         "grow",
         () -> {
           resize.growTo(size);
-          fileSystem.fillDevice(volumes.root());
+          try (Fd root = volumes.openRoot()) {
+            fileSystem.fillDevice(root);
+          }
         });
   }
 
   @Override
   public Optional<Scratch> scratch() {
-    return Optional.empty();
+    return Optional.of(this::createScratch);
+  }
+
+  private void createScratch(VolumeId source, VolumeId target, Optional<Size> limit) {
+    gate.pass(
+        "create " + target + " over " + source,
+        () -> {
+          ids.requireForCopy(source, target);
+          if (!scratch.copy(source, target, false)) {
+            scratch.create(new LayerBase(path(source), List.of(Path.of(""))), target, limit);
+          }
+        });
   }
 
   @Override
@@ -303,7 +283,6 @@ final class BtrfsPool implements StoragePool {
           }
           volumes.reclaim(this::removeIfThere);
           volumes.dismantle();
-          volumes.close();
           backing.unmount();
           backing.remove();
         });
@@ -315,7 +294,6 @@ final class BtrfsPool implements StoragePool {
         "close",
         () -> {
           views.close();
-          volumes.close();
           backing.unmount();
         });
   }

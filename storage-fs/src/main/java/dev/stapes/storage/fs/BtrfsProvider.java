@@ -43,12 +43,9 @@ public final class BtrfsProvider implements StorageDriverProvider {
 
   @Override
   public Availability probe(Host host) {
-    Optional<String> library = Syscalls.unavailable();
-    if (library.isPresent()) {
-      return Availability.unavailable(library.get(), "run on Linux with glibc");
-    }
-    if (!host.facts().root()) {
-      return Availability.unavailable("not root", "run as root");
+    Availability basics = Probes.rootOnLinux(host);
+    if (basics instanceof Availability.Unavailable) {
+      return basics;
     }
     if (!KernelFileSystems.has("btrfs", host.facts().kernel())) {
       return Availability.unavailable(

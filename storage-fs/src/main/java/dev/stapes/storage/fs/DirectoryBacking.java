@@ -20,10 +20,15 @@ final class DirectoryBacking implements Backing {
 
   @Override
   public void format() {
-    requireBtrfs(Kind.INVALID);
-    if (!PoolDirectory.isEmpty(pool.sys(), pool.local(source))) {
-      throw pool.failure(Kind.CONFLICT, source + ": not empty");
+    try {
+      if (!PoolDirectory.isEmpty(pool.sys(), pool.local(source))) {
+        throw pool.failure(Kind.CONFLICT, source + ": not empty");
+      }
+    } catch (LinuxException e) {
+      throw new StapesException(
+          Kind.INVALID, pool.subject(), "no directory to use: " + e.getMessage(), e);
     }
+    requireBtrfs(Kind.INVALID);
   }
 
   @Override

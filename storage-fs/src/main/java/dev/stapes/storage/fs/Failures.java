@@ -41,6 +41,7 @@ final class Failures {
       case Errno.ENOTTY, Errno.EOPNOTSUPP, Errno.ENOSYS -> Kind.UNSUPPORTED;
       case Errno.ENOSPC, Errno.EDQUOT, Errno.ENOMEM, Errno.EMFILE, Errno.ENFILE, Errno.EMLINK ->
           Kind.EXHAUSTED;
+      case Errno.ECANCELED -> Kind.INTERRUPTED;
       default -> Kind.INTERNAL;
     };
   }

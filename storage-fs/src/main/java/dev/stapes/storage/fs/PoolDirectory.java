@@ -1,13 +1,18 @@
 package dev.stapes.storage.fs;
 
 import dev.stapes.linux.Fd;
+import dev.stapes.linux.FileSystemInfo;
 import dev.stapes.linux.FileTree;
+import dev.stapes.linux.Kernel;
 import dev.stapes.linux.OpenFlag;
 import dev.stapes.linux.ffi.CString;
 import dev.stapes.linux.ffi.Constants;
 import dev.stapes.linux.ffi.Errno;
 import dev.stapes.linux.ffi.LinuxException;
 import dev.stapes.linux.ffi.Syscalls;
+import dev.stapes.model.PoolInfo;
+import dev.stapes.model.PoolSpec;
+import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.VolumeId;
@@ -16,23 +21,23 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 
 /**
  * The root directory of a pool whose volumes are directories: {@code <kind>/<name>} for the
  * volumes, {@code incoming} for those that are being made, {@code trash} for those that are gone by
- * their id, and a file that says that this is a pool. Everything is done from descriptors of these
- * directories, so that it works from any thread whatever its mount namespace.
+ * their id, and a file that says that this is a pool.
+ *
+ * <p>Everything is done from descriptors, so that it works from any thread whatever its mount
+ * namespace. None is kept between calls: a file system can go as soon as it is unmounted.
  */
-final class PoolDirectory implements AutoCloseable {
+final class PoolDirectory {
   private static final String MARKER = "stapes-pool";
   private static final String INCOMING = "incoming";
   private static final String TRASH = "trash";
@@ -46,34 +51,12 @@ final class PoolDirectory implements AutoCloseable {
       Set.of(OpenFlag.READ, OpenFlag.DIRECTORY, OpenFlag.NO_FOLLOW);
 
   private final Syscalls sys;
-  private final FileTree tree;
-  private final List<Fd> open = new ArrayList<>();
-  private final Map<VolumeId.Kind, Fd> kinds = new EnumMap<>(VolumeId.Kind.class);
-  private final Fd root;
-  private final Fd incoming;
-  private final Fd trash;
+  private final Path directory;
   private final Set<String> inProgress = new HashSet<>();
 
-  private PoolDirectory(Syscalls sys, FileTree tree) {
+  private PoolDirectory(Syscalls sys, Path directory) {
     this.sys = sys;
-    this.tree = tree;
-    try {
-      root = keep("");
-      incoming = keep(INCOMING);
-      trash = keep(TRASH);
-      for (VolumeId.Kind kind : VolumeId.Kind.values()) {
-        kinds.put(kind, keep(kind.directory()));
-      }
-    } catch (RuntimeException e) {
-      Failures.alsoDo(e, this::close);
-      throw e;
-    }
-  }
-
-  private Fd keep(String name) {
-    Fd fd = tree.open(name, AS_DIRECTORY, 0);
-    open.add(fd);
-    return fd;
+    this.directory = directory;
   }
 
   /** Whether nothing is in a directory but what a file system makes itself. */
@@ -111,20 +94,12 @@ final class PoolDirectory implements AutoCloseable {
    */
   static PoolDirectory open(
       Syscalls sys, Path directory, Path shown, String driver, String subject) {
-    FileTree tree = null;
-    try {
-      tree = FileTree.open(sys, directory, FileTree.Resolution.BENEATH);
+    try (FileTree tree = FileTree.open(sys, directory, FileTree.Resolution.BENEATH)) {
       requireMarker(tree, shown, driver, subject);
-      return new PoolDirectory(sys, tree);
-    } catch (RuntimeException e) {
-      if (tree != null) {
-        Failures.alsoDo(e, tree::close);
-      }
-      if (e instanceof LinuxException linux) {
-        throw new StapesException(
-            Kind.UNAVAILABLE, subject, "no pool in " + shown + ": " + linux.getMessage(), linux);
-      }
-      throw e;
+      return new PoolDirectory(sys, directory);
+    } catch (LinuxException e) {
+      throw new StapesException(
+          Kind.UNAVAILABLE, subject, "no pool in " + shown + ": " + e.getMessage(), e);
     }
   }
 
@@ -145,43 +120,56 @@ final class PoolDirectory implements AutoCloseable {
     }
   }
 
-  /** The root, open for reading. */
-  Fd root() {
-    return root;
+  private <T> T in(Function<FileTree, T> work) {
+    try (FileTree tree = FileTree.open(sys, directory, FileTree.Resolution.BENEATH)) {
+      return work.apply(tree);
+    }
   }
 
-  /** Where volumes are made. */
-  Fd incoming() {
-    return incoming;
+  private Fd openDirectory(String path) {
+    return in(tree -> tree.open(path, AS_DIRECTORY, 0));
   }
 
-  /** Where the volumes of a kind are. */
-  Fd of(VolumeId.Kind kind) {
-    return Objects.requireNonNull(kinds.get(kind));
+  /** Opens the root for reading. */
+  Fd openRoot() {
+    return openDirectory("");
+  }
+
+  /** Opens the directory where volumes are made. */
+  Fd openIncoming() {
+    return openDirectory(INCOMING);
+  }
+
+  /** Opens the directory of the volumes of a kind. */
+  Fd open(VolumeId.Kind kind) {
+    return openDirectory(kind.directory());
+  }
+
+  /** Opens the root directory of a volume for reading. */
+  Fd open(VolumeId id) {
+    return openDirectory(id.toString());
   }
 
   boolean exists(VolumeId id) {
-    return tree.stat(id.toString()).isPresent();
+    return in(tree -> tree.stat(id.toString()).isPresent());
   }
 
   Set<VolumeId> list() {
-    Set<VolumeId> all = new TreeSet<>();
-    for (VolumeId.Kind kind : VolumeId.Kind.values()) {
-      for (String name : tree.list(kind.directory())) {
-        if (NAME.matcher(name).matches()) {
-          all.add(new VolumeId(kind, name));
-        }
-      }
-    }
-    return all;
+    return in(
+        tree -> {
+          Set<VolumeId> all = new TreeSet<>();
+          for (VolumeId.Kind kind : VolumeId.Kind.values()) {
+            for (String name : tree.list(kind.directory())) {
+              if (NAME.matcher(name).matches()) {
+                all.add(new VolumeId(kind, name));
+              }
+            }
+          }
+          return all;
+        });
   }
 
-  /** The root directory of a volume, open for reading. */
-  Fd open(VolumeId id) {
-    return tree.open(id.toString(), AS_DIRECTORY, 0);
-  }
-
-  /** A name in {@link #incoming} that nobody else has, until {@link #done}. */
+  /** A name in the directory for what is being made that nobody else has, until {@link #done}. */
   String begin() {
     String name = UUID.randomUUID().toString();
     synchronized (inProgress) {
@@ -197,14 +185,30 @@ final class PoolDirectory implements AutoCloseable {
     }
   }
 
+  /** Makes an empty directory of a name of {@link #begin} and opens it. */
+  Fd makeIncoming(String name) {
+    return in(
+        tree -> {
+          tree.mkdir(INCOMING + "/" + name, 0755);
+          return tree.open(INCOMING + "/" + name, AS_DIRECTORY, 0);
+        });
+  }
+
   /** Permissions of what is being made. */
   void chmodIncoming(String name, int permissions) {
-    tree.chmod(INCOMING + "/" + name, permissions);
+    in(
+        tree -> {
+          tree.chmod(INCOMING + "/" + name, permissions);
+          return name;
+        });
   }
 
   /** Gives a finished volume its id, in one step. */
   void publish(String name, VolumeId id) {
-    move(incoming, name, of(id.kind()), id.name(), id.toString());
+    try (Fd from = openIncoming();
+        Fd to = open(id.kind())) {
+      move(from, name, to, id.name(), id.toString());
+    }
   }
 
   /**
@@ -213,12 +217,10 @@ final class PoolDirectory implements AutoCloseable {
    * @throws LinuxException ENOENT; EROFS for the root of a read-only subvolume
    */
   void throwAway(VolumeId id) {
-    move(of(id.kind()), id.name(), trash, UUID.randomUUID().toString(), id.toString());
-  }
-
-  /** The same for what was being made. */
-  void throwAway(String name) {
-    move(incoming, name, trash, name, INCOMING + "/" + name);
+    try (Fd from = open(id.kind());
+        Fd to = openDirectory(TRASH)) {
+      move(from, id.name(), to, UUID.randomUUID().toString(), id.toString());
+    }
   }
 
   private void move(Fd from, String name, Fd to, String newName, String subject) {
@@ -242,22 +244,27 @@ final class PoolDirectory implements AutoCloseable {
   /** Removes what is in the trash, and what nobody works on any more. Goes on after an error. */
   void reclaim(Remover remover) {
     List<RuntimeException> errors = new ArrayList<>();
-    for (String name : tree.list(TRASH)) {
-      attempt(remover, trash, name, errors);
-    }
-    for (String name : tree.list(INCOMING)) {
-      boolean busy;
-      synchronized (inProgress) {
-        busy = inProgress.contains(name);
+    try (Fd trash = openDirectory(TRASH);
+        Fd incoming = openIncoming()) {
+      for (String name : in(tree -> tree.list(TRASH))) {
+        attempt(remover, trash, name, errors);
       }
-      if (!busy) {
-        attempt(remover, incoming, name, errors);
+      for (String name : in(tree -> tree.list(INCOMING))) {
+        if (!isInProgress(name)) {
+          attempt(remover, incoming, name, errors);
+        }
       }
     }
     if (!errors.isEmpty()) {
       RuntimeException first = errors.get(0);
       errors.stream().skip(1).forEach(first::addSuppressed);
       throw first;
+    }
+  }
+
+  private boolean isInProgress(String name) {
+    synchronized (inProgress) {
+      return inProgress.contains(name);
     }
   }
 
@@ -274,19 +281,36 @@ final class PoolDirectory implements AutoCloseable {
     }
   }
 
-  /** Removes all directories of an emptied pool and its marker; the root stays. */
+  /** What a pool is, with the usage of the file system that it is on. */
+  PoolInfo info(PoolSpec spec, String driver, PoolInfo.Copies copies) {
+    FileSystemInfo info = new Kernel(sys).fileSystem(directory);
+    return new PoolInfo(
+        spec.name(),
+        driver,
+        spec.config(),
+        Size.ofBytes(info.size()),
+        Size.ofBytes(info.size() - info.free()),
+        copies);
+  }
+
+  /** Removes all directories of a pool and its marker; the root stays. */
   void dismantle() {
+    clear(sys, directory);
+  }
+
+  /** The same for one that was never opened. */
+  static void clear(Syscalls sys, Path directory) {
+    try (FileTree tree = FileTree.open(sys, directory, FileTree.Resolution.BENEATH)) {
+      dismantle(tree);
+    }
+  }
+
+  private static void dismantle(FileTree tree) {
     tree.removeAll(MARKER);
     for (VolumeId.Kind kind : VolumeId.Kind.values()) {
       tree.removeAll(kind.directory());
     }
     tree.removeAll(INCOMING);
     tree.removeAll(TRASH);
-  }
-
-  @Override
-  public void close() {
-    open.forEach(Fd::close);
-    tree.close();
   }
 }

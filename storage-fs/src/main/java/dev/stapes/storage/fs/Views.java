@@ -59,6 +59,13 @@ final class Views implements AutoCloseable {
     delete(directory);
   }
 
+  /** The same, or nothing where the whole of this was closed before. */
+  synchronized void dropIfThere(Path directory) {
+    if (mounted != null && Files.exists(pool.local(directory))) {
+      drop(directory);
+    }
+  }
+
   /** Removes an empty directory. */
   void delete(Path directory) {
     try {

@@ -1,0 +1,3 @@
+/** Tests of the storage drivers. */
+@org.jspecify.annotations.NullMarked
+package dev.stapes.storage.fs;
