@@ -121,9 +121,13 @@ final class Removal {
   private Fd up(Fd from, FileStat expected) {
     int number = sys.libc().openat(from.number(), UP, OPEN, 0);
     Fd parent = Fd.adopt(sys, sys.check(number, "openat", subject), subject);
-    if (!parent.stat().sameFileAs(expected)) {
+    try {
+      if (!parent.stat().sameFileAs(expected)) {
+        throw new LinuxException("openat(..): the tree was moved meanwhile", subject, Errno.EBUSY);
+      }
+    } catch (RuntimeException e) {
       parent.close();
-      throw new LinuxException("openat(..): the tree was moved meanwhile", subject, Errno.EBUSY);
+      throw e;
     }
     from.close();
     return parent;

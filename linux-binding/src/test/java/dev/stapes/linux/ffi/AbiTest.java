@@ -123,6 +123,7 @@ class AbiTest {
             "__user_cap_header_struct",
             "__user_cap_data_struct",
             "statx_timestamp",
+            "file_handle",
             "epoll_event",
             "open_how",
             "mount_attr",
