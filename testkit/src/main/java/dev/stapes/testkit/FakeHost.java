@@ -2,6 +2,7 @@ package dev.stapes.testkit;
 
 import static dev.stapes.model.StapesException.Kind.INTERNAL;
 import static dev.stapes.model.StapesException.Kind.INTERRUPTED;
+import static dev.stapes.model.StapesException.Kind.NOT_FOUND;
 import static dev.stapes.model.StapesException.Kind.TIMED_OUT;
 import static dev.stapes.model.StapesException.Kind.UNAVAILABLE;
 
@@ -19,6 +20,7 @@ import dev.stapes.spi.Tree;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -33,16 +35,18 @@ import java.util.concurrent.TimeoutException;
 
 /**
  * A machine that is not there: given facts, scripted programs, a mount table in memory. It needs no
- * privilege and touches nothing outside the JVM.
+ * privilege.
  *
  * <p>{@code mount} gives an empty file system in memory, whatever its type; {@code bind} shows a
- * directory of one. {@link #tree} opens what is mounted; owners, devices and extended attributes
- * are kept as they are set. Programs and processes are the {@link FakeProgram}s that it was given.
+ * directory of one. {@link #tree} opens what is mounted, or else a real directory, of which owners,
+ * devices and extended attributes are remembered as they are set and never changed really. Programs
+ * and processes are the {@link FakeProgram}s that it was given.
  */
 public final class FakeHost implements Host {
   private final Facts facts;
   private final Map<String, FakeProgram> scripts;
   private final FakeMounts mounts = new FakeMounts();
+  private final FakeOwners owners = new FakeOwners();
   private final FakeProcesses processes;
   private final List<Command> commands = Collections.synchronizedList(new ArrayList<>());
   private volatile boolean closed;
@@ -86,7 +90,14 @@ public final class FakeHost implements Host {
   @Override
   public Tree tree(Path directory, Tree.Resolution resolution, Optional<IdMapping> mapping) {
     ensureOpen();
-    return mounts.open(directory, resolution, mapping);
+    Optional<FakeTree> mounted = mounts.find(directory, resolution, mapping);
+    if (mounted.isPresent()) {
+      return mounted.get();
+    }
+    if (!Files.isDirectory(directory)) {
+      throw new StapesException(NOT_FOUND, directory.toString(), "no such directory");
+    }
+    return new FakeDirectoryTree(directory, resolution, owners);
   }
 
   @Override

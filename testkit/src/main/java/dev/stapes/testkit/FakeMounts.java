@@ -99,17 +99,26 @@ final class FakeMounts implements Mounts {
 
   /** Opens a directory of what is mounted. */
   synchronized FakeTree open(Path directory, Tree.Resolution resolution, Optional<IdMapping> seen) {
+    return find(directory, resolution, seen)
+        .orElseThrow(
+            () ->
+                new StapesException(
+                    NOT_FOUND, directory.toString(), "nothing is mounted there on this fake host"));
+  }
+
+  /** The same; empty where nothing is mounted. */
+  synchronized Optional<FakeTree> find(
+      Path directory, Tree.Resolution resolution, Optional<IdMapping> seen) {
     Mount mount = over(directory);
     if (mount == null) {
-      throw new StapesException(
-          NOT_FOUND, directory.toString(), "nothing is mounted there on this fake host");
+      return Optional.empty();
     }
     FakeTree.View view = mount.root.view();
     FakeTree root =
         mount.root.with(
             new FakeTree.View(view.volume(), resolution, view.mounted(), seen, view.readOnly()));
     Path rest = mount.entry.target().relativize(directory);
-    return rest.toString().isEmpty() ? root : root.below(rest.toString());
+    return Optional.of(rest.toString().isEmpty() ? root : root.below(rest.toString()));
   }
 
   synchronized void clear() {

@@ -37,8 +37,17 @@ record Requirement(String name, Optional<String> missing) {
    * @throws MissingRequirement where one is missing that {@code stapes.required} lists
    */
   static Optional<String> check(AnnotatedElement element) {
+    return check(of(element));
+  }
+
+  /** The same for root alone. */
+  static Optional<String> checkRoot() {
+    return check(List.of(root()));
+  }
+
+  private static Optional<String> check(List<Requirement> requirements) {
     Optional<String> skip = Optional.empty();
-    for (Requirement requirement : of(element)) {
+    for (Requirement requirement : requirements) {
       if (requirement.missing.isPresent()) {
         String reason = requirement.missing.get();
         if (requirement.isRequired()) {
