@@ -25,7 +25,7 @@ final class KeyRules {
       char c = key.charAt(i);
       if (c < ' ' || c == 0x7f) {
         throw StapesException.invalid(
-            "state key", "has the control character U+%04X%s".formatted((int) c, quote(key)));
+            "state key", "has the control character 0x" + Integer.toHexString(c) + quote(key));
       }
     }
     if (key.contains(StateStore.end(""))) {
@@ -79,7 +79,7 @@ final class KeyRules {
               && Character.isLowSurrogate(text.charAt(i + 1));
       if (!pair) {
         throw StapesException.invalid(
-            subject, "has half of a surrogate pair, U+%04X, at %d".formatted((int) c, i));
+            subject, "has half of a surrogate pair, 0x" + Integer.toHexString(c) + ", at " + i);
       }
       i++;
     }

@@ -136,8 +136,10 @@ abstract class LocalStateStore implements StateStore {
       return;
     } else {
       problem =
-          "changed in revision %d, expected revision %d"
-              .formatted(entry.get().modified(), modified.getAsLong());
+          "changed in revision "
+              + entry.get().modified()
+              + ", expected revision "
+              + modified.getAsLong();
     }
     throw new StapesException(StapesException.Kind.CONFLICT, "state key " + key, problem);
   }

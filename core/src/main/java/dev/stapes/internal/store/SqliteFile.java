@@ -142,15 +142,19 @@ final class SqliteFile {
     if (application != APPLICATION_ID) {
       throw unavailable(
           file,
-          "is not a state store of Stapes: its application id is 0x%08x, not 0x%08x"
-              .formatted(application, APPLICATION_ID));
+          "is not a state store of Stapes: its application id is 0x"
+              + Integer.toHexString(application)
+              + ", not 0x"
+              + Integer.toHexString(APPLICATION_ID));
     }
     int format = header.getInt(60);
     if (format > FORMAT) {
       throw unavailable(
           file,
-          "was written by a later version: its format is %d, this version knows up to %d"
-              .formatted(format, FORMAT));
+          "was written by a later version: its format is "
+              + format
+              + ", this version knows up to "
+              + FORMAT);
     }
     // The rest of the header that never changes: the size of pages, the WAL mode, the payload
     // fractions, the schema format, the encoding, and the zeros of what is not used.

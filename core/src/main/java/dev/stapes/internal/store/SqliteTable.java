@@ -28,7 +28,8 @@ final class SqliteTable implements Table {
               + " NOT NULL, modified INTEGER NOT NULL, lease INTEGER NOT NULL, checksum INTEGER NOT"
               + " NULL) WITHOUT ROWID",
           "CREATE INDEX leased ON entry (lease) WHERE lease > 0",
-          "CREATE TABLE store (revision INTEGER NOT NULL, synced INTEGER NOT NULL)");
+          "CREATE TABLE store (revision INTEGER NOT NULL, checksum INTEGER NOT NULL, synced INTEGER"
+              + " NOT NULL)");
 
   /** What makes a new database. */
   static final List<String> SCHEMA = schema();
@@ -60,22 +61,29 @@ final class SqliteTable implements Table {
     leased = connection.prepareStatement("SELECT key FROM entry WHERE lease > 0");
     put = connection.prepareStatement("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?)");
     remove = connection.prepareStatement("DELETE FROM entry WHERE key = ?");
-    advance = connection.prepareStatement("UPDATE store SET revision = ?");
+    advance = connection.prepareStatement("UPDATE store SET revision = ?, checksum = ?");
     // SQLite skips a write that changes nothing, and then has nothing to put on stable storage.
     mark = connection.prepareStatement("UPDATE store SET synced = synced + 1");
-    try (PreparedStatement statement = connection.prepareStatement("SELECT revision FROM store");
-        ResultSet result = statement.executeQuery()) {
-      if (!result.next() || result.getLong(1) < 0) {
-        throw SqliteErrors.damaged(subject, "it has no revision");
-      }
-      revision = result.getLong(1);
-    }
+    revision = readRevision();
     synced = -1;
+  }
+
+  private long readRevision() throws SQLException {
+    try (PreparedStatement statement =
+            connection.prepareStatement("SELECT revision, checksum FROM store");
+        ResultSet result = statement.executeQuery()) {
+      boolean sound = result.next() && result.getLong(2) == checksum(result.getLong(1));
+      long read = sound ? result.getLong(1) : 0;
+      if (!sound || result.next()) {
+        throw SqliteErrors.damaged(subject, "its revision is not there or wrong");
+      }
+      return read;
+    }
   }
 
   private static List<String> schema() {
     List<String> sql = new ArrayList<>(SCHEMA_OBJECTS);
-    sql.add("INSERT INTO store VALUES (0, 0)");
+    sql.add("INSERT INTO store VALUES (0, " + checksum(0) + ", 0)");
     return List.copyOf(sql);
   }
 
@@ -126,6 +134,12 @@ final class SqliteTable implements Table {
     return new Entry(new String(key, UTF_8), new String(value, UTF_8), created, modified);
   }
 
+  private static long checksum(long revision) {
+    CRC32C sum = new CRC32C();
+    sum.update(ByteBuffer.allocate(Long.BYTES).putLong(revision).flip());
+    return sum.getValue();
+  }
+
   private static long checksum(byte[] key, byte[] value, long created, long modified, long lease) {
     CRC32C sum = new CRC32C();
     sum.update(key);
@@ -174,6 +188,7 @@ final class SqliteTable implements Table {
             write(write);
           }
           advance.setLong(1, revision);
+          advance.setLong(2, checksum(revision));
           advance.executeUpdate();
         });
     this.revision = revision;

@@ -237,7 +237,10 @@ final class StoreThread {
     return new StapesException(
         StapesException.Kind.UNAVAILABLE,
         subject,
-        "changes after revision %d are forgotten: the oldest known is %d: read all again and watch from there"
-            .formatted(after, changes.forgotten() + 1));
+        "changes after revision "
+            + after
+            + " are forgotten: the oldest known is "
+            + (changes.forgotten() + 1)
+            + ": read all again and watch from there");
   }
 }
