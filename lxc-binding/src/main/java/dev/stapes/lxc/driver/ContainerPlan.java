@@ -20,8 +20,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
-/** What an instance's spec means for liblxc. Pure. */
+/** What an instance's spec means for liblxc. */
 final class ContainerPlan {
   private static final long CONSOLE_SIZE = 1 << 20;
   private static final String ENVIRONMENT = "environment.";
@@ -49,12 +50,19 @@ final class ContainerPlan {
   private final Optional<IdMapping> mapping;
   private final RunFiles files;
   private final Path busybox;
+  private final UnaryOperator<Path> local;
 
-  ContainerPlan(Machine.Spec spec, Optional<IdMapping> mapping, RunFiles files, Path busybox) {
+  ContainerPlan(
+      Machine.Spec spec,
+      Optional<IdMapping> mapping,
+      RunFiles files,
+      Path busybox,
+      UnaryOperator<Path> local) {
     this.spec = spec;
     this.mapping = mapping;
     this.files = files;
     this.busybox = busybox;
+    this.local = local;
   }
 
   /** Checks all that can be checked without the machine. */
@@ -65,6 +73,11 @@ final class ContainerPlan {
     spec.devices()
         .forEach(
             (name, device) -> {
+              String path = path(device);
+              if (path.equals("/dev") || (path + "/").startsWith("/" + Agent.INSIDE + "/")) {
+                throw StapesException.invalid(
+                    "device " + name, "would hide what the driver needs: \"" + path + "\"");
+              }
               if (device instanceof Device.Raw) {
                 throw new StapesException(
                     StapesException.Kind.UNSUPPORTED,
@@ -72,6 +85,13 @@ final class ContainerPlan {
                     "containers have no devices of type \"" + device.type() + "\"");
               }
             });
+  }
+
+  private static String path(Device device) {
+    if (device instanceof Device.Disk disk) {
+      return disk.path();
+    }
+    return device instanceof Device.UnixChar node ? node.path() : "";
   }
 
   /** The system calls that an instance may use. */
@@ -126,6 +146,8 @@ final class ContainerPlan {
   /**
    * The configuration.
    *
+   * @param layout where the limits go
+   * @param limits with rules for devices
    * @param systemd whether the image's init is systemd, which wants to see cgroups on v1
    * @param nodes its character devices, by device name
    */
@@ -229,7 +251,7 @@ final class ContainerPlan {
     if (mapping.isPresent() && attached.mapped().isEmpty()) {
       options.add("idmap=container");
     }
-    options.add(Files.isDirectory(attached.path()) ? "create=dir" : "create=file");
+    options.add(Files.isDirectory(local.apply(attached.path())) ? "create=dir" : "create=file");
     return new MountEntry(attached.path().toString(), disk.path().substring(1), "none", options);
   }
 }

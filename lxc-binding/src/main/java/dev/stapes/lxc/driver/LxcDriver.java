@@ -177,7 +177,8 @@ final class LxcDriver implements InstanceDriver {
             context.host().facts().memory(),
             DiskDevices.limited(context.host(), spec));
     CgroupLimits withDevices = ContainerPlan.withDevices(limits, ContainerPlan.deviceRules(nodes));
-    ContainerPlan plan = new ContainerPlan(spec, mapping, files, context.busybox());
+    ContainerPlan plan = new ContainerPlan(
+            spec, mapping, files, context.busybox(), context.host().mounts()::local);
     RunFiles.write(files.hook(), plan.hookText());
     RunFiles.write(files.seccomp(), ContainerPlan.seccomp(spec.config()).text());
     RunFiles.write(

@@ -284,6 +284,9 @@ final class LxcMachine implements Machine {
 
   @Override
   public void close() {
+    if (killed || !init.isAlive()) {
+      return; // being removed behind, whoever still looks at it; that lets go of it
+    }
     released = true;
     gone.accept(this);
     init.close();
@@ -317,6 +320,8 @@ final class LxcMachine implements Machine {
       context.cpus().leave(id());
       gone.accept(this);
       exit.complete(new Exit(reason(code, reboot), reboot));
+      init.close();
+      monitor.close();
     }
   }
 

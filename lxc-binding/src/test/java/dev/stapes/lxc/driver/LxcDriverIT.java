@@ -11,6 +11,7 @@ import dev.stapes.model.InstanceStatus;
 import dev.stapes.model.Lifetime;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.Machine;
+import dev.stapes.spi.Processes;
 import dev.stapes.spi.Tree;
 import dev.stapes.testkit.RequiresRoot;
 import dev.stapes.testkit.RequiresTool;
@@ -20,6 +21,9 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardWatchEventKinds;
+import java.nio.file.WatchKey;
+import java.nio.file.WatchService;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -45,6 +49,7 @@ class LxcDriverIT {
 
   @AfterEach
   void nothing_is_left() throws IOException {
+    box.reopen();
     box.driver.collect(Set.of());
     box.driver.close();
     List<String> left = box.leftovers();
@@ -312,6 +317,17 @@ class LxcDriverIT {
   }
 
   @Test
+  void a_killed_container_is_removed_even_if_nobody_holds_it_any_more() throws Exception {
+    Machine machine = start(Map.of());
+    machine.kill();
+    machine.close();
+
+    end(machine);
+    Machine again = start(Map.of());
+    assertEquals(0, run(again, "true").code());
+  }
+
+  @Test
   void a_reboot_is_told_and_not_done() throws Exception {
     Machine machine = start(Map.of());
 
@@ -473,6 +489,58 @@ class LxcDriverIT {
       Machine.Spec spec = box.spec("test0001", Lifetime.THROWAWAY, bad);
       assertThrows(StapesException.class, () -> box.driver.validate(spec), bad::toString);
     }
+    Device hiding = Device.disk("/dev/.stapes/x", disk -> disk.source("/tmp"));
+    Machine.Spec spec =
+        box.spec("test0001", Lifetime.THROWAWAY, Map.of(), Map.of("disk", hiding), Map.of());
+    assertThrows(StapesException.class, () -> box.driver.validate(spec));
+  }
+
+  @Test
+  void a_killed_jvm_takes_throwaway_containers_along_and_leaves_durable_ones() throws Exception {
+    Path pids = box.directory.resolve("pids");
+    Process jvm =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx64m",
+                "-cp",
+                System.getProperty("java.class.path"),
+                OtherJvm.class.getName(),
+                box.directory.toString(),
+                box.scope.tag(),
+                pids.toString())
+            .redirectErrorStream(true)
+            .redirectOutput(box.directory.resolve("output").toFile())
+            .start();
+    try (WatchService changes = box.directory.getFileSystem().newWatchService()) {
+      box.directory.register(changes, StandardWatchEventKinds.ENTRY_CREATE);
+      while (!Files.exists(pids)) {
+        assertTrue(jvm.isAlive(), () -> "the other JVM has ended");
+        WatchKey key = changes.poll(1, TimeUnit.SECONDS);
+        if (key != null) {
+          key.pollEvents();
+          key.reset();
+        }
+      }
+    } finally {
+      jvm.destroyForcibly().waitFor();
+    }
+    List<String> numbers = Files.readAllLines(pids);
+
+    Optional<Processes.Handle> throwaway =
+        box.host.processes().find(Long.parseLong(numbers.get(1)));
+    if (throwaway.isPresent()) {
+      throwaway.get().exit().toCompletableFuture().get(20, TimeUnit.SECONDS);
+      throwaway.get().close();
+    }
+    Machine.Spec spec = box.spec("durable1", Lifetime.DURABLE, Map.of());
+    Machine durable = box.driver.adopt(spec).orElseThrow();
+    assertEquals(numbers.get(0), Long.toString(durable.pid()));
+    assertEquals(0, run(durable, "true").code());
+    box.driver.collect(Set.of(spec.id()));
+    assertEquals(0, run(durable, "true").code());
+    assertFalse(box.leftovers().stream().anyMatch(name -> name.contains("throwaway")));
+    durable.kill();
+    end(durable);
   }
 
   @Test

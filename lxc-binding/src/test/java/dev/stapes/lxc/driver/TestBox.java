@@ -68,13 +68,17 @@ final class TestBox implements AutoCloseable {
   static TestBox open() throws IOException {
     Path directory = Files.createTempDirectory(Path.of("/var/tmp"), "stapes-lxc-test");
     Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx--x--x"));
-    Path run = Files.createDirectory(directory.resolve("run"));
+    Files.createDirectory(directory.resolve("run"));
     Path root = Files.createDirectory(directory.resolve("root"));
     fill(root);
+    return at(directory, "t" + Integer.toString(new Random().nextInt(36 * 36 * 36), 36) + "000");
+  }
+
+  /** A driver in a directory that is there already. */
+  static TestBox at(Path directory, String tag) {
     Host host = ServiceLoader.load(HostProvider.class).findFirst().orElseThrow().open();
-    Scope scope =
-        new Scope(run, "t" + Integer.toString(new Random().nextInt(36 * 36 * 36), 36) + "000");
-    return new TestBox(directory, root, host, scope, new LxcDriverProvider().open(host, scope));
+    Scope scope = new Scope(directory.resolve("run"), tag);
+    return new TestBox(directory, directory.resolve("root"), host, scope, new LxcDriverProvider().open(host, scope));
   }
 
   private static void fill(Path root) throws IOException {

@@ -1,0 +1,33 @@
+package dev.stapes.lxc.driver;
+
+import dev.stapes.model.Lifetime;
+import dev.stapes.spi.Machine;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+
+/** Starts a durable and a throwaway container in the place of another JVM, and waits to be killed. */
+final class OtherJvm {
+  private OtherJvm() {}
+
+  /**
+   * Runs.
+   *
+   * @param arguments the directory of the test box, the tag of its scope, a file for the two pids
+   */
+  public static void main(String[] arguments) throws IOException, InterruptedException {
+    TestBox box = TestBox.at(Path.of(arguments[0]), arguments[1]);
+    Machine durable = box.driver.start(box.spec("durable1", Lifetime.DURABLE, Map.of()));
+    Machine throwaway = box.driver.start(box.spec("throwaway", Lifetime.THROWAWAY, Map.of()));
+    Path file = Path.of(arguments[2]);
+    Path written = file.resolveSibling("pids.new");
+    Files.write(
+        written, List.of(Long.toString(durable.pid()), Long.toString(throwaway.pid())));
+    Files.move(written, file, StandardCopyOption.ATOMIC_MOVE);
+    new CountDownLatch(1).await();
+  }
+}
