@@ -12,6 +12,7 @@ import dev.stapes.lxc.SeccompPolicy;
 import dev.stapes.model.Config;
 import dev.stapes.model.Device;
 import dev.stapes.model.IdMapping;
+import dev.stapes.model.InstanceKeys;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.Machine;
 import java.nio.file.Files;
@@ -25,7 +26,7 @@ import java.util.function.UnaryOperator;
 /** What an instance's spec means for liblxc. */
 final class ContainerPlan {
   private static final long CONSOLE_SIZE = 1 << 20;
-  private static final String ENVIRONMENT = "environment.";
+  static final String ENVIRONMENT = "environment.";
   private static final String RLIMITS = "limits.kernel.";
 
   /** Devices that every container may use; making nodes is allowed, using others is not. */
@@ -70,6 +71,7 @@ final class ContainerPlan {
     seccomp(spec.config());
     spec.config().get(LxcKeys.RAW_LXC).ifPresent(RawLxc::parse);
     LimitReader.cpus(spec.config());
+    spec.config().family(RLIMITS).values().forEach(InstanceKeys.LIMITS_KERNEL::parse);
     spec.devices()
         .forEach(
             (name, device) -> {

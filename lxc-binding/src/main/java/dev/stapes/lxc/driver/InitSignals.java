@@ -3,6 +3,7 @@ package dev.stapes.lxc.driver;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.OptionalInt;
 
 /** How a container's init is asked to shut down. */
 final class InitSignals {
@@ -12,12 +13,15 @@ final class InitSignals {
 
   private InitSignals() {}
 
-  /** The signal for a process, by what it does with signals. */
-  static int shutdown(long pid) {
+  /** What is sent where nothing is known. */
+  static final int USUAL = SIGPWR;
+
+  /** The signal for a process, by what it does with signals; empty: it has not said so yet. */
+  static OptionalInt shutdown(long pid) {
     try {
       return shutdown(Files.readString(Path.of("/proc/" + pid + "/status")));
     } catch (IOException e) {
-      return SIGPWR; // it has ended, or will get what is usual
+      return OptionalInt.of(USUAL); // it has ended
     }
   }
 
@@ -28,15 +32,17 @@ final class InitSignals {
    * blocked tells systemd from others, as in liblxc. Most others halt on SIGPWR; busybox init,
    * which has no use for it, on SIGUSR2.
    */
-  static int shutdown(String status) {
+  static OptionalInt shutdown(String status) {
     long blocked = mask(status, "SigBlk:");
     long caught = mask(status, "SigCgt:");
     if (has(blocked, SIGRTMIN_3)) {
-      return SIGRTMIN_3;
+      return OptionalInt.of(SIGRTMIN_3);
     }
-    boolean power = has(caught, SIGPWR) || has(blocked, SIGPWR);
-    boolean user = has(caught, SIGUSR2) || has(blocked, SIGUSR2);
-    return !power && user ? SIGUSR2 : SIGPWR;
+    long handled = caught | blocked;
+    if (has(handled, SIGPWR)) {
+      return OptionalInt.of(SIGPWR);
+    }
+    return has(handled, SIGUSR2) ? OptionalInt.of(SIGUSR2) : OptionalInt.empty();
   }
 
   private static boolean has(long mask, int signal) {

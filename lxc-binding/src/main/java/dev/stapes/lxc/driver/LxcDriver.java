@@ -63,6 +63,7 @@ final class LxcDriver implements InstanceDriver {
   public void validate(Machine.Spec spec) {
     ContainerPlan.validate(spec);
     Config config = spec.config();
+    LimitReader.read(config, Optional.empty(), context.host().facts().memory(), Map.of());
     if (!config.isTrue(LxcKeys.ISOLATED) || config.text(LxcKeys.VOLATILE_BASE).isPresent()) {
       requireRoot(idMaps.of(config));
     }
@@ -124,10 +125,19 @@ final class LxcDriver implements InstanceDriver {
         }
         LxcMachine machine =
             new LxcMachine(
-                context, spec, files, mapping, init, started, Instant.now(), limits, this::forget);
+                context,
+                spec,
+                files,
+                mapping,
+                init,
+                started,
+                startedAt(files),
+                limits,
+                this::forget);
+        Machine held = new SharedMachine(machine);
         machines.put(spec.id(), machine);
         done = true;
-        return machine;
+        return held;
       }
     } catch (IOException e) {
       throw new StapesException(Kind.INTERNAL, subject(spec), "start failed: " + e, e);
@@ -177,8 +187,8 @@ final class LxcDriver implements InstanceDriver {
             context.host().facts().memory(),
             DiskDevices.limited(context.host(), spec));
     CgroupLimits withDevices = ContainerPlan.withDevices(limits, ContainerPlan.deviceRules(nodes));
-    ContainerPlan plan = new ContainerPlan(
-            spec, mapping, files, context.busybox(), context.host().mounts()::local);
+    ContainerPlan plan =
+        new ContainerPlan(spec, mapping, files, context.busybox(), context.host().mounts()::local);
     RunFiles.write(files.hook(), plan.hookText());
     RunFiles.write(files.seccomp(), ContainerPlan.seccomp(spec.config()).text());
     RunFiles.write(
@@ -241,7 +251,7 @@ final class LxcDriver implements InstanceDriver {
     awaitGone(spec.id());
     LxcMachine known = machines.get(spec.id());
     if (known != null) {
-      return Optional.of(known);
+      return Optional.of(new SharedMachine(known));
     }
     RunFiles files = RunFiles.of(context.scope(), spec.id());
     if (!Files.exists(files.config())) {
@@ -278,9 +288,10 @@ final class LxcDriver implements InstanceDriver {
             limits,
             this::forget);
     machine.adopted();
+    Machine held = new SharedMachine(machine);
     machines.put(spec.id(), machine);
     cpus.ifPresent(machine::moveTo);
-    return Optional.of(machine);
+    return Optional.of(held);
   }
 
   /** The monitor is alone in its cgroup. */
@@ -319,6 +330,14 @@ final class LxcDriver implements InstanceDriver {
 
   @Override
   public void collect(Set<InstanceId> keep) {
+    for (LxcMachine machine : List.copyOf(machines.values())) {
+      if (!keep.contains(machine.id())) {
+        if (machine.isAlive()) {
+          machine.kill();
+        }
+        awaitGone(machine.id());
+      }
+    }
     Set<String> names = new LinkedHashSet<>();
     String prefix = RunFiles.prefix(context.scope());
     for (String group : Remains.groupPrefixes()) {

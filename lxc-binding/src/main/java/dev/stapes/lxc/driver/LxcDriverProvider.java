@@ -24,7 +24,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** The container driver, {@code lxc}: needs liblxc, its programs, busybox and root. */
 public final class LxcDriverProvider implements InstanceDriverProvider {
-  private static final int THREADS = 2;
+  private static final int THREADS = 4;
 
   /** For {@link java.util.ServiceLoader}. */
   public LxcDriverProvider() {}

@@ -51,14 +51,15 @@ final class LxcMachine implements Machine {
   /** Processes that exist at once while a program is being started. */
   private static final int FORKS_OF_EXEC = 3;
 
+  private static final Duration READY_CHECK = Duration.ofMillis(20);
   private static final Duration PATIENCE = Duration.ofSeconds(10);
 
   private final DriverContext context;
   private final RunFiles files;
   private final Optional<IdMapping> mapping;
   private final ContainerAccess access;
-  private final Processes.Handle init;
-  private final Processes.Handle monitor;
+  private final HeldProcess init;
+  private final HeldProcess monitor;
   private final Instant startedAt;
   private final Cgroup payload;
   private final Agent agent;
@@ -66,6 +67,7 @@ final class LxcMachine implements Machine {
   private final CompletableFuture<Exit> exit = new CompletableFuture<>();
   private volatile boolean killed;
   private volatile boolean released;
+  private int holders;
   private Spec spec;
   private CgroupLimits limits;
 
@@ -84,8 +86,8 @@ final class LxcMachine implements Machine {
     this.files = files;
     this.mapping = mapping;
     this.access = new ContainerAccess(context.library(), files);
-    this.init = init;
-    this.monitor = monitor;
+    this.init = new HeldProcess(init);
+    this.monitor = new HeldProcess(monitor);
     this.startedAt = startedAt;
     this.limits = limits;
     this.gone = gone;
@@ -98,7 +100,7 @@ final class LxcMachine implements Machine {
             this::reviveAgent,
             this::newTerminal,
             this::isFull);
-    monitor.exit().thenAccept(this::monitorEnded);
+    this.monitor.exit().thenAccept(this::monitorEnded);
   }
 
   /** Removes what programs of an earlier JVM left. */
@@ -140,7 +142,36 @@ final class LxcMachine implements Machine {
 
   @Override
   public void requestShutdown() {
-    init.signal(InitSignals.shutdown(init.pid()));
+    OptionalInt signal = InitSignals.shutdown(init.pid());
+    if (signal.isPresent()) {
+      init.signal(signal.getAsInt());
+    } else {
+      // Its init has not come so far yet; the kernel would drop a signal that it does not expect.
+      context.behind().execute(this::shutDownWhenReady);
+    }
+  }
+
+  private void shutDownWhenReady() {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    OptionalInt signal = OptionalInt.empty();
+    while (signal.isEmpty() && System.nanoTime() < deadline && !endsWithin(READY_CHECK)) {
+      signal = InitSignals.shutdown(init.pid());
+    }
+    init.signal(signal.orElse(InitSignals.USUAL));
+  }
+
+  private boolean endsWithin(Duration time) {
+    try {
+      init.exit().toCompletableFuture().get(time.toMillis(), TimeUnit.MILLISECONDS);
+      return true;
+    } catch (TimeoutException e) {
+      return false;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return true;
+    } catch (ExecutionException e) {
+      return true;
+    }
   }
 
   @Override
@@ -155,7 +186,7 @@ final class LxcMachine implements Machine {
     monitor.signal(SIGKILL);
   }
 
-  private void awaitEnd(Processes.Handle process) {
+  private void awaitEnd(HeldProcess process) {
     try {
       process.exit().toCompletableFuture().get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
@@ -200,7 +231,18 @@ final class LxcMachine implements Machine {
     if (!init.isAlive()) {
       throw new StapesException(Kind.UNAVAILABLE, subject(), "it has ended");
     }
-    return agent.start(exec);
+    TreeMap<String, String> environment =
+        new TreeMap<>(spec().config().family(ContainerPlan.ENVIRONMENT));
+    environment.putAll(exec.environment());
+    return agent.start(
+        new ExecSpec(
+            exec.command(),
+            environment,
+            exec.directory(),
+            exec.user(),
+            exec.group(),
+            exec.terminal(),
+            exec.timeout()));
   }
 
   @Override
@@ -282,6 +324,22 @@ final class LxcMachine implements Machine {
     }
   }
 
+  /** Somebody more has it. */
+  synchronized void hold() {
+    holders++;
+  }
+
+  /** Somebody less. */
+  void letGo() {
+    synchronized (this) {
+      holders--;
+      if (holders > 0) {
+        return;
+      }
+    }
+    close();
+  }
+
   @Override
   public void close() {
     if (killed || !init.isAlive()) {
@@ -355,7 +413,7 @@ final class LxcMachine implements Machine {
                 "/" + Agent.INSIDE + "/boot",
                 "agent"),
             Map.of("PATH", "/nonexistent", "LC_ALL", "C"));
-    try (Processes.Child attach = context.host().processes().start(start)) {
+    try (HeldProcess attach = new HeldProcess(context.host().processes().start(start))) {
       awaitEnd(attach);
     }
   }

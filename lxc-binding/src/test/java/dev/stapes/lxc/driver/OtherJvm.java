@@ -10,7 +10,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 
-/** Starts a durable and a throwaway container in the place of another JVM, and waits to be killed. */
+/**
+ * Starts a durable and a throwaway container in the place of another JVM, and waits to be killed.
+ */
 final class OtherJvm {
   private OtherJvm() {}
 
@@ -25,8 +27,7 @@ final class OtherJvm {
     Machine throwaway = box.driver.start(box.spec("throwaway", Lifetime.THROWAWAY, Map.of()));
     Path file = Path.of(arguments[2]);
     Path written = file.resolveSibling("pids.new");
-    Files.write(
-        written, List.of(Long.toString(durable.pid()), Long.toString(throwaway.pid())));
+    Files.write(written, List.of(Long.toString(durable.pid()), Long.toString(throwaway.pid())));
     Files.move(written, file, StandardCopyOption.ATOMIC_MOVE);
     new CountDownLatch(1).await();
   }

@@ -72,10 +72,10 @@ class StatusTest {
     String systemd = "SigBlk:\t0000001000000000\nSigCgt:\t0000000000000000\n";
     String sysv = "SigBlk:\t0000000000000000\nSigCgt:\t0000000020000000\n";
     String busybox = "SigBlk:\t0000000000000a02\nSigCgt:\t0000000000000000\n";
-    assertEquals(37, InitSignals.shutdown(systemd));
-    assertEquals(30, InitSignals.shutdown(sysv));
-    assertEquals(12, InitSignals.shutdown(busybox));
-    assertEquals(30, InitSignals.shutdown(""));
+    assertEquals(OptionalInt.of(37), InitSignals.shutdown(systemd));
+    assertEquals(OptionalInt.of(30), InitSignals.shutdown(sysv));
+    assertEquals(OptionalInt.of(12), InitSignals.shutdown(busybox));
+    assertEquals(OptionalInt.empty(), InitSignals.shutdown(""));
   }
 
   @Test

@@ -78,7 +78,12 @@ final class TestBox implements AutoCloseable {
   static TestBox at(Path directory, String tag) {
     Host host = ServiceLoader.load(HostProvider.class).findFirst().orElseThrow().open();
     Scope scope = new Scope(directory.resolve("run"), tag);
-    return new TestBox(directory, directory.resolve("root"), host, scope, new LxcDriverProvider().open(host, scope));
+    return new TestBox(
+        directory,
+        directory.resolve("root"),
+        host,
+        scope,
+        new LxcDriverProvider().open(host, scope));
   }
 
   private static void fill(Path root) throws IOException {
