@@ -1,6 +1,7 @@
 package dev.stapes.internal.image;
 
 import dev.stapes.model.StapesException;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** The words for what is wrong with an archive: always INVALID, always quoting the entry. */
@@ -39,7 +40,7 @@ final class BadArchive {
       if (c == '"' || c == '\\') {
         quoted.append('\\').append(c);
       } else if (Character.isISOControl(c) || Character.getType(c) == Character.FORMAT) {
-        quoted.append(String.format("\\u%04x", (int) c));
+        quoted.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
       } else {
         quoted.append(c);
       }

@@ -128,8 +128,9 @@ final class DebootstrapSource implements ImageSource {
   }
 
   private Command command(Path target, AptSources.Mirror mirror, Host host) {
-    List<String> arguments =
-        new ArrayList<>(List.of("debootstrap", "--variant=minbase", "--include=systemd-sysv"));
+    // It complains on its standard output, which a host does not keep where a program fails.
+    List<String> arguments = new ArrayList<>(List.of("sh", "-c", "exec \"$@\" >&2", "sh"));
+    arguments.addAll(List.of("debootstrap", "--variant=minbase", "--include=systemd-sysv"));
     mirror
         .keyring()
         .filter(keyring -> Files.isRegularFile(host.mounts().local(Path.of(keyring))))

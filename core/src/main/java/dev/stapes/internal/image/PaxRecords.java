@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -170,8 +171,11 @@ final class PaxRecords {
     if (value.length > limits.attributeBytes()) {
       throw BadArchive.because(
           String.format(
+              Locale.ROOT,
               "attribute %s has %d bytes, more than the allowed %d",
-              BadArchive.quote(name), value.length, limits.attributeBytes()));
+              BadArchive.quote(name),
+              value.length,
+              limits.attributeBytes()));
     }
   }
 

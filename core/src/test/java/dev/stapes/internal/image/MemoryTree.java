@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -74,6 +75,7 @@ final class MemoryTree implements Tree {
     firsts.putIfAbsent(node.inode, path);
     lines.add(
         String.format(
+            Locale.ROOT,
             "%s %s %o %d:%d %s %s %d,%d %s %s =%s",
             path,
             node.type,

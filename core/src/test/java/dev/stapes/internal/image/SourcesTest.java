@@ -155,6 +155,10 @@ class SourcesTest {
     Command command = host.commands.get(0);
     assertEquals(
         List.of(
+            "sh",
+            "-c",
+            "exec \"$@\" >&2",
+            "sh",
             "debootstrap",
             "--variant=minbase",
             "--include=systemd-sysv",
@@ -176,7 +180,7 @@ class SourcesTest {
   }
 
   private void bootstrapped(Command command) {
-    assertEquals("debootstrap", command.arguments().get(0));
+    assertEquals("debootstrap", command.arguments().get(4));
     host.mounted.add(work.resolve("target/proc"));
     host.mounted.add(work.resolve("target/proc/sys"));
     for (String directory :

@@ -93,16 +93,22 @@ final class SparseSamples {
             (key, value) -> PaxRecords.write(pax, key, value.getBytes(StandardCharsets.UTF_8)));
     pax.writeBytes(more.getBytes(StandardCharsets.US_ASCII));
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    byte[] extended = header("x", 'x', pax.size());
-    TarFormat.seal(extended);
-    out.writeBytes(extended);
-    byte[] padded = Arrays.copyOf(pax.toByteArray(), (pax.size() + 511) / 512 * 512);
-    out.writeBytes(padded);
+    out.writeBytes(extended(pax.toByteArray()));
     byte[] header = header("GNUSparseFile.0/x", '0', size);
     TarFormat.seal(header);
     out.writeBytes(header);
     out.writeBytes(map);
     out.writeBytes(block("abcyz"));
+    return out.toByteArray();
+  }
+
+  /** An extended header for the entry that follows. */
+  static byte[] extended(byte[] records) {
+    byte[] header = header("x", 'x', records.length);
+    TarFormat.seal(header);
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    out.writeBytes(header);
+    out.writeBytes(Arrays.copyOf(records, (records.length + 511) / 512 * 512));
     return out.toByteArray();
   }
 

@@ -20,6 +20,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
 import org.apache.commons.compress.compressors.bzip2.BZip2CompressorOutputStream;
 import org.apache.commons.compress.compressors.gzip.GzipCompressorOutputStream;
 import org.apache.commons.compress.compressors.lz4.FramedLZ4CompressorOutputStream;
@@ -176,6 +178,28 @@ class TarReaderTest {
       assertEquals(2_000, file.entry.size());
       assertArrayEquals(SparseSamples.expected(), file.content, file.entry.name());
     }
+  }
+
+  @Test
+  void attributes_in_the_way_of_bsdtar_are_understood() throws IOException {
+    ByteArrayOutputStream pax = new ByteArrayOutputStream();
+    PaxRecords.write(
+        pax, "LIBARCHIVE.xattr.user.a%3D%25+", "AP8K".getBytes(StandardCharsets.US_ASCII));
+    PaxRecords.write(
+        pax, "LIBARCHIVE.xattr.user.b", "/w==".getBytes(StandardCharsets.US_ASCII));
+    PaxRecords.write(
+        pax, "LIBARCHIVE.xattr.user.c", "/w".getBytes(StandardCharsets.US_ASCII));
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    out.writeBytes(SparseSamples.extended(pax.toByteArray()));
+    TarWriter tar = new TarWriter(out);
+    tar.add(TarEntry.directory("d", 0755, Instant.EPOCH));
+    tar.finish();
+    SortedMap<String, byte[]> attributes =
+        read(out.toByteArray(), ArchiveLimits.USUAL).get(0).entry.xattrs();
+    assertEquals(Set.of("user.a=%+", "user.b", "user.c"), attributes.keySet());
+    assertArrayEquals(new byte[] {0, -1, '\n'}, attributes.get("user.a=%+"));
+    assertArrayEquals(new byte[] {-1}, attributes.get("user.b"));
+    assertArrayEquals(new byte[] {-1}, attributes.get("user.c"));
   }
 
   @Test
