@@ -185,10 +185,8 @@ class TarReaderTest {
     ByteArrayOutputStream pax = new ByteArrayOutputStream();
     PaxRecords.write(
         pax, "LIBARCHIVE.xattr.user.a%3D%25+", "AP8K".getBytes(StandardCharsets.US_ASCII));
-    PaxRecords.write(
-        pax, "LIBARCHIVE.xattr.user.b", "/w==".getBytes(StandardCharsets.US_ASCII));
-    PaxRecords.write(
-        pax, "LIBARCHIVE.xattr.user.c", "/w".getBytes(StandardCharsets.US_ASCII));
+    PaxRecords.write(pax, "LIBARCHIVE.xattr.user.b", "/w==".getBytes(StandardCharsets.US_ASCII));
+    PaxRecords.write(pax, "LIBARCHIVE.xattr.user.c", "/w".getBytes(StandardCharsets.US_ASCII));
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     out.writeBytes(SparseSamples.extended(pax.toByteArray()));
     TarWriter tar = new TarWriter(out);
