@@ -9,5 +9,6 @@ module dev.stapes.storage.fs {
 
   provides dev.stapes.spi.StorageDriverProvider with
       dev.stapes.storage.fs.BtrfsProvider,
-      dev.stapes.storage.fs.DirProvider;
+      dev.stapes.storage.fs.DirProvider,
+      dev.stapes.storage.fs.OverlayProvider;
 }

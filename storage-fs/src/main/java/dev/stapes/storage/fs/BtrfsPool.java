@@ -152,7 +152,7 @@ final class BtrfsPool implements StoragePool {
 
   @Override
   public void reclaim() {
-    gate.pass(
+    gate.passInTurn(
         "reclaim",
         () -> {
           volumes.reclaim(this::removeIfThere);

@@ -116,7 +116,7 @@ final class DirPool implements StoragePool {
 
   @Override
   public void reclaim() {
-    gate.pass("reclaim", () -> volumes.reclaim(this::removeAll));
+    gate.passInTurn("reclaim", () -> volumes.reclaim(this::removeAll));
   }
 
   private void removeAll(Fd directory, String name) {

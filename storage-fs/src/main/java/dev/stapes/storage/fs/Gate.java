@@ -2,6 +2,7 @@ package dev.stapes.storage.fs;
 
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
 
@@ -11,6 +12,7 @@ import java.util.function.Supplier;
 final class Gate {
   private final String subject;
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock(true);
+  private final ReentrantLock turn = new ReentrantLock();
   private boolean closed;
 
   Gate(String subject) {
@@ -35,6 +37,20 @@ final class Gate {
         () -> {
           work.run();
           return true;
+        });
+  }
+
+  /** The same, but one after the other of this kind: two would remove what the other removes. */
+  void passInTurn(String wanted, Runnable work) {
+    pass(
+        wanted,
+        () -> {
+          turn.lock();
+          try {
+            work.run();
+          } finally {
+            turn.unlock();
+          }
         });
   }
 

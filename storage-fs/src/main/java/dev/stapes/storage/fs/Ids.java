@@ -60,7 +60,7 @@ final class Ids {
     requireFree(target);
   }
 
-  private StapesException notFound(VolumeId id) {
+  StapesException notFound(VolumeId id) {
     return new StapesException(Kind.NOT_FOUND, "volume " + id, "not found in " + pool.subject());
   }
 

@@ -111,7 +111,7 @@ final class MappedMounts {
       Map.Entry<Key, Mapped> entry = all.next();
       if (keys.contains(entry.getKey())) {
         all.remove();
-        views.drop(entry.getValue().path);
+        views.dropIfThere(entry.getValue().path);
       }
     }
   }

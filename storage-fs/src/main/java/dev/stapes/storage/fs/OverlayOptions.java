@@ -43,6 +43,16 @@ final class OverlayOptions {
     return "lowerdir=" + joined(lowers) + ",redirect_dir=follow,index=off,metacopy=off";
   }
 
+  /** An overlay that cannot be mounted, but is refused in a telling way. */
+  static String probe(Path lower, Path upper, Path work) {
+    return "lowerdir="
+        + escaped(lower)
+        + ",upperdir="
+        + escaped(upper)
+        + ",workdir="
+        + escaped(work);
+  }
+
   private static String joined(List<Path> lowers) {
     return lowers.stream().map(OverlayOptions::escaped).collect(Collectors.joining(":"));
   }

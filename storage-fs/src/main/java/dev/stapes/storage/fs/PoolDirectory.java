@@ -45,6 +45,7 @@ final class PoolDirectory {
   /** What {@link VolumeId} takes; anything else in a pool is not ours. */
   private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9._-]{0,99}");
 
+  private static final int TEXT_LIMIT = 16 * 1024;
   private static final int SEARCHABLE = 0711;
   private static final int PRIVATE = 0700;
   private static final Set<OpenFlag> AS_DIRECTORY =
@@ -220,6 +221,64 @@ final class PoolDirectory {
     try (Fd from = open(id.kind());
         Fd to = openDirectory(TRASH)) {
       move(from, id.name(), to, UUID.randomUUID().toString(), id.toString());
+    }
+  }
+
+  /** Removes the small file of a volume, if there is one. */
+  void forget(VolumeId id) {
+    in(
+        tree -> {
+          tree.removeAll(id.toString());
+          return id;
+        });
+  }
+
+  /** Reads the small file of a volume. */
+  String readText(VolumeId id) {
+    return in(
+        tree -> {
+          try (Fd file = tree.openFile(id.toString(), Set.of(OpenFlag.READ))) {
+            ByteBuffer bytes = Syscalls.buffer(TEXT_LIMIT);
+            while (bytes.hasRemaining() && file.read(bytes) > 0) {
+              // reads on
+            }
+            byte[] text = new byte[bytes.flip().remaining()];
+            bytes.get(text);
+            return new String(text, StandardCharsets.US_ASCII);
+          }
+        });
+  }
+
+  /** Writes the small file of a volume that is being made. */
+  void writeIncoming(String name, String text) {
+    in(
+        tree -> {
+          try (Fd file = tree.create(INCOMING + "/" + name, 0600)) {
+            file.write(ByteBuffer.wrap(text.getBytes(StandardCharsets.US_ASCII)));
+            return name;
+          }
+        });
+  }
+
+  /** Replaces the small file of a volume in one step; it is on the disk then. */
+  void replaceText(VolumeId id, String text) {
+    String name = begin();
+    try {
+      in(
+          tree -> {
+            String made = INCOMING + "/" + name;
+            try (Fd file = tree.create(made, 0600)) {
+              file.write(ByteBuffer.wrap(text.getBytes(StandardCharsets.US_ASCII)));
+              file.sync();
+              tree.rename(made, id.toString());
+            } catch (RuntimeException e) {
+              Failures.alsoDo(e, () -> tree.removeAll(made));
+              throw e;
+            }
+            return id;
+          });
+    } finally {
+      done(name);
     }
   }
 

@@ -60,9 +60,21 @@ final class Views implements AutoCloseable {
   }
 
   /** The same, or nothing where the whole of this was closed before. */
-  synchronized void dropIfThere(Path directory) {
+  void dropIfThere(Path directory) {
+    dropIfThere(directory, true);
+  }
+
+  /**
+   * The same.
+   *
+   * @param isMounted whether there is something to unmount
+   */
+  synchronized void dropIfThere(Path directory, boolean isMounted) {
     if (mounted != null && Files.exists(pool.local(directory))) {
-      drop(directory);
+      if (isMounted) {
+        pool.host().mounts().unmount(directory);
+      }
+      delete(directory);
     }
   }
 
