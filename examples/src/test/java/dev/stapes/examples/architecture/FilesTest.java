@@ -1,6 +1,7 @@
 package dev.stapes.examples.architecture;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -10,6 +11,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -45,6 +48,25 @@ class FilesTest {
   @Test
   void no_file_names_a_path_of_the_machine_it_was_written_on() {
     assertNowhere(MACHINE);
+  }
+
+  @Test
+  void the_list_of_decisions_is_complete_and_no_number_is_given_twice() {
+    Path directory = PROJECT.root().resolve("docs/decisions");
+    String list = Project.read(directory.resolve("README.md"));
+    List<String> missing = new ArrayList<>();
+    Set<String> numbers = new TreeSet<>();
+    for (Path file : PROJECT.files()) {
+      String name = file.getFileName().toString();
+      if (directory.equals(file.getParent()) && !name.equals("README.md")) {
+        if (!list.contains("[" + name.substring(0, 4) + "](" + name + ")")) {
+          missing.add(name);
+        }
+        assertTrue(numbers.add(name.substring(0, 4)), name + " has a number that is taken");
+      }
+    }
+    assertFalse(numbers.isEmpty(), "no decisions found");
+    assertEquals(List.of(), missing);
   }
 
   private static void assertNowhere(Pattern pattern) {

@@ -31,12 +31,22 @@ class ModulePathTest {
   /** What each module shows. A package is added here by decision, never by accident. */
   private static final Map<String, Set<String>> EXPORTS =
       Map.of(
-          "core", Set.of("dev.stapes", "dev.stapes.model", "dev.stapes.spi"),
+          "core",
+          Set.of("dev.stapes", "dev.stapes.model", "dev.stapes.spi"),
           "linux-binding",
-              Set.of("dev.stapes.linux", "dev.stapes.linux.cgroup", "dev.stapes.linux.ffi"),
-          "lxc-binding", Set.of("dev.stapes.lxc", "dev.stapes.lxc.ffi"),
-          "storage-fs", Set.of(),
-          "testkit", Set.of("dev.stapes.testkit"));
+          Set.of(
+              "dev.stapes.linux",
+              "dev.stapes.linux.block",
+              "dev.stapes.linux.btrfs",
+              "dev.stapes.linux.cgroup",
+              "dev.stapes.linux.ffi",
+              "dev.stapes.linux.host"),
+          "lxc-binding",
+          Set.of("dev.stapes.lxc", "dev.stapes.lxc.ffi"),
+          "storage-fs",
+          Set.of("dev.stapes.storage.fs"),
+          "testkit",
+          Set.of("dev.stapes.testkit", "dev.stapes.testkit.contract"));
 
   private static final Project PROJECT = Project.here();
 
