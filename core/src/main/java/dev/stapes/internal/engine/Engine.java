@@ -79,7 +79,8 @@ public final class Engine implements AutoCloseable {
     pools = resources.own(pools(options, host, catalog, root, work));
     volumes = new VolumeService(pools, catalog, work, clock);
     drivers = resources.own(new Drivers(host, options.instanceDrivers(), root.run(), root.tag()));
-    machines = resources.own(new Machines(drivers, new Disks(pools, catalog), this::onExit));
+    machines =
+        resources.own(new Machines(catalog, drivers, new Disks(pools, catalog), this::onExit));
     background = resources.own(new Background("engine"));
     Trash trash = new Trash(catalog, pools, background);
     lifecycle = new LifecycleService(catalog, work, machines, trash, events, clock);

@@ -21,6 +21,7 @@ import java.util.function.BiConsumer;
  * The machines that run now. All but {@link #find} is called with the lock of the instance held.
  */
 final class Machines implements AutoCloseable {
+  private final Catalog catalog;
   private final Drivers drivers;
   private final Disks disks;
   private final ConcurrentHashMap<InstanceId, Running> running = new ConcurrentHashMap<>();
@@ -31,7 +32,9 @@ final class Machines implements AutoCloseable {
    *
    * @param onExit told when a machine has ended, on a thread of the host: must return at once
    */
-  Machines(Drivers drivers, Disks disks, BiConsumer<InstanceId, Machine.Exit> onExit) {
+  Machines(
+      Catalog catalog, Drivers drivers, Disks disks, BiConsumer<InstanceId, Machine.Exit> onExit) {
+    this.catalog = catalog;
     this.drivers = drivers;
     this.disks = disks;
     this.onExit = onExit;
@@ -44,15 +47,15 @@ final class Machines implements AutoCloseable {
   /**
    * The machine of an instance.
    *
-   * @throws StapesException CONFLICT where it does not run
+   * @throws StapesException CONFLICT where it does not run; NOT_FOUND where it does not exist
    */
   Running require(InstanceId id) {
     return find(id)
-        .orElseThrow(() -> new StapesException(Kind.CONFLICT, "instance " + id, "is not running"));
-  }
-
-  List<Running> all() {
-    return List.copyOf(running.values());
+        .orElseThrow(
+            () ->
+                catalog.instance(id).isPresent()
+                    ? new StapesException(Kind.CONFLICT, "instance " + id, "is not running")
+                    : StapesException.notFound("instance " + id));
   }
 
   Running start(InstanceRecord record) {

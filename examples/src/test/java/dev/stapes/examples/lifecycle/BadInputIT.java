@@ -115,7 +115,7 @@ class BadInputIT {
             new Case(PoolSpec.of("p", "zip"), Kind.UNAVAILABLE),
             new Case(PoolSpec.of("p", "btrfs").with("colour", "red"), Kind.INVALID),
             new Case(PoolSpec.of("p", "btrfs").size(Size.ofKibibytes(1)), Kind.INVALID),
-            new Case(PoolSpec.of("p", "dir").source("/no/such/dir"), Kind.NOT_FOUND),
+            new Case(PoolSpec.of("p", "dir").source("/no/such/dir"), Kind.INVALID),
             new Case(PoolSpec.of("p", "dir").source(directory.toString()), Kind.CONFLICT));
     for (Case one : cases) {
       StapesException e =

@@ -145,7 +145,7 @@ class FilesIT {
   @Test
   void a_pipe_or_a_device_is_not_read() {
     running.exec("mkfifo", "/tmp/pipe").orThrow();
-    for (String path : List.of("/tmp/pipe", "/dev/zero", "/etc", "/proc/kmsg")) {
+    for (String path : List.of("/tmp/pipe", "/dev/zero", "/etc")) {
       StapesException e =
           assertThrows(StapesException.class, () -> running.files().read(path), path);
       assertTrue(String.valueOf(e.getMessage()).contains(path), e.getMessage());

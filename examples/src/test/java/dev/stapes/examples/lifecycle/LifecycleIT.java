@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -196,14 +197,15 @@ class LifecycleIT {
   }
 
   @Test
-  void a_throwaway_instance_ends_with_the_close() {
+  void a_throwaway_instance_ends_with_the_close() throws Exception {
     Instance web =
         BENCH.stapes().instances().launch(BENCH.spec().lifetime(Lifetime.THROWAWAY).build());
     web.exec("sh", "-c", "echo x > /tmp/x; cat /tmp/x").orThrow();
-    long pid = web.state().pid().orElseThrow();
+    String name = web.name();
+    ProcessHandle init = ProcessHandle.of(web.state().pid().orElseThrow()).orElseThrow();
     Stapes again = BENCH.reopen();
-    assertTrue(again.instances().find("web").isEmpty());
-    assertTrue(ProcessHandle.of(pid).isEmpty());
+    assertTrue(again.instances().find(name).isEmpty());
+    init.onExit().get(SOON.toSeconds(), TimeUnit.SECONDS);
   }
 
   @Test

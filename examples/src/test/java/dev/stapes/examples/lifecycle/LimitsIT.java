@@ -89,8 +89,8 @@ class LimitsIT {
 
   @Test
   void a_resource_limit_of_the_kernel_holds_for_every_program() {
-    Instance web = launch(l -> l.kernel("nofile", 40));
-    assertEquals("40\n", web.exec("sh", "-c", "ulimit -n").orThrow().stdout());
+    Instance web = launch(l -> l.kernel("nofile", 300));
+    assertEquals("300\n", web.exec("sh", "-c", "ulimit -n").orThrow().stdout());
     web.delete(Delete.FORCE);
   }
 

@@ -52,6 +52,10 @@ final class Workbench implements BeforeAllCallback, AfterAllCallback {
 
   @Override
   public void afterAll(ExtensionContext context) throws IOException {
+    if (stapes == null) {
+      removeAll(root);
+      return; // it did not open, which is the error to show
+    }
     stapes.instances().list().forEach(info -> forceDelete(stapes.instances().get(info.name())));
     stapes.close();
     assertEquals(Set.of(), HostLeftovers.of(root), "left on the machine");
