@@ -74,18 +74,18 @@ final class Abi {
   static final long BTRFS_QUOTA_TREE_OBJECTID = 8;
   static final long BTRFS_ORPHAN_OBJECTID = -5;
   static final int BTRFS_ORPHAN_ITEM_KEY = 48;
+  static final int BTRFS_ROOT_ITEM_KEY = 132;
   static final int BTRFS_ROOT_REF_KEY = 156;
   static final int BTRFS_QGROUP_STATUS_KEY = 240;
   static final int BTRFS_QGROUP_INFO_KEY = 242;
-  static final int BTRFS_QGROUP_LIMIT_KEY = 244;
+
+  static final int QGROUP_LEVEL_SHIFT = 48;
 
   static final int btrfs_root_ref_dirid = 0;
   static final int btrfs_root_ref_name_len = 16;
   static final int btrfs_root_ref_SIZEOF = 18;
   static final int btrfs_qgroup_info_item_rfer = 8;
   static final int btrfs_qgroup_status_item_flags = 16;
-  static final int btrfs_qgroup_limit_item_flags = 0;
-  static final int btrfs_qgroup_limit_item_max_rfer = 8;
   static final long BTRFS_QGROUP_STATUS_FLAG_INCONSISTENT = 1 << 2;
   static final long BTRFS_QGROUP_LIMIT_MAX_RFER = 1;
 
@@ -107,6 +107,13 @@ final class Abi {
   static final int btrfs_ioctl_received_subvol_args_SIZEOF = 200;
   static final int btrfs_ioctl_received_subvol_args_uuid = 0;
   static final int btrfs_ioctl_received_subvol_args_stransid = 16;
+
+  static final int FICLONERANGE = 0x4020940d;
+  static final int file_clone_range_SIZEOF = 32;
+  static final int file_clone_range_src_fd = 0;
+  static final int file_clone_range_src_offset = 8;
+  static final int file_clone_range_src_length = 16;
+  static final int file_clone_range_dest_offset = 24;
 
   private Abi() {}
 }

@@ -48,6 +48,7 @@ public final class BtrfsFileSystem {
         sync(any); // fails where an error made the file system read-only: no wait without end
       }
     }
+    sync(any); // what was freed can be used after the commit
   }
 
   /** The numbers of the subvolumes that are removed but not freed. */

@@ -31,6 +31,7 @@ final class BtrfsPool implements StoragePool {
   private final ScratchVolumes scratch;
   private final Ids ids;
   private final Gate gate;
+  private final BtrfsQuotas quotas;
 
   BtrfsPool(PoolContext pool, Backing backing, Path root, PoolDirectory volumes) {
     this.pool = pool;
@@ -43,6 +44,7 @@ final class BtrfsPool implements StoragePool {
     this.scratch = new ScratchVolumes(pool, views);
     this.ids = new Ids(pool, volumes, scratch);
     this.gate = new Gate(pool.subject());
+    this.quotas = new BtrfsQuotas(pool, ids, gate);
   }
 
   @Override
@@ -158,6 +160,7 @@ final class BtrfsPool implements StoragePool {
           volumes.reclaim(this::removeIfThere);
           try (Fd root = volumes.openRoot()) {
             fileSystem.awaitCleaned(root);
+            quotas.sweep(root);
           } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new StapesException(
@@ -232,12 +235,12 @@ final class BtrfsPool implements StoragePool {
 
   @Override
   public Optional<Quotas> quotas() {
-    return Optional.empty();
+    return Optional.of(quotas);
   }
 
   @Override
   public Optional<SendReceive> sendReceive() {
-    return Optional.empty();
+    return Optional.of(new BtrfsStreams(pool, volumes, ids, gate, this::removeIfThere));
   }
 
   @Override

@@ -28,4 +28,8 @@ record PoolContext(Host host, Syscalls sys, PoolSpec spec, Path directory) {
   StapesException failure(StapesException.Kind kind, String problem) {
     return new StapesException(kind, subject(), problem);
   }
+
+  StapesException failure(StapesException.Kind kind, String problem, Throwable cause) {
+    return new StapesException(kind, subject(), problem, cause);
+  }
 }
