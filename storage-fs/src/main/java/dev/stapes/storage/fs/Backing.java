@@ -24,6 +24,11 @@ interface Backing {
    */
   Path mount();
 
+  /** Whether there is more room below than the mounted file system uses. */
+  default boolean hasGrown() {
+    return false;
+  }
+
   /** Lets it go; it stays with the machines that use it. Does nothing where it is not mounted. */
   void unmount();
 
@@ -36,7 +41,7 @@ interface Backing {
   /** Makes a mounted file system larger. */
   @FunctionalInterface
   interface Resize {
-    /** Grows what is below the file system, and answers with its new size in bytes. */
+    /** Grows what is below the file system. */
     void growTo(Size size);
   }
 }

@@ -64,8 +64,9 @@ final class BlockMount {
    * its log only.
    *
    * @param size of the file or device, in bytes
+   * @return how much of it the file system uses
    */
-  void requireFileSystem(Path path, Fd fileOrDevice, long size) {
+  long requireFileSystem(Path path, Fd fileOrDevice, long size) {
     ByteBuffer superblock = ByteBuffer.allocateDirect(SUPERBLOCK_SIZE);
     while (superblock.hasRemaining()
         && fileOrDevice.read(superblock, SUPERBLOCKS[0] + superblock.position()) > 0) {
@@ -82,6 +83,7 @@ final class BlockMount {
       throw unavailable(
           path + ": truncated: the file system has " + total + " bytes, and here are " + size);
     }
+    return total;
   }
 
   /**

@@ -253,10 +253,15 @@ final class BtrfsPool implements StoragePool {
         "grow",
         () -> {
           resize.growTo(size);
-          try (Fd root = volumes.openRoot()) {
-            fileSystem.fillDevice(root);
-          }
+          fillDevice();
         });
+  }
+
+  /** Uses all that there is below. */
+  void fillDevice() {
+    try (Fd root = volumes.openRoot()) {
+      fileSystem.fillDevice(root);
+    }
   }
 
   @Override

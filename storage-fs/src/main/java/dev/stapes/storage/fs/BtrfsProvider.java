@@ -105,7 +105,11 @@ public final class BtrfsProvider implements StorageDriverProvider {
   private static StoragePool open(PoolContext pool, Backing backing, Path root) {
     PoolDirectory directory =
         PoolDirectory.open(pool.sys(), pool.local(root), root, NAME, pool.subject());
-    return new BtrfsPool(pool, backing, root, directory);
+    BtrfsPool opened = new BtrfsPool(pool, backing, root, directory);
+    if (backing.hasGrown()) {
+      opened.fillDevice();
+    }
+    return opened;
   }
 
   /** What the key {@code source} stands for. */

@@ -6,7 +6,6 @@ import dev.stapes.linux.OpenFlag;
 import dev.stapes.linux.block.LoopDevice;
 import dev.stapes.linux.ffi.Errno;
 import dev.stapes.linux.ffi.LinuxException;
-import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import java.nio.ByteBuffer;
@@ -17,12 +16,14 @@ import java.util.Set;
 /** A whole block device. */
 final class DeviceBacking implements Backing {
   private static final int LOOKED_AT = 1 << 20;
+  private static final long WORTH_GROWING = 1 << 24;
   private static final Set<OpenFlag> EXCLUSIVELY =
       Set.of(OpenFlag.READ, OpenFlag.WRITE, OpenFlag.EXCLUSIVE);
 
   private final PoolContext pool;
   private final Path device;
   private final BlockMount mount;
+  private boolean grown;
 
   DeviceBacking(PoolContext pool, Path device) {
     this.pool = pool;
@@ -84,12 +85,18 @@ final class DeviceBacking implements Backing {
   @Override
   public Path mount() {
     try (Fd open = mount.open(device)) {
-      mount.requireFileSystem(device, open, LoopDevice.sizeOf(pool.sys(), open));
+      long size = LoopDevice.sizeOf(pool.sys(), open);
+      grown = size - mount.requireFileSystem(device, open, size) >= WORTH_GROWING;
     } catch (LinuxException e) {
       throw new StapesException(
           Kind.UNAVAILABLE, pool.subject(), "cannot be opened: " + e.getMessage(), e);
     }
     return mount.mount(device);
+  }
+
+  @Override
+  public boolean hasGrown() {
+    return grown;
   }
 
   @Override
@@ -113,19 +120,9 @@ final class DeviceBacking implements Backing {
     }
   }
 
+  /** A device grows elsewhere; the pool follows when it is opened. */
   @Override
   public Optional<Resize> resize() {
-    return Optional.of(this::growTo);
-  }
-
-  /** The device itself grows elsewhere; the pool follows. */
-  private void growTo(Size size) {
-    try (Fd open = mount.open(device)) {
-      long has = LoopDevice.sizeOf(pool.sys(), open);
-      if (size.bytes() > has) {
-        throw StapesException.invalid(
-            pool.subject(), device + " has " + Size.ofBytes(has) + ", asked for " + size);
-      }
-    }
+    return Optional.empty();
   }
 }

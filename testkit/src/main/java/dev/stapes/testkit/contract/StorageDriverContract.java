@@ -89,16 +89,16 @@ public abstract class StorageDriverContract extends StorageFailureTests {
     Path empty = Files.createDirectory(bench().directory().resolve("empty"));
     refused(
         UNAVAILABLE,
-        "contract",
-        () -> bench().provider().open(bench().host(), bench().spec(), empty).close());
+        "other",
+        () -> bench().provider().open(bench().host(), otherPoolSpec(), empty).close());
     assertEquals(Set.of(), HostLeftovers.filesBelow(empty));
     refused(
         UNAVAILABLE,
-        "contract",
+        "other",
         () ->
             bench()
                 .provider()
-                .open(bench().host(), bench().spec(), empty.resolve("missing"))
+                .open(bench().host(), otherPoolSpec(), empty.resolve("missing"))
                 .close());
   }
 
@@ -151,7 +151,7 @@ public abstract class StorageDriverContract extends StorageFailureTests {
   @Test
   void two_pools_do_not_know_each_other() throws IOException {
     Path other = Files.createDirectory(bench().directory().resolve("other"));
-    PoolSpec spec = new PoolSpec("other", bench().spec().driver(), bench().spec().config());
+    PoolSpec spec = otherPoolSpec();
     StoragePool second = bench().provider().create(bench().host(), spec, other);
     try {
       pool().create(A);

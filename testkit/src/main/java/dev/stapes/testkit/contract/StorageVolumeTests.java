@@ -66,6 +66,12 @@ abstract class StorageVolumeTests {
     return sized ? spec.size(Size.ofMebibytes(256)) : spec;
   }
 
+  /** A second pool beside the first: by default one with the same config. */
+  protected PoolSpec otherPoolSpec() {
+    PoolSpec first = poolSpec();
+    return new PoolSpec("other", first.driver(), first.config());
+  }
+
   /**
    * What there is on the machine that belongs to a directory; compared before and after each test.
    */

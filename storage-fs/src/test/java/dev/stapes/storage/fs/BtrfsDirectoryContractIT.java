@@ -1,0 +1,34 @@
+package dev.stapes.storage.fs;
+
+import dev.stapes.spi.StorageDriverProvider;
+import dev.stapes.testkit.Faults;
+import dev.stapes.testkit.RequiresKernel;
+import dev.stapes.testkit.RequiresRoot;
+import dev.stapes.testkit.RequiresTool;
+
+/** The contract for a directory on a Btrfs that is there already. */
+@RequiresRoot
+@RequiresKernel("btrfs")
+@RequiresKernel("loop")
+@RequiresTool("mkfs.btrfs")
+class BtrfsDirectoryContractIT extends OnDiskContract {
+  @Override
+  TestDisk disk() {
+    return Disk.DISK;
+  }
+
+  @Override
+  protected StorageDriverProvider provider() {
+    return new BtrfsProvider();
+  }
+
+  @Override
+  protected StorageDriverProvider provider(Faults faults) {
+    return new BtrfsProvider(() -> FaultySyscalls.changes(faults));
+  }
+
+  /** Made when the first test wants it. */
+  private static final class Disk {
+    static final TestDisk DISK = TestDisk.formatted("btrfs");
+  }
+}

@@ -1,0 +1,34 @@
+package dev.stapes.storage.fs;
+
+import dev.stapes.model.PoolSpec;
+import dev.stapes.spi.StorageDriverProvider;
+import dev.stapes.testkit.Faults;
+import dev.stapes.testkit.RequiresKernel;
+import dev.stapes.testkit.RequiresRoot;
+import dev.stapes.testkit.contract.StorageDriverContract;
+
+/** The contract for a pool in memory. */
+@RequiresRoot
+@RequiresKernel("tmpfs")
+@RequiresKernel("overlay")
+class OverlayOnTmpfsContractIT extends StorageDriverContract {
+  @Override
+  protected StorageDriverProvider provider() {
+    return new OverlayProvider();
+  }
+
+  @Override
+  protected StorageDriverProvider provider(Faults faults) {
+    return new OverlayProvider(() -> FaultySyscalls.changes(faults));
+  }
+
+  @Override
+  protected PoolSpec poolSpec() {
+    return PoolSpec.of("contract", provider().name()).source(MemoryDirectory.make().toString());
+  }
+
+  @Override
+  protected PoolSpec otherPoolSpec() {
+    return PoolSpec.of("other", provider().name()).source(MemoryDirectory.make().toString());
+  }
+}
