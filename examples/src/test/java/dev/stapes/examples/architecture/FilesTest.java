@@ -15,6 +15,8 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -33,12 +35,15 @@ class FilesTest {
           "repo1?[.]maven|[.]maven[.]org|deb[.]debian[.]|snapshot[.]debian|docker[.]io|gcr[.]io|ghcr[.]io"
               + "|quay[.]io|pkg[.]dev|n[p]mjs|registry[-.]1|[a]rtifactory|jitpack[.]io");
 
-  /** Home directories of people, and the directory that this very checkout stands in. */
+  /** The directory that this checkout stands in, wherever that is, and the home of whoever runs the test. */
   private static final Pattern MACHINE =
       Pattern.compile(
-          "(?<![a-zA-Z0-9_}$])(?:/home/(?!user\\b|ubuntu\\b|\\$)[a-z]|/[U]sers/|/root/[.]m2|"
-              + Pattern.quote(PROJECT.root().toString())
-              + "\\b)");
+          "(?<![a-zA-Z0-9_}$])(?:/root/[.]m2|"
+              + Stream.of(PROJECT.root(), Path.of(System.getProperty("user.home", "/root")))
+                  .filter(path -> path.getNameCount() > 1)
+                  .map(path -> Pattern.quote(path.toString()))
+                  .collect(Collectors.joining("|"))
+              + ")\\b");
 
   @Test
   void no_file_names_a_registry_host() {

@@ -81,10 +81,15 @@ final class Project {
     return packages;
   }
 
-  /** The compiled main classes of all modules. */
+  /** The modules with code that the rules about classes look at; benchmarks are built after the tests of examples. */
+  List<String> modulesToLookAt() {
+    return modulesWithCode().stream().filter(module -> !module.equals("benchmarks")).toList();
+  }
+
+  /** The compiled main classes of {@link #modulesToLookAt()}. */
   JavaClasses classes() {
     List<Path> directories = new ArrayList<>();
-    for (String module : modulesWithCode()) {
+    for (String module : modulesToLookAt()) {
       Path classes = root.resolve(module).resolve("target/classes");
       if (!Files.isDirectory(classes)) {
         throw new IllegalStateException(module + " is not compiled: " + classes + " is missing");
