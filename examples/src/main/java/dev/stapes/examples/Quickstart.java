@@ -197,6 +197,7 @@ public final class Quickstart {
     InstanceState state = steps.time("read its state", web::state);
     steps.note(
         String.format(
+            java.util.Locale.ROOT,
             "pid %d, %s processes, memory %s, cpu %d ms, up %d ms",
             state.pid().orElseThrow(),
             state.processes().isPresent() ? state.processes().getAsLong() : "?",

@@ -98,7 +98,9 @@ class MountTableTest {
     for (byte b : name) {
       boolean special = b == ' ' || b == '\t' || b == '\n' || b == '\\' || b == '#';
       escaped.append(
-          special ? String.format("\\%03o", b & 0xFF) : String.valueOf((char) (b & 0xFF)));
+          special
+              ? String.format(java.util.Locale.ROOT, "\\%03o", b & 0xFF)
+              : String.valueOf((char) (b & 0xFF)));
     }
     byte[] bytes = escaped.toString().getBytes(StandardCharsets.ISO_8859_1);
     String field = CString.decode(bytes, 0, bytes.length);

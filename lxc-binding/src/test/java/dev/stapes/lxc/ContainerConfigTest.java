@@ -9,17 +9,18 @@ import dev.stapes.lxc.ffi.Liblxc;
 import dev.stapes.lxc.ffi.LockFiles;
 import dev.stapes.model.IdMapping;
 import dev.stapes.model.StapesException;
+import dev.stapes.testkit.RequiresTool;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@RequiresTool("lxc-start")
 class ContainerConfigTest {
   @Test
   void a_minimal_container_is_this() {
@@ -81,7 +82,8 @@ class ContainerConfigTest {
   @Test
   void liblxc_reads_the_same_values(@TempDir Path directory) throws IOException {
     Liblxc.Probe probe = Liblxc.probe();
-    Assumptions.assumeTrue(probe instanceof Liblxc.Probe.Found, probe::toString);
+    org.junit.jupiter.api.Assertions.assertTrue(
+        probe instanceof Liblxc.Probe.Found, probe::toString);
     Path file = Files.createFile(directory.resolve("config"));
     Files.writeString(directory.resolve("seccomp"), SeccompPolicy.standard().text());
     Files.writeString(file, full(directory).text());

@@ -35,7 +35,10 @@ class FilesTest {
           "repo1?[.]maven|[.]maven[.]org|deb[.]debian[.]|snapshot[.]debian|docker[.]io|gcr[.]io|ghcr[.]io"
               + "|quay[.]io|pkg[.]dev|n[p]mjs|registry[-.]1|[a]rtifactory|jitpack[.]io");
 
-  /** The directory that this checkout stands in, wherever that is, and the home of whoever runs the test. */
+  /**
+   * The directory that this checkout stands in, wherever that is, and the home of whoever runs the
+   * test.
+   */
   private static final Pattern MACHINE =
       Pattern.compile(
           "(?<![a-zA-Z0-9_}$])(?:/root/[.]m2|"

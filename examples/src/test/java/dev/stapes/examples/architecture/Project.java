@@ -81,7 +81,10 @@ final class Project {
     return packages;
   }
 
-  /** The modules with code that the rules about classes look at; benchmarks are built after the tests of examples. */
+  /**
+   * The modules with code that the rules about classes look at; benchmarks are built after the
+   * tests of examples.
+   */
   List<String> modulesToLookAt() {
     return modulesWithCode().stream().filter(module -> !module.equals("benchmarks")).toList();
   }

@@ -70,7 +70,10 @@ final class SourceRules {
   enum Kind {
     /** Code that is shipped. */
     MAIN,
-    /** Shipped too; its contracts skip what a driver does not offer, which is no requirement of the machine. */
+    /**
+     * Shipped too; its contracts skip what a driver does not offer, which is no requirement of the
+     * machine.
+     */
     TESTKIT,
     TEST
   }
@@ -142,7 +145,7 @@ final class SourceRules {
       String imported = tree.getQualifiedIdentifier().toString();
       if (kind != Kind.TESTKIT
           && SILENT_SKIPS.stream()
-          .anyMatch(skip -> imported.equals(skip) || imported.startsWith(skip + "."))) {
+              .anyMatch(skip -> imported.equals(skip) || imported.startsWith(skip + "."))) {
         find(
             tree,
             "imports "

@@ -20,9 +20,10 @@ import org.junit.jupiter.api.Test;
  */
 class SourceStyleTest {
   /**
-   * What core shows beside its API: public types among those of {@code dev.stapes.internal..}, which are public only for
-   * the packages beside them. Few public types are what separates a library that can change from one that cannot. The
-   * packages of the API itself are all public by nature; {@link ModulePathTest} pins which these are.
+   * What core shows beside its API: public types among those of {@code dev.stapes.internal..},
+   * which are public only for the packages beside them. Few public types are what separates a
+   * library that can change from one that cannot. The packages of the API itself are all public by
+   * nature; {@link ModulePathTest} pins which these are.
    */
   private static final int PUBLIC_PERCENT_OF_INTERNALS = 35;
 
@@ -36,7 +37,8 @@ class SourceStyleTest {
     int files = 0;
     for (String module : PROJECT.modules()) {
       for (Path source : PROJECT.mainSources(module)) {
-        findings.addAll(inspect(source, module.equals("testkit") ? Kind.TESTKIT : Kind.MAIN).findings());
+        findings.addAll(
+            inspect(source, module.equals("testkit") ? Kind.TESTKIT : Kind.MAIN).findings());
         files++;
       }
       for (Path source : PROJECT.testSources(module)) {
@@ -52,12 +54,21 @@ class SourceStyleTest {
   void most_of_the_internals_of_core_are_not_public() {
     Path internals = PROJECT.root().resolve("core/src/main/java/dev/stapes/internal");
     List<TopLevelType> types =
-        types(PROJECT.mainSources("core").stream().filter(source -> source.startsWith(internals)).toList());
+        types(
+            PROJECT.mainSources("core").stream()
+                .filter(source -> source.startsWith(internals))
+                .toList());
     long shown = types.stream().filter(TopLevelType::isPublic).count();
     assertFalse(types.isEmpty(), "no types found");
     assertTrue(
         100 * shown <= (long) PUBLIC_PERCENT_OF_INTERNALS * types.size(),
-        () -> shown + " of " + types.size() + " types are public, at most " + PUBLIC_PERCENT_OF_INTERNALS + " %");
+        () ->
+            shown
+                + " of "
+                + types.size()
+                + " types are public, at most "
+                + PUBLIC_PERCENT_OF_INTERNALS
+                + " %");
   }
 
   @Test
@@ -66,7 +77,10 @@ class SourceStyleTest {
     for (String module : PROJECT.modules()) {
       if (module.startsWith("storage-") || module.startsWith("network-")) {
         List<String> shown =
-            types(PROJECT.mainSources(module)).stream().filter(TopLevelType::isPublic).map(TopLevelType::name).toList();
+            types(PROJECT.mainSources(module)).stream()
+                .filter(TopLevelType::isPublic)
+                .map(TopLevelType::name)
+                .toList();
         if (shown.size() > PUBLIC_TYPES_OF_A_DRIVER) {
           tooMany.put(module, shown);
         }

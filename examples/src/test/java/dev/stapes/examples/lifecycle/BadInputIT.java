@@ -15,6 +15,7 @@ import dev.stapes.testkit.RequiresKernel;
 import dev.stapes.testkit.RequiresRoot;
 import dev.stapes.testkit.RequiresTool;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -145,10 +146,12 @@ class BadInputIT {
 
   @Test
   void a_damaged_state_store_is_kept_and_refused(@TempDir Path directory) throws IOException {
-    byte[] garbage = "this is no database, and must not be lost".getBytes();
+    byte[] garbage = "this is no database, and must not be lost".getBytes(StandardCharsets.UTF_8);
     Files.write(directory.resolve("state.db"), garbage);
     assertEquals(
         Kind.UNAVAILABLE, assertThrows(StapesException.class, () -> Stapes.open(directory)).kind());
-    assertEquals(new String(garbage), Files.readString(directory.resolve("state.db")));
+    assertEquals(
+        new String(garbage, StandardCharsets.UTF_8),
+        Files.readString(directory.resolve("state.db")));
   }
 }

@@ -14,6 +14,7 @@ import dev.stapes.testkit.RequiresKernel;
 import dev.stapes.testkit.RequiresRoot;
 import dev.stapes.testkit.RequiresTool;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -84,7 +85,11 @@ class FilesIT {
   void what_is_written_belongs_to_whom_it_should_inside(boolean runs) {
     Instance box = instance(runs);
     box.files().makeDirectories("/srv/a/b");
-    box.files().write("/srv/a/b/f", "text".getBytes(), new Attributes(1000, 1001, 0640));
+    box.files()
+        .write(
+            "/srv/a/b/f",
+            "text".getBytes(StandardCharsets.UTF_8),
+            new Attributes(1000, 1001, 0640));
     assertEquals("text", box.files().readText("/srv/a/b/f"));
     if (runs) {
       assertEquals(

@@ -6,16 +6,17 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.stapes.testkit.RequiresTool;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+@RequiresTool("lxc-start")
 class LiblxcTest {
   private final Path lxcPath;
 
@@ -126,7 +127,8 @@ class LiblxcTest {
 
   private static Liblxc library() {
     Liblxc.Probe probe = Liblxc.probe();
-    Assumptions.assumeTrue(probe instanceof Liblxc.Probe.Found, probe::toString);
+    org.junit.jupiter.api.Assertions.assertTrue(
+        probe instanceof Liblxc.Probe.Found, probe::toString);
     return probe.ifFound().orElseThrow();
   }
 }

@@ -3,6 +3,8 @@ package dev.stapes.lxc.ffi;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.stapes.testkit.RequiresRoot;
+import dev.stapes.testkit.RequiresTool;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,7 +12,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -19,6 +20,9 @@ import org.junit.jupiter.api.io.TempDir;
  * The liblxc of the next Debian, fetched by apt into a directory of its own: its headers give the
  * layout that we have, and a JVM under its C library works with it.
  */
+@RequiresRoot
+@RequiresTool("apt-get")
+@RequiresTool("gcc")
 class NewerLiblxcIT {
   private static final String RELEASE = "trixie";
   private static final List<String> PACKAGES =
@@ -49,9 +53,9 @@ class NewerLiblxcIT {
 
   @BeforeEach
   void fetch() throws IOException, InterruptedException {
-    Assumptions.assumeTrue(
+    org.junit.jupiter.api.Assertions.assertTrue(
         Files.isExecutable(Path.of("/usr/bin/apt-get")), "apt is not on this machine");
-    Assumptions.assumeTrue(Files.isWritable(Path.of("/run")), "needs root");
+    org.junit.jupiter.api.Assertions.assertTrue(Files.isWritable(Path.of("/run")), "needs root");
     String mirror =
         Abi.run(
                 List.of(
@@ -65,7 +69,8 @@ class NewerLiblxcIT {
             .map(line -> line.substring(0, line.indexOf(' ')))
             .findFirst()
             .orElse("");
-    Assumptions.assumeFalse(mirror.isEmpty(), "apt knows no Debian mirror here");
+    org.junit.jupiter.api.Assertions.assertFalse(
+        mirror.isEmpty(), "apt knows no Debian mirror here");
     Path archives = Files.createDirectories(apt.resolve("cache/archives/partial")).getParent();
     Files.createDirectories(apt.resolve("lists/partial"));
     Files.createDirectories(root);
