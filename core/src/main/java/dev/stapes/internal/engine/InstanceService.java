@@ -77,14 +77,23 @@ public final class InstanceService {
   /** What an instance uses. */
   public InstanceState state(InstanceId id) {
     InstanceRecord record = stored(id).value();
-    Optional<Size> disk =
-        pools.isUsable(record.pool())
-            ? pools.pool(record.pool()).quotas().map(quotas -> quotas.usage(record.volumeId()))
-            : Optional.empty();
+    Optional<Size> disk = pools.isUsable(record.pool()) ? usageOf(record) : Optional.empty();
     return machines
         .find(id)
         .map(running -> running.machine().state().withDiskUsage(disk))
         .orElseGet(() -> InstanceState.stopped(statusOf(record), disk));
+  }
+
+  private Optional<Size> usageOf(InstanceRecord record) {
+    StoragePool pool = pools.pool(record.pool());
+    return livesInMemory(record, pool)
+        ? Optional.empty()
+        : pool.quotas().map(quotas -> quotas.usage(record.volumeId()));
+  }
+
+  /** Whether the root disk is a volume in memory, whose size was fixed when it was made. */
+  static boolean livesInMemory(InstanceRecord record, StoragePool pool) {
+    return record.isThrowaway() && pool.scratch().isPresent();
   }
 
   /** Makes an instance and starts it. */
@@ -211,7 +220,9 @@ public final class InstanceService {
                 List.of(Intent.VolumeRef.of(record.pool(), record.volumeId())));
             step.undo("volume " + record.volumeId(), () -> pool.discard(record.volumeId()));
             filling.fill(pool, step);
-            pools.limit(pool, record.volumeId(), record.rootDisk().size());
+            if (!livesInMemory(record, pool)) {
+              pools.limit(pool, record.volumeId(), record.rootDisk().size());
+            }
             Work.checkInterrupt(record.subject());
             step.conclude(catalog.change(record.isThrowaway()).insert(record));
             work.happened("instance-created", record.subject(), Map.of("id", record.id()));

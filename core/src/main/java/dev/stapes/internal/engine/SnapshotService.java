@@ -109,7 +109,9 @@ public final class SnapshotService {
               before.isThrowaway(), List.of(Intent.VolumeRef.of(after.pool(), after.volumeId())));
           step.undo("volume " + after.volumeId(), () -> pool.discard(after.volumeId()));
           pool.copy(snapshot.volumeId(), after.volumeId(), false);
-          pools.limit(pool, after.volumeId(), after.rootDisk().size());
+          if (!InstanceService.livesInMemory(after, pool)) {
+            pools.limit(pool, after.volumeId(), after.rootDisk().size());
+          }
           Optional<Running> running = machines.find(id);
           running.ifPresent(machine -> lifecycle.endForRestore(before, machine, step));
           swap(before, withPower(after, owner(id)), step);

@@ -110,10 +110,17 @@ class ExecIT {
 
   @Test
   void a_program_that_takes_too_long_is_killed() {
-    ExecSpec spec = ExecSpec.builder("sleep", "100").timeout(Duration.ofMillis(300)).build();
+    ExecSpec spec = ExecSpec.builder("sleep", "4711").timeout(Duration.ofMillis(300)).build();
     StapesException e = assertThrows(StapesException.class, () -> box.exec(spec));
     assertEquals(Kind.TIMED_OUT, e.kind());
-    assertEquals("", box.exec("sh", "-c", "pidof sleep").stdout());
+    assertEquals("0\n", running("sleep 4711"));
+  }
+
+  /** How many programs run inside with a command line that starts so. */
+  private static String running(String command) {
+    String count =
+        "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline; echo; done 2>/dev/null | grep -c \"^$1\"";
+    return box.exec("sh", "-c", count, "sh", command).stdout();
   }
 
   @Test
@@ -172,10 +179,10 @@ class ExecIT {
 
   @Test
   void closing_a_process_kills_it() {
-    try (ExecProcess process = box.execStreaming(ExecSpec.of("sleep", "333"))) {
+    try (ExecProcess process = box.execStreaming(ExecSpec.of("sleep", "4712"))) {
       assertTrue(process.await(Duration.ofMillis(50)).isEmpty());
     }
-    assertEquals("", box.exec("sh", "-c", "pidof sleep").stdout());
+    assertEquals("0\n", running("sleep 4712"));
   }
 
   @Test

@@ -260,7 +260,13 @@ public final class Cgroup {
         layout.unified().map(each -> each.directory(name)).filter(CgroupFiles::isDirectory);
     if (unified.isPresent() && Files.exists(unified.get().resolve("cgroup.kill"))) {
       TreeSet<Long> killed = processes(unified.get());
-      CgroupFiles.write(unified.get().resolve("cgroup.kill"), "1");
+      try {
+        CgroupFiles.write(unified.get().resolve("cgroup.kill"), "1");
+      } catch (CgroupException e) {
+        if (Files.exists(unified.get())) {
+          throw e;
+        } // the last process ended meanwhile, and somebody removed the group
+      }
       left.removeAll(killed);
     }
     return List.copyOf(left);

@@ -202,6 +202,7 @@ final class Agent {
     long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(START_MILLIS);
     long suspicious = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(SUSPICIOUS_MILLIS);
     boolean heard = false;
+    boolean wasFull = false;
     while (System.nanoTime() < deadline) {
       if (Thread.currentThread().isInterrupted()) {
         throw new StapesException(
@@ -216,21 +217,28 @@ final class Agent {
         return true;
       }
       // The container cannot always say that it failed: that needs a process too.
-      boolean silent = System.nanoTime() > suspicious && !heard && full.getAsBoolean();
-      if (status.isRefused() || status.code().isPresent() || silent) {
-        throw new StapesException(
-            Kind.EXHAUSTED,
-            subject(spec),
-            "the instance could not start another process: limits.processes or its memory");
+      wasFull |= System.nanoTime() > suspicious && full.getAsBoolean();
+      if (status.isRefused() || status.code().isPresent() || (wasFull && !heard)) {
+        throw exhausted(spec);
       }
       if (events[0] == 0 && !heard && !isListening()) {
         return false;
       }
     }
+    if (wasFull) {
+      throw exhausted(spec);
+    }
     throw new StapesException(
         Kind.TIMED_OUT,
         subject(spec),
         "the instance did not start the program within " + START_MILLIS + " ms");
+  }
+
+  private static StapesException exhausted(ExecSpec spec) {
+    return new StapesException(
+        Kind.EXHAUSTED,
+        subject(spec),
+        "the instance could not start another process: limits.processes or its memory");
   }
 
   /** Whether somebody has the other end of the requests open. */
