@@ -25,7 +25,7 @@ class ThrowawayIT {
   Instance box;
 
   @Test
-  void boots() {
+  void it_boots_and_is_a_throwaway() {
     assertEquals(0, box.exec("true").exitCode());
     assertEquals(Lifetime.THROWAWAY, box.info().lifetime());
   }
