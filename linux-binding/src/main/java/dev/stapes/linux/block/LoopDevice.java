@@ -126,7 +126,8 @@ public final class LoopDevice implements AutoCloseable {
       Syscalls sys, Fd device, Fd file, Path backing, boolean directIo) {
     ByteBuffer config = Syscalls.buffer(loop_config_SIZEOF);
     config.putInt(loop_config_fd, file.number());
-    config.putInt(loop_config_info + loop_info64_lo_flags, LO_FLAGS_AUTOCLEAR | LO_FLAGS_DIRECT_IO);
+    int flags = directIo ? LO_FLAGS_AUTOCLEAR | LO_FLAGS_DIRECT_IO : LO_FLAGS_AUTOCLEAR;
+    config.putInt(loop_config_info + loop_info64_lo_flags, flags);
     byte[] name = CString.encode(backing.toString());
     int length = Math.min(name.length, LO_NAME_SIZE - 1);
     config.put(loop_config_info + loop_info64_lo_file_name, name, 0, length);

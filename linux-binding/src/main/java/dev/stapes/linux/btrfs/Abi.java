@@ -22,10 +22,8 @@ final class Abi {
   static final int BTRFS_IOC_QUOTA_RESCAN = 0x4040942c;
   static final int BTRFS_IOC_QUOTA_RESCAN_WAIT = 0x942e;
   static final int BTRFS_IOC_GET_SUBVOL_INFO = 0x81f8943c;
-  static final int BTRFS_IOC_SNAP_DESTROY_V2 = 0x5000943f;
 
   static final long BTRFS_SUBVOL_RDONLY = 1 << 1;
-  static final long BTRFS_SUBVOL_SPEC_BY_ID = 1 << 4;
   static final long BTRFS_FIRST_FREE_OBJECTID = 256;
 
   static final int btrfs_ioctl_vol_args_SIZEOF = 4096;
@@ -36,7 +34,6 @@ final class Abi {
   static final int btrfs_ioctl_vol_args_v2_fd = 0;
   static final int btrfs_ioctl_vol_args_v2_flags = 16;
   static final int btrfs_ioctl_vol_args_v2_name = 56;
-  static final int btrfs_ioctl_vol_args_v2_subvolid = 56;
 
   static final int btrfs_ioctl_ino_lookup_args_SIZEOF = 4096;
   static final int btrfs_ioctl_ino_lookup_args_treeid = 0;

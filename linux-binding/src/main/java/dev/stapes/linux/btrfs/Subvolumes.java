@@ -108,18 +108,6 @@ public final class Subvolumes {
     ioctl(directory, BTRFS_IOC_SNAP_DESTROY, args, "BTRFS_IOC_SNAP_DESTROY", name);
   }
 
-  /**
-   * Removes a subvolume by its number.
-   *
-   * @param any a descriptor on the file system
-   */
-  public void destroy(Fd any, long id) {
-    ByteBuffer args = Syscalls.buffer(btrfs_ioctl_vol_args_v2_SIZEOF);
-    args.putLong(btrfs_ioctl_vol_args_v2_flags, BTRFS_SUBVOL_SPEC_BY_ID);
-    args.putLong(btrfs_ioctl_vol_args_v2_subvolid, id);
-    ioctl(any, BTRFS_IOC_SNAP_DESTROY_V2, args, "BTRFS_IOC_SNAP_DESTROY_V2", "subvolume " + id);
-  }
-
   /** Removes a subvolume and all that lie in it, read-only or not. */
   public void destroyAll(Fd directory, String name) {
     try {
@@ -139,17 +127,12 @@ public final class Subvolumes {
     if (readOnly(subvolume)) {
       readOnly(subvolume, false);
     }
-    for (Child child : children(subvolume, id(subvolume))) {
-      try {
-        destroy(subvolume, child.id());
-      } catch (LinuxException e) {
-        if (!e.is(Errno.ENOTEMPTY)) {
-          throw e;
-        }
-        try (Fd below = open(subvolume, child.id())) {
-          destroyChildren(below);
-        }
-        destroy(subvolume, child.id());
+    long id = id(subvolume);
+    for (Child child : children(subvolume, id)) {
+      // By directory and name: the kernel looks for the path where it is given a number, and what
+      // runs in a machine can make paths that are too long for that.
+      try (Fd place = open(subvolume, id, child.directory())) {
+        destroyAll(place, child.name());
       }
     }
   }

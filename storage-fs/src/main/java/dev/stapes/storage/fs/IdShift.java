@@ -6,7 +6,6 @@ import dev.stapes.model.IdMapping;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.function.LongUnaryOperator;
 
 /** From the ids of one map to those of another one. */
 final class IdShift {
@@ -17,17 +16,17 @@ final class IdShift {
    * of the two does not have stays what it is.
    */
   static TreeOwners between(Syscalls sys, Optional<IdMapping> from, Optional<IdMapping> to) {
-    LongUnaryOperator uids =
-        id -> {
-          long inside = from.isPresent() ? inside(from.get().uids(), id) : id;
-          return inside < 0 ? id : outside(to.map(map -> map.hostUid(inside)), id, inside);
-        };
-    LongUnaryOperator gids =
-        id -> {
-          long inside = from.isPresent() ? inside(from.get().gids(), id) : id;
-          return inside < 0 ? id : outside(to.map(map -> map.hostGid(inside)), id, inside);
-        };
-    return new TreeOwners(sys, uids, gids);
+    return new TreeOwners(sys, id -> uid(from, to, id), id -> gid(from, to, id));
+  }
+
+  static long uid(Optional<IdMapping> from, Optional<IdMapping> to, long id) {
+    long inside = from.isPresent() ? inside(from.get().uids(), id) : id;
+    return inside < 0 ? id : outside(to.map(map -> map.hostUid(inside)), id, inside);
+  }
+
+  static long gid(Optional<IdMapping> from, Optional<IdMapping> to, long id) {
+    long inside = from.isPresent() ? inside(from.get().gids(), id) : id;
+    return inside < 0 ? id : outside(to.map(map -> map.hostGid(inside)), id, inside);
   }
 
   private static long outside(Optional<OptionalLong> mapped, long id, long inside) {

@@ -87,7 +87,7 @@ final class FaultySyscalls {
                       new Call(method.getName(), arguments == null ? new Object[0] : arguments);
                   if (counted.test(call) && fails(calls, call)) {
                     Syscalls.errno(Errno.EIO);
-                    return method.getReturnType() == long.class ? (Object) (-1L) : -1;
+                    return method.getReturnType() == long.class ? (Object) Long.valueOf(-1) : -1;
                   }
                   return invoke(real, method, arguments);
                 });
