@@ -183,6 +183,7 @@ public final class FileTree implements AutoCloseable {
         return fd;
       } catch (RuntimeException e) {
         fd.close();
+        place.undo(0, e);
         throw e;
       }
     }
@@ -194,7 +195,7 @@ public final class FileTree implements AutoCloseable {
       int dirfd = place.directory.number();
       int result = asOwner(() -> sys.libc().mkdirat(dirfd, place.name, 0700));
       sys.check(result, "mkdirat", path);
-      place.chmod(permissions);
+      place.chmodNew(permissions, Constants.AT_REMOVEDIR);
     }
   }
 
@@ -238,7 +239,7 @@ public final class FileTree implements AutoCloseable {
       int dirfd = place.directory.number();
       int result = asOwner(() -> sys.mknodat(dirfd, place.name, mode, device.encoded()));
       sys.check(result, "mknodat", path);
-      place.chmod(permissions);
+      place.chmodNew(permissions, 0);
     }
   }
 
@@ -414,6 +415,22 @@ public final class FileTree implements AutoCloseable {
       int number = sys.libc().openat(directory.number(), name, PLACE_ITSELF, 0);
       try (Fd itself = Fd.adopt(sys, sys.check(number, "openat", path), path)) {
         itself.chmod(permissions);
+      }
+    }
+
+    /** For what was made just now: it is not left behind with other permissions. */
+    void chmodNew(int permissions, int removal) {
+      try {
+        chmod(permissions);
+      } catch (RuntimeException e) {
+        undo(removal, e);
+        throw e;
+      }
+    }
+
+    void undo(int removal, RuntimeException reason) {
+      if (sys.libc().unlinkat(directory.number(), name, removal) < 0) {
+        reason.addSuppressed(new LinuxException("unlinkat", path, sys.errno()));
       }
     }
 

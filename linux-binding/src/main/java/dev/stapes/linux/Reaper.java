@@ -28,15 +28,32 @@ final class Reaper implements AutoCloseable {
 
   private record Watch(Fd pidfd, Runnable onEnd) {}
 
-  Reaper(Syscalls sys, String name) {
+  private Reaper(Syscalls sys, String name, Fd epoll, Fd wake) {
     this.sys = sys;
-    int number = sys.libc().epoll_create1(Constants.EPOLL_CLOEXEC);
-    this.epoll = Fd.adopt(sys, sys.check(number, "epoll_create1", name), name);
-    this.wake = CloseableWait.wakeUp(sys);
-    register(wake, WAKE);
+    this.epoll = epoll;
+    this.wake = wake;
     this.thread = new Thread(this::run, name);
     thread.setDaemon(true);
-    thread.start();
+  }
+
+  static Reaper start(Syscalls sys, String name) {
+    int number = sys.libc().epoll_create1(Constants.EPOLL_CLOEXEC);
+    Fd epoll = Fd.adopt(sys, sys.check(number, "epoll_create1", name), name);
+    Fd wake = null;
+    try {
+      wake = CloseableWait.wakeUp(sys);
+      Reaper reaper = new Reaper(sys, name, epoll, wake);
+      reaper.register(wake, WAKE);
+      reaper.thread.start();
+      return reaper;
+    } catch (RuntimeException e) {
+      try (epoll) {
+        if (wake != null) {
+          wake.close();
+        }
+      }
+      throw e;
+    }
   }
 
   /**
@@ -77,8 +94,9 @@ final class Reaper implements AutoCloseable {
   /** A description that has another descriptor somewhere does not leave by being closed. */
   private void deregister(Watch watch) {
     int fd = watch.pidfd().number();
-    int result = sys.libc().epoll_ctl(epoll.number(), Constants.EPOLL_CTL_DEL, fd, null);
-    sys.check(result, "epoll_ctl(EPOLL_CTL_DEL)", watch.pidfd());
+    if (sys.libc().epoll_ctl(epoll.number(), Constants.EPOLL_CTL_DEL, fd, null) < 0) {
+      LOG.warn("{} is still watched: {}", watch.pidfd(), Errno.name(sys.errno()));
+    }
   }
 
   private void register(Fd fd, long key) {

@@ -46,7 +46,7 @@ public final class Spawner implements AutoCloseable {
 
   private Spawner(Syscalls sys, String name) {
     this.sys = sys;
-    this.reaper = new Reaper(sys, name + "-reaper");
+    this.reaper = Reaper.start(sys, name + "-reaper");
     this.thread = new Thread(this::work, name + "-spawner");
     thread.setDaemon(true);
     thread.start();

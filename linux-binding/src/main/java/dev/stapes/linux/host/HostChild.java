@@ -2,7 +2,6 @@ package dev.stapes.linux.host;
 
 import dev.stapes.linux.ChildProcess;
 import dev.stapes.linux.ExitStatus;
-import dev.stapes.linux.Fd;
 import dev.stapes.linux.Pty;
 import dev.stapes.model.ExecSpec.TerminalSize;
 import dev.stapes.model.StapesException;
@@ -23,18 +22,18 @@ final class HostChild implements Processes.Child {
   private final @Nullable Pty pty;
   private final CompletionStage<Integer> exit;
 
-  /** Takes over the descriptors; null where there is none. */
+  /** Takes over the streams and the terminal; null where there is none. */
   HostChild(
       ChildProcess process,
-      @Nullable Fd stdin,
-      @Nullable Fd stdout,
-      @Nullable Fd stderr,
+      @Nullable OutputStream stdin,
+      @Nullable InputStream stdout,
+      @Nullable InputStream stderr,
       @Nullable Pty pty,
       Executor listeners) {
     this.process = process;
-    this.stdin = stdin == null ? new Refusing(process) : stdin.output();
-    this.stdout = stdout == null ? InputStream.nullInputStream() : stdout.input();
-    this.stderr = stderr == null ? InputStream.nullInputStream() : stderr.input();
+    this.stdin = stdin == null ? new Refusing(process) : stdin;
+    this.stdout = stdout == null ? InputStream.nullInputStream() : stdout;
+    this.stderr = stderr == null ? InputStream.nullInputStream() : stderr;
     this.pty = pty;
     this.exit = process.onExit().thenApplyAsync(ExitStatus::code, listeners);
   }

@@ -15,6 +15,8 @@ import dev.stapes.model.ExecSpec.TerminalSize;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Processes;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -79,30 +81,56 @@ final class HostProcesses implements Processes, AutoCloseable {
   }
 
   private Child onTerminal(Start start, SpawnRequest.Builder request, TerminalSize size) {
-    Pty pty = Pty.open(sys);
-    try {
+    try (Undo undo = new Undo()) {
+      Pty pty = undo.with(Pty.open(sys));
       pty.resize(new Pty.Size(size.columns(), size.rows()));
+      OutputStream in = undo.with(streamTo(pty.master().duplicate()));
+      InputStream out = undo.with(streamFrom(pty.master().duplicate()));
       ChildProcess process;
       try (Fd slave = pty.openSlave()) {
         process = spawn(start, request.terminal(slave).build());
       }
-      Fd out = pty.master().duplicate();
-      return new HostChild(process, pty.master().duplicate(), out, null, pty, listeners);
-    } catch (RuntimeException e) {
-      pty.close();
-      throw e;
+      undo.commit();
+      return new HostChild(process, in, out, null, pty, listeners);
     }
   }
 
   private Child onStreams(Start start, SpawnRequest.Builder request) {
-    try (Ends in = ends(start.stdin(), true);
+    try (Undo undo = new Undo();
+        Ends in = ends(start.stdin(), true);
         Ends out = ends(start.stdout(), false);
         Ends err = ends(start.stderr(), false)) {
       in.childs().ifPresent(request::stdin);
       out.childs().ifPresent(request::stdout);
       err.childs().ifPresent(request::stderr);
+      Fd ourIn = in.takeOurs();
+      OutputStream stdin = ourIn == null ? null : undo.with(streamTo(ourIn));
+      Fd ourOut = out.takeOurs();
+      InputStream stdout = ourOut == null ? null : undo.with(streamFrom(ourOut));
+      Fd ourErr = err.takeOurs();
+      InputStream stderr = ourErr == null ? null : undo.with(streamFrom(ourErr));
       ChildProcess process = spawn(start, request.build());
-      return new HostChild(process, in.takeOurs(), out.takeOurs(), err.takeOurs(), null, listeners);
+      undo.commit();
+      return new HostChild(process, stdin, stdout, stderr, null, listeners);
+    }
+  }
+
+  /** A stream that owns the descriptor, or neither of them. */
+  private static OutputStream streamTo(Fd fd) {
+    try {
+      return fd.output();
+    } catch (RuntimeException e) {
+      fd.close();
+      throw e;
+    }
+  }
+
+  private static InputStream streamFrom(Fd fd) {
+    try {
+      return fd.input();
+    } catch (RuntimeException e) {
+      fd.close();
+      throw e;
     }
   }
 
