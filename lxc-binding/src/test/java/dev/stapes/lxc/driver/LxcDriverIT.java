@@ -233,11 +233,12 @@ class LxcDriverIT {
       assertTrue(shown.contains("40 100"), shown);
       assertFalse(shown.contains("job control"), shown);
       exec.resize(new ExecSpec.TerminalSize(77, 33));
-      in.write("stty size\nsleep 1000\n".getBytes(StandardCharsets.US_ASCII));
+      // The quotes tell what the job prints from its echo: the job is in the foreground once it has printed.
+      in.write("stty size\nsh -c 'echo run\"\"ning; exec sleep 1000'\n".getBytes(StandardCharsets.US_ASCII));
       in.flush();
       until(exec.stdout(), "33 77");
-      until(exec.stdout(), "sleep 1000\r\n");
-      in.write(3); // interrupts the sleep, not the shell
+      until(exec.stdout(), "running\r\n");
+      in.write(3); // interrupts the job, not the shell
       in.write("exit 9\n".getBytes(StandardCharsets.US_ASCII));
       in.flush();
       exec.stdout().readAllBytes();
