@@ -219,12 +219,13 @@ public final class Spawner implements AutoCloseable {
     watches.add(ended);
     try {
       long key = reaper.watch(copy, () -> ended.complete(process));
-      ended.whenComplete(
-          (done, failure) -> {
-            watches.remove(ended);
-            reaper.unwatch(key);
-            copy.close();
-          });
+      var unused =
+          ended.whenComplete(
+              (done, failure) -> {
+                watches.remove(ended);
+                reaper.unwatch(key);
+                copy.close();
+              });
       return ended;
     } catch (RuntimeException e) {
       watches.remove(ended);

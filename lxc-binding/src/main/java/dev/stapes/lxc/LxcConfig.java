@@ -90,6 +90,9 @@ public record LxcConfig(List<Item> items) {
   public static final class Builder {
     private final List<Item> items = new ArrayList<>();
 
+    /** Begins without an item. */
+    public Builder() {}
+
     /** Appends an item. */
     public Builder add(String key, String value) {
       items.add(new Item(key, value));

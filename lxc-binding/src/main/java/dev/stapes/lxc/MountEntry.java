@@ -10,8 +10,7 @@ import java.util.List;
  * @param source a path of the host, or the name of a file system
  * @param target where, relative to the root of the container: no leading {@code /}, no {@code ..}
  * @param type such as {@code tmpfs}; {@code none} for a bind mount
- * @param options such as {@code bind}, {@code ro}, {@code create=dir}, {@code optional}; not empty,
- *     copied
+ * @param options such as {@code bind}, {@code ro}, {@code create=dir}; not empty, copied
  */
 public record MountEntry(String source, String target, String type, List<String> options) {
   /** Validates and copies. */

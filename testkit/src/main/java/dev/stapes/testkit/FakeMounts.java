@@ -14,7 +14,6 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /** The mount namespace of a fake host: a table of volumes by path. */
@@ -162,7 +161,7 @@ final class FakeMounts implements Mounts {
   }
 
   private static String words(Set<Flag> flags, String options) {
-    Set<String> words = new TreeSet<>();
+    List<String> words = new ArrayList<>();
     EnumSet<Flag> plain = EnumSet.noneOf(Flag.class);
     plain.addAll(flags);
     words.add(plain.remove(Flag.READ_ONLY) ? "ro" : "rw");

@@ -78,7 +78,7 @@ final class FakeStream {
     if (known.put(inode.number, true) != null) {
       return;
     }
-    out.writeInt(inode.type.ordinal());
+    out.writeUTF(inode.type.name());
     out.writeInt(inode.mode);
     out.writeLong(inode.uid);
     out.writeLong(inode.gid);
@@ -107,7 +107,7 @@ final class FakeStream {
     if (same != null) {
       return same;
     }
-    FakeInode inode = new FakeInode(type(in.readInt()), in.readInt());
+    FakeInode inode = new FakeInode(type(in.readUTF()), in.readInt());
     known.put(number, inode);
     inode.uid = in.readLong();
     inode.gid = in.readLong();
@@ -127,12 +127,13 @@ final class FakeStream {
     return inode;
   }
 
-  private static Tree.Type type(int ordinal) {
-    Tree.Type[] all = Tree.Type.values();
-    if (ordinal < 0 || ordinal >= all.length) {
-      throw StapesException.invalid("stream", "damaged: type " + ordinal);
+  private static Tree.Type type(String name) {
+    for (Tree.Type type : Tree.Type.values()) {
+      if (type.name().equals(name)) {
+        return type;
+      }
     }
-    return all[ordinal];
+    throw StapesException.invalid("stream", "damaged: type '" + name + "'");
   }
 
   private static void writeBytes(DataOutputStream out, byte[] bytes) throws IOException {

@@ -205,7 +205,7 @@ final class StapesExtension
 
   /** Only an annotated thing has an annotation with its defaults. */
   private static final class Annotated {
-    @Throwaway @Nullable Instance field;
+    @Throwaway static @Nullable Instance unused;
   }
 
   /** The shared instances that a test method has for itself. */

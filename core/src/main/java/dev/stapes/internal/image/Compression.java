@@ -66,7 +66,11 @@ enum Compression {
   InputStream decode(InputStream in) throws IOException {
     return switch (this) {
       case NONE -> in;
-      case GZIP -> new GzipCompressorInputStream(in, true);
+      case GZIP ->
+          GzipCompressorInputStream.builder()
+              .setInputStream(in)
+              .setDecompressConcatenated(true)
+              .get();
       case BZIP2 -> new BZip2CompressorInputStream(in, true);
       case XZ -> new XZInputStream(in, XZ_MEMORY_KIB);
       case LZMA -> new LZMAInputStream(in, XZ_MEMORY_KIB);

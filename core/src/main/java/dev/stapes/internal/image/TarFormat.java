@@ -144,7 +144,7 @@ final class TarFormat {
 
   /** Whether a number can be written in octal. */
   static boolean fits(long value, int length) {
-    return value >= 0 && value < 1L << 3 * (length - 1);
+    return value >= 0 && value < 1L << (3 * (length - 1));
   }
 
   /** Writes the magic and, last, the checksum. */

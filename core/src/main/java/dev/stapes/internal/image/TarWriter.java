@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.Map;
 
 /**
@@ -129,8 +130,9 @@ final class TarWriter {
   }
 
   private static void time(byte[] header, TarEntry entry, ByteArrayOutputStream pax) {
-    long seconds = entry.modifiedAt().getEpochSecond();
-    int nanos = entry.modifiedAt().getNano();
+    Instant modified = entry.modifiedAt();
+    long seconds = modified.getEpochSecond();
+    int nanos = modified.getNano();
     boolean fits = TarFormat.fits(seconds, TarFormat.LONG);
     TarFormat.putNumber(header, TarFormat.MTIME, TarFormat.LONG, fits ? seconds : 0);
     if (!fits || nanos != 0) {

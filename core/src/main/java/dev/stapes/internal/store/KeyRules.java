@@ -3,8 +3,6 @@ package dev.stapes.internal.store;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.StateStore;
 import java.util.Comparator;
-import java.util.HashSet;
-import java.util.Set;
 
 /** What keys and values may be, and how keys are ordered. */
 final class KeyRules {
@@ -57,9 +55,8 @@ final class KeyRules {
               }
             });
     transaction.puts().forEach((key, value) -> value(key(key), value));
-    Set<String> removes = new HashSet<>();
     for (String key : transaction.removes()) {
-      removes.add(key(key));
+      key(key);
       if (transaction.puts().containsKey(key)) {
         throw StapesException.invalid("state key", "is put and removed at once" + quote(key));
       }
@@ -68,20 +65,14 @@ final class KeyRules {
 
   /** Text that UTF-8 can say. */
   static String text(String subject, String text) {
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      if (!Character.isSurrogate(c)) {
-        continue;
-      }
-      boolean pair =
-          Character.isHighSurrogate(c)
-              && i + 1 < text.length()
-              && Character.isLowSurrogate(text.charAt(i + 1));
-      if (!pair) {
+    int i = 0;
+    while (i < text.length()) {
+      int c = text.codePointAt(i);
+      if (c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE) {
         throw StapesException.invalid(
             subject, "has half of a surrogate pair, 0x" + Integer.toHexString(c) + ", at " + i);
       }
-      i++;
+      i += Character.charCount(c);
     }
     return text;
   }

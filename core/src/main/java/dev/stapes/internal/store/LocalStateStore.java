@@ -40,13 +40,14 @@ abstract class LocalStateStore implements StateStore {
     this.subject = subject;
     this.table = table;
     this.leases = new Leases(clock);
-    this.revision = table.revision();
     List<String> orphans = table.leased();
+    long before = table.revision();
+    long now = orphans.isEmpty() ? before : before + 1;
     if (!orphans.isEmpty()) {
-      table.apply(revision + 1, orphans.stream().map(Write::remove).toList());
-      revision++;
+      table.apply(now, orphans.stream().map(Write::remove).toList());
     }
-    this.changes = new ChangeLog(revision, LOG_CHANGES, LOG_WEIGHT);
+    this.revision = now;
+    this.changes = new ChangeLog(now, LOG_CHANGES, LOG_WEIGHT);
     this.thread = new StoreThread(subject, lock, changes, this::expire);
   }
 
@@ -67,9 +68,9 @@ abstract class LocalStateStore implements StateStore {
   public final Optional<Entry> get(String key) {
     KeyRules.key(key);
     ensureOpen();
-    Optional<Entry> known = cache.get(key);
+    ReadCache.Known known = cache.get(key);
     if (known != null) {
-      return known;
+      return known.entry();
     }
     lock.lock();
     try {
@@ -81,9 +82,9 @@ abstract class LocalStateStore implements StateStore {
   }
 
   private Optional<Entry> find(String key) {
-    Optional<Entry> known = cache.get(key);
+    ReadCache.Known known = cache.get(key);
     if (known != null) {
-      return known;
+      return known.entry();
     }
     Optional<Entry> found = table.get(key);
     cache.remember(key, found);

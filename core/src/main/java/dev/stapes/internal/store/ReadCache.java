@@ -21,7 +21,7 @@ final class ReadCache {
   /** Of an entry and of the cache's own node around it, measured on a 64-bit JVM, rounded up. */
   private static final int OVERHEAD = 200;
 
-  private final Cache<String, Optional<Entry>> cache =
+  private final Cache<String, Known> cache =
       Caffeine.newBuilder()
           .maximumWeight(CAPACITY)
           .weigher(ReadCache::weight)
@@ -29,18 +29,19 @@ final class ReadCache {
           .executor(Runnable::run)
           .build();
 
-  private static int weight(String key, Optional<Entry> entry) {
+  private static int weight(String key, Known known) {
+    Optional<Entry> entry = known.entry();
     int value = entry.isPresent() ? 2 * entry.get().value().length() : 0;
     return OVERHEAD + 2 * key.length() + value;
   }
 
   /** What is known of a key; null: nothing. */
-  @Nullable Optional<Entry> get(String key) {
+  @Nullable Known get(String key) {
     return cache.getIfPresent(key);
   }
 
   void remember(String key, Optional<Entry> entry) {
-    cache.put(key, entry);
+    cache.put(key, new Known(entry));
   }
 
   void forget(List<Table.Write> writes) {
@@ -48,4 +49,7 @@ final class ReadCache {
       cache.invalidate(write.key());
     }
   }
+
+  /** What a key holds, or that it holds nothing. */
+  record Known(Optional<Entry> entry) {}
 }

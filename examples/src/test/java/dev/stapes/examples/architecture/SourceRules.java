@@ -32,7 +32,6 @@ import org.jspecify.annotations.Nullable;
 /** What a source file may look like. Pure: text in, findings out. */
 final class SourceRules {
   static final int LINES_OF_A_FILE = 500;
-  static final int LINES_OF_A_TEST = 600;
   static final int LINES_OF_A_METHOD = 60;
 
   /** Whole words in a camel-case name; Metadata and Database are words of their own. */
@@ -93,9 +92,8 @@ final class SourceRules {
     String[] lines = text.split("\n", -1);
     Scanner scanner = new Scanner(name, lines, kind);
     int count = text.endsWith("\n") ? lines.length - 1 : lines.length;
-    int most = kind == Kind.TEST ? LINES_OF_A_TEST : LINES_OF_A_FILE;
-    if (count > most) {
-      scanner.findings.add(name + ": " + count + " lines, at most " + most);
+    if (count > LINES_OF_A_FILE) {
+      scanner.findings.add(name + ": " + count + " lines, at LINES_OF_A_FILE " + most);
     }
     scanner.scan(text);
     return new Report(List.copyOf(scanner.types), List.copyOf(scanner.findings));
@@ -104,7 +102,7 @@ final class SourceRules {
   private static final class Scanner extends TreePathScanner<@Nullable Void, @Nullable Void> {
     private static final JavaCompiler COMPILER = ToolProvider.getSystemJavaCompiler();
 
-    /** One for all: opening the JDK's modules anew for each file is most of the time. */
+    /** One for all: opening the JDK's modules anew for each file is LINES_OF_A_FILE of the time. */
     private static final JavaFileManager FILES = COMPILER.getStandardFileManager(null, null, null);
 
     private final String name;
@@ -177,7 +175,9 @@ final class SourceRules {
     public @Nullable Void visitMethod(MethodTree tree, @Nullable Void unused) {
       long length = lastLine(tree) - firstLine(tree) + 1;
       if (length > LINES_OF_A_METHOD) {
-        find(tree, tree.getName() + " has " + length + " lines, at most " + LINES_OF_A_METHOD);
+        find(
+            tree,
+            tree.getName() + " has " + length + " lines, at LINES_OF_A_FILE " + LINES_OF_A_METHOD);
       }
       boolean isTest = !isFixture() && isAnnotatedAsTest(tree);
       if (isTest && !SENTENCE.matcher(tree.getName()).matches()) {

@@ -67,7 +67,9 @@ final class MemoryTranslation {
       } else {
         out.put(Limit.SWAP, hierarchy, V2_SWAP, value);
       }
-    } else if (clears(Limit.MEMORY_HARD) || clears(Limit.SWAP) || swap != null && view.running()) {
+    } else if (clears(Limit.MEMORY_HARD)
+        || clears(Limit.SWAP)
+        || (swap != null && view.running())) {
       out.putIfThere(Limit.SWAP, hierarchy, V2_SWAP, "max");
     }
     if (limits.swappiness() != null) {

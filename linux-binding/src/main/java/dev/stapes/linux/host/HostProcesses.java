@@ -138,7 +138,7 @@ final class HostProcesses implements Processes, AutoCloseable {
     ChildProcess process = spawner.spawn(request);
     if (start.dieWithHost()) {
       mortals.add(process);
-      process.onExit().whenComplete((status, failure) -> mortals.remove(process));
+      var unused = process.onExit().whenComplete((status, failure) -> mortals.remove(process));
     }
     return process;
   }

@@ -5,6 +5,7 @@ import dev.stapes.model.IdMapping;
 import dev.stapes.model.StapesException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalLong;
 
@@ -92,11 +93,11 @@ final class IdView {
     } else if (value.length != CAPABILITY_V2_SIZE) {
       return value; // the kernel will say what it thinks of it
     }
-    ByteBuffer out = little(new byte[CAPABILITY_V3_SIZE]);
-    out.put(value, 0, CAPABILITY_V2_SIZE);
+    byte[] third = Arrays.copyOf(value, CAPABILITY_V3_SIZE);
+    ByteBuffer out = little(third);
     out.putInt(0, (in.getInt(0) & ~VERSION_MASK) | VERSION_3);
     out.putInt(CAPABILITY_V2_SIZE, (int) hostUid(path, root));
-    return out.array();
+    return third;
   }
 
   /** Those that hold for the inside's root are of version 2 there. */
@@ -105,15 +106,14 @@ final class IdView {
       return value;
     }
     long root = insideUid(little(value).getInt(CAPABILITY_V2_SIZE) & 0xFFFFFFFFL);
-    ByteBuffer out = little(value.clone());
+    byte[] inside = root == 0 ? Arrays.copyOf(value, CAPABILITY_V2_SIZE) : value.clone();
+    ByteBuffer out = little(inside);
     if (root == 0) {
       out.putInt(0, (out.getInt(0) & ~VERSION_MASK) | VERSION_2);
-      byte[] second = new byte[CAPABILITY_V2_SIZE];
-      out.get(0, second);
-      return second;
+    } else {
+      out.putInt(CAPABILITY_V2_SIZE, (int) root);
     }
-    out.putInt(CAPABILITY_V2_SIZE, (int) root);
-    return out.array();
+    return inside;
   }
 
   private static boolean isAcl(String name) {
@@ -126,7 +126,8 @@ final class IdView {
 
   /** A version, and entries of a tag, permissions and an id. */
   private static byte[] acl(byte[] value, Ids uids, Ids gids) {
-    ByteBuffer acl = little(value.clone());
+    byte[] translated = value.clone();
+    ByteBuffer acl = little(translated);
     if (value.length < 4 || value.length % 8 != 4 || acl.getInt(0) != ACL_VERSION) {
       return value;
     }
@@ -139,7 +140,7 @@ final class IdView {
         acl.putInt(at + 4, (int) gids.of(id));
       }
     }
-    return acl.array();
+    return translated;
   }
 
   private static ByteBuffer little(byte[] bytes) {

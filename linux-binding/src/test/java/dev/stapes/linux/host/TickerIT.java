@@ -26,7 +26,7 @@ class TickerIT {
   private static void awaitTicks(Ticker ticker, long count) {
     while (ticker.ticks() < count) {
       assertTrue(ticker.isEnabled(), "cgroups that cannot or need not be kept warm");
-      Thread.yield();
+      Thread.onSpinWait();
     }
   }
 
@@ -42,7 +42,7 @@ class TickerIT {
       two.close();
       long atEnd = ticker.ticks();
       while (ticker.isWanted()) {
-        Thread.yield();
+        Thread.onSpinWait();
       }
       assertTrue(ticker.ticks() - atEnd <= 60, "a tail of " + (ticker.ticks() - atEnd));
       long idle = ticker.ticks();

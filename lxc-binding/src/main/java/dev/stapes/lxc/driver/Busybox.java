@@ -76,9 +76,10 @@ final class Busybox {
       throws IOException {
     ByteBuffer buffer = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
     file.position(offset);
-    while (buffer.hasRemaining() && file.read(buffer) > 0) {
-      continue;
-    }
+    int got;
+    do {
+      got = file.read(buffer);
+    } while (got > 0);
     return buffer.flip();
   }
 }

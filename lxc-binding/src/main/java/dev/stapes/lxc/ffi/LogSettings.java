@@ -6,6 +6,9 @@ import org.jspecify.annotations.Nullable;
 /** {@code struct lxc_log}. */
 @FieldOrder({"name", "lxcpath", "file", "level", "prefix", "quiet"})
 public final class LogSettings extends CStruct {
+  /** All members are zero. */
+  public LogSettings() {}
+
   /** Shown in each line. */
   public @Nullable String name;
 

@@ -110,8 +110,14 @@ class NewerLiblxcIT {
     String shown = Files.readString(root.resolve("shown"));
     assertTrue(
         shown.matches(
-            "(?s)version 6\\.\\d+\\.\\d+\nname six\nstate STOPPED\ndefined false\n"
-                + "init OptionalInt.empty OptionalInt.empty\ndevpts OptionalInt.empty\n"),
+            """
+            version 6\\.\\d+\\.\\d+
+            name six
+            state STOPPED
+            defined false
+            init OptionalInt.empty OptionalInt.empty
+            devpts OptionalInt.empty
+            """),
         shown);
   }
 

@@ -16,6 +16,7 @@ import dev.stapes.spi.Machine;
 import dev.stapes.testkit.Faults;
 import dev.stapes.testkit.HostLeftovers;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -309,7 +310,8 @@ abstract class InstanceExecTests {
     List<Callable<String>> calls = new ArrayList<>();
     for (int i = 0; i < 8; i++) {
       String number = Integer.toString(i);
-      calls.add(() -> run(box(), ExecSpec.of("cat"), number.getBytes("UTF-8")).out());
+      calls.add(
+          () -> run(box(), ExecSpec.of("cat"), number.getBytes(StandardCharsets.UTF_8)).out());
     }
     ExecutorService threads = Executors.newFixedThreadPool(calls.size());
     try {

@@ -12,7 +12,6 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import dev.stapes.spi.Tree;
 import dev.stapes.spi.Tree.Resolution;
 import dev.stapes.spi.Tree.Stat;
-import dev.stapes.spi.Tree.Type;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -153,7 +152,7 @@ public abstract class TreeContract {
       TreePicture.write(tree, "file", "text");
       tree.symlink("file", "link");
       assertEquals("file", tree.readlink("link"));
-      assertEquals(Type.SYMLINK, tree.stat("link").orElseThrow().type());
+      assertEquals(Tree.Type.SYMLINK, tree.stat("link").orElseThrow().type());
       assertEquals("text", TreePicture.text(tree, "link"));
       TreePicture.write(tree, "link", "changed");
       assertEquals("changed", TreePicture.text(tree, "file"));
@@ -227,17 +226,17 @@ public abstract class TreeContract {
   @Test
   void devices_and_pipes_are_what_they_are_made_as() {
     try (Tree tree = tree()) {
-      tree.mknod("null", Type.CHARACTER_DEVICE, 0666, 1, 3);
-      tree.mknod("disk", Type.BLOCK_DEVICE, 0660, 7, 300);
+      tree.mknod("null", Tree.Type.CHARACTER_DEVICE, 0666, 1, 3);
+      tree.mknod("disk", Tree.Type.BLOCK_DEVICE, 0660, 7, 300);
       tree.mkfifo("fifo", 0620);
       Stat device = tree.stat("null").orElseThrow();
       assertEquals(List.of(1, 3), List.of(device.deviceMajor(), device.deviceMinor()));
-      assertEquals(Type.CHARACTER_DEVICE, device.type());
+      assertEquals(Tree.Type.CHARACTER_DEVICE, device.type());
       Stat disk = tree.stat("disk").orElseThrow();
       assertEquals(List.of(7, 300), List.of(disk.deviceMajor(), disk.deviceMinor()));
-      assertEquals(Type.FIFO, tree.stat("fifo").orElseThrow().type());
+      assertEquals(Tree.Type.FIFO, tree.stat("fifo").orElseThrow().type());
       assertEquals(0620, mode("fifo", tree));
-      refused(INVALID, "file", () -> tree.mknod("file", Type.FILE, 0644, 0, 0));
+      refused(INVALID, "file", () -> tree.mknod("file", Tree.Type.FILE, 0644, 0, 0));
     }
   }
 

@@ -4,7 +4,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.stapes.model.StapesException;
-import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.StateStore;
 import dev.stapes.spi.StateStore.Entry;
 import dev.stapes.spi.StateStore.Transaction;
@@ -93,7 +92,8 @@ class SqliteHostIT {
             System.getProperty("java.class.path"),
             main.getName(),
             argument.toString()));
-    Process child = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    Process child =
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
     String said = new String(child.getInputStream().readAllBytes(), UTF_8);
     assertEquals(0, child.waitFor(), said);
     return said.lines().toList();
@@ -145,10 +145,7 @@ class SqliteHostIT {
     assertEquals(List.of("revision 1"), run(powerless, Opening.class, root));
     Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("r--------"));
     assertEquals(
-        List.of(
-            "UNAVAILABLE state store "
-                + file
-                + ": cannot be read and written by this process"),
+        List.of("UNAVAILABLE state store " + file + ": cannot be read and written by this process"),
         run(powerless, Opening.class, root));
     Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
     assertEquals(List.of("revision 1"), run(powerless, Opening.class, root));

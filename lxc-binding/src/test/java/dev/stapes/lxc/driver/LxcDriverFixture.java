@@ -1,0 +1,66 @@
+package dev.stapes.lxc.driver;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.stapes.model.ExecSpec;
+import dev.stapes.model.Lifetime;
+import dev.stapes.spi.Machine;
+import dev.stapes.testkit.RequiresRoot;
+import dev.stapes.testkit.RequiresTool;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Timeout;
+
+/** A driver for each test, and that nothing of it is left afterwards. */
+@RequiresRoot
+@RequiresTool("lxc-start")
+@RequiresTool("busybox")
+@Timeout(60)
+abstract class LxcDriverFixture {
+  static final Duration LONG = Duration.ofSeconds(20);
+
+  final TestBox box;
+
+  LxcDriverFixture() throws IOException {
+    box = TestBox.open();
+  }
+
+  @AfterEach
+  void nothing_is_left() throws IOException {
+    box.reopen();
+    box.driver.collect(Set.of());
+    box.driver.close();
+    List<String> left = box.leftovers();
+    box.close();
+    assertEquals(List.of(), left);
+  }
+
+  record Result(int code, String out, String err) {}
+
+  static Result run(Machine machine, ExecSpec spec) throws Exception {
+    try (Machine.Exec exec = machine.exec(spec)) {
+      exec.stdin().close();
+      String out = new String(exec.stdout().readAllBytes(), StandardCharsets.UTF_8);
+      String err = new String(exec.stderr().readAllBytes(), StandardCharsets.UTF_8);
+      return new Result(exec.await(LONG).orElseThrow(), out, err);
+    }
+  }
+
+  static Result run(Machine machine, String... command) throws Exception {
+    return run(machine, ExecSpec.of(command));
+  }
+
+  final Machine start(Map<String, String> config) {
+    return box.driver.start(box.spec("test0001", Lifetime.THROWAWAY, config));
+  }
+
+  static Machine.Exit end(Machine machine) throws Exception {
+    return machine.exit().toCompletableFuture().get(20, TimeUnit.SECONDS);
+  }
+}

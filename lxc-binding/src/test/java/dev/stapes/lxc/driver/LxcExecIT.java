@@ -1,0 +1,240 @@
+package dev.stapes.lxc.driver;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.stapes.model.ExecSpec;
+import dev.stapes.model.Lifetime;
+import dev.stapes.model.StapesException;
+import dev.stapes.spi.Machine;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** Programs in a container. */
+class LxcExecIT extends LxcDriverFixture {
+  @Test
+  void a_program_runs_unprivileged_and_confined() throws Exception {
+    Machine machine = start(Map.of("limits.memory", "64MiB", "limits.processes", "50"));
+
+    Result id = run(machine, "id");
+    assertEquals(new Result(0, "uid=0(root) gid=0\n", ""), id);
+    String status = run(machine, "cat", "/proc/self/status").out();
+    assertTrue(status.contains("Seccomp:\t2"), status);
+    // Signals 32 and 33 are the C library's own.
+    assertTrue(
+        status.matches("(?s).*SigIgn:\t0000000[01]80000000\n.*")
+            || status.contains("SigIgn:\t0000000000000000"),
+        status);
+    assertTrue(run(machine, "cat", "/proc/self/uid_map").out().contains(" 1000000 "));
+    assertEquals("box\n", run(machine, "cat", "/proc/sys/kernel/hostname").out());
+    String own = Files.readString(Path.of("/proc/" + machine.pid() + "/cgroup"));
+    assertTrue(own.contains("lxc.payload.stapes-" + box.scope.tag() + "-test0001"), own);
+    machine.kill();
+    assertEquals("killed", end(machine).reason());
+    assertEquals(
+        Optional.empty(), box.driver.adopt(box.spec("test0001", Lifetime.THROWAWAY, Map.of())));
+  }
+
+  @Test
+  void exit_codes_are_those_of_a_shell() throws Exception {
+    Machine machine = start(Map.of());
+
+    assertEquals(new Result(0, "", ""), run(machine, "true"));
+    assertEquals(1, run(machine, "false").code());
+    assertEquals(42, run(machine, "sh", "-c", "exit 42").code());
+    assertEquals(137, run(machine, "sh", "-c", "kill -9 $$").code());
+    assertEquals(143, run(machine, "sh", "-c", "kill -15 $$").code());
+    assertEquals(new Result(127, "", "nope: not found\n"), run(machine, "nope"));
+    assertEquals(127, run(machine, "/nope").code());
+    assertEquals(126, run(machine, "/etc/passwd").code());
+    assertEquals(127, run(machine, ExecSpec.builder("/nope").user(1000).build()).code());
+    assertEquals(
+        new Result(126, "", "cannot enter /nope\n"),
+        run(machine, ExecSpec.builder("true").directory("/nope").build()));
+  }
+
+  @Test
+  void the_environment_is_the_one_that_was_asked_for() throws Exception {
+    Machine machine = start(Map.of());
+    ExecSpec spec =
+        ExecSpec.builder("env")
+            .environment("A", "it's $HOME\nline")
+            .environment("PWD", "mine")
+            .environment("_odd", "o")
+            .build();
+
+    assertEquals(
+        Set.of(
+            "HOME=/root",
+            "LANG=C.UTF-8",
+            "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "USER=root",
+            "A=it's $HOME",
+            "line",
+            "PWD=mine",
+            "_odd=o"),
+        Set.copyOf(run(machine, spec).out().lines().toList()));
+    assertEquals("/root\n", run(machine, "readlink", "/proc/self/cwd").out());
+    assertEquals(
+        "/mnt\n",
+        run(machine, ExecSpec.builder("readlink", "/proc/self/cwd").directory("/mnt").build())
+            .out());
+  }
+
+  @Test
+  void users_have_their_group_home_and_no_more() throws Exception {
+    Machine machine = start(Map.of());
+
+    ExecSpec spec =
+        ExecSpec.builder("sh", "-c", "id; readlink /proc/$$/cwd; echo $HOME >/dev/stdout")
+            .user(1000)
+            .build();
+    assertEquals("uid=1000(user) gid=1001\n/tmp\n/tmp\n", run(machine, spec).out());
+    assertEquals(
+        "uid=7 gid=9\n", run(machine, ExecSpec.builder("id").user(7).group(9).build()).out());
+    assertThrows(
+        StapesException.class,
+        () -> machine.exec(ExecSpec.builder("id").user(4_000_000_000L).build()));
+  }
+
+  @Test
+  void input_reaches_a_program_and_ends() throws Exception {
+    Machine machine = start(Map.of());
+    byte[] big = "0123456789abcdef".repeat(40_000).getBytes(StandardCharsets.US_ASCII);
+
+    try (Machine.Exec exec = machine.exec(ExecSpec.of("wc", "-c"))) {
+      try (OutputStream in = exec.stdin()) {
+        in.write(big);
+      }
+      assertEquals(
+          big.length + "\n", new String(exec.stdout().readAllBytes(), StandardCharsets.US_ASCII));
+      assertEquals(0, exec.await(LONG).orElseThrow());
+    }
+  }
+
+  @Test
+  void much_output_arrives_whole_and_a_program_that_nobody_reads_ends() throws Exception {
+    Machine machine = start(Map.of());
+
+    assertEquals(1 << 20, run(machine, "dd", "if=/dev/zero", "bs=64k", "count=16").out().length());
+    try (Machine.Exec exec = machine.exec(ExecSpec.of("yes"))) {
+      assertEquals('y', exec.stdout().read());
+    }
+    assertFalse(run(machine, "ps").out().contains(" yes"));
+  }
+
+  @Test
+  void output_ends_with_the_program_even_if_a_child_keeps_it_open() throws Exception {
+    Machine machine = start(Map.of());
+
+    Result result = run(machine, "sh", "-c", "echo here; sleep 1000 & exit 3");
+    assertEquals(new Result(3, "here\n", ""), result);
+  }
+
+  @Test
+  void signals_reach_the_program_and_its_children() throws Exception {
+    Machine machine = start(Map.of());
+
+    try (Machine.Exec exec =
+        machine.exec(ExecSpec.of("sh", "-c", "trap 'echo got; exit 5' INT; echo up; sleep 1000"))) {
+      InputStream out = exec.stdout();
+      assertEquals("up\n", new String(out.readNBytes(3), StandardCharsets.US_ASCII));
+      assertTrue(exec.await(Duration.ofMillis(10)).isEmpty());
+      exec.signal(2);
+      assertEquals("got\n", new String(out.readAllBytes(), StandardCharsets.US_ASCII));
+      assertEquals(5, exec.await(LONG).orElseThrow());
+    }
+    try (Machine.Exec exec = machine.exec(ExecSpec.of("sh", "-c", "sleep 1000; true"))) {
+      exec.signal(9);
+      assertEquals(137, exec.await(LONG).orElseThrow());
+    }
+    assertFalse(run(machine, "ps").out().contains("sleep 1000"));
+  }
+
+  @Test
+  void a_terminal_has_a_name_a_size_and_job_control() throws Exception {
+    Machine machine = start(Map.of());
+    ExecSpec spec = ExecSpec.builder("sh").terminal(100, 40).user(1000).build();
+
+    try (Machine.Exec exec = machine.exec(spec)) {
+      OutputStream in = exec.stdin();
+      in.write("tty; stty size; echo $TERM; id -u\n".getBytes(StandardCharsets.US_ASCII));
+      in.flush();
+      String shown = until(exec.stdout(), "1000\r\n");
+      assertTrue(shown.contains("/dev/pts/"), shown);
+      assertTrue(shown.contains("40 100"), shown);
+      assertFalse(shown.contains("job control"), shown);
+      exec.resize(new ExecSpec.TerminalSize(77, 33));
+      // The quotes tell what the job prints from its echo: the job is in the foreground once it has
+      // printed.
+      in.write(
+          "stty size\nsh -c 'echo run\"\"ning; exec sleep 1000'\n"
+              .getBytes(StandardCharsets.US_ASCII));
+      in.flush();
+      until(exec.stdout(), "33 77");
+      until(exec.stdout(), "running\r\n");
+      in.write(3); // interrupts the job, not the shell
+      in.write("exit 9\n".getBytes(StandardCharsets.US_ASCII));
+      in.flush();
+      exec.stdout().readAllBytes();
+      assertEquals(9, exec.await(LONG).orElseThrow());
+    }
+  }
+
+  private static String until(InputStream in, String end) throws IOException {
+    StringBuilder shown = new StringBuilder();
+    while (shown.indexOf(end) < 0) {
+      int c = in.read();
+      assertTrue(c >= 0, () -> "ended after: " + shown);
+      shown.append((char) c);
+    }
+    return shown.toString();
+  }
+
+  @Test
+  void a_dead_agent_comes_back() throws Exception {
+    Machine machine = start(Map.of());
+    for (int i = 0; i < 2; i++) {
+      run(
+          machine,
+          "sh",
+          "-c",
+          "for p in /proc/[0-9]*; do read -r n <$p/cmdline; "
+              + "case $n in *agent*) kill -9 ${p#/proc/};; esac; done 2>/dev/null");
+      assertEquals(new Result(0, "", ""), run(machine, "true"));
+    }
+  }
+
+  @Test
+  void a_full_process_limit_is_an_error_and_not_the_end() throws Exception {
+    Machine machine = start(Map.of("limits.processes", "8"));
+    Machine.Exec bomb =
+        machine.exec(ExecSpec.of("sh", "-c", "while sleep 1000 & do :; done; sleep 1000"));
+    try {
+      Optional<StapesException> thrown = Optional.empty();
+      for (int i = 0; i < 100 && thrown.isEmpty(); i++) {
+        try (Machine.Exec exec = machine.exec(ExecSpec.of("sleep", "1000"))) {
+          assertTrue(exec.await(Duration.ofMillis(100)).isEmpty());
+        } catch (StapesException e) {
+          thrown = Optional.of(e);
+        }
+      }
+      assertEquals(Optional.of(StapesException.Kind.EXHAUSTED), thrown.map(StapesException::kind));
+    } finally {
+      bomb.close();
+    }
+    machine.kill();
+    end(machine);
+  }
+}
