@@ -93,7 +93,7 @@ final class SourceRules {
     Scanner scanner = new Scanner(name, lines, kind);
     int count = text.endsWith("\n") ? lines.length - 1 : lines.length;
     if (count > LINES_OF_A_FILE) {
-      scanner.findings.add(name + ": " + count + " lines, at LINES_OF_A_FILE " + most);
+      scanner.findings.add(name + ": " + count + " lines, at most " + LINES_OF_A_FILE);
     }
     scanner.scan(text);
     return new Report(List.copyOf(scanner.types), List.copyOf(scanner.findings));
@@ -102,7 +102,7 @@ final class SourceRules {
   private static final class Scanner extends TreePathScanner<@Nullable Void, @Nullable Void> {
     private static final JavaCompiler COMPILER = ToolProvider.getSystemJavaCompiler();
 
-    /** One for all: opening the JDK's modules anew for each file is LINES_OF_A_FILE of the time. */
+    /** One for all: opening the JDK's modules anew for each file is most of the time. */
     private static final JavaFileManager FILES = COMPILER.getStandardFileManager(null, null, null);
 
     private final String name;
@@ -175,9 +175,7 @@ final class SourceRules {
     public @Nullable Void visitMethod(MethodTree tree, @Nullable Void unused) {
       long length = lastLine(tree) - firstLine(tree) + 1;
       if (length > LINES_OF_A_METHOD) {
-        find(
-            tree,
-            tree.getName() + " has " + length + " lines, at LINES_OF_A_FILE " + LINES_OF_A_METHOD);
+        find(tree, tree.getName() + " has " + length + " lines, at most " + LINES_OF_A_METHOD);
       }
       boolean isTest = !isFixture() && isAnnotatedAsTest(tree);
       if (isTest && !SENTENCE.matcher(tree.getName()).matches()) {
