@@ -184,6 +184,20 @@ final class ImageCatalog {
     state.commit(transaction.build());
   }
 
+  /** Puts an image back to what it was before, or removes it where it was not. */
+  void takeBack(ImageRecord now, Optional<ImageRecord> before) {
+    if (before.isEmpty()) {
+      remove(now);
+      return;
+    }
+    ImageInfo then = before.get().info();
+    StateStore.Transaction.Builder transaction = update(now, then);
+    now.info().aliases().stream()
+        .filter(alias -> !then.aliases().contains(alias))
+        .forEach(alias -> transaction.remove(ImageRecord.ALIASES + alias));
+    state.commit(transaction.build());
+  }
+
   private ImageRecord byAlias(String alias) {
     StateStore.Entry entry =
         state

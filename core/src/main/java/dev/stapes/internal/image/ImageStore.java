@@ -18,8 +18,11 @@ import java.time.InstantSource;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The images: their archives in a directory, their records in the state store, and their unpacked
@@ -28,6 +31,8 @@ import java.util.stream.Collectors;
  * time end when the thread is interrupted, with nothing left behind.
  */
 public final class ImageStore {
+  private static final Logger LOG = LoggerFactory.getLogger(ImageStore.class);
+
   private final Host host;
   private final InstantSource clock;
   private final StateStore state;
@@ -81,9 +86,7 @@ public final class ImageStore {
               Size.ofBytes(size(archive)),
               source.describe(),
               clock.instant());
-      ImageInfo recorded = record(image, archive);
-      state.sync();
-      return recorded;
+      return record(image, archive);
     } finally {
       files.collect(work);
     }
@@ -96,14 +99,30 @@ public final class ImageStore {
       if (place) {
         files.place(archive, fingerprint);
       }
+      Optional<ImageRecord> before = catalog.get(fingerprint);
       try {
-        return catalog.put(image);
+        ImageInfo recorded = catalog.put(image);
+        state.sync();
+        return recorded;
       } catch (RuntimeException e) {
+        takeBack(fingerprint, before, e);
         if (place && catalog.get(fingerprint).isEmpty()) {
           files.delete(fingerprint);
         }
         throw e;
       }
+    }
+  }
+
+  /** What was recorded but is not safe: the image, or the aliases that it had not had. */
+  private void takeBack(String fingerprint, Optional<ImageRecord> before, RuntimeException cause) {
+    try {
+      catalog
+          .get(fingerprint)
+          .filter(now -> before.isEmpty() || now.modified() != before.get().modified())
+          .ifPresent(now -> catalog.takeBack(now, before));
+    } catch (RuntimeException e) {
+      cause.addSuppressed(e);
     }
   }
 
@@ -134,9 +153,25 @@ public final class ImageStore {
             catalog.remove(record);
             volumes.forgetImage(fingerprint);
           });
-      files.delete(fingerprint);
-      pools.values().forEach(pool -> pool.discard(ImageVolumes.id(fingerprint)));
+      removeFiles(fingerprint, pools);
     }
+  }
+
+  /** Of an image without a record; what stays is removed when it or its pool is opened next. */
+  private void removeFiles(String fingerprint, Map<String, StoragePool> pools) {
+    try {
+      files.delete(fingerprint);
+    } catch (StapesException e) {
+      LOG.warn("archive {} stays for now: {}", fingerprint, e.getMessage());
+    }
+    pools.forEach(
+        (name, pool) -> {
+          try {
+            pool.discard(ImageVolumes.id(fingerprint));
+          } catch (StapesException e) {
+            LOG.warn("pool {} keeps {} for now: {}", name, fingerprint, e.getMessage());
+          }
+        });
   }
 
   /** Gives an image one more alias; CONFLICT where it belongs to another. */

@@ -121,8 +121,8 @@ final class ImageVolumes {
     // Before the first file is made: a record that outlived its volume must not vouch for this one.
     forget(key);
     pool.discard(id);
-    pool.create(id);
     try {
+      pool.create(id);
       RootfsUnpacker.Unpacked result;
       try (Tree tree = pool.tree(id, Tree.Resolution.BENEATH)) {
         result = new RootfsUnpacker(tree, false, ArchiveLimits.USUAL).unpack(archive, progress);
