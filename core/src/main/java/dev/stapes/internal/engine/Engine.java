@@ -77,12 +77,12 @@ public final class Engine implements AutoCloseable {
     Work work = new Work(catalog, host, new Locks(), operations, events, clock);
     images = ImageStore.open(root.path(), durable, host, clock);
     pools = resources.own(pools(options, host, catalog, root, work));
-    volumes = new VolumeService(pools, catalog, work, clock);
     drivers = resources.own(new Drivers(host, options.instanceDrivers(), root.run(), root.tag()));
     machines =
         resources.own(new Machines(catalog, drivers, new Disks(pools, catalog), this::onExit));
     background = resources.own(new Background("engine"));
     Trash trash = new Trash(catalog, pools, background);
+    volumes = new VolumeService(pools, catalog, work, trash, clock);
     lifecycle = new LifecycleService(catalog, work, machines, trash, events, clock);
     instances =
         new InstanceService(catalog, work, drivers, pools, images, machines, lifecycle, clock);
@@ -186,6 +186,7 @@ public final class Engine implements AutoCloseable {
   /** Deletes an image everywhere. */
   public void deleteImage(String reference) {
     images().delete(reference, pools.open());
+    pools.open().values().forEach(pool -> background.execute(pool::reclaim));
   }
 
   /** Operations that run or ran lately. */

@@ -18,12 +18,14 @@ public final class VolumeService {
   private final PoolService pools;
   private final Catalog catalog;
   private final Work work;
+  private final Trash trash;
   private final InstantSource clock;
 
-  VolumeService(PoolService pools, Catalog catalog, Work work, InstantSource clock) {
+  VolumeService(PoolService pools, Catalog catalog, Work work, Trash trash, InstantSource clock) {
     this.pools = pools;
     this.catalog = catalog;
     this.work = work;
+    this.trash = trash;
     this.clock = clock;
   }
 
@@ -35,11 +37,7 @@ public final class VolumeService {
   /** Copies a custom volume. */
   public VolumeInfo copy(String pool, String source, String name) {
     VolumeRecord from = volumeRecord(pool, source);
-    return makeVolume(
-        pool,
-        Names.volume(name),
-        Optional.ofNullable(from.size()).map(Size::ofBytes),
-        Optional.of(from));
+    return makeVolume(pool, Names.volume(name), sizeOf(from), Optional.of(from));
   }
 
   private VolumeInfo makeVolume(
@@ -84,7 +82,11 @@ public final class VolumeService {
         List.of("volume/" + pool + "/" + name),
         step -> {
           VolumeRecord record = volumeRecord(pool, name);
-          PoolService.quotas(pools.pool(pool)).limit(record.volumeId(), size);
+          StoragePool.Quotas quotas = PoolService.quotas(pools.pool(pool));
+          step.undo(
+              "size of volume " + pool + "/" + name,
+              () -> quotas.limit(record.volumeId(), sizeOf(record)));
+          quotas.limit(record.volumeId(), size);
           return step.conclude(
               catalog
                   .change(false)
@@ -113,12 +115,8 @@ public final class VolumeService {
                   user -> {
                     throw new StapesException(Kind.BUSY, subject, "in use by " + user);
                   });
-          String left =
-              step.concludeLeaving(
-                  catalog.change(false).remove(record),
-                  List.of(Intent.VolumeRef.of(pool, record.volumeId())));
-          pools.pool(pool).discard(record.volumeId());
-          catalog.change(false).removeIntent(left).commit();
+          List<Intent.VolumeRef> left = List.of(Intent.VolumeRef.of(pool, record.volumeId()));
+          trash.discard(step.concludeLeaving(catalog.change(false).remove(record), left), left);
           work.happened("storage-volume-deleted", subject, Map.of());
           return true;
         });
@@ -133,6 +131,10 @@ public final class VolumeService {
   public List<VolumeInfo> list(String pool) {
     pools.pool(pool);
     return catalog.volumes(pool).stream().map(this::toInfo).toList();
+  }
+
+  private static Optional<Size> sizeOf(VolumeRecord record) {
+    return Optional.ofNullable(record.size()).map(Size::ofBytes);
   }
 
   private VolumeRecord volumeRecord(String pool, String name) {
@@ -162,7 +164,7 @@ public final class VolumeService {
         record.pool(),
         record.name(),
         record.description(),
-        Optional.ofNullable(record.size()).map(Size::ofBytes),
+        sizeOf(record),
         pools.pool(record.pool()).quotas().map(quotas -> quotas.usage(record.volumeId())),
         Instant.parse(record.createdAt()));
   }
