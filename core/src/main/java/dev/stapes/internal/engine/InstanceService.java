@@ -322,10 +322,10 @@ public final class InstanceService {
                           Kind.UNSUPPORTED,
                           before.subject(),
                           "pool " + before.pool() + " cannot limit the size of a volume"));
-      quotas.limit(before.volumeId(), after.rootDisk().size());
       step.undo(
           "size of " + before.subject(),
           () -> quotas.limit(before.volumeId(), before.rootDisk().size()));
+      quotas.limit(before.volumeId(), after.rootDisk().size());
     }
     machines
         .find(before.instanceId())

@@ -72,9 +72,24 @@ public final class LifecycleService {
     if (record.typedConfig().isTrue(InstanceKeys.PROTECTION_START)) {
       throw new StapesException(Kind.DENIED, record.subject(), "security.protection.start is set");
     }
-    machines.start(record);
-    remember(record.startedAt(clock.instant()), "RUNNING");
+    Running started = machines.start(record);
+    try {
+      remember(record.startedAt(clock.instant()), "RUNNING");
+    } catch (RuntimeException | Error e) {
+      giveUp(record, started, e);
+      throw e;
+    }
     work.happened("instance-started", record.subject(), Map.of("id", record.id()));
+  }
+
+  /** Ends a machine whose start could not be written down. */
+  private void giveUp(InstanceRecord record, Running started, Throwable cause) {
+    try {
+      killAndWait(record, started);
+      machines.ended(started);
+    } catch (RuntimeException e) {
+      cause.addSuppressed(e);
+    }
   }
 
   /** Stops an instance, if it runs. */
@@ -114,13 +129,9 @@ public final class LifecycleService {
 
   /** Ends a machine; with the lock held. */
   void end(InstanceRecord record, Running running, Optional<Duration> timeout, boolean force) {
-    Machine machine = running.machine();
-    running.expectEnd();
     if (force) {
-      machine.kill();
-      awaitExit(record, machine, AFTER_KILL);
+      killAndWait(record, running);
     } else {
-      machine.requestShutdown();
       Duration patience =
           timeout.orElseGet(
               () ->
@@ -129,7 +140,7 @@ public final class LifecycleService {
                           .typedConfig()
                           .get(InstanceKeys.BOOT_HOST_SHUTDOWN_TIMEOUT)
                           .orElse(30L)));
-      awaitExit(record, machine, patience);
+      askAndWait(record, running, patience);
     }
     machines.ended(running);
     remember(record, "STOPPED");
@@ -139,13 +150,44 @@ public final class LifecycleService {
         Map.of("id", record.id()));
   }
 
+  private void killAndWait(InstanceRecord record, Running running) {
+    awaitEnd(record, running, running.machine()::kill, AFTER_KILL);
+  }
+
+  private void askAndWait(InstanceRecord record, Running running, Duration patience) {
+    awaitEnd(record, running, running.machine()::requestShutdown, patience);
+  }
+
+  /** One that does not end in time goes on, and may end by itself any time later. */
+  private void awaitEnd(InstanceRecord record, Running running, Runnable cause, Duration patience) {
+    running.expectEnd();
+    boolean ended = false;
+    try {
+      cause.run();
+      awaitExit(record, running.machine(), patience);
+      ended = true;
+    } finally {
+      if (!ended) {
+        machines.goesOn(running);
+      }
+    }
+  }
+
   /**
-   * Ends a machine whose root disk is about to be swapped; where the swap fails it is started
-   * again.
+   * Ends a machine whose root disk is about to be swapped; where that or the swap fails it is
+   * started again.
    */
   void endForRestore(InstanceRecord record, Running running, Work.Step step) {
+    step.undo("run of " + record.subject(), () -> runAgain(record.instanceId()));
     end(record, running, Optional.empty(), true);
-    step.undo("run of " + record.subject(), () -> startLocked(record(record.instanceId())));
+  }
+
+  private void runAgain(InstanceId id) {
+    Optional<Running> running = machines.find(id);
+    if (running.isEmpty() || running.get().hasEnded()) {
+      running.ifPresent(machines::ended);
+      startLocked(record(id));
+    }
   }
 
   /** Starts an instance whose root disk was swapped. */
@@ -257,7 +299,7 @@ public final class LifecycleService {
           stored.get().value().subject(),
           List.of(Work.lockOf(id)),
           step -> {
-            Optional<Running> running = machines.find(id).filter(r -> r == seen.get());
+            Optional<Running> running = machines.find(id).filter(seen.get()::isSameMachine);
             if (running.isPresent()) {
               endedByItself(running.get(), record(id), exit, step);
             }

@@ -84,8 +84,18 @@ final class Machines implements AutoCloseable {
 
   private Running register(Running started) {
     running.put(started.id(), started);
-    started.machine().exit().thenAccept(exit -> onExit.accept(started.id(), exit));
+    tellExit(started);
     return started;
+  }
+
+  private void tellExit(Running current) {
+    current.machine().exit().thenAccept(exit -> onExit.accept(current.id(), exit));
+  }
+
+  /** A machine that was asked to end did not; it may have ended since, which nobody was told. */
+  void goesOn(Running current) {
+    current.expectNoEnd();
+    tellExit(current);
   }
 
   /** Forgets a machine that has ended, and lets go of its volumes. */
@@ -106,8 +116,13 @@ final class Machines implements AutoCloseable {
       }
     }
     Machine.Spec wanted = Disks.reconfigured(spec, after, live);
+    step.undo(
+        "limits of " + before.subject(),
+        () -> {
+          current.machine().update(spec);
+          running.replace(current.id(), current.updated(spec));
+        });
     current.machine().update(wanted);
-    step.undo("limits of " + before.subject(), () -> current.machine().update(spec));
     running.put(current.id(), current.updated(wanted));
   }
 

@@ -43,6 +43,20 @@ final class Running {
     endExpected = true;
   }
 
+  /** It did not end when it was asked to: what it does now is its own affair again. */
+  void expectNoEnd() {
+    endExpected = false;
+  }
+
+  /** Whether the other one is this machine, maybe before or after a change of its config. */
+  boolean isSameMachine(Running other) {
+    return machine == other.machine;
+  }
+
+  boolean hasEnded() {
+    return machine.exit().toCompletableFuture().isDone();
+  }
+
   boolean isEndExpected() {
     return endExpected;
   }
