@@ -1,0 +1,73 @@
+package dev.stapes.testkit.engine;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.stapes.Pool;
+import dev.stapes.Stapes;
+import dev.stapes.model.Size;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+
+/** Every effect of every change to images and custom volumes fails once. */
+class EngineStorageFaultsTest {
+  private static final Optional<Size> LIMIT = Optional.of(Size.ofKibibytes(16));
+
+  private static final Consumer<EngineWorld> NOTHING = world -> {};
+
+  private static final Consumer<EngineWorld> VOLUME =
+      world -> pool(world.stapes()).createVolume("data", Optional.empty());
+
+  private static final Consumer<EngineWorld> UNPACKED =
+      world -> world.stapes().instances().create(EngineWorld.spec("web").build());
+
+  private static Pool pool(Stapes stapes) {
+    return stapes.pools().byDefault();
+  }
+
+  private static void failsCleanly(Consumer<EngineWorld> given, Consumer<Stapes> operation)
+      throws Exception {
+    assertTrue(EngineScenario.of(given, operation).forEveryEffect() > 0);
+  }
+
+  @Test
+  void an_import_that_fails_leaves_nothing() throws Exception {
+    failsCleanly(
+        NOTHING, stapes -> stapes.images().importFrom(SmallImage.of("another"), "another", "too"));
+  }
+
+  @Test
+  void an_import_of_a_known_image_that_fails_leaves_its_aliases() throws Exception {
+    failsCleanly(NOTHING, stapes -> stapes.images().importFrom(SmallImage.of("fresh"), "more"));
+  }
+
+  @Test
+  void a_deletion_of_an_image_that_fails_leaves_it() throws Exception {
+    failsCleanly(UNPACKED, stapes -> stapes.images().delete(EngineWorld.IMAGE));
+  }
+
+  @Test
+  void an_alias_that_fails_leaves_none() throws Exception {
+    failsCleanly(NOTHING, stapes -> stapes.images().addAlias(EngineWorld.IMAGE, "more"));
+  }
+
+  @Test
+  void a_volume_that_fails_leaves_nothing() throws Exception {
+    failsCleanly(NOTHING, stapes -> pool(stapes).createVolume("data", LIMIT));
+  }
+
+  @Test
+  void a_copy_of_a_volume_that_fails_leaves_nothing() throws Exception {
+    failsCleanly(VOLUME, stapes -> pool(stapes).copyVolume("data", "copy"));
+  }
+
+  @Test
+  void a_resize_that_fails_leaves_the_old_limit() throws Exception {
+    failsCleanly(VOLUME, stapes -> pool(stapes).resizeVolume("data", LIMIT));
+  }
+
+  @Test
+  void a_deletion_of_a_volume_that_fails_leaves_it() throws Exception {
+    failsCleanly(VOLUME, stapes -> pool(stapes).deleteVolume("data"));
+  }
+}

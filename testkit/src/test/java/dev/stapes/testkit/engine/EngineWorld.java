@@ -1,0 +1,219 @@
+package dev.stapes.testkit.engine;
+
+import dev.stapes.Instance;
+import dev.stapes.Stapes;
+import dev.stapes.model.InstanceSpec;
+import dev.stapes.model.PoolSpec;
+import dev.stapes.spi.Availability;
+import dev.stapes.spi.Host;
+import dev.stapes.spi.HostProvider;
+import dev.stapes.spi.InstanceDriverProvider;
+import dev.stapes.spi.Machine;
+import dev.stapes.spi.StateStoreProvider;
+import dev.stapes.spi.StorageDriverProvider;
+import dev.stapes.testkit.FakeHost;
+import dev.stapes.testkit.FakeInstances;
+import dev.stapes.testkit.FakeMachineRoom;
+import dev.stapes.testkit.FakeProgram;
+import dev.stapes.testkit.FakeStorage;
+import dev.stapes.testkit.Faults;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+
+/** A Stapes of fakes, and what stays when it is closed: disk, records, and machines that run. */
+final class EngineWorld implements AutoCloseable {
+  /** The alias of an image with one file, {@code note}, that says {@code fresh}. */
+  static final String IMAGE = "small";
+
+  /** The default pool. */
+  static final PoolSpec POOL = PoolSpec.of("default", "fake");
+
+  private static final Clock NOON =
+      Clock.fixed(Instant.parse("2024-05-01T12:00:00Z"), ZoneOffset.UTC);
+
+  private final Path root;
+  private final Faults faults;
+  private final KeptStore kept;
+  private final Setup setup;
+  private final FakeMachineRoom room = FakeMachineRoom.create();
+  private final FakeStorage storage = FakeStorage.create();
+  private final FakeInstances instances;
+  private FakeHost host = FakeHost.create();
+  private Stapes stapes;
+
+  /**
+   * What may differ.
+   *
+   * @param clock of the engine
+   * @param pool the default one
+   * @param sqlite whether records are in a file
+   * @param driver changes the fake instances
+   */
+  record Setup(Clock clock, PoolSpec pool, boolean sqlite, UnaryOperator<FakeInstances> driver) {
+    /** Records in memory, a clock that stands still. */
+    static Setup usual() {
+      return new Setup(NOON, POOL, false, UnaryOperator.identity());
+    }
+
+    Setup clock(Clock other) {
+      return new Setup(other, pool, sqlite, driver);
+    }
+
+    Setup pool(PoolSpec other) {
+      return new Setup(clock, other, sqlite, driver);
+    }
+
+    Setup onSqlite() {
+      return new Setup(clock, pool, true, driver);
+    }
+
+    Setup driver(UnaryOperator<FakeInstances> change) {
+      return new Setup(clock, pool, sqlite, change);
+    }
+  }
+
+  private EngineWorld(Path root, Faults faults, Setup setup) {
+    this.root = root;
+    this.faults = faults;
+    this.setup = setup;
+    this.kept = new KeptStore(faults);
+    this.instances =
+        setup.driver().apply(FakeInstances.in(room).program("write", EngineWorld::write));
+    this.stapes = open();
+  }
+
+  /** With the small image imported. */
+  static EngineWorld create(Faults faults, Setup setup) {
+    try {
+      Path root = Files.createTempDirectory("engine").toRealPath();
+      EngineWorld world = new EngineWorld(root, faults, setup);
+      world.stapes.images().importFrom(SmallImage.of("fresh"), IMAGE);
+      return world;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  static EngineWorld create(Setup setup) {
+    return create(new Faults(), setup);
+  }
+
+  static EngineWorld create() {
+    return create(Setup.usual());
+  }
+
+  Stapes stapes() {
+    return stapes;
+  }
+
+  Faults faults() {
+    return faults;
+  }
+
+  FakeMachineRoom room() {
+    return room;
+  }
+
+  Path root() {
+    return root;
+  }
+
+  Instance launch(String name) {
+    return stapes.instances().launch(spec(name).build());
+  }
+
+  static InstanceSpec.Builder spec(String name) {
+    return InstanceSpec.container(name, IMAGE);
+  }
+
+  /** Ends the machine of an instance from inside. */
+  void end(Instance instance, boolean reboot) {
+    room.end(instance.id(), new Machine.Exit("ended by the test", reboot));
+  }
+
+  /** Closes the Stapes and opens it anew; what runs goes on meanwhile. */
+  Stapes reopen() {
+    stapes.close();
+    return openAgain();
+  }
+
+  /** Opens it anew, where it was closed. */
+  Stapes openAgain() {
+    stapes = open();
+    return stapes;
+  }
+
+  /** What is there, found without the engine. */
+  EnginePicture picture() {
+    return EnginePicture.of(kept, storage, setup.pool(), root, room.running());
+  }
+
+  /** How many volumes are attached now. */
+  int attached() {
+    return host.mounts().below(root).size();
+  }
+
+  private Stapes open() {
+    StateStoreProvider store = setup.sqlite() ? KeptStore.named("sqlite") : kept;
+    return Stapes.builder(root)
+        .with(faults.wrap(HostProvider.class, new NewHost()))
+        .with(faults.wrap(StorageDriverProvider.class, storage))
+        .with(faults.wrap(InstanceDriverProvider.class, instances))
+        .with(store)
+        .defaultPool(setup.pool())
+        .clock(setup.clock())
+        .open();
+  }
+
+  private static int write(FakeProgram.Call call) throws Exception {
+    try (var files = call.guest().orElseThrow().files();
+        var out = files.write("/note", 0644)) {
+      out.write(call.arguments().get(1).getBytes(StandardCharsets.UTF_8));
+    }
+    return 0;
+  }
+
+  /** Closes the Stapes, ends what still runs, and removes the root directory. */
+  @Override
+  public void close() {
+    stapes.close();
+    room.running().forEach(id -> room.end(id, new Machine.Exit("the world ends", false)));
+    try (Stream<Path> all = Files.walk(root)) {
+      List<Path> deepestFirst = all.sorted(Comparator.reverseOrder()).toList();
+      for (Path path : deepestFirst) {
+        Files.delete(path);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Each Stapes has a host of its own. */
+  private final class NewHost implements HostProvider {
+    @Override
+    public String name() {
+      return "fake";
+    }
+
+    @Override
+    public Availability probe() {
+      return Availability.available();
+    }
+
+    @Override
+    public Host open() {
+      host = FakeHost.create();
+      return host;
+    }
+  }
+}
