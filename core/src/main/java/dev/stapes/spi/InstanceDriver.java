@@ -53,7 +53,8 @@ public interface InstanceDriver extends AutoCloseable {
   /**
    * Takes hold of an instance that runs, started by this JVM or another one before it.
    *
-   * @return empty where it does not run
+   * @return empty where it does not run, or does so beyond control; what is left of its last run is
+   *     ended and removed then
    */
   Optional<Machine> adopt(Machine.Spec spec);
 

@@ -264,6 +264,8 @@ final class LxcDriver implements InstanceDriver {
         init.close();
       }
       monitor.ifPresent(Processes.Handle::close);
+      // Without its monitor nobody can control it: it counts as stopped, so it must not go on.
+      collect(files);
       return Optional.empty();
     }
     Optional<CpuSet> cpus =

@@ -177,13 +177,17 @@ final class LxcMachine implements Machine {
   @Override
   public void kill() {
     killed = true;
+    signalKill();
+    // When a pid namespace's first process has ended the kernel has ended all others.
+    awaitEnd(init);
+    monitor.signal(SIGKILL);
+  }
+
+  private void signalKill() {
     init.signal(SIGKILL);
     if (payload.isFrozen()) {
       payload.unfreeze(); // the old freezer keeps even the killed
     }
-    // When a pid namespace's first process has ended the kernel has ended all others.
-    awaitEnd(init);
-    monitor.signal(SIGKILL);
   }
 
   private void awaitEnd(HeldProcess process) {
@@ -367,7 +371,7 @@ final class LxcMachine implements Machine {
   private void finish(int code) {
     boolean reboot = Files.exists(files.reboot());
     try {
-      init.signal(SIGKILL); // a monitor that was killed leaves it to the kernel to end it
+      signalKill(); // a monitor that was killed leaves its container as it was
       awaitEnd(init);
       Remains.remove(context.host(), context.layout(), files);
     } catch (InterruptedException e) {
