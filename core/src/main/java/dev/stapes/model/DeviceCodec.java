@@ -5,11 +5,16 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Reads devices from Incus's keys, and the checks that their records share. */
 final class DeviceCodec {
-  private static final Pattern RATE = Pattern.compile("[1-9]\\d{0,11}iops");
+  private static final Pattern RATE = Pattern.compile("([1-9]\\d{0,9})iops");
+
+  /** The kernel keeps operations a second in 32 bits. */
+  private static final long MOST_OPERATIONS = 0xFFFF_FFFFL;
+
   private static final Pattern MAC = Pattern.compile("([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}");
   private static final Pattern INTERFACE = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.@-]{0,14}");
   private static final long MAX_ID = 0xFFFF_FFFEL;
@@ -43,7 +48,15 @@ final class DeviceCodec {
         reader.flag("readonly", false),
         reader.flag("recursive", false),
         reader.flag("required", true),
-        new Device.IoLimits(reader.text("limits.read"), reader.text("limits.write")));
+        ioLimits(reader));
+  }
+
+  /** {@code limits.max} stands for both, and before both. */
+  private static Device.IoLimits ioLimits(Reader reader) {
+    Optional<String> read = reader.text("limits.read");
+    Optional<String> write = reader.text("limits.write");
+    Optional<String> both = reader.text("limits.max");
+    return new Device.IoLimits(both.or(() -> read), both.or(() -> write));
   }
 
   private static Device nic(Reader reader) {
@@ -115,7 +128,13 @@ final class DeviceCodec {
   }
 
   static void checkRate(String rate) {
-    if (!RATE.matcher(rate).matches()) {
+    Matcher operations = RATE.matcher(rate);
+    if (operations.matches()) {
+      require(
+          Long.parseLong(operations.group(1)) <= MOST_OPERATIONS,
+          "I/O limit",
+          "must be at most " + MOST_OPERATIONS + "iops: \"" + rate + "\"");
+    } else {
       require(Size.parse(rate).bytes() > 0, "I/O limit", "must be more than 0: \"" + rate + "\"");
     }
   }

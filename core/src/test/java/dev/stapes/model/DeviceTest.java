@@ -46,6 +46,7 @@ class DeviceTest {
         Map.of("type", "disk", "path", "/a", "source", "/x", "size", "huge"),
         Map.of("type", "disk", "path", "/a", "source", "/x", "readonly", "maybe"),
         Map.of("type", "disk", "path", "/a", "source", "/x", "limits.read", "0"),
+        Map.of("type", "disk", "path", "/a", "source", "/x", "limits.max", "4294967296iops"),
         Map.of("type", "disk", "path", "/a", "source", "/x", "color", "red"),
         Map.of("type", "nic"),
         Map.of("type", "nic", "nictype", "token-ring"),

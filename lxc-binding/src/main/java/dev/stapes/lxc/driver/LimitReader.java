@@ -1,25 +1,21 @@
 package dev.stapes.lxc.driver;
 
-import dev.stapes.linux.cgroup.BlockDevice;
 import dev.stapes.linux.cgroup.CgroupLimits;
 import dev.stapes.linux.cgroup.CpuAllowance;
 import dev.stapes.linux.cgroup.CpuRequest;
 import dev.stapes.linux.cgroup.CpuSet;
 import dev.stapes.linux.cgroup.IoThrottle;
+import dev.stapes.linux.cgroup.Limit;
 import dev.stapes.linux.cgroup.Swap;
 import dev.stapes.model.Config;
-import dev.stapes.model.Device;
 import dev.stapes.model.InstanceKeys;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
-import java.util.Map;
+import java.util.Collection;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /** The limits of an instance's config, for its cgroup. */
 final class LimitReader {
-  private static final String OPERATIONS = "iops";
-
   private LimitReader() {}
 
   /** What {@code limits.cpu} asks for. */
@@ -34,13 +30,10 @@ final class LimitReader {
    *
    * @param cpus chosen for it; empty: all
    * @param memory of the host, for percentages
-   * @param throttles disks that it uses, with their limits
+   * @param throttles of the devices that its disks are on
    */
   static CgroupLimits read(
-      Config config,
-      Optional<CpuSet> cpus,
-      Size memory,
-      Map<BlockDevice, Device.IoLimits> throttles) {
+      Config config, Optional<CpuSet> cpus, Size memory, Collection<IoThrottle> throttles) {
     CgroupLimits.Builder limits = CgroupLimits.builder();
     cpus.ifPresent(limits::cpus);
     config
@@ -55,7 +48,9 @@ final class LimitReader {
           .get(InstanceKeys.LIMITS_DISK_PRIORITY)
           .ifPresent(priority -> limits.ioPriority(priority.intValue()));
     }
-    throttles.forEach((device, limit) -> limits.ioThrottle(throttle(device, limit)));
+    throttles.forEach(limits::ioThrottle);
+    // Which devices a JVM before this one throttled, the kernel alone knows.
+    limits.clear(Limit.IO_THROTTLE);
     return limits.build();
   }
 
@@ -102,25 +97,6 @@ final class LimitReader {
     return text.endsWith("%")
         ? host.bytes() / 100 * Integer.parseInt(text.substring(0, text.length() - 1))
         : Size.parse(text).bytes();
-  }
-
-  private static IoThrottle throttle(BlockDevice device, Device.IoLimits limits) {
-    return new IoThrottle(
-        device,
-        rate(limits.read(), false),
-        rate(limits.write(), false),
-        rate(limits.read(), true),
-        rate(limits.write(), true));
-  }
-
-  private static @Nullable Long rate(Optional<String> limit, boolean operations) {
-    if (limit.isEmpty() || limit.get().endsWith(OPERATIONS) != operations) {
-      return null;
-    }
-    String text = limit.get();
-    return operations
-        ? Long.valueOf(text.substring(0, text.length() - OPERATIONS.length()).strip())
-        : Long.valueOf(Size.parse(text).bytes());
   }
 
   /** Something that is parsed. */

@@ -63,7 +63,7 @@ final class LxcDriver implements InstanceDriver {
   public void validate(Machine.Spec spec) {
     ContainerPlan.validate(spec);
     Config config = spec.config();
-    LimitReader.read(config, Optional.empty(), context.host().facts().memory(), Map.of());
+    LimitReader.read(config, Optional.empty(), context.host().facts().memory(), List.of());
     if (!config.isTrue(LxcKeys.ISOLATED) || config.text(LxcKeys.VOLATILE_BASE).isPresent()) {
       requireRoot(idMaps.of(config));
     }
