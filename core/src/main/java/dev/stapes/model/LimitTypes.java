@@ -1,5 +1,6 @@
 package dev.stapes.model;
 
+import java.math.BigInteger;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
@@ -36,12 +37,7 @@ final class LimitTypes {
               Size.parse(text);
             }
           });
-  static final ConfigType<String> RLIMIT_TYPE =
-      text(
-          "string",
-          text ->
-              require(
-                  RLIMIT.matcher(text).matches(), text, "soft[:hard], each a number or unlimited"));
+  static final ConfigType<String> RLIMIT_TYPE = text("string", LimitTypes::rlimit);
 
   private LimitTypes() {}
 
@@ -66,6 +62,20 @@ final class LimitTypes {
     } else {
       require(Size.parse(text).bytes() > 0, text, "more than 0 bytes");
     }
+  }
+
+  private static void rlimit(String text) {
+    require(RLIMIT.matcher(text).matches(), text, "soft[:hard], each a number or unlimited");
+    int colon = text.indexOf(':');
+    require(
+        colon < 0
+            || amount(text.substring(0, colon)).compareTo(amount(text.substring(colon + 1))) <= 0,
+        text,
+        "a soft limit that is not above the hard one");
+  }
+
+  private static BigInteger amount(String text) {
+    return text.equals("unlimited") ? BigInteger.ONE.shiftLeft(64) : new BigInteger(text);
   }
 
   private static boolean percent(String text) {

@@ -64,6 +64,8 @@ class ConfigTest {
         "limits.processes|0",
         "limits.processes|-1",
         "limits.kernel.nofile|many",
+        "limits.kernel.nofile|300:200",
+        "limits.kernel.nofile|unlimited:200",
         "boot.autostart|perhaps",
         "boot.autostart.delay|-1"
       })

@@ -8,6 +8,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
@@ -19,7 +20,27 @@ import java.util.regex.Pattern;
 public final class ContainerConfig {
   private static final Pattern HOST_NAME = Pattern.compile("[A-Za-z0-9]([A-Za-z0-9-]{0,62})");
   private static final Pattern CAPABILITY = Pattern.compile("[a-z_]{1,40}");
-  private static final Pattern RESOURCE = Pattern.compile("[a-z]{1,20}");
+
+  /** What liblxc can limit, setrlimit(2) without the prefix. */
+  private static final Set<String> RESOURCES =
+      Set.of(
+          "as",
+          "core",
+          "cpu",
+          "data",
+          "fsize",
+          "locks",
+          "memlock",
+          "msgqueue",
+          "nice",
+          "nofile",
+          "nproc",
+          "rss",
+          "rtprio",
+          "rttime",
+          "sigpending",
+          "stack");
+
   private static final Pattern VALUE =
       Pattern.compile("(\\d{1,19}|unlimited)(:(\\d{1,19}|unlimited))?");
   private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
@@ -29,6 +50,11 @@ public final class ContainerConfig {
       List.of("mac_admin", "mac_override", "sys_module", "sys_rawio", "sys_time");
 
   private ContainerConfig() {}
+
+  /** Whether {@link Builder#rlimit} takes such a resource. */
+  public static boolean isResource(String word) {
+    return RESOURCES.contains(word);
+  }
 
   /**
    * Starts a configuration.
@@ -186,7 +212,9 @@ public final class ContainerConfig {
      * @param value {@code soft[:hard]}, each a number or {@code unlimited}
      */
     public Builder rlimit(String resource, String value) {
-      require(RESOURCE, resource, "a resource");
+      if (!isResource(resource)) {
+        throw StapesException.invalid("container", "not a resource: \"" + resource + "\"");
+      }
       require(VALUE, value, "a limit");
       rlimits.put(resource, value);
       return this;

@@ -71,7 +71,7 @@ final class ContainerPlan {
     seccomp(spec.config());
     spec.config().get(LxcKeys.RAW_LXC).ifPresent(RawLxc::parse);
     LimitReader.cpus(spec.config());
-    spec.config().family(RLIMITS).values().forEach(InstanceKeys.LIMITS_KERNEL::parse);
+    spec.config().family(RLIMITS).forEach(ContainerPlan::validateLimit);
     spec.devices()
         .forEach(
             (name, device) -> {
@@ -87,6 +87,14 @@ final class ContainerPlan {
                     "containers have no devices of type \"" + device.type() + "\"");
               }
             });
+  }
+
+  private static void validateLimit(String resource, String value) {
+    if (!ContainerConfig.isResource(resource)) {
+      throw StapesException.invalid(
+          "config key " + RLIMITS + resource, "no resource of setrlimit(2): \"" + resource + "\"");
+    }
+    InstanceKeys.LIMITS_KERNEL.parse(value);
   }
 
   private static String path(Device device) {

@@ -26,9 +26,17 @@ record IdMaps(SubordinateIds all) {
     IdMapping base =
         config.isTrue(LxcKeys.ISOLATED)
             ? isolated(config)
-            : IdMapping.of(all.base(), config.get(LxcKeys.SIZE).orElse(all.count()));
+            : IdMapping.of(all.base(), shared(config.get(LxcKeys.SIZE).orElse(all.count())));
     return Optional.of(
         config.get(LxcKeys.RAW_IDMAP).map(text -> RawIdMap.parse(text).over(base)).orElse(base));
+  }
+
+  private long shared(long size) {
+    if (size > all.count()) {
+      throw StapesException.invalid(
+          LxcKeys.SIZE.name(), "more ids than root may use, " + all.count() + ": " + size);
+    }
+    return size;
   }
 
   private IdMapping isolated(Config config) {

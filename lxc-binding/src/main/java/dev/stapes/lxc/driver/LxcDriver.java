@@ -3,7 +3,11 @@ package dev.stapes.lxc.driver;
 import dev.stapes.linux.Fd;
 import dev.stapes.linux.cgroup.CgroupLimits;
 import dev.stapes.linux.cgroup.CpuSet;
+import dev.stapes.lxc.LxcConfig;
+import dev.stapes.lxc.RawLxc;
+import dev.stapes.lxc.ffi.ContainerCalls;
 import dev.stapes.lxc.ffi.LockFiles;
+import dev.stapes.lxc.ffi.LxcException;
 import dev.stapes.model.Config;
 import dev.stapes.model.ConfigKey;
 import dev.stapes.model.IdMapping;
@@ -63,9 +67,29 @@ final class LxcDriver implements InstanceDriver {
   public void validate(Machine.Spec spec) {
     ContainerPlan.validate(spec);
     Config config = spec.config();
+    config.get(LxcKeys.RAW_LXC).ifPresent(text -> judge(spec.id(), RawLxc.parse(text)));
     LimitReader.read(config, Optional.empty(), context.host().facts().memory(), List.of());
     if (!config.isTrue(LxcKeys.ISOLATED) || config.text(LxcKeys.VOLATILE_BASE).isPresent()) {
       requireRoot(idMaps.of(config));
+    }
+  }
+
+  /** Lets liblxc read the user's lines: at the start it would end without a word. */
+  private void judge(InstanceId id, List<LxcConfig.Item> items) {
+    RunFiles files = RunFiles.of(context.scope(), id);
+    try (ContainerCalls scratch =
+        context.library().container(files.name() + "-raw", files.lxcPath().toString())) {
+      for (LxcConfig.Item item : items) {
+        try {
+          scratch.setConfigItem(item.key(), item.value());
+        } catch (LxcException e) {
+          throw new StapesException(
+              Kind.INVALID,
+              "raw.lxc",
+              "liblxc does not take \"" + item.key() + " = " + item.value() + "\"",
+              e);
+        }
+      }
     }
   }
 
