@@ -1,5 +1,6 @@
 package dev.stapes;
 
+import dev.stapes.internal.engine.ExecService;
 import dev.stapes.model.ExecSpec;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.Machine;
@@ -13,10 +14,6 @@ import java.util.OptionalInt;
  * program that writes more than a pipe holds waits until it is read. Close it in any case.
  */
 public final class ExecProcess implements AutoCloseable {
-  private static final int SIGKILL = 9;
-  private static final Duration LONG = Duration.ofDays(3650);
-  private static final Duration AFTER_KILL = Duration.ofSeconds(10);
-
   private final Machine.Exec exec;
   private final ExecSpec spec;
 
@@ -46,22 +43,18 @@ public final class ExecProcess implements AutoCloseable {
    * @return exit code as a shell reports it: 126 not executable, 127 not found, 128 + n killed by
    *     signal n
    * @throws StapesException TIMED_OUT after the timeout of the spec, counted from this call, when
-   *     it was killed; INTERRUPTED
+   *     it was killed; INTERRUPTED, and it was killed too
    */
   public int await() {
-    OptionalInt code = await(spec.timeout().orElse(LONG));
-    if (code.isPresent()) {
-      return code.getAsInt();
-    }
-    signal(SIGKILL);
-    await(AFTER_KILL);
-    throw new StapesException(
-        StapesException.Kind.TIMED_OUT,
-        "exec " + spec.command().get(0),
-        "killed after " + spec.timeout().orElse(LONG));
+    return ExecService.awaitOrKill(exec, spec);
   }
 
-  /** Waits for its end; empty where it still runs after the time. */
+  /**
+   * Waits for its end and leaves it alone.
+   *
+   * @return its exit code; empty where it still runs after the time
+   * @throws StapesException INTERRUPTED; the program goes on
+   */
   public OptionalInt await(Duration limit) {
     try {
       return exec.await(limit);

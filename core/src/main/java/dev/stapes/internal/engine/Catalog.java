@@ -49,6 +49,11 @@ final class Catalog {
     return (entry.isPresent() ? entry : durable.get(key)).map(e -> read(INSTANCE, e));
   }
 
+  /** A record that is to be there; NOT_FOUND otherwise. */
+  Stored<InstanceRecord> require(InstanceId id) {
+    return instance(id).orElseThrow(() -> StapesException.notFound("instance " + id));
+  }
+
   Optional<InstanceId> idOf(String name) {
     String key = NAMES + name;
     Optional<Entry> entry = fleeting.get(key);

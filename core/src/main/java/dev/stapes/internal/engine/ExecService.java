@@ -13,8 +13,6 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.time.Duration;
 import java.util.OptionalInt;
-import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
@@ -26,7 +24,6 @@ public final class ExecService {
   private static final int SIGKILL = 9;
   private static final Duration AFTER_KILL = Duration.ofSeconds(10);
   private static final Duration LONG = Duration.ofDays(3650);
-  private static final String ENVIRONMENT = "environment.";
 
   private final Machines machines;
   private final Host host;
@@ -40,21 +37,21 @@ public final class ExecService {
 
   /** Starts a program. */
   public Machine.Exec start(InstanceId id, ExecSpec spec) {
-    Running running = machines.require(id);
+    Machine machine = machines.require(id).machine();
     try (Host.Busy busy = host.busy()) {
-      return running.machine().exec(withEnvironment(spec, running));
+      return machine.exec(spec);
     }
   }
 
   /** Runs a program to its end. */
   public ExecResult run(InstanceId id, ExecSpec spec, byte[] input) {
-    String subject = "exec " + spec.command().get(0);
+    String subject = subject(spec);
     try (Machine.Exec exec = start(id, spec)) {
       CompletableFuture<byte[]> errors = drain(exec.stderr(), exec, subject);
       CompletableFuture<Void> fed =
           input.length == 0 ? closeNow(exec.stdin()) : feed(exec.stdin(), input);
       CompletableFuture<byte[]> output = drain(exec.stdout(), exec, subject);
-      int code = await(exec, spec, subject);
+      int code = awaitOrKill(exec, spec);
       fed.join();
       return new ExecResult(
           spec.command(),
@@ -64,7 +61,8 @@ public final class ExecService {
     }
   }
 
-  private static int await(Machine.Exec exec, ExecSpec spec, String subject) {
+  /** Waits for the end of a program, which comes at the spec's timeout or an interrupt. */
+  public static int awaitOrKill(Machine.Exec exec, ExecSpec spec) {
     try {
       OptionalInt code = exec.await(spec.timeout().orElse(LONG));
       if (code.isPresent()) {
@@ -73,13 +71,17 @@ public final class ExecService {
       exec.signal(SIGKILL);
       exec.await(AFTER_KILL);
       throw new StapesException(
-          Kind.TIMED_OUT, subject, "killed after " + spec.timeout().orElse(LONG));
+          Kind.TIMED_OUT, subject(spec), "killed after " + spec.timeout().orElse(LONG));
     } catch (InterruptedException e) {
       exec.signal(SIGKILL);
       Thread.currentThread().interrupt();
       throw new StapesException(
-          Kind.INTERRUPTED, subject, "killed, as the waiting thread was interrupted", e);
+          Kind.INTERRUPTED, subject(spec), "killed, as the waiting thread was interrupted", e);
     }
+  }
+
+  private static String subject(ExecSpec spec) {
+    return "exec " + spec.command().get(0);
   }
 
   private CompletableFuture<byte[]> drain(InputStream in, Machine.Exec exec, String subject) {
@@ -131,23 +133,6 @@ public final class ExecService {
     } catch (CompletionException e) {
       throw e.getCause() instanceof StapesException known ? known : e;
     }
-  }
-
-  private static ExecSpec withEnvironment(ExecSpec spec, Running running) {
-    SortedMap<String, String> usual = running.spec().config().family(ENVIRONMENT);
-    if (usual.isEmpty()) {
-      return spec;
-    }
-    TreeMap<String, String> environment = new TreeMap<>(usual);
-    environment.putAll(spec.environment());
-    return new ExecSpec(
-        spec.command(),
-        environment,
-        spec.directory(),
-        spec.user(),
-        spec.group(),
-        spec.terminal(),
-        spec.timeout());
   }
 
   /** The console of a running instance. */

@@ -249,8 +249,7 @@ public final class FileService {
     if (!path.startsWith("/") || path.indexOf('\0') >= 0) {
       throw StapesException.invalid("file", "must be an absolute path: \"" + path + "\"");
     }
-    InstanceRecord record =
-        catalog.instance(id).orElseThrow(() -> StapesException.notFound("instance " + id)).value();
+    InstanceRecord record = catalog.require(id).value();
     Optional<Running> running = machines.find(id);
     try (Tree tree =
         running.isPresent()

@@ -355,7 +355,7 @@ public final class InstanceService {
   }
 
   private Catalog.Stored<InstanceRecord> stored(InstanceId id) {
-    return catalog.instance(id).orElseThrow(() -> StapesException.notFound("instance " + id));
+    return catalog.require(id);
   }
 
   private void requireFree(String name) {

@@ -54,15 +54,7 @@ public final class LifecycleService {
 
   /** Starts an instance. */
   public void start(InstanceId id) {
-    InstanceRecord seen = record(id);
-    work.run(
-        "instance-start",
-        seen.subject(),
-        List.of(Work.lockOf(id)),
-        step -> {
-          startLocked(record(id));
-          return true;
-        });
+    locked("instance-start", id, (record, step) -> startLocked(record));
   }
 
   private void startLocked(InstanceRecord record) {
@@ -94,13 +86,10 @@ public final class LifecycleService {
 
   /** Stops an instance, if it runs. */
   public void stop(InstanceId id, Optional<Duration> timeout, boolean force) {
-    InstanceRecord seen = record(id);
-    work.run(
+    locked(
         "instance-stop",
-        seen.subject(),
-        List.of(Work.lockOf(id)),
-        step -> {
-          InstanceRecord record = record(id);
+        id,
+        (record, step) -> {
           Optional<Running> running = machines.find(id);
           if (running.isPresent()) {
             end(record, running.get(), timeout, force);
@@ -108,22 +97,17 @@ public final class LifecycleService {
               remove(record, step);
             }
           }
-          return true;
         });
   }
 
   /** Stops an instance, if it runs, and starts it. */
   public void restart(InstanceId id, Optional<Duration> timeout, boolean force) {
-    InstanceRecord seen = record(id);
-    work.run(
+    locked(
         "instance-restart",
-        seen.subject(),
-        List.of(Work.lockOf(id)),
-        step -> {
-          InstanceRecord record = record(id);
+        id,
+        (record, step) -> {
           machines.find(id).ifPresent(running -> end(record, running, timeout, force));
           startLocked(record(id));
-          return true;
         });
   }
 
@@ -221,36 +205,30 @@ public final class LifecycleService {
   }
 
   private void suspend(InstanceId id, String action, String event, boolean frozen) {
-    InstanceRecord seen = record(id);
-    work.run(
+    locked(
         action,
-        seen.subject(),
-        List.of(Work.lockOf(id)),
-        step -> {
+        id,
+        (record, step) -> {
           Machine machine = machines.require(id).machine();
           if (machine.isFrozen() != frozen) {
             throw new StapesException(
-                Kind.CONFLICT, seen.subject(), frozen ? "is not frozen" : "is frozen already");
+                Kind.CONFLICT, record.subject(), frozen ? "is not frozen" : "is frozen already");
           }
           if (frozen) {
             machine.unfreeze();
           } else {
             machine.freeze();
           }
-          work.happened(event, seen.subject(), Map.of("id", seen.id()));
-          return true;
+          work.happened(event, record.subject(), Map.of("id", record.id()));
         });
   }
 
   /** Deletes an instance with its snapshots. */
   public void delete(InstanceId id, boolean force) {
-    InstanceRecord seen = record(id);
-    work.run(
+    locked(
         "instance-delete",
-        seen.subject(),
-        List.of(Work.lockOf(id)),
-        step -> {
-          InstanceRecord record = record(id);
+        id,
+        (record, step) -> {
           if (record.typedConfig().isTrue(InstanceKeys.PROTECTION_DELETE)) {
             throw new StapesException(
                 Kind.DENIED, record.subject(), "security.protection.delete is set");
@@ -264,7 +242,6 @@ public final class LifecycleService {
             end(record, running.get(), Optional.empty(), true);
           }
           remove(record(id), step);
-          return true;
         });
   }
 
@@ -289,21 +266,18 @@ public final class LifecycleService {
   /** A machine has ended; called on a thread of the engine. */
   void onExit(InstanceId id, Machine.Exit exit) {
     Optional<Running> seen = machines.find(id).filter(running -> !running.isEndExpected());
-    Optional<Catalog.Stored<InstanceRecord>> stored = catalog.instance(id);
-    if (seen.isEmpty() || stored.isEmpty()) {
+    if (seen.isEmpty() || catalog.instance(id).isEmpty()) {
       return; // somebody ended it, and cleans up
     }
     try {
-      work.run(
+      locked(
           "instance-ended",
-          stored.get().value().subject(),
-          List.of(Work.lockOf(id)),
-          step -> {
+          id,
+          (record, step) -> {
             Optional<Running> running = machines.find(id).filter(seen.get()::isSameMachine);
             if (running.isPresent()) {
-              endedByItself(running.get(), record(id), exit, step);
+              endedByItself(running.get(), record, exit, step);
             }
-            return true;
           });
     } catch (StapesException e) {
       LOG.warn("after the end of {}: {}", id, e.getMessage());
@@ -342,35 +316,25 @@ public final class LifecycleService {
 
   /** Ends and removes all throwaway instances, as the engine closes. */
   void endThrowaways() {
-    for (InstanceRecord record : catalog.throwaways()) {
+    for (InstanceRecord throwaway : catalog.throwaways()) {
+      InstanceId id = throwaway.instanceId();
       try {
-        work.run(
+        locked(
             "instance-delete",
-            record.subject(),
-            List.of(Work.lockOf(record.instanceId())),
-            step -> {
-              machines
-                  .find(record.instanceId())
-                  .ifPresent(running -> end(record, running, Optional.empty(), true));
+            id,
+            (record, step) -> {
+              machines.find(id).ifPresent(running -> end(record, running, Optional.empty(), true));
               remove(record, step);
-              return true;
             });
       } catch (StapesException e) {
-        LOG.warn("{} is left to the next open: {}", record.subject(), e.getMessage());
+        LOG.warn("{} is left to the next open: {}", throwaway.subject(), e.getMessage());
       }
     }
   }
 
   /** The machine of an ephemeral instance ended while nobody was there. */
   void removeEphemeral(InstanceRecord record) {
-    work.run(
-        "instance-delete",
-        record.subject(),
-        List.of(Work.lockOf(record.instanceId())),
-        step -> {
-          remove(record, step);
-          return true;
-        });
+    locked("instance-delete", record.instanceId(), this::remove);
   }
 
   /** Waits until something holds that changes only with an event. */
@@ -403,10 +367,23 @@ public final class LifecycleService {
     }
   }
 
+  /** An operation on one instance, as it is once the lock is held. */
+  private void locked(String action, InstanceId id, Change change) {
+    work.run(
+        action,
+        record(id).subject(),
+        List.of(Work.lockOf(id)),
+        step -> {
+          change.make(record(id), step);
+          return true;
+        });
+  }
+
+  private interface Change {
+    void make(InstanceRecord record, Work.Step step);
+  }
+
   private InstanceRecord record(InstanceId id) {
-    return catalog
-        .instance(id)
-        .orElseThrow(() -> StapesException.notFound("instance " + id))
-        .value();
+    return catalog.require(id).value();
   }
 }

@@ -233,9 +233,6 @@ public final class SnapshotService {
   }
 
   private InstanceRecord owner(InstanceId id) {
-    return catalog
-        .instance(id)
-        .orElseThrow(() -> StapesException.notFound("instance " + id))
-        .value();
+    return catalog.require(id).value();
   }
 }

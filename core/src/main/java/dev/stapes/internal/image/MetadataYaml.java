@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLParser;
+import com.fasterxml.jackson.dataformat.yaml.util.StringQuotingChecker;
 import dev.stapes.model.ImageMetadata;
 import dev.stapes.model.StapesException;
 import java.io.IOException;
@@ -42,6 +43,7 @@ final class MetadataYaml {
           .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
           .enable(YAMLGenerator.Feature.MINIMIZE_QUOTES)
           .enable(YAMLGenerator.Feature.ALWAYS_QUOTE_NUMBERS_AS_STRINGS)
+          .stringQuotingChecker(new LineBreaksQuoted())
           .build();
 
   private MetadataYaml() {}
@@ -172,6 +174,25 @@ final class MetadataYaml {
           StapesException.Kind.INTERNAL, NAME, "cannot be written: " + e.getMessage(), e);
     }
     return text.toString().getBytes(StandardCharsets.UTF_8);
+  }
+
+  /** YAML has line breaks that Java's plain style lets pass: NEL, and the separators of Unicode. */
+  private static final class LineBreaksQuoted extends StringQuotingChecker.Default {
+    private static final long serialVersionUID = 1;
+
+    @Override
+    public boolean needToQuoteName(String name) {
+      return super.needToQuoteName(name) || breaks(name);
+    }
+
+    @Override
+    public boolean needToQuoteValue(String value) {
+      return super.needToQuoteValue(value) || breaks(value);
+    }
+
+    private static boolean breaks(String text) {
+      return text.chars().anyMatch(c -> c == 0x85 || c == 0x2028 || c == 0x2029);
+    }
   }
 
   private static StapesException wrong(String problem) {

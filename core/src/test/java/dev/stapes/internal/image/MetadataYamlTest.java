@@ -84,7 +84,7 @@ class MetadataYamlTest {
     refused("1000 properties", many.toString());
   }
 
-  @Property(tries = 200)
+  @Property(tries = 1000)
   void any_properties_survive(@ForAll @Size(max = 5) @UniqueElements List<String> values) {
     Map<String, String> properties = new TreeMap<>();
     for (int i = 0; i < values.size(); i++) {
@@ -95,6 +95,13 @@ class MetadataYamlTest {
     byte[] yaml = MetadataYaml.write(metadata);
     assertEquals(metadata, MetadataYaml.read(yaml));
     assertArrayEquals(yaml, MetadataYaml.write(MetadataYaml.read(yaml)));
+  }
+
+  @Test
+  void line_breaks_that_only_yaml_knows_survive() {
+    Map<String, String> properties = Map.of("nel", "\u0085", "separators", "a\u2028b\u2029");
+    ImageMetadata metadata = ImageMetadata.container("x86_64", Instant.EPOCH, properties);
+    assertEquals(metadata, MetadataYaml.read(MetadataYaml.write(metadata)));
   }
 
   /** YAML has no way to write half of a surrogate pair. */
