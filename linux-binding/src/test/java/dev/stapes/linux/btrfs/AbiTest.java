@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stapes.linux.ffi.CompiledProbe;
 import dev.stapes.testkit.RequiresTool;
+import java.lang.invoke.MethodHandles;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -50,7 +51,7 @@ class AbiTest {
 
   @Test
   void every_number_is_the_compilers(@TempDir Path directory) throws Exception {
-    Map<String, Long> ours = CompiledProbe.constants(Abi.class);
+    Map<String, Long> ours = CompiledProbe.constants(Abi.class, MethodHandles.lookup());
     ours.remove("QGROUP_LEVEL_SHIFT"); // a macro of btrfs-progs only
     assertTrue(ours.size() > 60, "only " + ours.size());
     CompiledProbe probe = new CompiledProbe(directory, HEADERS);

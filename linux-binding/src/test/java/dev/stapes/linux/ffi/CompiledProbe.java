@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
 import java.nio.file.Files;
@@ -61,13 +63,14 @@ public final class CompiledProbe {
     return text;
   }
 
-  /** The numbers that a class declares, by name. */
-  public static Map<String, Long> constants(Class<?> type) throws IllegalAccessException {
+  /** The numbers that a class declares and the caller may see, by name. */
+  public static Map<String, Long> constants(Class<?> type, MethodHandles.Lookup caller)
+      throws ReflectiveOperationException {
     Map<String, Long> all = new TreeMap<>();
     for (Field field : type.getDeclaredFields()) {
       if (Modifier.isStatic(field.getModifiers()) && field.getType().isPrimitive()) {
-        field.setAccessible(true);
-        all.put(field.getName(), ((Number) field.get(null)).longValue());
+        VarHandle value = caller.findStaticVarHandle(type, field.getName(), field.getType());
+        all.put(field.getName(), ((Number) value.get()).longValue());
       }
     }
     return all;
