@@ -11,39 +11,23 @@ import dev.stapes.model.PoolInfo;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
-import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.Tree;
 import dev.stapes.spi.VolumeId;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
 /** A pool on Btrfs: a volume is a subvolume, a copy is a snapshot. */
-final class BtrfsPool implements StoragePool {
-  private final PoolContext pool;
+final class BtrfsPool extends FilePool {
   private final Backing backing;
-  private final Path place;
-  private final PoolDirectory volumes;
   private final Subvolumes subvolumes;
   private final BtrfsFileSystem fileSystem;
-  private final Views views;
-  private final ScratchVolumes scratch;
-  private final Ids ids;
-  private final Gate gate;
   private final BtrfsQuotas quotas;
 
   BtrfsPool(PoolContext pool, Backing backing, Path root, PoolDirectory volumes) {
-    this.pool = pool;
+    super(pool, root, volumes);
     this.backing = backing;
-    this.place = root;
-    this.volumes = volumes;
     this.subvolumes = new Subvolumes(pool.sys());
     this.fileSystem = new BtrfsFileSystem(pool.sys());
-    this.views = new Views(pool);
-    this.scratch = new ScratchVolumes(pool, views);
-    this.ids = new Ids(pool, volumes, scratch);
-    this.gate = new Gate(pool.subject());
     this.quotas = new BtrfsQuotas(pool, ids, gate);
   }
 
@@ -66,25 +50,17 @@ final class BtrfsPool implements StoragePool {
   }
 
   @Override
-  public void copy(VolumeId source, VolumeId target, boolean readOnly) {
-    gate.pass(
-        "copy " + source + " to " + target,
-        () -> {
-          ids.requireForCopy(source, target);
-          if (scratch.copy(source, target, readOnly)) {
-            return;
-          }
-          try (Fd from = ids.open(source);
-              Fd to = volumes.open(target.kind())) {
-            if (subvolumes.children(from, subvolumes.id(from)).isEmpty()) {
-              subvolumes.snapshot(from, to, target.name(), readOnly);
-            } else {
-              copyNested(from, target, readOnly);
-            }
-          } catch (LinuxException e) {
-            throw ids.taken(e, target);
-          }
-        });
+  void copyOnDisk(VolumeId source, VolumeId target, boolean readOnly) {
+    try (Fd from = ids.open(source);
+        Fd to = volumes.open(target.kind())) {
+      if (subvolumes.children(from, subvolumes.id(from)).isEmpty()) {
+        subvolumes.snapshot(from, to, target.name(), readOnly);
+      } else {
+        copyNested(from, target, readOnly);
+      }
+    } catch (LinuxException e) {
+      throw ids.taken(e, target);
+    }
   }
 
   /**
@@ -111,15 +87,9 @@ final class BtrfsPool implements StoragePool {
   }
 
   @Override
-  public void discard(VolumeId id) {
-    gate.pass(
-        "discard " + id,
-        () -> {
-          if (!scratch.discard(id)) {
-            scratch.release(path(id), id);
-            remove(id);
-          }
-        });
+  void discardOnDisk(VolumeId id) {
+    scratch.release(path(id), id);
+    remove(id);
   }
 
   /** A subvolume goes at once; what does not, goes to the trash at once. */
@@ -188,49 +158,20 @@ final class BtrfsPool implements StoragePool {
   }
 
   @Override
-  public boolean exists(VolumeId id) {
-    return gate.pass("look for " + id, () -> ids.exists(id));
+  Tree openOnDisk(VolumeId id, Tree.Resolution resolution) {
+    ids.requireOnDisk(id);
+    return pool.host().tree(pool.local(path(id)), resolution);
   }
 
   @Override
-  public Set<VolumeId> list() {
-    return gate.pass("list", ids::all);
+  Attachment attachOnDisk(VolumeId id, Optional<IdMapping> mapping, boolean readOnly) {
+    ids.requireOnDisk(id);
+    return attachPath(id, readOnly);
   }
 
   @Override
-  public Tree tree(VolumeId id, Tree.Resolution resolution) {
-    return gate.pass(
-        "open " + id,
-        () -> {
-          Optional<Tree> inMemory = scratch.tree(id, resolution);
-          if (inMemory.isPresent()) {
-            return inMemory.get();
-          }
-          ids.requireOnDisk(id);
-          return pool.host().tree(pool.local(path(id)), resolution);
-        });
-  }
-
-  @Override
-  public Attachment attach(VolumeId id, Optional<IdMapping> mapping, boolean readOnly) {
-    return gate.pass(
-        "attach " + id,
-        () -> {
-          Optional<Attachment> inMemory = scratch.attach(id, mapping, readOnly);
-          if (inMemory.isPresent()) {
-            return inMemory.get();
-          }
-          ids.requireOnDisk(id);
-          if (!readOnly) {
-            return new PathAttachment(path(id), Optional.empty(), () -> {});
-          }
-          Path view = views.readOnly(path(id));
-          return new PathAttachment(view, Optional.empty(), () -> views.dropIfThere(view));
-        });
-  }
-
-  private Path path(VolumeId id) {
-    return place.resolve(id.kind().directory()).resolve(id.name());
+  LayerBase base(VolumeId source) {
+    return whole(source);
   }
 
   @Override
@@ -262,22 +203,6 @@ final class BtrfsPool implements StoragePool {
     try (Fd root = volumes.openRoot()) {
       fileSystem.fillDevice(root);
     }
-  }
-
-  @Override
-  public Optional<Scratch> scratch() {
-    return Optional.of(this::createScratch);
-  }
-
-  private void createScratch(VolumeId source, VolumeId target, Optional<Size> limit) {
-    gate.pass(
-        "create " + target + " over " + source,
-        () -> {
-          ids.requireForCopy(source, target);
-          if (!scratch.copy(source, target, false)) {
-            scratch.create(new LayerBase(path(source), List.of(Path.of(""))), target, limit);
-          }
-        });
   }
 
   @Override

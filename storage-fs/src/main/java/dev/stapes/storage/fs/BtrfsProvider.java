@@ -2,11 +2,9 @@ package dev.stapes.storage.fs;
 
 import dev.stapes.linux.ffi.Syscalls;
 import dev.stapes.model.ConfigKey;
-import dev.stapes.model.PoolSpec;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.Availability;
 import dev.stapes.spi.Host;
-import dev.stapes.spi.StorageDriverProvider;
 import dev.stapes.spi.StoragePool;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,13 +16,11 @@ import java.util.function.Supplier;
  * The driver {@code btrfs}: volumes are subvolumes, copies are snapshots. A pool is a loop file of
  * its own (the default), a block device, or an empty directory on a Btrfs that is there already.
  */
-public final class BtrfsProvider implements StorageDriverProvider {
+public final class BtrfsProvider extends FileProvider {
   static final String NAME = "btrfs";
 
   private static final List<ConfigKey<?>> KEYS =
       List.of(PoolKeys.BLOCK_SOURCE, PoolKeys.SIZE, PoolKeys.MOUNT_OPTIONS);
-
-  private final Supplier<Syscalls> sys;
 
   /** A provider for this machine. */
   public BtrfsProvider() {
@@ -33,20 +29,11 @@ public final class BtrfsProvider implements StorageDriverProvider {
 
   /** A provider over other system calls. */
   BtrfsProvider(Supplier<Syscalls> sys) {
-    this.sys = sys;
+    super(NAME, KEYS, sys);
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public Availability probe(Host host) {
-    Availability basics = Probes.rootOnLinux(host);
-    if (basics instanceof Availability.Unavailable) {
-      return basics;
-    }
+  Availability probeKernel(Host host) {
     if (!KernelFileSystems.has("btrfs", host.facts().kernel())) {
       return Availability.unavailable(
           "the kernel has no Btrfs", "use a kernel with CONFIG_BTRFS_FS, or the dir driver");
@@ -58,18 +45,7 @@ public final class BtrfsProvider implements StorageDriverProvider {
   }
 
   @Override
-  public List<ConfigKey<?>> poolKeys() {
-    return KEYS;
-  }
-
-  @Override
-  public StoragePool create(Host host, PoolSpec spec, Path directory) {
-    PoolKeys.validate(spec, KEYS);
-    PoolContext pool = new PoolContext(host, sys.get(), spec, directory);
-    return Failures.naming(pool.subject(), "cannot be made", () -> create(pool));
-  }
-
-  private static StoragePool create(PoolContext pool) {
+  StoragePool create(PoolContext pool) {
     Backing backing = backing(pool);
     backing.format();
     try {
@@ -84,27 +60,19 @@ public final class BtrfsProvider implements StorageDriverProvider {
   }
 
   @Override
-  public StoragePool open(Host host, PoolSpec spec, Path directory) {
-    PoolKeys.validate(spec, KEYS);
-    PoolContext pool = new PoolContext(host, sys.get(), spec, directory);
-    return Failures.naming(
-        pool.subject(),
-        "cannot be opened",
-        () -> {
-          Backing backing = backing(pool);
-          Path root = backing.mount();
-          try {
-            return open(pool, backing, root);
-          } catch (RuntimeException e) {
-            Failures.alsoDo(e, backing::unmount);
-            throw e;
-          }
-        });
+  StoragePool open(PoolContext pool) {
+    Backing backing = backing(pool);
+    Path root = backing.mount();
+    try {
+      return open(pool, backing, root);
+    } catch (RuntimeException e) {
+      Failures.alsoDo(e, backing::unmount);
+      throw e;
+    }
   }
 
-  private static StoragePool open(PoolContext pool, Backing backing, Path root) {
-    PoolDirectory directory =
-        PoolDirectory.open(pool.sys(), pool.local(root), root, NAME, pool.subject());
+  private StoragePool open(PoolContext pool, Backing backing, Path root) {
+    PoolDirectory directory = volumes(pool, root);
     BtrfsPool opened = new BtrfsPool(pool, backing, root, directory);
     if (backing.hasGrown()) {
       opened.fillDevice();

@@ -2,10 +2,8 @@ package dev.stapes.storage.fs;
 
 import dev.stapes.model.IdMapping;
 import dev.stapes.model.PoolInfo;
-import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
-import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.Tree;
 import dev.stapes.spi.VolumeId;
 import java.nio.file.Path;
@@ -20,32 +18,21 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  * a layer that nobody changes any more, and both get a new one for their own. See the decision
  * about layers and owners in the project's documents.
  */
-final class OverlayPool implements StoragePool {
-  private final PoolContext pool;
+final class OverlayPool extends FilePool {
   private final PlainRoot root;
-  private final PoolDirectory volumes;
   private final LayerStore layers;
-  private final Views views;
-  private final ScratchVolumes scratch;
   private final OverlayViews overlays;
-  private final Ids ids;
   private final Sharing sharing;
-  private final Gate gate;
 
   /** Held for writing while it is looked for layers that nothing names. */
   private final ReentrantReadWriteLock naming = new ReentrantReadWriteLock(true);
 
   OverlayPool(PoolContext pool, PlainRoot root, PoolDirectory volumes) {
-    this.pool = pool;
+    super(pool, root.path(), volumes);
     this.root = root;
-    this.volumes = volumes;
     this.layers = new LayerStore(pool, root.path());
-    this.views = new Views(pool);
-    this.scratch = new ScratchVolumes(pool, views);
     this.overlays = new OverlayViews(pool, views, layers);
-    this.ids = new Ids(pool, volumes, scratch);
     this.sharing = new Sharing(pool, volumes, layers, overlays, ids);
-    this.gate = new Gate(pool.subject());
   }
 
   /** Fails where this file system cannot be below an overlay with mapped owners. */
@@ -85,10 +72,11 @@ final class OverlayPool implements StoragePool {
 
   @Override
   public void create(VolumeId id) {
-    name("create " + id, () -> sharing.create(id));
+    naming("create " + id, () -> sharing.create(id));
   }
 
-  private void name(String wanted, Runnable work) {
+  @Override
+  void naming(String wanted, Runnable work) {
     gate.pass(
         wanted,
         () -> {
@@ -102,26 +90,13 @@ final class OverlayPool implements StoragePool {
   }
 
   @Override
-  public void copy(VolumeId source, VolumeId target, boolean readOnly) {
-    name(
-        "copy " + source + " to " + target,
-        () -> {
-          ids.requireForCopy(source, target);
-          if (!scratch.copy(source, target, readOnly)) {
-            sharing.copy(source, target, readOnly);
-          }
-        });
+  void copyOnDisk(VolumeId source, VolumeId target, boolean readOnly) {
+    sharing.copy(source, target, readOnly);
   }
 
   @Override
-  public void discard(VolumeId id) {
-    gate.pass(
-        "discard " + id,
-        () -> {
-          if (!scratch.discard(id)) {
-            volumes.forget(id);
-          }
-        });
+  void discardOnDisk(VolumeId id) {
+    volumes.forget(id);
   }
 
   @Override
@@ -154,95 +129,43 @@ final class OverlayPool implements StoragePool {
   }
 
   @Override
-  public boolean exists(VolumeId id) {
-    return gate.pass("look for " + id, () -> ids.exists(id));
+  Tree openOnDisk(VolumeId id, Tree.Resolution resolution) {
+    OverlayViews.Open open = overlays.forTree(id, sharing.read(id));
+    try {
+      Tree tree = pool.host().tree(pool.local(open.path()), resolution, open.mapping());
+      return WatchedTree.of(tree, open::release);
+    } catch (RuntimeException e) {
+      Failures.alsoDo(e, open::release);
+      throw e;
+    }
   }
 
   @Override
-  public Set<VolumeId> list() {
-    return gate.pass("list", ids::all);
+  Attachment attachOnDisk(VolumeId id, Optional<IdMapping> mapping, boolean readOnly) {
+    LayeredVolume volume = sharing.read(id);
+    OverlayViews.Open open = overlays.forMachine(id, volume, mapping);
+    if (!readOnly || volume.readOnly()) {
+      return new PathAttachment(open.path(), mapping, open::release);
+    }
+    try {
+      Path view = views.readOnly(open.path());
+      return new PathAttachment(
+          view,
+          mapping,
+          () -> {
+            views.dropIfThere(view);
+            open.release();
+          });
+    } catch (RuntimeException e) {
+      Failures.alsoDo(e, open::release);
+      throw e;
+    }
   }
 
   @Override
-  public Tree tree(VolumeId id, Tree.Resolution resolution) {
-    return gate.pass(
-        "open " + id,
-        () -> {
-          Optional<Tree> inMemory = scratch.tree(id, resolution);
-          if (inMemory.isPresent()) {
-            return inMemory.get();
-          }
-          OverlayViews.Open open = overlays.forTree(id, sharing.read(id));
-          try {
-            Tree tree = pool.host().tree(pool.local(open.path()), resolution, open.mapping());
-            return WatchedTree.of(tree, open::release);
-          } catch (RuntimeException e) {
-            Failures.alsoDo(e, open::release);
-            throw e;
-          }
-        });
-  }
-
-  @Override
-  public Attachment attach(VolumeId id, Optional<IdMapping> mapping, boolean readOnly) {
-    return gate.pass(
-        "attach " + id,
-        () -> {
-          Optional<Attachment> inMemory = scratch.attach(id, mapping, readOnly);
-          if (inMemory.isPresent()) {
-            return inMemory.get();
-          }
-          LayeredVolume volume = sharing.read(id);
-          OverlayViews.Open open = overlays.forMachine(id, volume, mapping);
-          if (!readOnly || volume.readOnly()) {
-            return new PathAttachment(open.path(), mapping, open::release);
-          }
-          try {
-            Path view = views.readOnly(open.path());
-            return new PathAttachment(
-                view,
-                mapping,
-                () -> {
-                  views.dropIfThere(view);
-                  open.release();
-                });
-          } catch (RuntimeException e) {
-            Failures.alsoDo(e, open::release);
-            throw e;
-          }
-        });
-  }
-
-  @Override
-  public Optional<Quotas> quotas() {
-    return Optional.empty();
-  }
-
-  @Override
-  public Optional<SendReceive> sendReceive() {
-    return Optional.empty();
-  }
-
-  @Override
-  public Optional<Growable> growable() {
-    return Optional.empty();
-  }
-
-  @Override
-  public Optional<Scratch> scratch() {
-    return Optional.of(this::createScratch);
-  }
-
-  private void createScratch(VolumeId source, VolumeId target, Optional<Size> limit) {
-    name(
-        "create " + target + " over " + source,
-        () -> {
-          ids.requireForCopy(source, target);
-          if (!scratch.copy(source, target, false)) {
-            List<Path> shared = sharing.frozen(source).stream().map(LayerStore::files).toList();
-            scratch.create(new LayerBase(layers.root(), shared), target, limit);
-          }
-        });
+  LayerBase base(VolumeId source) {
+    List<Path> shared = sharing.frozen(source).stream().map(LayerStore::files).toList();
+    return new LayerBase(layers.root(), shared);
   }
 
   @Override

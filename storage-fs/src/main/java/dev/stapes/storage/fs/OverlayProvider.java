@@ -2,13 +2,9 @@ package dev.stapes.storage.fs;
 
 import dev.stapes.linux.KernelVersion;
 import dev.stapes.linux.ffi.Syscalls;
-import dev.stapes.model.ConfigKey;
-import dev.stapes.model.PoolSpec;
 import dev.stapes.spi.Availability;
 import dev.stapes.spi.Host;
-import dev.stapes.spi.StorageDriverProvider;
 import dev.stapes.spi.StoragePool;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Supplier;
 
@@ -16,12 +12,8 @@ import java.util.function.Supplier;
  * The driver {@code overlay}: volumes are layers on whatever file system there is, and a copy
  * shares the layers of its source.
  */
-public final class OverlayProvider implements StorageDriverProvider {
+public final class OverlayProvider extends FileProvider {
   static final String NAME = "overlay";
-
-  private static final List<ConfigKey<?>> KEYS = List.of(PoolKeys.DIRECTORY_SOURCE);
-
-  private final Supplier<Syscalls> sys;
 
   /** A provider for this machine. */
   public OverlayProvider() {
@@ -30,20 +22,11 @@ public final class OverlayProvider implements StorageDriverProvider {
 
   /** A provider over other system calls. */
   OverlayProvider(Supplier<Syscalls> sys) {
-    this.sys = sys;
+    super(NAME, List.of(PoolKeys.DIRECTORY_SOURCE), sys);
   }
 
   @Override
-  public String name() {
-    return NAME;
-  }
-
-  @Override
-  public Availability probe(Host host) {
-    Availability basics = Probes.rootOnLinux(host);
-    if (basics instanceof Availability.Unavailable) {
-      return basics;
-    }
+  Availability probeKernel(Host host) {
     String kernel = host.facts().kernel();
     if (!KernelFileSystems.has("overlay", kernel)) {
       return Availability.unavailable(
@@ -57,14 +40,7 @@ public final class OverlayProvider implements StorageDriverProvider {
   }
 
   @Override
-  public List<ConfigKey<?>> poolKeys() {
-    return KEYS;
-  }
-
-  @Override
-  public StoragePool create(Host host, PoolSpec spec, Path directory) {
-    PoolKeys.validate(spec, KEYS);
-    PoolContext pool = new PoolContext(host, sys.get(), spec, directory);
+  StoragePool create(PoolContext pool) {
     return PlainRoot.of(pool)
         .create(
             NAME,
@@ -82,16 +58,11 @@ public final class OverlayProvider implements StorageDriverProvider {
   }
 
   @Override
-  public StoragePool open(Host host, PoolSpec spec, Path directory) {
-    PoolKeys.validate(spec, KEYS);
-    PoolContext pool = new PoolContext(host, sys.get(), spec, directory);
-    return Failures.naming(
-        pool.subject(), "cannot be opened", () -> open(pool, PlainRoot.of(pool)));
+  StoragePool open(PoolContext pool) {
+    return open(pool, PlainRoot.of(pool));
   }
 
-  private static OverlayPool open(PoolContext pool, PlainRoot root) {
-    PoolDirectory directory =
-        PoolDirectory.open(pool.sys(), pool.local(root.path()), root.path(), NAME, pool.subject());
-    return new OverlayPool(pool, root, directory);
+  private OverlayPool open(PoolContext pool, PlainRoot root) {
+    return new OverlayPool(pool, root, volumes(pool, root.path()));
   }
 }

@@ -34,28 +34,23 @@ record PlainRoot(PoolContext pool, Path path, boolean own) {
    * @throws StapesException CONFLICT where it is not empty
    */
   <T> T create(String driver, Function<PlainRoot, T> opener) {
-    return Failures.naming(
-        pool.subject(),
-        "cannot be made",
-        () -> {
-          if (own) {
-            directory(tree -> tree.mkdir(DEFAULT, 0711));
-          }
-          try {
-            requireEmpty();
-          } catch (RuntimeException e) {
-            Failures.alsoDo(e, this::removeOwn);
-            throw e;
-          }
-          try {
-            PoolDirectory.layOut(pool.sys(), pool.local(path), driver);
-            return opener.apply(this);
-          } catch (RuntimeException e) {
-            Failures.alsoDo(e, () -> PoolDirectory.clear(pool.sys(), pool.local(path)));
-            Failures.alsoDo(e, this::removeOwn);
-            throw e;
-          }
-        });
+    if (own) {
+      directory(tree -> tree.mkdir(DEFAULT, 0711));
+    }
+    try {
+      requireEmpty();
+    } catch (RuntimeException e) {
+      Failures.alsoDo(e, this::removeOwn);
+      throw e;
+    }
+    try {
+      PoolDirectory.layOut(pool.sys(), pool.local(path), driver);
+      return opener.apply(this);
+    } catch (RuntimeException e) {
+      Failures.alsoDo(e, () -> PoolDirectory.clear(pool.sys(), pool.local(path)));
+      Failures.alsoDo(e, this::removeOwn);
+      throw e;
+    }
   }
 
   private void requireEmpty() {
