@@ -201,13 +201,12 @@ class ArchitectureTest {
     assertEquals(Map.of(), owners);
   }
 
-  /** But benchmarks and examples: programs, on which nothing can depend. */
+  /** But benchmarks: what JMH generates is for the class path. */
   @Test
   void every_module_has_a_module_info() {
     for (String module : PROJECT.modulesWithCode()) {
       assertTrue(
           module.equals("benchmarks")
-              || module.equals("examples")
               || Files.exists(
                   PROJECT.root().resolve(module).resolve("src/main/java/module-info.java")),
           module + " has no module-info.java");

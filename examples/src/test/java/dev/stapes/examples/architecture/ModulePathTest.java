@@ -41,6 +41,8 @@ class ModulePathTest {
               "dev.stapes.linux.cgroup",
               "dev.stapes.linux.ffi",
               "dev.stapes.linux.host"),
+          "examples",
+          Set.of(),
           "lxc-binding",
           Set.of("dev.stapes.lxc", "dev.stapes.lxc.ffi"),
           "storage-fs",
@@ -64,7 +66,6 @@ class ModulePathTest {
                         .collect(Collectors.toCollection(TreeSet::new))));
     Map<String, Set<String>> decided = new TreeMap<>(EXPORTS);
     decided.keySet().retainAll(exports.keySet());
-    exports.keySet().removeIf(module -> module.equals("examples"));
     assertEquals(decided, exports);
   }
 

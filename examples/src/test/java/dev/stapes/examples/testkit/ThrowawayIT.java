@@ -13,7 +13,7 @@ import dev.stapes.testkit.Throwaway;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 
-/** The sample of the README: a machine for each test, on the real drivers. */
+/** A machine for each test, on the real drivers. */
 @RequiresRoot
 @RequiresTool("lxc-start")
 @RequiresTool("busybox")

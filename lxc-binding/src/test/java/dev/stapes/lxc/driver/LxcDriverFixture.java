@@ -1,6 +1,7 @@
 package dev.stapes.lxc.driver;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stapes.model.ExecSpec;
 import dev.stapes.model.Lifetime;
@@ -8,6 +9,7 @@ import dev.stapes.spi.Machine;
 import dev.stapes.testkit.RequiresRoot;
 import dev.stapes.testkit.RequiresTool;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -62,5 +64,15 @@ abstract class LxcDriverFixture {
 
   static Machine.Exit end(Machine machine) throws Exception {
     return machine.exit().toCompletableFuture().get(20, TimeUnit.SECONDS);
+  }
+
+  static String until(InputStream in, String end) throws IOException {
+    StringBuilder shown = new StringBuilder();
+    while (shown.indexOf(end) < 0) {
+      int c = in.read();
+      assertTrue(c >= 0, () -> "ended after: " + shown);
+      shown.append((char) c);
+    }
+    return shown.toString();
   }
 }

@@ -13,6 +13,7 @@ import dev.stapes.model.StapesException;
 import dev.stapes.spi.Machine;
 import dev.stapes.spi.Processes;
 import dev.stapes.spi.Tree;
+import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -30,6 +31,8 @@ import org.junit.jupiter.api.Test;
 
 /** The life of a container, and what it is given. */
 class LxcDriverIT extends LxcDriverFixture {
+  LxcDriverIT() throws IOException {}
+
   @Test
   void a_graceful_stop_ends_an_image_without_init() throws Exception {
     Machine machine = start(Map.of());

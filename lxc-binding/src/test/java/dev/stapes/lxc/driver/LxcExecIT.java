@@ -23,6 +23,8 @@ import org.junit.jupiter.api.Test;
 
 /** Programs in a container. */
 class LxcExecIT extends LxcDriverFixture {
+  LxcExecIT() throws IOException {}
+
   @Test
   void a_program_runs_unprivileged_and_confined() throws Exception {
     Machine machine = start(Map.of("limits.memory", "64MiB", "limits.processes", "50"));
@@ -190,16 +192,6 @@ class LxcExecIT extends LxcDriverFixture {
       exec.stdout().readAllBytes();
       assertEquals(9, exec.await(LONG).orElseThrow());
     }
-  }
-
-  private static String until(InputStream in, String end) throws IOException {
-    StringBuilder shown = new StringBuilder();
-    while (shown.indexOf(end) < 0) {
-      int c = in.read();
-      assertTrue(c >= 0, () -> "ended after: " + shown);
-      shown.append((char) c);
-    }
-    return shown.toString();
   }
 
   @Test
