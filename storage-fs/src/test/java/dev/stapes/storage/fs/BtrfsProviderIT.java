@@ -16,10 +16,15 @@ import dev.stapes.testkit.HostLeftovers;
 import dev.stapes.testkit.RequiresKernel;
 import dev.stapes.testkit.RequiresRoot;
 import dev.stapes.testkit.RequiresTool;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -239,10 +244,11 @@ class BtrfsProviderIT {
           new BtrfsProvider().create(TestDisk.openHost(), SPEC, Path.of(arguments[0]));
       pool.create(PoolBench.A);
       pool.copy(PoolBench.A, PoolBench.B, false);
-      pool.scratch().orElseThrow().create(PoolBench.A, PoolBench.C, java.util.Optional.empty());
-      pool.attach(PoolBench.C, java.util.Optional.empty(), false);
+      pool.scratch().orElseThrow().create(PoolBench.A, PoolBench.C, Optional.empty());
+      pool.attach(PoolBench.C, Optional.empty(), false);
       try (var out =
-          new java.io.PrintStream(new java.io.FileOutputStream(java.io.FileDescriptor.out))) {
+          new PrintStream(
+              new FileOutputStream(FileDescriptor.out), false, StandardCharsets.UTF_8)) {
         out.println("held");
         out.flush();
         System.in.read();
