@@ -218,7 +218,7 @@ public final class InstanceService {
             step.intend(
                 record.isThrowaway(),
                 List.of(Intent.VolumeRef.of(record.pool(), record.volumeId())));
-            step.undo("volume " + record.volumeId(), () -> pool.discard(record.volumeId()));
+            step.undo("volume " + record.volumeId(), () -> Trash.takeBack(pool, record.volumeId()));
             filling.fill(pool, step);
             if (!livesInMemory(record, pool)) {
               pools.limit(pool, record.volumeId(), record.rootDisk().size());

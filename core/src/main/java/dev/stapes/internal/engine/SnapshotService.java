@@ -67,7 +67,8 @@ public final class SnapshotService {
           StoragePool pool = pools.pool(owner.pool());
           step.intend(
               owner.isThrowaway(), List.of(Intent.VolumeRef.of(owner.pool(), snapshot.volumeId())));
-          step.undo("volume " + snapshot.volumeId(), () -> pool.discard(snapshot.volumeId()));
+          step.undo(
+              "volume " + snapshot.volumeId(), () -> Trash.takeBack(pool, snapshot.volumeId()));
           machines.copyAsOfOneMoment(pool, owner, snapshot.volumeId(), true);
           step.conclude(catalog.change(owner.isThrowaway()).insert(snapshot));
           work.happened("instance-snapshot-created", subject(owner, name), Map.of());
@@ -107,7 +108,7 @@ public final class SnapshotService {
                   .withVolume(Ids.volumeOf(id));
           step.intend(
               before.isThrowaway(), List.of(Intent.VolumeRef.of(after.pool(), after.volumeId())));
-          step.undo("volume " + after.volumeId(), () -> pool.discard(after.volumeId()));
+          step.undo("volume " + after.volumeId(), () -> Trash.takeBack(pool, after.volumeId()));
           pool.copy(snapshot.volumeId(), after.volumeId(), false);
           if (!InstanceService.livesInMemory(after, pool)) {
             pools.limit(pool, after.volumeId(), after.rootDisk().size());

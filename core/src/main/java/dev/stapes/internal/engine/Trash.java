@@ -2,6 +2,7 @@ package dev.stapes.internal.engine;
 
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.StoragePool;
+import dev.stapes.spi.VolumeId;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,6 +27,31 @@ final class Trash {
   /** Removes volumes that no intent stands for. */
   void discard(List<Intent.VolumeRef> volumes) {
     background.execute(() -> remove(volumes));
+  }
+
+  /** Removes volumes of a pool that belong to nobody, and what a crash left of removed ones. */
+  void collect(String pool, List<Intent.VolumeRef> orphans) {
+    background.execute(
+        () -> {
+          if (orphans.isEmpty()) {
+            pools.pool(pool).reclaim();
+          } else {
+            remove(orphans);
+          }
+        });
+  }
+
+  /**
+   * Removes what a failed operation has made, and gives back its space: it may have failed for want
+   * of it.
+   */
+  static void takeBack(StoragePool pool, VolumeId volume) {
+    pool.discard(volume);
+    try {
+      pool.reclaim();
+    } catch (StapesException e) {
+      LOG.warn("the space of {} comes back later: {}", volume, e.getMessage());
+    }
   }
 
   /** Removes volumes, then the intent that stands for them. */

@@ -61,7 +61,7 @@ public final class VolumeService {
                   size.map(Size::bytes).orElse(null),
                   clock.instant().toString());
           step.intend(false, List.of(Intent.VolumeRef.of(pool, record.volumeId())));
-          step.undo("volume " + record.volumeId(), () -> in.discard(record.volumeId()));
+          step.undo("volume " + record.volumeId(), () -> Trash.takeBack(in, record.volumeId()));
           if (source.isPresent()) {
             in.copy(source.get().volumeId(), record.volumeId(), false);
           } else {

@@ -149,6 +149,7 @@ final class ImageVolumes {
     boolean interrupted = Thread.interrupted();
     try {
       pool.discard(id);
+      pool.reclaim(); // it may have failed for want of space
     } catch (RuntimeException e) {
       LeftoversException leftovers =
           new LeftoversException("image volume " + id, List.of("volume " + id));
