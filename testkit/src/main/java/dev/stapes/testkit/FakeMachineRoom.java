@@ -31,7 +31,10 @@ public final class FakeMachineRoom {
 
   /** The instances that run, of all scopes. */
   public Set<InstanceId> running() {
-    return machines.keySet().stream().map(Place::id).collect(Collectors.toCollection(TreeSet::new));
+    return machines.values().stream()
+        .filter(machine -> !machine.isOver()) // one that has just ended may still be on the list
+        .map(machine -> machine.spec().id())
+        .collect(Collectors.toCollection(TreeSet::new));
   }
 
   /** Ends an instance from inside, as if its first process had ended; nothing where none runs. */

@@ -1,8 +1,10 @@
 package dev.stapes.internal.engine;
 
 import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -16,6 +18,7 @@ final class Background implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofMinutes(2);
 
   private final ExecutorService executor;
+  private final CountDownLatch closing = new CountDownLatch(1);
 
   Background(String name) {
     ThreadPoolExecutor pool =
@@ -35,18 +38,33 @@ final class Background implements AutoCloseable {
   }
 
   void execute(Runnable task) {
-    executor.execute(
-        () -> {
-          try {
-            task.run();
-          } catch (RuntimeException e) {
-            LOG.warn("background work failed, the next open will make up for it", e);
-          }
-        });
+    try {
+      executor.execute(
+          () -> {
+            try {
+              task.run();
+            } catch (RuntimeException e) {
+              LOG.warn("background work failed, the next open will make up for it", e);
+            }
+          });
+    } catch (RejectedExecutionException e) {
+      LOG.info("closed already: the next open will do what was to be done behind");
+    }
+  }
+
+  /** Has a task wait for a time; false: this is being closed, the task is to end. */
+  boolean pause(Duration time) {
+    try {
+      return !closing.await(time.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
   }
 
   @Override
   public void close() {
+    closing.countDown();
     executor.shutdown();
     boolean interrupted = false;
     try {

@@ -5,7 +5,6 @@ import dev.stapes.internal.image.ImageStore;
 import dev.stapes.internal.operation.Locks;
 import dev.stapes.internal.operation.OperationLog;
 import dev.stapes.internal.store.MemoryStateStore;
-import dev.stapes.model.InstanceId;
 import dev.stapes.model.PoolSpec;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
@@ -93,7 +92,7 @@ public final class Engine implements AutoCloseable {
     pools.openAll();
     recovery.run();
     makeDefaultPool(options.defaultPool());
-    background.execute(recovery::autostart);
+    background.execute(() -> recovery.autostart(background::pause));
   }
 
   /** Opens a root directory, repairing what a crash left. Where it fails nothing stays open. */
@@ -129,9 +128,9 @@ public final class Engine implements AutoCloseable {
     return new AtomicLong(clock.millis() * 1_000)::incrementAndGet;
   }
 
-  private void onExit(InstanceId id, Machine.Exit exit) {
+  private void onExit(Running ended, Machine.Exit exit) {
     if (!closed) {
-      background.execute(() -> lifecycle.onExit(id, exit));
+      background.execute(() -> lifecycle.onExit(ended, exit));
     }
   }
 

@@ -126,12 +126,20 @@ public final class LifecycleService {
                           .orElse(30L)));
       askAndWait(record, running, patience);
     }
-    machines.ended(running);
-    remember(record, "STOPPED");
+    over(record, running);
     work.happened(
         force ? "instance-stopped" : "instance-shutdown",
         record.subject(),
         Map.of("id", record.id()));
+  }
+
+  /** Written down before it shows. */
+  private void over(InstanceRecord record, Running running) {
+    try {
+      remember(record, "STOPPED");
+    } finally {
+      machines.ended(running);
+    }
   }
 
   private void killAndWait(InstanceRecord record, Running running) {
@@ -263,10 +271,13 @@ public final class LifecycleService {
     work.happened("instance-deleted", record.subject(), Map.of("id", record.id()));
   }
 
-  /** A machine has ended; called on a thread of the engine. */
-  void onExit(InstanceId id, Machine.Exit exit) {
-    Optional<Running> seen = machines.find(id).filter(running -> !running.isEndExpected());
-    if (seen.isEmpty() || catalog.instance(id).isEmpty()) {
+  /**
+   * A machine has ended; called on a thread of the engine, when the instance may long have another
+   * one.
+   */
+  void onExit(Running ended, Machine.Exit exit) {
+    InstanceId id = ended.id();
+    if (ended.isEndExpected() || catalog.instance(id).isEmpty()) {
       return; // somebody ended it, and cleans up
     }
     try {
@@ -274,7 +285,7 @@ public final class LifecycleService {
           "instance-ended",
           id,
           (record, step) -> {
-            Optional<Running> running = machines.find(id).filter(seen.get()::isSameMachine);
+            Optional<Running> running = machines.find(id).filter(ended::isSameMachine);
             if (running.isPresent()) {
               endedByItself(running.get(), record, exit, step);
             }
@@ -286,8 +297,7 @@ public final class LifecycleService {
 
   private void endedByItself(
       Running running, InstanceRecord record, Machine.Exit exit, Work.Step step) {
-    machines.ended(running);
-    remember(record, "STOPPED");
+    over(record, running);
     work.happened(
         "instance-stopped", record.subject(), Map.of("id", record.id(), "reason", exit.reason()));
     if (exit.reboot()

@@ -25,7 +25,7 @@ final class Machines implements AutoCloseable {
   private final Drivers drivers;
   private final Disks disks;
   private final ConcurrentHashMap<InstanceId, Running> running = new ConcurrentHashMap<>();
-  private final BiConsumer<InstanceId, Machine.Exit> onExit;
+  private final BiConsumer<Running, Machine.Exit> onExit;
 
   /**
    * No machines yet.
@@ -33,7 +33,7 @@ final class Machines implements AutoCloseable {
    * @param onExit told when a machine has ended, on a thread of the host: must return at once
    */
   Machines(
-      Catalog catalog, Drivers drivers, Disks disks, BiConsumer<InstanceId, Machine.Exit> onExit) {
+      Catalog catalog, Drivers drivers, Disks disks, BiConsumer<Running, Machine.Exit> onExit) {
     this.catalog = catalog;
     this.drivers = drivers;
     this.disks = disks;
@@ -89,7 +89,7 @@ final class Machines implements AutoCloseable {
   }
 
   private void tellExit(Running current) {
-    current.machine().exit().thenAccept(exit -> onExit.accept(current.id(), exit));
+    current.machine().exit().thenAccept(exit -> onExit.accept(current, exit));
   }
 
   /** A machine that was asked to end did not; it may have ended since, which nobody was told. */
@@ -100,8 +100,11 @@ final class Machines implements AutoCloseable {
 
   /** Forgets a machine that has ended, and lets go of its volumes. */
   void ended(Running ended) {
-    running.remove(ended.id());
-    ended.release();
+    try {
+      ended.release();
+    } finally {
+      running.remove(ended.id()); // last: who sees it stopped finds its volumes free
+    }
   }
 
   /** Makes the live part of a change take effect, and refuses what cannot change while it runs. */

@@ -8,12 +8,14 @@ import dev.stapes.model.Lifetime;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.VolumeId;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -124,13 +126,27 @@ final class Recovery {
       if (!orphans.isEmpty()) {
         LOG.info("pool {}: {} volumes belong to nobody", name, orphans.size());
       }
-      trash.discard(orphans);
+      trash.collect(name, orphans);
     }
   }
 
-  /** Starts what is to start with the root directory, by priority. */
-  void autostart() {
-    catalog.durableInstances().stream()
+  /**
+   * Starts what is to start with the root directory, by priority.
+   *
+   * @param pause waits for the time that is to pass after a start; false: start no more
+   */
+  void autostart(Predicate<Duration> pause) {
+    Duration delay = Duration.ZERO;
+    for (InstanceRecord record : toAutostart()) {
+      if (!pause.test(delay)) {
+        return;
+      }
+      delay = autostart(record);
+    }
+  }
+
+  private List<InstanceRecord> toAutostart() {
+    return catalog.durableInstances().stream()
         .map(Catalog.Stored::value)
         .filter(record -> Config.of(record.config()).isTrue(InstanceKeys.BOOT_AUTOSTART))
         .filter(record -> machines.find(record.instanceId()).isEmpty())
@@ -140,18 +156,17 @@ final class Recovery {
                         record.typedConfig().get(InstanceKeys.BOOT_AUTOSTART_PRIORITY).orElse(0L))
                 .reversed()
                 .thenComparing(InstanceRecord::name))
-        .forEach(this::autostart);
+        .toList();
   }
 
-  private void autostart(InstanceRecord record) {
+  private Duration autostart(InstanceRecord record) {
     try {
       lifecycle.start(record.instanceId());
-      long delay = record.typedConfig().get(InstanceKeys.BOOT_AUTOSTART_DELAY).orElse(0L);
-      Thread.sleep(delay * 1_000);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+      return Duration.ofSeconds(
+          record.typedConfig().get(InstanceKeys.BOOT_AUTOSTART_DELAY).orElse(0L));
     } catch (StapesException e) {
       LOG.warn("autostart of {} failed: {}", record.subject(), e.getMessage());
+      return Duration.ZERO;
     }
   }
 }

@@ -4,18 +4,28 @@ import dev.stapes.model.InstanceId;
 import dev.stapes.spi.Machine;
 import dev.stapes.spi.StoragePool;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /** A machine together with the volumes that are attached for it. */
 final class Running {
   private final Machine machine;
   private final Machine.Spec spec;
   private final List<StoragePool.Attachment> attachments;
-  private volatile boolean endExpected;
+  private final AtomicBoolean endExpected;
 
   Running(Machine machine, Machine.Spec spec, List<StoragePool.Attachment> attachments) {
+    this(machine, spec, attachments, new AtomicBoolean());
+  }
+
+  private Running(
+      Machine machine,
+      Machine.Spec spec,
+      List<StoragePool.Attachment> attachments,
+      AtomicBoolean endExpected) {
     this.machine = machine;
     this.spec = spec;
     this.attachments = List.copyOf(attachments);
+    this.endExpected = endExpected;
   }
 
   InstanceId id() {
@@ -33,19 +43,17 @@ final class Running {
 
   /** The same machine after its config was changed. */
   Running updated(Machine.Spec newSpec) {
-    Running updated = new Running(machine, newSpec, attachments);
-    updated.endExpected = endExpected;
-    return updated;
+    return new Running(machine, newSpec, attachments, endExpected);
   }
 
   /** From now on its end is what somebody asked for. */
   void expectEnd() {
-    endExpected = true;
+    endExpected.set(true);
   }
 
   /** It did not end when it was asked to: what it does now is its own affair again. */
   void expectNoEnd() {
-    endExpected = false;
+    endExpected.set(false);
   }
 
   /** Whether the other one is this machine, maybe before or after a change of its config. */
@@ -58,7 +66,7 @@ final class Running {
   }
 
   boolean isEndExpected() {
-    return endExpected;
+    return endExpected.get();
   }
 
   /** Lets go of the machine and of its volumes. */
