@@ -51,7 +51,7 @@ class DebootstrapIT {
 
   @Test
   void a_debian_comes_whole_and_as_nobodys_in_particular() throws IOException {
-    ImageInfo image = bench.bring(ImageSources.debootstrap("bookworm"));
+    ImageInfo image = bench.bring(new SharedDebian());
     assertEquals("Debian", image.metadata().properties().get("os"));
     assertEquals(Set.of(image.fingerprint()), images());
     assertTrue(bench.host().mounts().below(bench.root().resolve("images")).isEmpty());

@@ -1,0 +1,225 @@
+package dev.stapes.examples.lifecycle;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.stapes.Console;
+import dev.stapes.Delete;
+import dev.stapes.Instance;
+import dev.stapes.Stop;
+import dev.stapes.examples.image.SharedDebian;
+import dev.stapes.model.ExecResult;
+import dev.stapes.model.ExecSpec;
+import dev.stapes.model.InstanceSpec;
+import dev.stapes.model.InstanceState;
+import dev.stapes.model.InstanceStatus;
+import dev.stapes.model.Size;
+import dev.stapes.testkit.RequiresKernel;
+import dev.stapes.testkit.RequiresRoot;
+import dev.stapes.testkit.RequiresTool;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** A system with systemd as its first process. */
+@RequiresRoot
+@RequiresTool("lxc-start")
+@RequiresTool("busybox")
+@RequiresTool("mkfs.btrfs")
+@RequiresTool("debootstrap")
+@RequiresKernel("btrfs")
+@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class DebianIT {
+  private static final Duration SOON = Duration.ofSeconds(30);
+
+  /** Tells of an orderly end: a stop job that only a shutdown runs. */
+  private static final String MARK =
+      "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n"
+          + "ExecStop=/bin/sh -c 'echo orderly >> /root/ended'\n";
+
+  @RegisterExtension static final Workbench BENCH = new Workbench("btrfs");
+
+  @BeforeAll
+  static void bring() {
+    BENCH.stapes().images().importFrom(new SharedDebian(), "debian");
+  }
+
+  private static InstanceSpec.Builder spec() {
+    return InstanceSpec.container(BENCH.name(), "debian");
+  }
+
+  private static Instance launch() {
+    return BENCH.stapes().instances().launch(spec().build());
+  }
+
+  /** Waits for the end of its boot. */
+  private static Instance booted(Instance debian) throws IOException {
+    awaitTargets(debian);
+    ExecResult state =
+        debian.exec(
+            ExecSpec.builder("systemctl", "is-system-running", "--wait").timeout(SOON).build());
+    assertEquals(
+        "running\n",
+        state.stdout(),
+        () -> state.stderr() + debian.exec("systemctl", "--failed", "--no-pager").stdout());
+    return debian;
+  }
+
+  /** Until systemd has its socket systemctl has nobody to ask; the console tells how far it is. */
+  private static void awaitTargets(Instance debian) throws IOException {
+    try (Console console = debian.console()) {
+      InputStream output = console.output();
+      StringBuilder shown = new StringBuilder(console.log());
+      while (shown.indexOf("Graphical Interface") < 0 && shown.indexOf("login:") < 0) {
+        int c = output.read();
+        assertTrue(c >= 0, () -> "the console ended after: " + shown);
+        shown.append((char) c);
+      }
+    }
+  }
+
+  private static Instance unit(Instance debian, String name, String text) {
+    debian.files().writeText("/etc/systemd/system/" + name + ".service", text);
+    debian.exec("systemctl", "daemon-reload").orThrow();
+    debian.exec("systemctl", "start", name).orThrow();
+    return debian;
+  }
+
+  private static Instance marked(Instance debian) {
+    return unit(debian, "mark", MARK);
+  }
+
+  @Test
+  void it_boots_without_a_failed_unit_and_shows_what_it_uses() throws IOException {
+    Instance debian = booted(launch());
+    assertEquals("systemd\n", debian.exec("cat", "/proc/1/comm").orThrow().stdout());
+    assertNotEquals(0L, HostView.firstRange(debian).get(0));
+    InstanceState state = debian.state();
+    assertEquals(InstanceStatus.RUNNING, state.status());
+    int inside =
+        Integer.parseInt(
+            debian.exec("sh", "-c", "ls -d /proc/[0-9]* | wc -l").orThrow().stdout().strip());
+    assertTrue(state.processes().orElseThrow() >= 3, state + ", inside " + inside);
+    assertTrue(inside >= 3, "processes inside: " + inside);
+    assertTrue(state.memory().orElseThrow().bytes() > 1 << 20);
+    assertEquals(
+        "uid=33(www-data) gid=33(www-data) groups=33(www-data)\n",
+        debian.exec(ExecSpec.builder("id").user(33).build()).orThrow().stdout());
+    debian.delete(Delete.FORCE);
+  }
+
+  @Test
+  @RequiresKernel("cgroup-v1")
+  void it_runs_services_in_groups_of_their_own() throws IOException {
+    Instance debian = booted(launch());
+    unit(
+        debian,
+        "probe",
+        "[Service]\nType=oneshot\nUser=nobody\nMemoryMax=64M\n"
+            + "ExecStart=/bin/sh -c '(id -un; cat /proc/self/cgroup) > /tmp/probe'\n");
+    String said = debian.exec("cat", "/tmp/probe").orThrow().stdout();
+    assertTrue(said.startsWith("nobody\n"), said);
+    assertTrue(said.contains("name=systemd:/system.slice/probe.service\n"), said);
+    assertTrue(said.contains("memory:/system.slice/probe.service\n"), said);
+    debian.delete(Delete.FORCE);
+  }
+
+  @Test
+  void a_graceful_stop_is_an_orderly_shutdown() throws IOException {
+    Instance debian = marked(booted(launch()));
+    debian.stop(Stop.graceful(SOON));
+    assertEquals(InstanceStatus.STOPPED, debian.info().status());
+    assertEquals("orderly\n", debian.files().readText("/root/ended"));
+    debian.start();
+    booted(debian);
+    debian.delete(Delete.FORCE);
+  }
+
+  @Test
+  void a_stop_that_comes_while_it_boots_is_not_lost() {
+    Instance debian = launch();
+    debian.stop(Stop.graceful(SOON));
+    assertEquals(InstanceStatus.STOPPED, debian.info().status());
+    debian.delete();
+  }
+
+  @Test
+  void a_restart_is_an_orderly_shutdown_and_a_boot() throws IOException {
+    Instance debian = marked(booted(launch()));
+    long before = debian.state().pid().orElseThrow();
+    debian.restart(Stop.graceful(SOON));
+    assertNotEquals(before, debian.state().pid().orElseThrow());
+    assertEquals("orderly\n", booted(debian).files().readText("/root/ended"));
+    debian.delete(Delete.FORCE);
+  }
+
+  @Test
+  void it_can_power_itself_off_and_reboot_itself() throws IOException {
+    Instance debian = marked(booted(launch()));
+    long before = debian.state().pid().orElseThrow();
+    debian.exec("systemctl", "reboot");
+    BENCH.stapes().events().await(event -> debian.state().pid().orElse(before) != before, SOON);
+    assertEquals("orderly\n", booted(debian).files().readText("/root/ended"));
+    debian.exec("systemctl", "poweroff");
+    debian.await(InstanceStatus.STOPPED, SOON);
+    debian.delete();
+  }
+
+  @Test
+  void it_boots_privileged_isolated_nested_and_with_limits() throws IOException {
+    for (String key :
+        List.of("security.privileged", "security.nesting", "security.idmap.isolated")) {
+      Instance debian =
+          BENCH
+              .stapes()
+              .instances()
+              .launch(
+                  spec()
+                      .config(key, "true")
+                      .limits(l -> l.cpus(1).memory(Size.ofMebibytes(256)).processes(200))
+                      .build());
+      booted(debian);
+      debian.stop(Stop.graceful(SOON));
+      debian.delete();
+    }
+  }
+
+  @Test
+  void every_copy_is_somebody_else() throws IOException {
+    Instance one = booted(launch());
+    Instance two = booted(launch());
+    Set<String> ids =
+        Set.of(
+            one.exec("cat", "/etc/machine-id").orThrow().stdout(),
+            two.exec("cat", "/etc/machine-id").orThrow().stdout());
+    assertEquals(2, ids.size());
+    assertTrue(ids.stream().allMatch(id -> id.matches("[0-9a-f]{32}\n")), ids.toString());
+    assertEquals(one.name() + "\n", one.exec("hostname").orThrow().stdout());
+    one.delete(Delete.FORCE);
+    two.delete(Delete.FORCE);
+  }
+
+  @Test
+  @RequiresKernel("cgroup-v1")
+  void what_its_cgroups_contain_goes_with_it() throws IOException {
+    Instance debian = booted(launch());
+    String id = debian.id().toString();
+    assertTrue(
+        Files.isDirectory(
+            HostView.cgroupsOf(id).stream()
+                .filter(path -> path.toString().contains("/systemd/lxc.payload."))
+                .findFirst()
+                .orElseThrow()));
+    debian.stop(Stop.FORCE);
+    assertEquals(List.of(), HostView.cgroupsOf(id));
+    debian.delete();
+  }
+}
