@@ -33,6 +33,9 @@ final class KernelFeatures {
       case "idmapped-mounts" ->
           unless(atLeast(5, 12), "no idmapped mounts: Linux " + release() + " is older than 5.12");
       case "cgroup-v1" -> unless(hasCgroup("cgroup"), "no cgroup v1 controller is mounted");
+      case "cgroup-v1-throttle" -> v1File("blkio/blkio.throttle.read_bps_device");
+      case "cgroup-v1-bfq" -> v1File("blkio/blkio.bfq.io_service_bytes");
+      case "cgroup-v1-swap" -> v1File("memory/memory.memsw.limit_in_bytes");
       case "cgroup-v2" -> unless(hasUnifiedControllers(), "no controller is on cgroup v2");
       default ->
           unless(
@@ -88,6 +91,11 @@ final class KernelFeatures {
   private static boolean hasCgroup(String type) {
     return lines(Path.of("/proc/self/mountinfo")).stream()
         .anyMatch(line -> line.contains(" - " + type + " "));
+  }
+
+  private static Optional<String> v1File(String file) {
+    return unless(
+        Files.exists(Path.of("/sys/fs/cgroup", file)), "the kernel has no /sys/fs/cgroup/" + file);
   }
 
   private static boolean hasUnifiedControllers() {

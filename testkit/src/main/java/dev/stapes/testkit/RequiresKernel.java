@@ -24,6 +24,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
  *   <li>{@code idmapped-mounts}: mount_setattr(2) with MOUNT_ATTR_IDMAP, Linux 5.12
  *   <li>{@code cgroup-v1}, {@code cgroup-v2}: controllers that are mounted in this layout; a hybrid
  *       machine whose controllers are all on v1 has the first only
+ *   <li>{@code cgroup-v1-throttle}, {@code cgroup-v1-bfq}, {@code cgroup-v1-swap}: I/O throttles,
+ *       the scheduler BFQ with its weights, and accounting of swap, on v1
  * </ul>
  */
 @Target({ElementType.TYPE, ElementType.METHOD})

@@ -65,8 +65,11 @@ class ConfinementIT {
     Instance web =
         launch(
             "raw.lxc",
-            "# less than others\nlxc.cap.drop = net_raw\n"
-                + "lxc.mount.entry = tmpfs mnt/small tmpfs size=64k,create=dir 0 0\n");
+            """
+            # less than others
+            lxc.cap.drop = net_raw
+            lxc.mount.entry = tmpfs mnt/small tmpfs size=64k,create=dir 0 0
+            """);
     assertFalse(HostView.mayHave(web, NET_RAW));
     assertFalse(HostView.mayHave(web, SYS_MODULE), "the usual ones are dropped too");
     assertTrue(

@@ -42,8 +42,13 @@ class DebianIT {
 
   /** Tells of an orderly end: a stop job that only a shutdown runs. */
   private static final String MARK =
-      "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n"
-          + "ExecStop=/bin/sh -c 'echo orderly >> /root/ended'\n";
+      """
+      [Service]
+      Type=oneshot
+      RemainAfterExit=yes
+      ExecStart=/bin/true
+      ExecStop=/bin/sh -c 'echo orderly >> /root/ended'
+      """;
 
   @RegisterExtension static final Workbench BENCH = new Workbench("btrfs");
 
@@ -123,8 +128,13 @@ class DebianIT {
     unit(
         debian,
         "probe",
-        "[Service]\nType=oneshot\nUser=nobody\nMemoryMax=64M\n"
-            + "ExecStart=/bin/sh -c '(id -un; cat /proc/self/cgroup) > /tmp/probe'\n");
+        """
+        [Service]
+        Type=oneshot
+        User=nobody
+        MemoryMax=64M
+        ExecStart=/bin/sh -c '(id -un; cat /proc/self/cgroup) > /tmp/probe'
+        """);
     String said = debian.exec("cat", "/tmp/probe").orThrow().stdout();
     assertTrue(said.startsWith("nobody\n"), said);
     assertTrue(said.contains("name=systemd:/system.slice/probe.service\n"), said);

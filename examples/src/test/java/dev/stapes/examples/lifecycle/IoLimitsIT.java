@@ -3,7 +3,6 @@ package dev.stapes.examples.lifecycle;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.stapes.Delete;
 import dev.stapes.Instance;
@@ -23,7 +22,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -33,21 +31,11 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 @RequiresTool("busybox")
 @RequiresTool("mkfs.btrfs")
 @RequiresKernel("btrfs")
-@RequiresKernel("cgroup-v1")
+@RequiresKernel("cgroup-v1-throttle")
 class IoLimitsIT {
   private static final String NONE = "";
 
   @RegisterExtension static final Workbench BENCH = new Workbench("btrfs");
-
-  @BeforeAll
-  static void the_kernel_can_throttle() throws IOException {
-    Instance web = BENCH.launch();
-    Path file = HostView.cgroup(web, "blkio").resolve("blkio.throttle.read_bps_device");
-    web.delete(Delete.FORCE);
-    assumeTrue(
-        Files.exists(Path.of("/sys/fs/cgroup/blkio", file.getFileName().toString())),
-        "the kernel has no " + file.getFileName());
-  }
 
   /** The device of the pool's loop file, {@code major:minor}. */
   private static String poolDevice() throws IOException {
@@ -184,6 +172,7 @@ class IoLimitsIT {
   }
 
   @Test
+  @RequiresKernel("cgroup-v1-bfq")
   void who_comes_first_at_the_disks_is_a_weight() throws IOException {
     Instance web =
         BENCH
@@ -191,7 +180,6 @@ class IoLimitsIT {
             .instances()
             .launch(BENCH.spec().limits(limits -> limits.diskPriority(10)).build());
     Path file = HostView.cgroup(web, "blkio").resolve("blkio.bfq.weight");
-    assumeTrue(Files.exists(file), "the kernel has no blkio.bfq.weight");
     String most = Files.readString(file).strip();
     web.update(update -> update.limits(limits -> limits.diskPriority(0)));
     String least = Files.readString(file).strip();

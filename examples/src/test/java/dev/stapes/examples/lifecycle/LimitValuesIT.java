@@ -3,7 +3,6 @@ package dev.stapes.examples.lifecycle;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.stapes.Delete;
 import dev.stapes.Instance;
@@ -128,12 +127,9 @@ class LimitValuesIT {
   }
 
   @Test
-  @RequiresKernel("cgroup-v1")
+  @RequiresKernel("cgroup-v1-swap")
   void swap_comes_on_top_of_memory_and_goes_with_it() throws IOException {
     Instance web = launch(l -> l.memory(Size.ofMebibytes(64)).swap(Size.ofMebibytes(32)));
-    assumeTrue(
-        Files.exists(HostView.cgroup(web, "memory").resolve(SWAP_TOO)),
-        "the kernel does not account for swap");
     assertEquals(mebibytes(96), memory(web, SWAP_TOO));
     assertEquals(mebibytes(64), memory(web, HARD));
     web.update(update -> update.limits(l -> l.memory(Size.ofMebibytes(256))));
