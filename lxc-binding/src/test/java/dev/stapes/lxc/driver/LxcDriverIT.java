@@ -48,9 +48,14 @@ class LxcDriverIT extends LxcDriverFixture {
     Files.createDirectory(box.root.resolve("sbin"));
     Files.createSymbolicLink(box.root.resolve("sbin/init"), Path.of("../bin/busybox"));
     Files.writeString(
-        box.root.resolve("etc/inittab"), "::sysinit:/bin/true\n::wait:/bin/touch /run/booted\n");
+        box.root.resolve("etc/inittab"),
+        "::sysinit:/bin/true\n::wait:/bin/sh -c 'echo booted >/told'\n");
+    try (Tree tree = box.host.tree(box.root, Tree.Resolution.BENEATH)) {
+      tree.mkfifo("told", 0666);
+    }
     Machine machine = start(Map.of());
 
+    assertEquals("booted\n", run(machine, "cat", "/told").out());
     Result ps = run(machine, "cat", "/proc/1/cmdline");
     assertTrue(ps.out().contains("init"), ps::out);
     machine.requestShutdown();
