@@ -11,7 +11,7 @@ public final class ImageSources {
 
   /**
    * A small system, some 2 MB, of this machine's own busybox: no network needed, ready in
-   * milliseconds. Its first process is busybox's init, which shuts down at once when it is asked
+   * milliseconds. Its first process is a small script, which shuts down at once when it is asked
    * to. The same busybox file always gives the same image.
    *
    * <p>Importing it fails as UNAVAILABLE where the machine has no busybox, or only one that needs

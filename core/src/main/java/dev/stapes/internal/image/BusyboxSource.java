@@ -22,7 +22,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A small system of the machine's own busybox: the program, links for all that it can do, its init
+ * A small system of the machine's own busybox: the program, links for all that it can do, a shell
  * as the first process, and the files under {@code etc} that programs expect. The same busybox file
  * (content and time, which a package sets) gives the same archive, byte for byte.
  */
@@ -70,16 +70,14 @@ final class BusyboxSource implements ImageSource {
   /** Files that come as resources, with their modes. */
   private static final Map<String, Integer> FILES =
       Map.ofEntries(
-          Map.entry("bin/reboot", 0755),
+          Map.entry("bin/init", 0755),
           Map.entry("etc/group", 0644),
           Map.entry("etc/hostname", 0644),
           Map.entry("etc/hosts", 0644),
-          Map.entry("etc/inittab", 0644),
           Map.entry("etc/nsswitch.conf", 0644),
           Map.entry("etc/passwd", 0644),
           Map.entry("etc/profile", 0644),
           Map.entry("etc/rc.console", 0755),
-          Map.entry("etc/rc.shutdown", 0755),
           Map.entry("etc/shells", 0644));
 
   @Override
@@ -203,7 +201,8 @@ final class BusyboxSource implements ImageSource {
         applets.add(applet);
       }
     }
-    List<String> missing = new ArrayList<>(List.of("init", "sh", "poweroff", "kill", "usleep"));
+    List<String> missing =
+        new ArrayList<>(List.of("sh", "poweroff", "start-stop-daemon", "sleep", "usleep"));
     missing.removeAll(applets);
     if (!missing.isEmpty()) {
       throw new StapesException(

@@ -21,7 +21,7 @@ class BoxIT {
   Instance box; // fresh for each test, gone after it
 
   @Test
-  void boots() {
+  void it_boots() {
     assertEquals(0, box.exec("true").exitCode());
   }
 }

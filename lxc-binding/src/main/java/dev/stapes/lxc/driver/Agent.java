@@ -25,6 +25,7 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -44,6 +45,7 @@ final class Agent {
   private static final long START_MILLIS = 10_000;
   private static final long SUSPICIOUS_MILLIS = 1_000;
   private static final int SLICE_MILLIS = 50;
+  private static final long REAPED_MILLIS = 1_500;
 
   private final Syscalls sys;
   private final Path directory;
@@ -141,6 +143,32 @@ final class Agent {
 
   /** Starts a program. */
   Program start(ExecSpec spec) {
+    try {
+      return startNow(spec);
+    } catch (StapesException e) {
+      if (e.kind() != Kind.EXHAUSTED || !roomComes()) {
+        throw e;
+      }
+      return startNow(spec);
+    }
+  }
+
+  /**
+   * Whether the container gets room for processes soon. Some inits, busybox's is one, reap what is
+   * left to them only once a second; until then the dead count as processes.
+   */
+  private boolean roomComes() {
+    long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(REAPED_MILLIS);
+    while (full.getAsBoolean()) {
+      if (System.nanoTime() > deadline || Thread.currentThread().isInterrupted()) {
+        return false;
+      }
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(SLICE_MILLIS));
+    }
+    return true;
+  }
+
+  private Program startNow(ExecSpec spec) {
     ExecFiles.Owners owners = owners(spec);
     for (int attempt = 0; ; attempt++) {
       Optional<ContainerTerminal> terminal = Optional.empty();
