@@ -307,6 +307,24 @@ public final class Cgroup {
     }
   }
 
+  /**
+   * Removes the group in every hierarchy where it has neither processes nor groups within, without
+   * a look at it first: one call each. What is not there is fine.
+   *
+   * @return whether nothing of it is left
+   */
+  public boolean removeIfEmpty() {
+    boolean gone = true;
+    for (Hierarchy hierarchy : layout.hierarchies()) {
+      try {
+        Files.deleteIfExists(hierarchy.directory(name));
+      } catch (IOException e) {
+        gone = false; // busy, as a rule
+      }
+    }
+    return gone;
+  }
+
   /** Tells whether nothing is left; why something is left is put in the list. */
   private boolean removeOnce(List<CgroupException> refused) {
     refused.clear();

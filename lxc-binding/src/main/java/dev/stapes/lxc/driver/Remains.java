@@ -37,7 +37,7 @@ final class Remains {
   static void remove(Host host, CgroupLayout layout, RunFiles files) throws InterruptedException {
     for (String name : groups(files.name())) {
       Cgroup group = layout.group(name);
-      if (group.exists()) {
+      if (!group.removeIfEmpty()) {
         end(host, group);
         group.remove(ROUND.multipliedBy(ROUNDS));
       }
