@@ -31,7 +31,11 @@ public interface Machine extends AutoCloseable {
   /** When it was started. */
   Instant startedAt();
 
-  /** Completes when it has ended, on a thread of the host: return at once from what hangs on it. */
+  /**
+   * Completes when it has ended and no process of it is left, on a thread of the host: return at
+   * once from what hangs on it. The driver may remove what else it had on the host behind that;
+   * whoever starts it again or closes the driver waits for this.
+   */
   CompletionStage<Exit> exit();
 
   /** Asks it to shut down, as a power button does; {@link #exit} tells when it has. */

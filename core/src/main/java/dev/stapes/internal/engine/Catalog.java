@@ -8,6 +8,8 @@ import dev.stapes.spi.StateStore.Transaction;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * The records, typed, over two stores of one shape: the durable one, and one in memory that holds
@@ -103,16 +105,13 @@ final class Catalog {
         .toList();
   }
 
-  /** Unfinished intents by key, oldest first. */
-  List<Stored<Intent>> intents() {
-    return durable.prefix(INTENTS).stream().map(entry -> read(INTENT, entry)).toList();
-  }
-
-  /** Ids of unfinished intents, in the order of {@link #intents}. */
-  List<String> intentIds() {
-    return durable.prefix(INTENTS).stream()
-        .map(entry -> entry.key().substring(INTENTS.length()))
-        .toList();
+  /** Unfinished intents by their ids, oldest first. */
+  SortedMap<String, Intent> intents() {
+    TreeMap<String, Intent> all = new TreeMap<>();
+    for (Entry entry : durable.prefix(INTENTS)) {
+      all.put(entry.key().substring(INTENTS.length()), read(INTENT, entry).value());
+    }
+    return all;
   }
 
   /** Returns when everything durable is on stable storage. */

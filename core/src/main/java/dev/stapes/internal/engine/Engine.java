@@ -40,6 +40,7 @@ public final class Engine implements AutoCloseable {
   private final SnapshotService snapshots;
   private final ExecService exec;
   private final FileService files;
+  private final Trash trash;
   private final Background background;
   private volatile boolean closed;
 
@@ -80,7 +81,7 @@ public final class Engine implements AutoCloseable {
     machines =
         resources.own(new Machines(catalog, drivers, new Disks(pools, catalog), this::onExit));
     background = resources.own(new Background("engine"));
-    Trash trash = new Trash(catalog, pools, background);
+    trash = new Trash(catalog, pools, background);
     volumes = new VolumeService(pools, catalog, work, trash, clock);
     lifecycle = new LifecycleService(catalog, work, machines, trash, events, clock);
     instances =
@@ -185,7 +186,7 @@ public final class Engine implements AutoCloseable {
   /** Deletes an image everywhere. */
   public void deleteImage(String reference) {
     images().delete(reference, pools.open());
-    pools.open().values().forEach(pool -> background.execute(pool::reclaim));
+    pools.open().keySet().forEach(trash::reclaimBehind);
   }
 
   /** Operations that run or ran lately. */

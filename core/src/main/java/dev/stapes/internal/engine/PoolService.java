@@ -261,13 +261,14 @@ public final class PoolService implements AutoCloseable {
   }
 
   private void finishIntentsOf(String pool) {
-    List<String> ids = catalog.intentIds();
-    List<Catalog.Stored<Intent>> intents = catalog.intents();
-    for (int i = 0; i < ids.size(); i++) {
-      if (intents.get(i).value().pool().equals(pool)) {
-        catalog.change(false).removeIntent(ids.get(i)).commit();
-      }
-    }
+    catalog
+        .intents()
+        .forEach(
+            (id, intent) -> {
+              if (intent.pool().equals(pool)) {
+                catalog.change(false).removeIntent(id).commit();
+              }
+            });
   }
 
   private Path directoryOf(String name) {

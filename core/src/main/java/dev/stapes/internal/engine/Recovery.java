@@ -91,10 +91,8 @@ final class Recovery {
   }
 
   private void replayIntents(Set<VolumeId> referenced) {
-    List<String> ids = catalog.intentIds();
-    List<Catalog.Stored<Intent>> intents = catalog.intents();
-    for (int i = 0; i < ids.size(); i++) {
-      Intent intent = intents.get(i).value();
+    for (Map.Entry<String, Intent> unfinished : catalog.intents().entrySet()) {
+      Intent intent = unfinished.getValue();
       List<Intent.VolumeRef> orphans =
           intent.volumes().stream().filter(ref -> !referenced.contains(ref.volumeId())).toList();
       LOG.info(
@@ -107,7 +105,7 @@ final class Recovery {
         pools.collectPool(intent.pool());
       }
       if (done) {
-        catalog.change(false).removeIntent(ids.get(i)).commit();
+        catalog.change(false).removeIntent(unfinished.getKey()).commit();
       }
     }
   }

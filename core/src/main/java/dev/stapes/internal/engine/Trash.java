@@ -4,6 +4,8 @@ import dev.stapes.model.StapesException;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.VolumeId;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,6 +20,9 @@ final class Trash {
   private final PoolService pools;
   private final Background background;
 
+  /** Pools whose next reclaim has not begun yet: it will find what is discarded until then. */
+  private final Set<String> waiting = ConcurrentHashMap.newKeySet();
+
   Trash(Catalog catalog, PoolService pools, Background background) {
     this.catalog = catalog;
     this.pools = pools;
@@ -31,14 +36,8 @@ final class Trash {
 
   /** Removes volumes of a pool that belong to nobody, and what a crash left of removed ones. */
   void collect(String pool, List<Intent.VolumeRef> orphans) {
-    background.execute(
-        () -> {
-          if (orphans.isEmpty()) {
-            pools.pool(pool).reclaim();
-          } else {
-            remove(orphans);
-          }
-        });
+    background.execute(() -> remove(orphans));
+    reclaimBehind(pool);
   }
 
   /**
@@ -81,11 +80,20 @@ final class Trash {
         }
       }
     }
-    volumes.stream()
-        .map(Intent.VolumeRef::pool)
-        .distinct()
-        .filter(pools::isUsable)
-        .forEach(pool -> pools.pool(pool).reclaim());
+    volumes.stream().map(Intent.VolumeRef::pool).distinct().forEach(this::reclaimBehind);
     return all;
+  }
+
+  /** Gives back the space of what was discarded; once for all that come together. */
+  void reclaimBehind(String pool) {
+    if (waiting.add(pool)) {
+      background.execute(
+          () -> {
+            waiting.remove(pool);
+            if (pools.isUsable(pool)) {
+              pools.pool(pool).reclaim();
+            }
+          });
+    }
   }
 }

@@ -2,19 +2,11 @@ package dev.stapes.lxc.driver;
 
 import dev.stapes.lxc.ffi.ContainerCalls;
 import dev.stapes.lxc.ffi.Liblxc;
-import java.util.OptionalInt;
 
 /** Control of one container through its monitor. */
 record ContainerAccess(Liblxc library, RunFiles files) {
   /** A new handle, which the caller closes. */
   ContainerCalls calls() {
     return library.container(files.name(), files.lxcPath().toString());
-  }
-
-  /** The pid of its init; empty: it does not run. */
-  OptionalInt initPid() {
-    try (ContainerCalls calls = calls()) {
-      return calls.initPid();
-    }
   }
 }

@@ -256,18 +256,19 @@ final class LxcDriver implements InstanceDriver {
   }
 
   private Processes.@Nullable Handle init(RunFiles files) {
-    ContainerAccess access = new ContainerAccess(context.library(), files);
-    OptionalInt pid = access.initPid();
-    if (pid.isEmpty()) {
-      return null;
+    try (ContainerCalls calls = new ContainerAccess(context.library(), files).calls()) {
+      OptionalInt pid = calls.initPid();
+      if (pid.isEmpty()) {
+        return null;
+      }
+      Optional<Processes.Handle> found = context.host().processes().find(pid.getAsInt());
+      // Asked again: the number was its own when the handle was made.
+      if (found.isPresent() && !pid.equals(calls.initPid())) {
+        found.get().close();
+        return null;
+      }
+      return found.orElse(null);
     }
-    Optional<Processes.Handle> found = context.host().processes().find(pid.getAsInt());
-    // Asked again: the number was its own when the handle was made.
-    if (found.isPresent() && !pid.equals(access.initPid())) {
-      found.get().close();
-      return null;
-    }
-    return found.orElse(null);
   }
 
   @Override
@@ -345,7 +346,7 @@ final class LxcDriver implements InstanceDriver {
       return;
     }
     try {
-      machine.exit().toCompletableFuture().get(END_SECONDS, TimeUnit.SECONDS);
+      machine.removed().toCompletableFuture().get(END_SECONDS, TimeUnit.SECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new StapesException(Kind.INTERRUPTED, "instance " + id, "interrupted", e);

@@ -65,6 +65,7 @@ final class LxcMachine implements Machine {
   private final Agent agent;
   private final Consumer<LxcMachine> gone;
   private final CompletableFuture<Exit> exit = new CompletableFuture<>();
+  private final CompletableFuture<Exit> removed = new CompletableFuture<>();
   private volatile boolean killed;
   private volatile boolean released;
   private int holders;
@@ -363,16 +364,20 @@ final class LxcMachine implements Machine {
       context.behind().execute(() -> finish(code));
     } catch (RejectedExecutionException e) {
       // The driver is closed: whoever opens the scope next collects what is left.
-      exit.complete(new Exit("the driver was closed", false));
+      Exit end = new Exit("the driver was closed", false);
+      exit.complete(end);
+      removed.complete(end);
     }
   }
 
-  /** Removes what is left, then says that it has ended. */
+  /** Says that it has ended once no process is left, then removes the rest behind. */
   private void finish(int code) {
     boolean reboot = Files.exists(files.reboot());
+    Exit end = new Exit(reason(code, reboot), reboot);
     try {
       signalKill(); // a monitor that was killed leaves its container as it was
       awaitEnd(init);
+      exit.complete(end);
       Remains.remove(context.host(), context.layout(), files);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -381,10 +386,16 @@ final class LxcMachine implements Machine {
     } finally {
       context.cpus().leave(id());
       gone.accept(this);
-      exit.complete(new Exit(reason(code, reboot), reboot));
+      exit.complete(end);
+      removed.complete(end);
       init.close();
       monitor.close();
     }
+  }
+
+  /** Completes when nothing of it is left on the host, after {@link #exit}. */
+  CompletionStage<Exit> removed() {
+    return removed;
   }
 
   private String reason(int code, boolean reboot) {

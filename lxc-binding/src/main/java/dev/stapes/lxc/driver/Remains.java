@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Ends and removes what a container has on the host, whatever state it is in: the same code runs
@@ -17,6 +18,8 @@ import java.util.Optional;
  */
 final class Remains {
   private static final int SIGKILL = 9;
+  private static final int ATTEMPTS = 10;
+  private static final long BETWEEN_NANOS = 300_000;
   private static final int ROUNDS = 50;
   private static final Duration ROUND = Duration.ofMillis(200);
   private static final List<String> GROUPS = List.of("lxc.payload.", "lxc.monitor.", "lxc.pivot.");
@@ -37,7 +40,7 @@ final class Remains {
   static void remove(Host host, CgroupLayout layout, RunFiles files) throws InterruptedException {
     for (String name : groups(files.name())) {
       Cgroup group = layout.group(name);
-      if (!group.removeIfEmpty()) {
+      if (!removeSoon(group)) {
         end(host, group);
         group.remove(ROUND.multipliedBy(ROUNDS));
       }
@@ -49,6 +52,19 @@ final class Remains {
       throw new StapesException(
           Kind.INTERNAL, "container " + files.name(), "its files cannot be removed: " + e, e);
     }
+  }
+
+  /**
+   * The kernel takes the dead out of their groups a moment after their parent knows of their end.
+   */
+  private static boolean removeSoon(Cgroup group) {
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+      if (group.removeIfEmpty()) {
+        return true;
+      }
+      LockSupport.parkNanos(BETWEEN_NANOS);
+    }
+    return false;
   }
 
   private static void end(Host host, Cgroup group) throws InterruptedException {
