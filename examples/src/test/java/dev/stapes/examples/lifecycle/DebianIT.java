@@ -229,7 +229,7 @@ class DebianIT {
                 .findFirst()
                 .orElseThrow()));
     debian.stop(Stop.FORCE);
-    assertEquals(List.of(), HostView.cgroupsOf(id));
+    assertEquals(List.of(), HostView.cgroupsLeftOf(id));
     debian.delete();
   }
 }

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /** A running instance as the machine's kernel sees it. */
@@ -65,6 +66,19 @@ final class HostView {
   /** The content of a file of that group, without the last line's end. */
   static String cgroup(Instance instance, String controller, String file) throws IOException {
     return Files.readString(cgroup(instance, controller).resolve(file)).stripTrailing();
+  }
+
+  /**
+   * As {@link #cgroupsOf} once they are removed, which happens behind: for some seconds at most.
+   */
+  static List<Path> cgroupsLeftOf(String nameEnd) {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    List<Path> left = cgroupsOf(nameEnd);
+    while (!left.isEmpty() && System.nanoTime() < deadline) {
+      Thread.onSpinWait();
+      left = cgroupsOf(nameEnd);
+    }
+    return left;
   }
 
   /** All cgroups of containers or their monitors whose name ends so. */

@@ -70,13 +70,13 @@ class VanishedIT {
     web.await(InstanceStatus.STOPPED, SOON);
     assertEquals(InstanceStatus.STOPPED, web.info().status());
     assertTrue(web.state().pid().isEmpty());
-    assertEquals(List.of(), HostView.cgroupsOf(web.id().toString()));
+    assertEquals(List.of(), HostView.cgroupsLeftOf(web.id().toString()));
     assertEquals(Kind.CONFLICT, assertThrows(StapesException.class, () -> web.exec("true")).kind());
     web.start();
     assertEquals("again\n", web.exec("echo", "again").orThrow().stdout());
     assertNotEquals(List.of(), HostView.cgroupsOf(web.id().toString()));
     web.delete(Delete.FORCE);
-    assertEquals(List.of(), HostView.cgroupsOf(web.id().toString()));
+    assertEquals(List.of(), HostView.cgroupsLeftOf(web.id().toString()));
   }
 
   @Test
@@ -187,6 +187,6 @@ class VanishedIT {
       gone.get(SOON.toSeconds(), TimeUnit.SECONDS);
     }
     assertEquals(Kind.NOT_FOUND, assertThrows(StapesException.class, web::info).kind());
-    assertEquals(List.of(), HostView.cgroupsOf(id));
+    assertEquals(List.of(), HostView.cgroupsLeftOf(id));
   }
 }
