@@ -5,7 +5,7 @@ _b=/dev/.stapes/busybox
 set -f
 umask 022
 _id=$1
-exec 3<>"./$_id.s"
+exec 3<>"./$_id.s" 9>&-
 # Sets _tty _user _dir _odd and the arguments; defines variables().
 . "./$_id.q"
 

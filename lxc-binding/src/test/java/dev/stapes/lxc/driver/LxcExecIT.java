@@ -16,6 +16,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -211,12 +213,14 @@ class LxcExecIT extends LxcDriverFixture {
   @Test
   void a_full_process_limit_is_an_error_and_not_the_end() throws Exception {
     Machine machine = start(Map.of("limits.processes", "8"));
-    Machine.Exec bomb =
-        machine.exec(ExecSpec.of("sh", "-c", "while sleep 1000 & do :; done; sleep 1000"));
+    List<Machine.Exec> running = new ArrayList<>();
+    running.add(machine.exec(ExecSpec.of("sh", "-c", "while sleep 1000 & do :; done; sleep 1000")));
     try {
       Optional<StapesException> thrown = Optional.empty();
-      for (int i = 0; i < 100 && thrown.isEmpty(); i++) {
-        try (Machine.Exec exec = machine.exec(ExecSpec.of("sleep", "1000"))) {
+      for (int i = 0; i < 8 && thrown.isEmpty(); i++) {
+        try {
+          Machine.Exec exec = machine.exec(ExecSpec.of("sleep", "1000"));
+          running.add(exec);
           assertTrue(exec.await(Duration.ofMillis(100)).isEmpty());
         } catch (StapesException e) {
           thrown = Optional.of(e);
@@ -224,7 +228,7 @@ class LxcExecIT extends LxcDriverFixture {
       }
       assertEquals(Optional.of(StapesException.Kind.EXHAUSTED), thrown.map(StapesException::kind));
     } finally {
-      bomb.close();
+      running.forEach(Machine.Exec::close);
     }
     machine.kill();
     end(machine);
