@@ -35,7 +35,7 @@ final class Disks {
       implements AutoCloseable {
     @Override
     public void close() {
-      attachments.forEach(StoragePool.Attachment::close);
+      Resources.closeAll(attachments);
     }
   }
 
@@ -83,7 +83,7 @@ final class Disks {
       return attached;
     } finally {
       if (!complete) {
-        attachments.forEach(StoragePool.Attachment::close);
+        Resources.closeAll(attachments);
       }
     }
   }

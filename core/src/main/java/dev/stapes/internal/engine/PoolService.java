@@ -225,9 +225,18 @@ public final class PoolService implements AutoCloseable {
                   .removePool(name)
                   .put(Ids.ordered(clock.instant()), Intent.onPool("storage-pool-delete", name)));
           open.remove(name);
-          pool.destroy();
           images.forgetPool(name);
-          removeDirectory(name);
+          try {
+            pool.destroy();
+            removeDirectory(name);
+          } catch (StapesException e) {
+            throw new StapesException(
+                e.kind(),
+                subject,
+                "deleted, but not all of it is gone; the next open removes the rest: "
+                    + e.getMessage(),
+                e);
+          }
           finishIntentsOf(name);
           work.happened("storage-pool-deleted", subject, Map.of());
           return true;
@@ -299,7 +308,7 @@ public final class PoolService implements AutoCloseable {
 
   @Override
   public void close() {
-    open.values().forEach(StoragePool::close);
+    Resources.closeAll(open.values());
     open.clear();
   }
 }

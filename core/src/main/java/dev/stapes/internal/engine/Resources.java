@@ -28,9 +28,14 @@ final class Resources implements AutoCloseable {
       all = new ArrayDeque<>(children);
       children.clear();
     }
+    closeAll(all);
+  }
+
+  /** Closes each of these in order, whatever the others do; throws the first error at the end. */
+  static void closeAll(Iterable<? extends AutoCloseable> all) {
     RuntimeException first = null;
-    for (AutoCloseable child : all) {
-      first = closeOne(child, first);
+    for (AutoCloseable each : all) {
+      first = closeOne(each, first);
     }
     if (first != null) {
       throw first;

@@ -3,6 +3,7 @@ package dev.stapes.internal.engine;
 import dev.stapes.model.InstanceId;
 import dev.stapes.spi.Machine;
 import dev.stapes.spi.StoragePool;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -71,7 +72,8 @@ final class Running {
 
   /** Lets go of the machine and of its volumes. */
   void release() {
-    machine.close();
-    attachments.forEach(StoragePool.Attachment::close);
+    List<AutoCloseable> all = new ArrayList<>(attachments);
+    all.add(0, machine);
+    Resources.closeAll(all);
   }
 }

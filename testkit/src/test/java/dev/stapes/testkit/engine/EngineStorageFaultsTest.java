@@ -4,14 +4,18 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stapes.Pool;
 import dev.stapes.Stapes;
+import dev.stapes.model.PoolSpec;
 import dev.stapes.model.Size;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
-/** Every effect of every change to images and custom volumes fails once. */
+/** Every effect of every change to pools, images and custom volumes fails once. */
 class EngineStorageFaultsTest {
   private static final Optional<Size> LIMIT = Optional.of(Size.ofKibibytes(16));
+
+  private static final PoolSpec MORE = PoolSpec.of("more", "fake");
 
   private static final Consumer<EngineWorld> NOTHING = world -> {};
 
@@ -69,5 +73,26 @@ class EngineStorageFaultsTest {
   @Test
   void a_deletion_of_a_volume_that_fails_leaves_it() throws Exception {
     failsCleanly(VOLUME, stapes -> pool(stapes).deleteVolume("data"));
+  }
+
+  @Test
+  void a_pool_that_fails_leaves_nothing() throws Exception {
+    failsCleanly(NOTHING, stapes -> stapes.pools().create(MORE));
+  }
+
+  @Test
+  void a_deletion_of_a_pool_that_fails_leaves_it_or_is_finished_by_the_next_open()
+      throws Exception {
+    EngineScenario scenario =
+        EngineScenario.of(
+                world -> world.stapes().pools().create(MORE),
+                stapes -> stapes.pools().get(MORE.name()).delete())
+            .mayGoForward(UnaryOperator.identity());
+    assertTrue(scenario.forEveryEffect() > 0);
+  }
+
+  @Test
+  void a_pool_that_fails_to_grow_keeps_its_size() throws Exception {
+    failsCleanly(NOTHING, stapes -> pool(stapes).grow(Size.ofGibibytes(2)));
   }
 }
