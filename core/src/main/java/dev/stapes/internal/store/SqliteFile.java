@@ -54,6 +54,7 @@ final class SqliteFile {
    * @throws StapesException UNAVAILABLE with the reason
    */
   static SqliteTable open(Path root) {
+    SqliteLibrary.load();
     Path file = root.resolve(NAME);
     // An interrupted thread cannot read a file through a channel, and opening is short.
     boolean interrupted = Thread.interrupted();

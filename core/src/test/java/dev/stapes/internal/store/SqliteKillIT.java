@@ -1,6 +1,7 @@
 package dev.stapes.internal.store;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -51,10 +52,11 @@ class SqliteKillIT {
   }
 
   @Test
-  void every_commit_that_was_acknowledged_is_there(@TempDir Path root) throws Exception {
+  void every_commit_that_was_acknowledged_is_there(@TempDir Path root, @TempDir Path temporary)
+      throws Exception {
     Random random = new Random(7);
     for (int round = 0; round < ROUNDS; round++) {
-      long acknowledged = runAndKill(root, round, 1 + random.nextInt(1500));
+      long acknowledged = runAndKill(root, temporary, round, 1 + random.nextInt(1500));
       try (StateStore store = new SqliteStateStoreProvider().open(root)) {
         long revision = store.revision();
         assertTrue(
@@ -62,6 +64,7 @@ class SqliteKillIT {
             "revision " + revision + " after " + acknowledged + " was acknowledged");
         checkWhole(store, revision);
       }
+      assertArrayEquals(new String[0], temporary.toFile().list(), "left by the killed JVM");
     }
   }
 
@@ -77,12 +80,12 @@ class SqliteKillIT {
   }
 
   /** The last revision that the child said before it was killed. */
-  private static long runAndKill(Path root, int seed, int commits)
+  private static long runAndKill(Path root, Path temporary, int seed, int commits)
       throws IOException, InterruptedException {
     Process child =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Djava.io.tmpdir=" + System.getProperty("java.io.tmpdir"),
+                "-Djava.io.tmpdir=" + temporary,
                 "-cp",
                 System.getProperty("java.class.path"),
                 Committer.class.getName(),

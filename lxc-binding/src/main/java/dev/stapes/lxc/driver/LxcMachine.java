@@ -320,12 +320,14 @@ final class LxcMachine implements Machine {
     spec = changed;
   }
 
-  /** Other CPUs, since somebody came or went. */
+  /** Other CPUs, since somebody came or went, who must not fail of it. */
   void moveTo(CpuSet cpus) {
     try {
       payload.apply(CgroupLimits.builder().cpus(cpus).build());
-    } catch (CgroupException e) {
-      LOG.warn("{}: cannot move it to the CPUs {}", subject(), cpus, e);
+    } catch (CgroupException | UnsupportedLimitException e) {
+      if (payload.exists()) {
+        LOG.warn("{}: cannot move it to the CPUs {}", subject(), cpus, e);
+      } // or it is about to end
     }
   }
 

@@ -22,6 +22,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardWatchEventKinds;
 import java.nio.file.WatchKey;
 import java.nio.file.WatchService;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -296,5 +297,19 @@ class LxcDriverIT extends LxcDriverFixture {
     long pid = machine.pid();
     box.reopen();
     assertFalse(Files.exists(Path.of("/proc/" + pid)));
+  }
+
+  @Test
+  void who_ends_is_not_in_the_way_of_who_gets_its_cpus() throws Exception {
+    List<Machine> ending = new ArrayList<>();
+    for (int i = 30; i > 10; i--) { // CPUs are given in the order of ids: each takes the first
+      Machine.Spec spec = box.spec("cpus" + i, Lifetime.THROWAWAY, Map.of("limits.cpu", "1"));
+      Machine machine = box.driver.start(spec);
+      machine.kill();
+      ending.add(machine);
+    }
+    for (Machine machine : ending) {
+      end(machine);
+    }
   }
 }
