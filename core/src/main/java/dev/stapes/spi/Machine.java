@@ -70,6 +70,11 @@ public interface Machine extends AutoCloseable {
    */
   Tree files();
 
+  /**
+   * The id map that it runs with, whatever its config says by now; empty: its ids are the host's.
+   */
+  Optional<IdMapping> idMapping();
+
   /** What it uses; the disk usage is left empty. */
   InstanceState state();
 

@@ -45,6 +45,11 @@ public final class FakeInstances implements InstanceDriverProvider {
           false,
           "First host id of the instance");
 
+  /** The ids that an instance of this config gets. */
+  static Optional<IdMapping> mappingOf(Config config) {
+    return config.get(BASE).map(base -> IdMapping.of(base, IDS));
+  }
+
   private final FakeMachineRoom room;
   private final InstanceType type;
   private final Map<String, FakeProgram> programs;
@@ -157,7 +162,7 @@ public final class FakeInstances implements InstanceDriverProvider {
 
     @Override
     public Optional<IdMapping> idMapping(Config config) {
-      return config.get(BASE).map(base -> IdMapping.of(base, IDS));
+      return mappingOf(config);
     }
 
     @Override

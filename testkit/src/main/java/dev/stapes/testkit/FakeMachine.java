@@ -1,6 +1,7 @@
 package dev.stapes.testkit;
 
 import dev.stapes.model.ExecSpec;
+import dev.stapes.model.IdMapping;
 import dev.stapes.model.InstanceId;
 import dev.stapes.model.InstanceState;
 import dev.stapes.model.InstanceStatus;
@@ -82,6 +83,11 @@ final class FakeMachine implements Machine {
   @Override
   public Tree files() {
     return running.files();
+  }
+
+  @Override
+  public Optional<IdMapping> idMapping() {
+    return FakeInstances.mappingOf(running.spec().config());
   }
 
   @Override

@@ -1,7 +1,6 @@
 package dev.stapes.internal.engine;
 
 import dev.stapes.model.Config;
-import dev.stapes.model.InstanceType;
 import java.util.AbstractCollection;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -27,7 +26,7 @@ final class Allocation {
   /** Chooses for an instance; the answer is closed when its record is committed or given up. */
   synchronized Reserved reserve(InstanceRecord draft) {
     Map<String, String> chosen =
-        drivers.of(draft.type()).allocate(draft.typedConfig(), others(draft.type()));
+        drivers.of(draft.type()).allocate(draft.typedConfig(), others(draft));
     InstanceRecord record =
         draft.with(draft.description(), draft.typedConfig().with(chosen).values(), draft.devices());
     pending.put(record.id(), record);
@@ -35,13 +34,13 @@ final class Allocation {
   }
 
   /** Read only by a driver that asks: most instances share their ids, and need not look. */
-  private Collection<Config> others(InstanceType type) {
+  private Collection<Config> others(InstanceRecord of) {
     return new AbstractCollection<>() {
       private List<Config> read() {
         List<InstanceRecord> records = new ArrayList<>(pending.values());
         catalog.instances().forEach(stored -> records.add(stored.value()));
         return records.stream()
-            .filter(record -> record.type() == type)
+            .filter(record -> record.type() == of.type() && !record.id().equals(of.id()))
             .map(InstanceRecord::typedConfig)
             .toList();
       }

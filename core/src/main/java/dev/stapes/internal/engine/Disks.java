@@ -15,9 +15,14 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Attaches the volumes of an instance, and makes of its record what a driver starts. */
 final class Disks {
+  private static final Logger LOG = LoggerFactory.getLogger(Disks.class);
+
   /** Stands where a root will be, while nothing is attached. */
   private static final Machine.Disk UNATTACHED =
       new Machine.Disk(Path.of("/"), Optional.empty(), Device.IoLimits.NONE);
@@ -58,14 +63,7 @@ final class Disks {
     boolean complete = false;
     try {
       Optional<IdMapping> mapping = driver.idMapping(Config.of(record.config()));
-      Machine.Disk root =
-          attach(
-              pools.pool(record.pool()),
-              record.volumeId(),
-              mapping,
-              record.rootDisk().readOnly(),
-              record.rootDisk().limits(),
-              attachments);
+      Machine.Disk root = root(record, mapping, attachments);
       SortedMap<String, Device> devices = withoutRoot(record);
       SortedMap<String, Machine.Disk> disks = new TreeMap<>();
       for (String name : List.copyOf(devices.keySet())) {
@@ -88,6 +86,37 @@ final class Disks {
     }
   }
 
+  /**
+   * Attaches the disks of a machine that runs already, as far as they can be reached: it has them
+   * in any case.
+   */
+  Attached reattach(InstanceRecord record, Optional<IdMapping> mapping) {
+    List<StoragePool.Attachment> attachments = new ArrayList<>();
+    Machine.Disk root =
+        reached(record, "root", () -> Optional.of(root(record, mapping, attachments)))
+            .orElse(UNATTACHED);
+    SortedMap<String, Device> devices = withoutRoot(record);
+    SortedMap<String, Machine.Disk> disks = new TreeMap<>();
+    for (String name : List.copyOf(devices.keySet())) {
+      if (devices.get(name) instanceof Device.Disk disk) {
+        Optional<Machine.Disk> source =
+            reached(record, name, () -> source(record, name, disk, mapping, attachments));
+        source.ifPresentOrElse(found -> disks.put(name, found), () -> devices.remove(name));
+      }
+    }
+    return new Attached(spec(record, devices, root, disks), attachments);
+  }
+
+  private static Optional<Machine.Disk> reached(
+      InstanceRecord record, String device, Supplier<Optional<Machine.Disk>> disk) {
+    try {
+      return disk.get();
+    } catch (StapesException e) {
+      LOG.warn("{} runs, but its device {}: {}", record.subject(), device, e.getMessage());
+      return Optional.empty();
+    }
+  }
+
   /** The spec of a running machine with another config, and with other limits on its disks. */
   static Machine.Spec reconfigured(
       Machine.Spec spec, InstanceRecord after, SortedMap<String, String> config) {
@@ -103,9 +132,24 @@ final class Disks {
                         ? new Machine.Disk(disk.path(), disk.mapped(), wanted.limits())
                         : disk));
     Machine.Disk root =
-        new Machine.Disk(spec.root().path(), spec.root().mapped(), after.rootDisk().limits());
+        spec.root().equals(UNATTACHED)
+            ? UNATTACHED
+            : new Machine.Disk(spec.root().path(), spec.root().mapped(), after.rootDisk().limits());
     return new Machine.Spec(
         spec.id(), spec.name(), spec.lifetime(), Config.of(config), devices, root, disks);
+  }
+
+  private Machine.Disk root(
+      InstanceRecord record,
+      Optional<IdMapping> mapping,
+      List<StoragePool.Attachment> attachments) {
+    return attach(
+        pools.pool(record.pool()),
+        record.volumeId(),
+        mapping,
+        record.rootDisk().readOnly(),
+        record.rootDisk().limits(),
+        attachments);
   }
 
   private Optional<Machine.Disk> source(

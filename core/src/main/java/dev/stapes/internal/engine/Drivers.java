@@ -1,6 +1,5 @@
 package dev.stapes.internal.engine;
 
-import dev.stapes.model.Config;
 import dev.stapes.model.ConfigSchema;
 import dev.stapes.model.InstanceId;
 import dev.stapes.model.InstanceKeys;
@@ -18,7 +17,6 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 
 /** The instance drivers that this machine can run, one per type, opened when first needed. */
 final class Drivers implements AutoCloseable {
@@ -84,11 +82,6 @@ final class Drivers implements AutoCloseable {
   /** Removes what crashes left of instances that nobody knows. */
   void collect(InstanceType type, Set<InstanceId> known) {
     of(type).collect(known);
-  }
-
-  /** What the driver chooses so that no two instances have it; called with the allocation lock. */
-  Config allocate(InstanceType type, Config config, List<Config> others) {
-    return config.with(new TreeMap<>(of(type).allocate(config, others)));
   }
 
   private InstanceDriver open(InstanceType type) {

@@ -83,9 +83,11 @@ public final class Engine implements AutoCloseable {
     background = resources.own(new Background("engine"));
     trash = new Trash(catalog, pools, background);
     volumes = new VolumeService(pools, catalog, work, trash, clock);
-    lifecycle = new LifecycleService(catalog, work, machines, trash, events, clock);
+    Allocation allocation = new Allocation(catalog, drivers);
+    lifecycle = new LifecycleService(catalog, work, allocation, machines, trash, events, clock);
     instances =
-        new InstanceService(catalog, work, drivers, pools, images, machines, lifecycle, clock);
+        new InstanceService(
+            catalog, work, drivers, allocation, pools, images, machines, lifecycle, clock);
     snapshots = new SnapshotService(catalog, work, pools, machines, lifecycle, trash, clock);
     exec = new ExecService(machines, host, resources.own(new Streams()).executor());
     files = new FileService(catalog, machines, pools);

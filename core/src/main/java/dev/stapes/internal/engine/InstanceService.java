@@ -40,6 +40,7 @@ public final class InstanceService {
       Catalog catalog,
       Work work,
       Drivers drivers,
+      Allocation allocation,
       PoolService pools,
       ImageStore images,
       Machines machines,
@@ -52,7 +53,7 @@ public final class InstanceService {
     this.images = images;
     this.machines = machines;
     this.lifecycle = lifecycle;
-    this.allocation = new Allocation(catalog, drivers);
+    this.allocation = allocation;
     this.clock = clock;
   }
 

@@ -30,6 +30,7 @@ public final class LifecycleService {
 
   private final Catalog catalog;
   private final Work work;
+  private final Allocation allocation;
   private final Machines machines;
   private final Trash trash;
   private final EventBus events;
@@ -39,12 +40,14 @@ public final class LifecycleService {
   LifecycleService(
       Catalog catalog,
       Work work,
+      Allocation allocation,
       Machines machines,
       Trash trash,
       EventBus events,
       InstantSource clock) {
     this.catalog = catalog;
     this.work = work;
+    this.allocation = allocation;
     this.machines = machines;
     this.trash = trash;
     this.events = events;
@@ -64,12 +67,15 @@ public final class LifecycleService {
     if (record.typedConfig().isTrue(InstanceKeys.PROTECTION_START)) {
       throw new StapesException(Kind.DENIED, record.subject(), "security.protection.start is set");
     }
-    Running started = machines.start(record);
-    try {
-      remember(record.startedAt(clock.instant()), "RUNNING");
-    } catch (RuntimeException | Error e) {
-      giveUp(record, started, e);
-      throw e;
+    // Once more: a config that was changed or restored since may need what it did not need before.
+    try (Allocation.Reserved reserved = allocation.reserve(record)) {
+      Running started = machines.start(reserved.record());
+      try {
+        remember(reserved.record().startedAt(clock.instant()), "RUNNING");
+      } catch (RuntimeException | Error e) {
+        giveUp(record, started, e);
+        throw e;
+      }
     }
     work.happened("instance-started", record.subject(), Map.of("id", record.id()));
   }

@@ -70,14 +70,14 @@ final class Machines implements AutoCloseable {
     }
   }
 
-  /** Takes hold of a machine that runs already. */
+  /** Takes hold of a machine that runs already, even where a disk of it is out of reach. */
   Optional<Running> adopt(InstanceRecord record) {
     InstanceDriver driver = drivers.of(record.type());
     Optional<Machine> machine = driver.adopt(Disks.unattached(record));
     if (machine.isEmpty()) {
       return Optional.empty();
     }
-    Disks.Attached attached = disks.attach(record, driver);
+    Disks.Attached attached = disks.reattach(record, machine.get().idMapping());
     return Optional.of(
         register(new Running(machine.get(), attached.spec(), attached.attachments())));
   }

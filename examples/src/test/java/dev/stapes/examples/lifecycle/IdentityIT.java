@@ -116,6 +116,30 @@ class IdentityIT {
   }
 
   @Test
+  void a_container_that_becomes_isolated_runs_on_as_it_is_and_is_so_from_its_next_start_on()
+      throws IOException {
+    Instance web = launch();
+    List<Long> before = HostView.firstRange(web);
+    web.update(update -> update.config("security.idmap.isolated", "true"));
+    String name = web.name();
+    Instance adopted = BENCH.reopen().instances().get(name);
+    assertEquals(before, HostView.firstRange(adopted));
+    adopted.files().writeText("/root/note", "from the host");
+    assertEquals(
+        "0 from the host",
+        adopted
+            .exec("sh", "-c", "echo $(stat -c %u /root/note) $(cat /root/note)")
+            .orThrow()
+            .stdout()
+            .strip());
+    adopted.restart(Stop.FORCE);
+    assertEquals(65_536L, HostView.firstRange(adopted).get(1));
+    assertNotEquals(before.get(0), HostView.firstRange(adopted).get(0));
+    assertEquals("0\n", adopted.exec("stat", "-c", "%u", "/root/note").orThrow().stdout());
+    adopted.delete(Delete.FORCE);
+  }
+
+  @Test
   void isolated_containers_share_no_id() throws IOException {
     Instance one = isolated();
     Instance two = isolated();

@@ -308,7 +308,7 @@ final class LxcDriver implements InstanceDriver {
             context,
             spec,
             files,
-            idMaps.of(spec.config()),
+            RunningIds.of(init.pid()),
             init,
             monitor.get(),
             startedAt(files),

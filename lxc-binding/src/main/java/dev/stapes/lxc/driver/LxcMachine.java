@@ -118,6 +118,11 @@ final class LxcMachine implements Machine {
     return spec;
   }
 
+  @Override
+  public Optional<IdMapping> idMapping() {
+    return mapping;
+  }
+
   Lifetime lifetime() {
     return spec().lifetime();
   }

@@ -1,11 +1,13 @@
 package dev.stapes.lxc.driver;
 
 import dev.stapes.model.ExecSpec;
+import dev.stapes.model.IdMapping;
 import dev.stapes.model.InstanceId;
 import dev.stapes.model.InstanceState;
 import dev.stapes.spi.Machine;
 import dev.stapes.spi.Tree;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -39,6 +41,11 @@ final class SharedMachine implements Machine {
   @Override
   public CompletionStage<Exit> exit() {
     return machine.exit();
+  }
+
+  @Override
+  public Optional<IdMapping> idMapping() {
+    return machine.idMapping();
   }
 
   @Override

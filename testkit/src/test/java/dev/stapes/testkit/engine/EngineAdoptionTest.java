@@ -1,0 +1,50 @@
+package dev.stapes.testkit.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.stapes.Delete;
+import dev.stapes.Instance;
+import dev.stapes.Stop;
+import dev.stapes.model.Device;
+import dev.stapes.model.InstanceStatus;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Instances that run while no Stapes is open, and change around them meanwhile. */
+class EngineAdoptionTest {
+  @Test
+  void an_instance_whose_disk_has_vanished_still_runs_and_can_be_stopped(@TempDir Path directory)
+      throws Exception {
+    Path source = Files.createDirectory(directory.resolve("shared"));
+    try (EngineWorld world = EngineWorld.create()) {
+      world
+          .stapes()
+          .instances()
+          .launch(
+              EngineWorld.spec("box")
+                  .device("shared", Device.disk("/mnt", disk -> disk.source(source.toString())))
+                  .build());
+      world.stapes().close();
+      Files.delete(source);
+      Instance again = world.openAgain().instances().get("box");
+      assertEquals(InstanceStatus.RUNNING, again.info().status());
+      assertEquals(0, again.exec("true").exitCode());
+      again.stop(Stop.FORCE);
+      assertEquals(Set.of(), world.room().running());
+      assertEquals(0, world.attached());
+      StapesException thrown = assertThrows(StapesException.class, again::start);
+      assertEquals(Kind.NOT_FOUND, thrown.kind());
+      assertTrue(thrown.getMessage().contains(source.toString()), thrown.getMessage());
+      again.delete(Delete.FORCE);
+      assertEquals(Optional.empty(), world.stapes().instances().find("box"));
+    }
+  }
+}
