@@ -1,6 +1,7 @@
 package dev.stapes.internal.engine;
 
 import dev.stapes.internal.image.ImageStore;
+import dev.stapes.internal.operation.Rollback;
 import dev.stapes.model.Config;
 import dev.stapes.model.Device;
 import dev.stapes.model.ImageInfo;
@@ -97,19 +98,18 @@ public final class InstanceService {
     return record.isThrowaway() && pool.scratch().isPresent();
   }
 
-  /** Makes an instance and starts it. */
+  /**
+   * Makes an instance and starts it. What undoes the one where the other fails is a rollback, and
+   * so is not disturbed by the interrupt that made it fail.
+   */
   public InstanceId launch(InstanceSpec spec, Progress progress) {
-    InstanceId id = create(spec, progress);
-    try {
+    String subject = "instance " + spec.name();
+    try (Rollback rollback = new Rollback(subject)) {
+      InstanceId id = create(spec, progress);
+      rollback.add(subject, () -> lifecycle.takeBack(id));
       lifecycle.start(id);
+      rollback.commit();
       return id;
-    } catch (RuntimeException | Error e) {
-      try {
-        lifecycle.delete(id, true);
-      } catch (RuntimeException left) {
-        e.addSuppressed(left);
-      }
-      throw e;
     }
   }
 

@@ -259,6 +259,27 @@ public final class LifecycleService {
         });
   }
 
+  /**
+   * Deletes an instance that was made to be started at once, and whose start failed: it is
+   * protected against nothing yet.
+   */
+  void takeBack(InstanceId id) {
+    try {
+      locked("instance-delete", id, this::endAndRemove);
+    } catch (StapesException e) {
+      if (e.kind() != Kind.NOT_FOUND) { // else somebody has deleted it already
+        throw e;
+      }
+    }
+  }
+
+  private void endAndRemove(InstanceRecord record, Work.Step step) {
+    machines
+        .find(record.instanceId())
+        .ifPresent(running -> end(record, running, Optional.empty(), true));
+    remove(record(record.instanceId()), step);
+  }
+
   /** Takes an instance out of the store; its volumes go behind. With the lock held. */
   void remove(InstanceRecord record, Work.Step step) {
     List<Intent.VolumeRef> volumes = new ArrayList<>();
@@ -335,13 +356,7 @@ public final class LifecycleService {
     for (InstanceRecord throwaway : catalog.throwaways()) {
       InstanceId id = throwaway.instanceId();
       try {
-        locked(
-            "instance-delete",
-            id,
-            (record, step) -> {
-              machines.find(id).ifPresent(running -> end(record, running, Optional.empty(), true));
-              remove(record, step);
-            });
+        locked("instance-delete", id, this::endAndRemove);
       } catch (StapesException e) {
         LOG.warn("{} is left to the next open: {}", throwaway.subject(), e.getMessage());
       }

@@ -5,7 +5,6 @@ import dev.stapes.model.StapesException.Kind;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -15,7 +14,10 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
-import org.jspecify.annotations.Nullable;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * A root directory that this JVM holds. The lock is of the kernel's (fcntl(2)), so it is gone with
@@ -25,8 +27,19 @@ final class RootDirectory implements AutoCloseable {
   private static final int TAG_LENGTH = 8;
   private static final int MOST_PID = 32;
 
+  /**
+   * The canonical paths that this JVM holds. It is asked before the file is opened: to close any
+   * descriptor of a file gives up all locks that the process has on it (fcntl(2)).
+   */
+  private static final Set<Path> OPEN = ConcurrentHashMap.newKeySet();
+
+  /** Never closed, for the same reason: the lock belongs to a copy of this class. */
+  private static final ConcurrentLinkedQueue<FileChannel> OF_ANOTHER_LOADER =
+      new ConcurrentLinkedQueue<>();
+
   private final Path path;
   private final FileChannel channel;
+  private final AtomicBoolean closed = new AtomicBoolean();
 
   private RootDirectory(Path path, FileChannel channel) {
     this.path = path;
@@ -40,32 +53,56 @@ final class RootDirectory implements AutoCloseable {
    */
   static RootDirectory lock(Path wanted) {
     String subject = "root directory " + wanted;
-    FileChannel channel = null;
     try {
       Path path = make(wanted);
-      channel =
-          FileChannel.open(
-              path.resolve("lock"),
-              StandardOpenOption.CREATE,
-              StandardOpenOption.READ,
-              StandardOpenOption.WRITE);
-      FileLock lock = tryLock(channel);
-      if (lock == null) {
-        String holder = holderOf(channel);
-        channel.close();
-        throw new StapesException(
-            Kind.UNAVAILABLE, subject, "another Stapes has it open: process " + holder);
+      if (!OPEN.add(path)) {
+        throw held(subject, ownPid());
       }
-      channel.truncate(0);
-      channel.write(
-          ByteBuffer.wrap(
-              Long.toString(ProcessHandle.current().pid()).getBytes(StandardCharsets.US_ASCII)),
-          0);
-      return new RootDirectory(path, channel);
+      boolean locked = false;
+      try {
+        RootDirectory root = new RootDirectory(path, lockFile(path, subject));
+        locked = true;
+        return root;
+      } finally {
+        if (!locked) {
+          OPEN.remove(path);
+        }
+      }
     } catch (IOException e) {
-      closeQuietly(channel, e);
       throw new StapesException(Kind.UNAVAILABLE, subject, "cannot be opened: " + e, e);
     }
+  }
+
+  private static FileChannel lockFile(Path path, String subject) throws IOException {
+    FileChannel channel =
+        FileChannel.open(
+            path.resolve("lock"),
+            StandardOpenOption.CREATE,
+            StandardOpenOption.READ,
+            StandardOpenOption.WRITE);
+    try {
+      if (channel.tryLock() == null) {
+        throw held(subject, holderOf(channel));
+      }
+      channel.truncate(0);
+      channel.write(ByteBuffer.wrap(ownPid().getBytes(StandardCharsets.US_ASCII)), 0);
+      return channel;
+    } catch (OverlappingFileLockException e) {
+      OF_ANOTHER_LOADER.add(channel);
+      throw held(subject, ownPid());
+    } catch (IOException | RuntimeException e) {
+      closeQuietly(channel, e);
+      throw e;
+    }
+  }
+
+  private static StapesException held(String subject, String holder) {
+    return new StapesException(
+        Kind.UNAVAILABLE, subject, "another Stapes has it open: process " + holder);
+  }
+
+  private static String ownPid() {
+    return Long.toString(ProcessHandle.current().pid());
   }
 
   private static Path make(Path wanted) throws IOException {
@@ -87,27 +124,17 @@ final class RootDirectory implements AutoCloseable {
     return path;
   }
 
-  private static @Nullable FileLock tryLock(FileChannel channel) throws IOException {
-    try {
-      return channel.tryLock();
-    } catch (OverlappingFileLockException e) {
-      return null; // this very JVM has it
-    }
-  }
-
   private static String holderOf(FileChannel channel) throws IOException {
     ByteBuffer text = ByteBuffer.allocate(MOST_PID);
     channel.read(text, 0);
     return new String(text.array(), 0, text.position(), StandardCharsets.US_ASCII).strip();
   }
 
-  private static void closeQuietly(@Nullable FileChannel channel, IOException first) {
-    if (channel != null) {
-      try {
-        channel.close();
-      } catch (IOException e) {
-        first.addSuppressed(e);
-      }
+  private static void closeQuietly(FileChannel channel, Exception first) {
+    try {
+      channel.close();
+    } catch (IOException e) {
+      first.addSuppressed(e);
     }
   }
 
@@ -142,10 +169,15 @@ final class RootDirectory implements AutoCloseable {
 
   @Override
   public void close() {
+    if (!closed.compareAndSet(false, true)) {
+      return; // the next one may have it by now
+    }
     try {
       channel.close();
     } catch (IOException e) {
       throw new StapesException(Kind.INTERNAL, "root directory " + path, "close: " + e, e);
+    } finally {
+      OPEN.remove(path);
     }
   }
 }

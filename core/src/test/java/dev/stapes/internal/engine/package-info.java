@@ -1,0 +1,4 @@
+@NullMarked
+package dev.stapes.internal.engine;
+
+import org.jspecify.annotations.NullMarked;
