@@ -5,8 +5,8 @@ import dev.stapes.model.ImageInfo;
 import dev.stapes.model.Progress;
 import dev.stapes.spi.ImageSource;
 import java.nio.file.Path;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Set;
 
 /**
  * The images of a root directory. An image is named by an alias, its fingerprint, or a prefix of
@@ -22,7 +22,7 @@ public final class Images {
   /**
    * Imports an image, see {@link ImageSources}. One that is there already gets the aliases.
    *
-   * @param aliases names for it; CONFLICT where one belongs to another image
+   * @param aliases names for it, one twice is one; CONFLICT where one belongs to another image
    */
   public ImageInfo importFrom(ImageSource source, String... aliases) {
     return importFrom(source, Progress.NONE, aliases);
@@ -30,7 +30,7 @@ public final class Images {
 
   /** The same, telling how far it is. */
   public ImageInfo importFrom(ImageSource source, Progress progress, String... aliases) {
-    return engine.images().importFrom(source, Set.of(aliases), progress);
+    return engine.images().importFrom(source, new LinkedHashSet<>(List.of(aliases)), progress);
   }
 
   /** One image. NOT_FOUND; CONFLICT where a prefix is not unique. */

@@ -156,7 +156,10 @@ public final class Instance {
     return exec(spec, new byte[0]);
   }
 
-  /** The same with something on its standard input. */
+  /**
+   * The same with something on its standard input. What the program has not read when it ends is
+   * dropped, also where programs that it left behind still hold its standard input.
+   */
   public ExecResult exec(ExecSpec spec, byte[] input) {
     return engine.exec().run(id, spec, input);
   }
@@ -184,6 +187,7 @@ public final class Instance {
   /**
    * Waits until it has a status.
    *
+   * @param limit at most so long; centuries are as good as for ever
    * @throws StapesException TIMED_OUT; NOT_FOUND where it is deleted meanwhile
    */
   public void await(InstanceStatus status, Duration limit) {

@@ -160,7 +160,10 @@ public final class FakeHost implements Host {
       FakeReader out = FakeReader.start(process.stdout);
       FakeReader err = FakeReader.start(process.stderr);
       try {
-        int code = process.exitFuture().get(command.timeout().toMillis(), TimeUnit.MILLISECONDS);
+        int code =
+            process
+                .exitFuture()
+                .get(TimeUnit.NANOSECONDS.convert(command.timeout()), TimeUnit.NANOSECONDS);
         Output output = new Output(out.text(), err.text());
         if (code != 0) {
           throw new StapesException(

@@ -157,7 +157,8 @@ final class FakeMachine implements Machine {
     @Override
     public OptionalInt await(Duration limit) throws InterruptedException {
       try {
-        return OptionalInt.of(process.exitFuture().get(limit.toMillis(), TimeUnit.MILLISECONDS));
+        return OptionalInt.of(
+            process.exitFuture().get(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS));
       } catch (TimeoutException e) {
         return OptionalInt.empty();
       } catch (ExecutionException e) {

@@ -48,11 +48,11 @@ public final class ExecService {
     String subject = subject(spec);
     try (Machine.Exec exec = start(id, spec)) {
       CompletableFuture<byte[]> errors = drain(exec.stderr(), exec, subject);
-      CompletableFuture<Void> fed =
-          input.length == 0 ? closeNow(exec.stdin()) : feed(exec.stdin(), input);
+      feed(exec.stdin(), input);
       CompletableFuture<byte[]> output = drain(exec.stdout(), exec, subject);
       int code = awaitOrKill(exec, spec);
-      fed.join();
+      // What it has not read by now is for nobody, even if a program that it left behind holds the
+      // other end: closing the program ends the thread that still writes.
       return new ExecResult(
           spec.command(),
           code,
@@ -106,25 +106,20 @@ public final class ExecService {
         streams);
   }
 
-  private CompletableFuture<Void> feed(OutputStream to, byte[] input) {
-    return CompletableFuture.runAsync(
-        () -> {
-          try (to) {
-            to.write(input);
-          } catch (IOException e) {
-            // The program does not want to read on; its exit code tells what it thinks of that.
-          }
-        },
-        streams);
+  private void feed(OutputStream to, byte[] input) {
+    if (input.length == 0) {
+      write(to, input);
+    } else {
+      streams.execute(() -> write(to, input));
+    }
   }
 
-  private static CompletableFuture<Void> closeNow(OutputStream to) {
-    try {
-      to.close();
+  private static void write(OutputStream to, byte[] input) {
+    try (to) {
+      to.write(input);
     } catch (IOException e) {
-      // As above.
+      // The program does not want to read on; its exit code tells what it thinks of that.
     }
-    return CompletableFuture.completedFuture(null);
   }
 
   private static byte[] join(CompletableFuture<byte[]> future) {

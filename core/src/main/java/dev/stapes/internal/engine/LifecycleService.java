@@ -195,7 +195,10 @@ public final class LifecycleService {
 
   private static void awaitExit(InstanceRecord record, Machine machine, Duration patience) {
     try {
-      machine.exit().toCompletableFuture().get(patience.toMillis(), TimeUnit.MILLISECONDS);
+      machine
+          .exit()
+          .toCompletableFuture()
+          .get(TimeUnit.NANOSECONDS.convert(patience), TimeUnit.NANOSECONDS);
     } catch (TimeoutException e) {
       throw new StapesException(
           Kind.TIMED_OUT, record.subject(), "still runs after " + patience, e);
@@ -373,7 +376,7 @@ public final class LifecycleService {
     CompletableFuture<Boolean> held = new CompletableFuture<>();
     try (Subscription subscription = events.subscribe(event -> completeIf(held, holds))) {
       completeIf(held, holds); // it may hold already
-      held.get(limit.toMillis(), TimeUnit.MILLISECONDS);
+      held.get(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS);
     } catch (TimeoutException e) {
       throw new StapesException(
           Kind.TIMED_OUT, "instance " + id, "not " + what + " after " + limit, e);

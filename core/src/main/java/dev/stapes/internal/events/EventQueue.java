@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -73,7 +74,7 @@ final class EventQueue {
   @Nullable Event poll(Duration timeout) throws InterruptedException {
     lock.lockInterruptibly();
     try {
-      long left = timeout.toNanos();
+      long left = TimeUnit.NANOSECONDS.convert(timeout);
       while (empty() && !finished && left > 0) {
         left = changed.awaitNanos(left);
       }

@@ -21,13 +21,16 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 @RequiresRoot
@@ -114,6 +117,54 @@ class ExecIT {
     StapesException e = assertThrows(StapesException.class, () -> box.exec(spec));
     assertEquals(Kind.TIMED_OUT, e.kind());
     assertEquals("0\n", running("sleep 4711"));
+  }
+
+  @Test
+  @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+  void input_that_only_a_program_left_behind_could_read_is_dropped() {
+    String leaving = "sleep 4713 <&0 >/dev/null 2>&1 & echo $!; exit 4";
+    ExecResult result = box.exec(ExecSpec.of("sh", "-c", leaving), new byte[1 << 20]);
+    assertEquals(4, result.exitCode());
+    box.exec("kill", result.stdout().strip()).orThrow();
+  }
+
+  @Test
+  @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+  void input_that_nobody_reads_keeps_no_timeout_from_coming() {
+    ExecSpec spec = ExecSpec.builder("sleep", "4714").timeout(Duration.ofMillis(300)).build();
+    StapesException e =
+        assertThrows(StapesException.class, () -> box.exec(spec, new byte[1 << 20]));
+    assertEquals(Kind.TIMED_OUT, e.kind());
+  }
+
+  @Test
+  @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+  void input_that_a_terminal_has_no_room_for_is_dropped_with_the_program() {
+    ExecSpec spec =
+        ExecSpec.builder("sh", "-c", "stty -icanon -echo; exit 6").terminal(80, 24).build();
+    byte[] input = new byte[1 << 20];
+    Arrays.fill(input, (byte) 'x');
+    assertEquals(6, box.exec(spec, input).exitCode());
+  }
+
+  @Test
+  void a_timeout_can_be_as_long_as_a_duration_gets() {
+    Duration forever = ChronoUnit.FOREVER.getDuration();
+    ExecSpec spec = ExecSpec.builder("true").timeout(forever).build();
+    assertEquals(0, box.exec(spec).exitCode());
+    try (ExecProcess process = box.execStreaming(spec)) {
+      assertEquals(0, process.await(forever).orElseThrow());
+    }
+  }
+
+  @Test
+  void what_was_closed_is_unavailable() {
+    Console console = box.console();
+    console.close();
+    assertEquals(Kind.UNAVAILABLE, assertThrows(StapesException.class, console::output).kind());
+    ExecProcess process = box.execStreaming(ExecSpec.of("sleep", "4715"));
+    process.close();
+    assertEquals(Kind.UNAVAILABLE, assertThrows(StapesException.class, process::await).kind());
   }
 
   /** How many programs run inside with a command line that starts so. */

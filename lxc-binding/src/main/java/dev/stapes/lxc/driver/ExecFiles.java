@@ -4,13 +4,15 @@ import dev.stapes.linux.Fd;
 import dev.stapes.linux.Fifo;
 import dev.stapes.linux.OpenFlag;
 import dev.stapes.linux.ffi.Syscalls;
+import dev.stapes.model.StapesException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -64,15 +66,19 @@ final class ExecFiles implements AutoCloseable {
   static ExecFiles create(
       Syscalls sys, Path directory, String id, Owners owners, String request, boolean streams) {
     Fifo fifo = new Fifo(sys);
+    List<Fd> opened = new ArrayList<>();
     try {
       write(sys, directory.resolve(id + ".q"), owners, request);
       Fd status = open(fifo, directory.resolve(id + ".s"), owners.root(), owners, true);
+      opened.add(status);
       if (!streams) {
         return new ExecFiles(
             directory, id, fifo, status, Optional.empty(), Optional.empty(), Optional.empty());
       }
       Fd input = open(fifo, directory.resolve(id + ".i"), owners.user(), owners, false);
+      opened.add(input);
       Fd output = open(fifo, directory.resolve(id + ".o"), owners.user(), owners, true);
+      opened.add(output);
       Fd errors = open(fifo, directory.resolve(id + ".e"), owners.user(), owners, true);
       return new ExecFiles(
           directory,
@@ -83,7 +89,12 @@ final class ExecFiles implements AutoCloseable {
           Optional.of(output),
           Optional.of(errors));
     } catch (RuntimeException e) {
-      remove(directory, id);
+      opened.forEach(Fd::close);
+      try {
+        remove(directory, id);
+      } catch (RuntimeException left) {
+        e.addSuppressed(left);
+      }
       throw e;
     }
   }
@@ -158,7 +169,8 @@ final class ExecFiles implements AutoCloseable {
     try {
       Files.deleteIfExists(file);
     } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      throw new StapesException(
+          StapesException.Kind.UNAVAILABLE, "file " + file, "cannot be removed: " + e, e);
     }
   }
 }

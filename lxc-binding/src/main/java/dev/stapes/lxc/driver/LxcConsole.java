@@ -11,7 +11,6 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
@@ -35,7 +34,26 @@ final class LxcConsole implements Machine.Console {
   }
 
   /** The terminal in our hands. */
-  private record Attached(Fd keeper, InputStream output, OutputStream input) {}
+  record Attached(Fd keeper, InputStream output, OutputStream input) {
+    /** Takes over what liblxc gave, or closes it. */
+    static Attached of(Syscalls sys, Terminal terminal) {
+      Fd keeper = Fd.adopt(sys, terminal.keeper(), "console keeper");
+      Fd master = Fd.adopt(sys, terminal.master(), "console");
+      try {
+        Fd writer = master.duplicate();
+        try {
+          return new Attached(keeper, master.input(), writer.output());
+        } catch (RuntimeException e) {
+          writer.close();
+          throw e;
+        }
+      } catch (RuntimeException e) {
+        master.close();
+        keeper.close();
+        throw e;
+      }
+    }
+  }
 
   @Override
   public byte[] log() {
@@ -50,7 +68,7 @@ final class LxcConsole implements Machine.Console {
       log.write(now);
       return log.toByteArray();
     } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      throw new StapesException(Kind.UNAVAILABLE, "console", "its log cannot be read: " + e, e);
     }
   }
 
@@ -66,7 +84,7 @@ final class LxcConsole implements Machine.Console {
 
   private synchronized Attached attach() {
     if (closed) {
-      throw new IllegalStateException("the console is closed");
+      throw new StapesException(Kind.UNAVAILABLE, "console", "was closed");
     }
     if (attached == null) {
       try (ContainerCalls calls = container.calls()) {
@@ -79,10 +97,7 @@ final class LxcConsole implements Machine.Console {
                             Kind.BUSY,
                             "console",
                             "somebody else has it, or the instance has ended"));
-        Fd keeper = Fd.adopt(sys, terminal.keeper(), "console keeper");
-        Fd master = Fd.adopt(sys, terminal.master(), "console");
-        Fd writer = master.duplicate();
-        attached = new Attached(keeper, master.input(), writer.output());
+        attached = Attached.of(sys, terminal);
       }
     }
     return attached;
@@ -98,7 +113,7 @@ final class LxcConsole implements Machine.Console {
           InputStream output = held.output()) {
         held.input().close();
       } catch (IOException e) {
-        throw new UncheckedIOException(e);
+        throw new StapesException(Kind.UNAVAILABLE, "console", "cannot be closed: " + e, e);
       }
     }
   }

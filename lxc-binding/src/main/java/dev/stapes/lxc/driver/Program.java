@@ -6,6 +6,7 @@ import dev.stapes.linux.ffi.Errno;
 import dev.stapes.linux.ffi.LinuxException;
 import dev.stapes.linux.ffi.Syscalls;
 import dev.stapes.model.ExecSpec.TerminalSize;
+import dev.stapes.model.StapesException;
 import dev.stapes.spi.Machine;
 import java.io.IOException;
 import java.io.InputStream;
@@ -33,6 +34,7 @@ final class Program implements Machine.Exec {
   private final ExecFiles files;
   private final Optional<ContainerTerminal> terminal;
   private final ProgramStatus status;
+  private final OutputStream input;
   private final OutputStream stdin;
   private final InputStream stdout;
   private final InputStream stderr;
@@ -55,15 +57,31 @@ final class Program implements Machine.Exec {
     this.terminal = terminal;
     this.status = status;
     this.wake = Pipe.open(sys);
-    if (terminal.isPresent()) {
-      Fd master = terminal.get().master();
-      stdin = new TerminalInput(master.duplicate().output());
-      stdout = new Output(master);
-      stderr = InputStream.nullInputStream();
-    } else {
-      stdin = files.takeInput().<OutputStream>map(Fd::output).orElseGet(NobodyReads::new);
-      stdout = new Output(files.output().orElseThrow());
-      stderr = new Output(files.errors().orElseThrow());
+    try {
+      if (terminal.isPresent()) {
+        Fd master = terminal.get().master();
+        input = output(master.duplicate());
+        stdin = new TerminalInput(input);
+        stdout = new Output(master);
+        stderr = InputStream.nullInputStream();
+      } else {
+        input = files.takeInput().map(Program::output).orElseGet(NobodyReads::new);
+        stdin = input;
+        stdout = new Output(files.output().orElseThrow());
+        stderr = new Output(files.errors().orElseThrow());
+      }
+    } catch (RuntimeException e) {
+      wake.close();
+      throw e;
+    }
+  }
+
+  private static OutputStream output(Fd fd) {
+    try {
+      return fd.output();
+    } catch (RuntimeException e) {
+      fd.close();
+      throw e;
     }
   }
 
@@ -109,7 +127,8 @@ final class Program implements Machine.Exec {
         return true;
       }
       if (closed) {
-        throw new IllegalStateException("the program was closed");
+        throw new StapesException(
+            StapesException.Kind.UNAVAILABLE, "exec", "the program was closed");
       }
       Polls.readable(sys, millis, files.status(), wake.read());
       if (!closed) {
@@ -171,9 +190,13 @@ final class Program implements Machine.Exec {
     }
   }
 
+  /**
+   * Ends a write that is under way, too. A terminal is told no end of its input any more: that
+   * would be one more write to wait for.
+   */
   private void closeInput() {
     try {
-      stdin.close();
+      input.close();
     } catch (IOException e) {
       // Nobody reads what was still to be written; the program is being ended.
     }

@@ -7,6 +7,7 @@ import dev.stapes.Delete;
 import dev.stapes.Instance;
 import dev.stapes.Stapes;
 import dev.stapes.Stop;
+import dev.stapes.model.ExecSpec;
 import dev.stapes.model.InstanceStatus;
 import dev.stapes.model.Lifetime;
 import dev.stapes.model.StapesException;
@@ -14,6 +15,7 @@ import dev.stapes.model.StapesException.Kind;
 import dev.stapes.testkit.FakeInstances;
 import dev.stapes.testkit.Faults;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
@@ -134,6 +136,18 @@ class EngineEndsTest {
       box.start();
       box.delete(Delete.FORCE);
       assertGone(world);
+    }
+  }
+
+  @Test
+  void who_waits_can_wait_as_long_as_a_duration_gets() {
+    Duration forever = ChronoUnit.FOREVER.getDuration();
+    try (EngineWorld world = EngineWorld.create()) {
+      Instance box = launch(world, Lifetime.DURABLE);
+      box.await(InstanceStatus.RUNNING, forever);
+      assertEquals(0, box.exec(ExecSpec.builder("true").timeout(forever).build()).exitCode());
+      box.stop(Stop.graceful(forever));
+      assertEquals(InstanceStatus.STOPPED, box.info().status());
     }
   }
 
