@@ -34,10 +34,6 @@ public final class InstanceKeys {
       ConfigKey.of(
           "boot.host_shutdown_timeout", COUNT, "30", true, "Seconds a graceful stop may take");
 
-  /** Higher stops earlier. */
-  public static final ConfigKey<Long> BOOT_STOP_PRIORITY =
-      ConfigKey.of("boot.stop.priority", ANY, "0", true, "Higher stops earlier");
-
   /** CPUs: a count, a range {@code 0-3} or a set {@code 0,2}. */
   public static final ConfigKey<String> LIMITS_CPU =
       ConfigKey.of("limits.cpu", LimitTypes.CPU, true, "Number or set of CPUs");
@@ -122,7 +118,6 @@ public final class InstanceKeys {
               BOOT_AUTOSTART_PRIORITY,
               BOOT_AUTORESTART,
               BOOT_HOST_SHUTDOWN_TIMEOUT,
-              BOOT_STOP_PRIORITY,
               LIMITS_CPU,
               LIMITS_CPU_ALLOWANCE,
               LIMITS_CPU_PRIORITY,

@@ -7,7 +7,9 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * A range of host ids that no other container has, {@code security.idmap.isolated}.
+ * A range of host ids that no other isolated container has, {@code security.idmap.isolated}. As
+ * with Incus it lies in the range that all others share: they keep apart from one another, and from
+ * root of the others, not from every user of them.
  *
  * @param base first id on the host
  * @param size how many
@@ -21,8 +23,8 @@ public record IsolatedIds(long base, long size) {
   }
 
   /**
-   * The first free range. The first 65,536 ids of the machine's are left to the containers that
-   * share the default map.
+   * The first free range. The first 65,536 ids of the machine's, which the users of most containers
+   * with the default map have, are left out.
    *
    * @param all what may be given away
    * @param size how many are wanted

@@ -26,6 +26,15 @@ public final class SeccompPolicy {
           "finit_module",
           "delete_module");
 
+  /**
+   * What makes subvolumes on Btrfs (ioctl-btrfs.h), which needs no privilege: SNAP_CREATE,
+   * SUBVOL_CREATE, SNAP_CREATE_V2, SUBVOL_CREATE_V2.
+   */
+  private static final List<String> SUBVOLUME_IOCTLS =
+      List.of("0x50009401", "0x5000940e", "0x50009417", "0x50009418");
+
+  private static final int ENOTTY = 25;
+
   private final String text;
 
   private SeccompPolicy(String text) {
@@ -54,6 +63,20 @@ public final class SeccompPolicy {
     lines.add("[all]");
     calls.forEach(call -> lines.add(call + " errno " + ENOSYS));
     return new SeccompPolicy(String.join("\n", lines) + "\n");
+  }
+
+  /**
+   * The same without the making of subvolumes, which no limit of the volume around them holds: as
+   * on a file system that has none.
+   */
+  public SeccompPolicy withoutSubvolumes() {
+    StringBuilder lines = new StringBuilder(text);
+    for (String ioctl : SUBVOLUME_IOCTLS) {
+      // The kernel looks at 32 bits of the request, so the rest must not make a difference.
+      lines.append("ioctl errno " + ENOTTY);
+      lines.append(" [1," + ioctl + ",SCMP_CMP_MASKED_EQ,0xffffffff]\n");
+    }
+    return new SeccompPolicy(lines.toString());
   }
 
   /** These calls and no others. */

@@ -203,6 +203,24 @@ class DebianIT {
   }
 
   @Test
+  void subvolumes_which_no_limit_holds_are_made_only_where_that_is_allowed() {
+    String make =
+        "sysopen(D, '/root', 0) or die $!; for $n (0x5000940e, 0x50009418) {"
+            + " $a = pack('q Q Q x32 a4040', 0, 0, 0, \"s$n\");"
+            + " $a = pack('q a4088', 0, \"s$n\") if $n == 0x5000940e;"
+            + " print ioctl(D, $n, $a) ? 'made' : $!, qq(\\n) }";
+    Instance debian = launch();
+    assertEquals(
+        "Inappropriate ioctl for device\n".repeat(2),
+        debian.exec("perl", "-e", make).orThrow().stdout());
+    debian.stop(Stop.FORCE);
+    debian.update(update -> update.config("security.nesting", "true"));
+    debian.start();
+    assertEquals("made\n".repeat(2), debian.exec("perl", "-e", make).orThrow().stdout());
+    debian.delete(Delete.FORCE);
+  }
+
+  @Test
   void every_copy_is_somebody_else() throws IOException {
     Instance one = booted(launch());
     Instance two = booted(launch());

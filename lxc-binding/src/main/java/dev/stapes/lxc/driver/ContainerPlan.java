@@ -114,8 +114,9 @@ final class ContainerPlan {
     if (allow.isPresent()) {
       return SeccompPolicy.allow(lines(allow.get()));
     }
-    return SeccompPolicy.deny(
-        config.isTrue(LxcKeys.DENY_DEFAULT), lines(config.get(LxcKeys.DENY).orElse("")));
+    boolean standard = config.isTrue(LxcKeys.DENY_DEFAULT);
+    SeccompPolicy policy = SeccompPolicy.deny(standard, lines(config.get(LxcKeys.DENY).orElse("")));
+    return standard && !config.isTrue(LxcKeys.NESTING) ? policy.withoutSubvolumes() : policy;
   }
 
   private static List<String> lines(String text) {

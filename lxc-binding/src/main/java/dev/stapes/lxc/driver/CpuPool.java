@@ -51,6 +51,11 @@ final class CpuPool {
     return Optional.of(mine);
   }
 
+  /** The CPUs of one who takes part, as they are by now; empty: it does not, or has all. */
+  synchronized Optional<CpuSet> of(InstanceId id) {
+    return Optional.ofNullable(members.get(id)).map(Member::cpus);
+  }
+
   /** Takes part no more. */
   synchronized void leave(InstanceId id) {
     if (members.remove(id) != null) {

@@ -51,7 +51,7 @@ final class LimitReader {
     throttles.forEach(limits::ioThrottle);
     // Which devices a JVM before this one throttled, the kernel alone knows.
     limits.clear(Limit.IO_THROTTLE);
-    return limits.build();
+    return checked("limits.memory.swap", limits::build);
   }
 
   private static void cpuTime(Config config, CgroupLimits.Builder limits) {

@@ -161,6 +161,7 @@ final class LxcDriver implements InstanceDriver {
         Machine held = new SharedMachine(machine);
         machines.put(spec.id(), machine);
         done = true;
+        context.cpus().of(spec.id()).ifPresent(machine::moveTo); // others came or went meanwhile
         return held;
       }
     } catch (IOException e) {

@@ -18,7 +18,7 @@ final class LxcKeys {
   /** Containers in the container. */
   static final ConfigKey<Boolean> NESTING =
       ConfigKey.of(
-          "security.nesting", ConfigType.BOOL, "false", false, "Support containers inside");
+          "security.nesting", ConfigType.BOOL, "false", false, "Support containers inside, and subvolumes of their own");
 
   /** Host ids that no other container has. */
   static final ConfigKey<Boolean> ISOLATED =
@@ -27,7 +27,7 @@ final class LxcKeys {
           ConfigType.BOOL,
           "false",
           false,
-          "Use host ids that no other instance has");
+          "Use host ids that no other isolated instance has");
 
   /** First host id of an isolated map. */
   static final ConfigKey<Long> BASE =

@@ -331,7 +331,7 @@ final class LxcMachine implements Machine {
       payload.apply(CgroupLimits.builder().cpus(cpus).build());
     } catch (CgroupException | UnsupportedLimitException e) {
       if (payload.exists()) {
-        LOG.warn("{}: cannot move it to the CPUs {}", subject(), cpus, e);
+        LOG.warn("{}: cannot move it to the CPUs {}", files.name(), cpus, e);
       } // or it is about to end
     }
   }

@@ -1,5 +1,6 @@
 package dev.stapes.storage.fs;
 
+import dev.stapes.linux.KernelVersion;
 import dev.stapes.linux.ffi.Syscalls;
 import dev.stapes.model.ConfigKey;
 import dev.stapes.model.StapesException;
@@ -37,6 +38,12 @@ public final class BtrfsProvider extends FileProvider {
     if (!KernelFileSystems.has("btrfs", host.facts().kernel())) {
       return Availability.unavailable(
           "the kernel has no Btrfs", "use a kernel with CONFIG_BTRFS_FS, or the dir driver");
+    }
+    String kernel = host.facts().kernel();
+    if (!KernelVersion.parse(kernel).isAtLeast(5, 15)) {
+      return Availability.unavailable(
+          "Linux " + kernel + " cannot map the owners of files on Btrfs",
+          "use Linux 5.15 or newer, or the dir driver");
     }
     if (host.programs().find("mkfs.btrfs").isEmpty()) {
       return Availability.unavailable("mkfs.btrfs not found", "install the package btrfs-progs");
