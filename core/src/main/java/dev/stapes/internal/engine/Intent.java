@@ -1,6 +1,7 @@
 package dev.stapes.internal.engine;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What an operation is about to do to the machine, written before it does. Whatever the operation,
@@ -13,8 +14,14 @@ import java.util.List;
  * @param subject such as {@code instance web}
  * @param volumes to remove where nothing refers to them
  * @param pool a pool that was being made or removed, by name; empty text: none
+ * @param removed that pool where it was being removed: it is ours, and has to go
  */
-record Intent(String action, String subject, List<VolumeRef> volumes, String pool) {
+record Intent(
+    String action,
+    String subject,
+    List<VolumeRef> volumes,
+    String pool,
+    @Nullable PoolRecord removed) {
 
   /** A volume of a pool. */
   record VolumeRef(String pool, String kind, String name) {
@@ -32,10 +39,15 @@ record Intent(String action, String subject, List<VolumeRef> volumes, String poo
   }
 
   static Intent onVolumes(String action, String subject, List<VolumeRef> volumes) {
-    return new Intent(action, subject, volumes, "");
+    return new Intent(action, subject, volumes, "", null);
   }
 
-  static Intent onPool(String action, String pool) {
-    return new Intent(action, "pool " + pool, List.of(), pool);
+  /** A pool is being made: whether what is found under its source is ours, nobody knows. */
+  static Intent creationOf(PoolRecord pool) {
+    return new Intent("storage-pool-create", "pool " + pool.name(), List.of(), pool.name(), null);
+  }
+
+  static Intent removalOf(PoolRecord pool) {
+    return new Intent("storage-pool-delete", "pool " + pool.name(), List.of(), pool.name(), pool);
   }
 }

@@ -78,13 +78,40 @@ public final class PoolService implements AutoCloseable {
     }
   }
 
-  /** Removes what the crash of a pool's creation or removal left. */
-  boolean collectPool(String name) {
-    boolean known = catalog.pools().stream().anyMatch(record -> record.name().equals(name));
-    if (!known) {
-      removeDirectory(name);
+  /**
+   * Removes what the crash of a pool's creation or removal left.
+   *
+   * @return false where there is something left that the next open may remove
+   */
+  boolean collectPool(Intent intent) {
+    String name = intent.pool();
+    if (catalog.pools().stream().anyMatch(record -> record.name().equals(name))) {
+      return true;
     }
+    PoolRecord removed = intent.removed();
+    if (removed != null && !destroy(removed)) {
+      return false;
+    }
+    removeDirectory(name);
     return true;
+  }
+
+  private boolean destroy(PoolRecord removed) {
+    StoragePool pool;
+    try {
+      pool = provider(removed.driver()).open(host, removed.toSpec(), directoryOf(removed.name()));
+    } catch (StapesException e) {
+      LOG.info("of the deleted pool {} nothing is found: {}", removed.name(), e.getMessage());
+      return true;
+    }
+    try {
+      pool.destroy();
+      return true;
+    } catch (StapesException e) {
+      LOG.warn("the deleted pool {} is still there: {}", removed.name(), e.getMessage());
+      pool.close();
+      return false;
+    }
   }
 
   /** The pool that root disks go to where nothing else is said. */
@@ -139,7 +166,7 @@ public final class PoolService implements AutoCloseable {
           if (exists(spec.name())) {
             throw new StapesException(Kind.CONFLICT, subject, "exists already");
           }
-          step.intend(Intent.onPool("storage-pool-create", spec.name()));
+          step.intend(Intent.creationOf(PoolRecord.of(spec)));
           Path own = directoryOf(spec.name());
           step.undo("directory of " + subject, () -> removeDirectory(spec.name()));
           makeDirectory(own);
@@ -223,7 +250,7 @@ public final class PoolService implements AutoCloseable {
               catalog
                   .change(false)
                   .removePool(name)
-                  .put(Ids.ordered(clock.instant()), Intent.onPool("storage-pool-delete", name)));
+                  .put(Ids.ordered(clock.instant()), Intent.removalOf(record(name))));
           open.remove(name);
           images.forgetPool(name);
           try {
@@ -267,6 +294,13 @@ public final class PoolService implements AutoCloseable {
               + ": add the artifact that brings it, such as stapes-storage-fs");
     }
     return provider;
+  }
+
+  private PoolRecord record(String name) {
+    return catalog.pools().stream()
+        .filter(record -> record.name().equals(name))
+        .findFirst()
+        .orElseThrow(() -> StapesException.notFound("pool " + name));
   }
 
   private void finishIntentsOf(String pool) {

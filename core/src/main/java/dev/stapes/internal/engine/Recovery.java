@@ -102,7 +102,7 @@ final class Recovery {
           orphans.size());
       boolean done = trash.remove(orphans);
       if (!intent.pool().isEmpty()) {
-        pools.collectPool(intent.pool());
+        done &= pools.collectPool(intent);
       }
       if (done) {
         catalog.change(false).removeIntent(unfinished.getKey()).commit();

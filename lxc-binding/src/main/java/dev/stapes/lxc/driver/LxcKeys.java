@@ -18,7 +18,11 @@ final class LxcKeys {
   /** Containers in the container. */
   static final ConfigKey<Boolean> NESTING =
       ConfigKey.of(
-          "security.nesting", ConfigType.BOOL, "false", false, "Support containers inside, and subvolumes of their own");
+          "security.nesting",
+          ConfigType.BOOL,
+          "false",
+          false,
+          "Support containers inside, and subvolumes of their own");
 
   /** Host ids that no other container has. */
   static final ConfigKey<Boolean> ISOLATED =
