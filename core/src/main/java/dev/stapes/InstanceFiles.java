@@ -35,7 +35,11 @@ public final class InstanceFiles {
     return new String(read(path), java.nio.charset.StandardCharsets.UTF_8);
   }
 
-  /** Writes a regular file, owned by root with mode 0644, in place of what it held. */
+  /**
+   * Writes a regular file, owned by root with mode 0644, in place of what it held. A link is
+   * followed, inside of the instance: content, owner and mode are those of the file that it leads
+   * to. INVALID where something else than a file is there.
+   */
   public void write(String path, byte[] content) {
     write(path, content, Attributes.DEFAULT);
   }
@@ -45,7 +49,7 @@ public final class InstanceFiles {
     write(path, content.getBytes(java.nio.charset.StandardCharsets.UTF_8));
   }
 
-  /** Writes a regular file. */
+  /** Writes a regular file; owner and mode are set before the content is there to be read. */
   public void write(String path, byte[] content, Attributes attributes) {
     engine
         .files()
@@ -65,7 +69,11 @@ public final class InstanceFiles {
 
   /**
    * Copies a file or directory of the host into the instance; an existing directory at the target
-   * is merged into, files in it are replaced. Links are copied as links, owners become root.
+   * is merged into and keeps owner and mode, files in it are overwritten. Links are copied as
+   * links, owners become root, modes are those on the host without set-user-id and the like. Links
+   * that are in the instance already are followed where they lead to a directory that is merged
+   * into, or to a file that is overwritten. What is neither file, directory nor link is INVALID; a
+   * target of another kind is CONFLICT.
    *
    * @param source on the host
    * @param target in the instance, absolute
@@ -76,7 +84,10 @@ public final class InstanceFiles {
 
   /**
    * Copies a file or directory of the instance to the host. Links are copied as links; devices,
-   * pipes and sockets are left out. A target that exists as another kind of thing is CONFLICT.
+   * pipes and sockets are left out. Names and links come as they are, byte for byte, also those
+   * that are no valid UTF-8. Files that exist are replaced, directories are merged into; a target
+   * that exists as another kind of thing is CONFLICT, and no link on the host is followed. Owner is
+   * who this JVM runs as; modes come along without set-user-id and the like.
    *
    * @param source in the instance, absolute
    * @param target on the host

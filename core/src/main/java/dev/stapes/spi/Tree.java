@@ -85,7 +85,17 @@ public interface Tree extends AutoCloseable {
    */
   OutputStream write(String path, int mode);
 
-  /** The same, but writes at the end. */
+  /**
+   * Writes a regular file as {@link #write} does, and gives it this owner and mode whether it was
+   * there or not: through the descriptor that is written to, so that nothing which is put at the
+   * path meanwhile gets them in its place, and before the first byte, so that nobody reads the
+   * content who may not read the result.
+   *
+   * @param mode permission bits, 0 to 07777, exactly
+   */
+  OutputStream writeAs(String path, long uid, long gid, int mode);
+
+  /** The same as {@link #write}, but writes at the end. */
   OutputStream append(String path, int mode);
 
   /** Creates a regular file that must not exist, links not followed. */

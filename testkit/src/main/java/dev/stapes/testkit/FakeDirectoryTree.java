@@ -110,6 +110,15 @@ final class FakeDirectoryTree implements Tree {
   }
 
   @Override
+  public OutputStream writeAs(String path, long uid, long gid, int mode) {
+    OutputStream out = write(path, 0600);
+    Path file = find(path, true);
+    attempt(path, () -> owners.chown(file, uid, gid));
+    attempt(path, () -> owners.chmod(file, mode));
+    return out;
+  }
+
+  @Override
   public OutputStream append(String path, int mode) {
     return open(path, mode, StandardOpenOption.APPEND);
   }

@@ -161,6 +161,21 @@ final class FakeTree implements Tree {
   }
 
   @Override
+  public OutputStream writeAs(String path, long uid, long gid, int mode) {
+    synchronized (lock()) {
+      long newUid = stored(path, uid, true);
+      long newGid = stored(path, gid, false);
+      int newMode = bits(path, mode);
+      OutputStream out = write(path, 0600);
+      FakeInode file = existing(path, true);
+      file.uid = newUid;
+      file.gid = newGid;
+      file.mode = newMode;
+      return out;
+    }
+  }
+
+  @Override
   public OutputStream append(String path, int mode) {
     synchronized (lock()) {
       writable(path);

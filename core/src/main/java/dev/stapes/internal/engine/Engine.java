@@ -90,7 +90,7 @@ public final class Engine implements AutoCloseable {
             catalog, work, drivers, allocation, pools, images, machines, lifecycle, clock);
     snapshots = new SnapshotService(catalog, work, pools, machines, lifecycle, trash, clock);
     exec = new ExecService(machines, host, resources.own(new Streams()).executor());
-    files = new FileService(catalog, machines, pools);
+    files = new FileService(host, catalog, machines, pools);
     Recovery recovery = new Recovery(catalog, pools, drivers, machines, lifecycle, trash);
     pools.openAll();
     recovery.run();

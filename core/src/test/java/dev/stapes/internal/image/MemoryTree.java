@@ -138,6 +138,16 @@ final class MemoryTree implements Tree {
   }
 
   @Override
+  public OutputStream writeAs(String path, long uid, long gid, int mode) {
+    OutputStream out = write(path, mode);
+    Node node = need(path, true);
+    node.uid = uid;
+    node.gid = gid;
+    node.mode = mode;
+    return out;
+  }
+
+  @Override
   public OutputStream append(String path, int mode) {
     Node existing = find(path, true);
     Node node = existing == null ? add(path, Type.FILE, mode) : existing;

@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.stapes.Delete;
 import dev.stapes.Instance;
 import dev.stapes.InstanceFiles.Attributes;
+import dev.stapes.Stop;
+import dev.stapes.model.InstanceStatus;
 import dev.stapes.model.StapesException;
 import dev.stapes.testkit.RequiresKernel;
 import dev.stapes.testkit.RequiresRoot;
@@ -18,6 +20,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
@@ -122,6 +125,101 @@ class FilesIT {
         () -> running.files().writeText("/tmp/secret", "overwritten"),
         "a link to a path that does not exist inside");
     assertEquals("of the machine", Files.readString(secret));
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void what_is_written_through_a_link_is_the_file_that_it_names(boolean runs) throws IOException {
+    Instance box = instance(runs);
+    Path links = Files.createDirectories(host.resolve("links"));
+    Files.createSymbolicLink(links.resolve("resolv.conf"), Path.of("/srv/run/resolv.conf"));
+    Files.createSymbolicLink(links.resolve("dangling"), Path.of("run/made"));
+    box.files().makeDirectories("/srv/run");
+    box.files().push(links, "/srv");
+    Attributes mine = new Attributes(1000, 1001, 0600);
+    box.files().write("/srv/resolv.conf", "one".getBytes(StandardCharsets.UTF_8), mine);
+    box.files().writeText("/srv/dangling", "two");
+    Files.writeString(host.resolve("pushed"), "three");
+    Files.setPosixFilePermissions(
+        host.resolve("pushed"), PosixFilePermissions.fromString("rw-r-----"));
+    assertEquals("one", box.files().readText("/srv/run/resolv.conf"));
+    assertEquals("1000:1001 600", attributes(box, "/srv/run/resolv.conf"));
+    assertEquals("0:0 644", attributes(box, "/srv/run/made"));
+    box.files().push(host.resolve("pushed"), "/srv/resolv.conf");
+    assertEquals("three", box.files().readText("/srv/run/resolv.conf"));
+    assertEquals("0:0 640", attributes(box, "/srv/run/resolv.conf"));
+    box.files().pull("/srv/resolv.conf", host.resolve("link"));
+    assertTrue(Files.isSymbolicLink(host.resolve("link")));
+    box.files().delete("/srv");
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void a_push_goes_into_the_directory_that_a_link_names(boolean runs) throws IOException {
+    Instance box = instance(runs);
+    Files.createDirectories(host.resolve("tree/lib/deep"));
+    Files.writeString(host.resolve("tree/lib/deep/f"), "text");
+    Files.createSymbolicLink(host.resolve("lib"), Path.of("usr/lib"));
+    box.files().makeDirectories("/opt/usr/lib");
+    box.files().push(host.resolve("lib"), "/opt/lib");
+    if (!runs) {
+      box.start();
+    }
+    box.exec("sh", "-c", "chown 7:8 /opt /opt/usr/lib; chmod 2770 /opt /opt/usr/lib").orThrow();
+    if (!runs) {
+      box.stop(Stop.FORCE);
+    }
+    box.files().push(host.resolve("tree"), "/opt");
+    box.files().push(host.resolve("tree/lib/deep"), "/opt/lib");
+    box.files().makeDirectories("/opt/lib/more");
+    assertEquals("text", box.files().readText("/opt/usr/lib/deep/f"));
+    assertEquals("text", box.files().readText("/opt/usr/lib/f"));
+    assertEquals(List.of("deep", "f", "more"), box.files().list("/opt/usr/lib"));
+    assertEquals("7:8 2770", attributes(box, "/opt/usr/lib"));
+    assertEquals("7:8 2770", attributes(box, "/opt"));
+    box.files().writeText("/opt/file", "");
+    assertEquals(
+        StapesException.Kind.CONFLICT,
+        assertThrows(
+                StapesException.class, () -> box.files().push(host.resolve("tree"), "/opt/file"))
+            .kind());
+    box.files().delete("/opt");
+  }
+
+  /** Owner and mode of a file inside, which runs for that if it does not. */
+  private static String attributes(Instance box, String path) {
+    boolean runs = box.info().status() == InstanceStatus.RUNNING;
+    if (!runs) {
+      box.start();
+    }
+    String told = box.exec("stat", "-c", "%u:%g %a", path).orThrow().stdout().strip();
+    if (!runs) {
+      box.stop(Stop.FORCE);
+    }
+    return told;
+  }
+
+  @Test
+  void names_and_links_that_are_no_text_come_as_they_are() throws IOException {
+    String odd =
+        "mkdir -p /tmp/odd && cd /tmp/odd && d=$(printf 'd\\377') && mkdir \"$d\""
+            + " && echo text > \"$d/$(printf '\\200f')\" && ln -s \"$d\" link"
+            + " && ln -s \"$(printf '\\376')\" \"$(printf 'l\\375')\"";
+    running.exec("sh", "-c", odd).orThrow();
+    running.files().pull("/tmp/odd", host.resolve("odd"));
+    String show =
+        "cd \"$1\" && find . -type f -o -type l | while read f; do"
+            + " echo \"$f\" $(readlink \"$f\"); done | sort | od -c";
+    Process there = new ProcessBuilder("sh", "-c", show, "sh", host + "/odd").start();
+    String found = new String(there.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals(running.exec("sh", "-c", show, "sh", "/tmp/odd").orThrow().stdout(), found);
+    assertTrue(found.contains("375") && found.contains("376"), found);
+    assertTrue(found.contains("377") && found.contains("200"), found);
+    running.files().push(host.resolve("odd"), "/tmp/again");
+    assertEquals(found, running.exec("sh", "-c", show, "sh", "/tmp/again").orThrow().stdout());
+    // Java cannot remove what it cannot name.
+    assertEquals(
+        0, new ProcessBuilder("rm", "-r", host + "/odd").start().onExit().join().exitValue());
   }
 
   @Test

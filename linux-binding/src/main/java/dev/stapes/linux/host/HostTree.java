@@ -93,6 +93,26 @@ final class HostTree implements Tree {
   }
 
   @Override
+  public OutputStream writeAs(String path, long uid, long gid, int mode) {
+    FileTree.Owner owner = owner(path, uid, gid);
+    int permissions = permissions(path, mode);
+    Fd fd = translated(path, () -> openForWriting(path, 0600, OpenFlag.WRITE));
+    try {
+      translating(
+          path,
+          () -> {
+            fd.truncate(0);
+            fd.chown(owner.uid(), owner.gid());
+            fd.chmod(permissions); // chown(2) takes set-user-id away: in this order
+          });
+      return fd.fileOutput();
+    } catch (StapesException e) {
+      fd.close();
+      throw e;
+    }
+  }
+
+  @Override
   public OutputStream append(String path, int mode) {
     return translated(path, () -> openForWriting(path, mode, OpenFlag.APPEND)).fileOutput();
   }
@@ -169,12 +189,18 @@ final class HostTree implements Tree {
 
   @Override
   public void chown(String path, long uid, long gid) {
+    FileTree.Owner owner = owner(path, uid, gid);
+    translating(path, () -> tree.chown(path, owner.uid(), owner.gid()));
+  }
+
+  /** The host's ids of whom the tree knows by these. */
+  private FileTree.Owner owner(String path, long uid, long gid) {
     if (uid < 0 || uid > 0xFFFF_FFFEL || gid < 0 || gid > 0xFFFF_FFFEL) {
       throw StapesException.invalid(path, "not an owner: " + uid + ":" + gid);
     }
-    long hostUid = ids == null ? uid : ids.hostUid(path, uid);
-    long hostGid = ids == null ? gid : ids.hostGid(path, gid);
-    translating(path, () -> tree.chown(path, hostUid, hostGid));
+    return ids == null
+        ? new FileTree.Owner(uid, gid)
+        : new FileTree.Owner(ids.hostUid(path, uid), ids.hostGid(path, gid));
   }
 
   @Override

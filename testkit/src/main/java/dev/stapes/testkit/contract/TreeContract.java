@@ -166,6 +166,51 @@ public abstract class TreeContract {
   }
 
   @Test
+  void owner_and_mode_of_what_is_written_are_there_before_its_content() throws IOException {
+    try (Tree tree = tree()) {
+      tree.create("old", 0666).close();
+      TreePicture.write(tree, "old", "longer than what replaces it");
+      for (String path : List.of("old", "new")) {
+        try (OutputStream out = tree.writeAs(path, 1000, 1001, 04600)) {
+          assertEquals(List.of(0L, 1000L, 1001L, 04600L), attributes(path, tree), path);
+          out.write("text".getBytes(StandardCharsets.UTF_8));
+        }
+        assertEquals(List.of(4L, 1000L, 1001L, 04600L), attributes(path, tree), path);
+        assertEquals("text", TreePicture.text(tree, path));
+      }
+      tree.mkdir("directory", 0755);
+      refused(INVALID, "directory", () -> tree.writeAs("directory", 0, 0, 0644).close());
+      refused(NOT_FOUND, "no/file", () -> tree.writeAs("no/file", 0, 0, 0644).close());
+    }
+  }
+
+  @Test
+  void what_is_written_through_a_link_is_given_away_and_the_link_is_not() throws IOException {
+    try (Tree tree = open(Resolution.IN_ROOT)) {
+      tree.mkdir("run", 0755);
+      TreePicture.write(tree, "run/resolv.conf", "old");
+      tree.symlink("/run/resolv.conf", "link");
+      tree.symlink("run/made", "dangling");
+      for (String link : List.of("link", "dangling")) {
+        long owner = tree.stat(link).orElseThrow().uid();
+        try (OutputStream out = tree.writeAs(link, 7, 8, 0640)) {
+          out.write("new".getBytes(StandardCharsets.UTF_8));
+        }
+        assertEquals(Tree.Type.SYMLINK, tree.stat(link).orElseThrow().type());
+        assertEquals(owner, tree.stat(link).orElseThrow().uid());
+      }
+      for (String file : List.of("run/resolv.conf", "run/made")) {
+        assertEquals(List.of(3L, 7L, 8L, 0640L), attributes(file, tree), file);
+      }
+    }
+  }
+
+  private static List<Long> attributes(String path, Tree tree) {
+    Stat stat = tree.stat(path).orElseThrow();
+    return List.of(stat.size(), stat.uid(), stat.gid(), (long) stat.mode());
+  }
+
+  @Test
   void a_tree_that_is_read_beneath_refuses_what_leaves_it() {
     try (Tree tree = tree()) {
       TreePicture.write(tree, "file", "inside");
