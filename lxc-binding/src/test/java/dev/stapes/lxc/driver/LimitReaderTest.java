@@ -48,6 +48,7 @@ class LimitReaderTest {
             : Map.of("limits.memory.swap", "512MiB", "limits.memory", "1GiB", key, value);
     StapesException thrown = assertThrows(StapesException.class, () -> read(config));
     assertEquals(Kind.INVALID, thrown.kind());
-    assertTrue(thrown.getMessage().contains("limits.memory.swap"), thrown.getMessage());
+    assertTrue(
+        String.valueOf(thrown.getMessage()).contains("limits.memory.swap"), thrown.toString());
   }
 }

@@ -42,7 +42,8 @@ class EngineAdoptionTest {
       assertEquals(0, world.attached());
       StapesException thrown = assertThrows(StapesException.class, again::start);
       assertEquals(Kind.NOT_FOUND, thrown.kind());
-      assertTrue(thrown.getMessage().contains(source.toString()), thrown.getMessage());
+      assertTrue(
+          String.valueOf(thrown.getMessage()).contains(source.toString()), thrown.toString());
       again.delete(Delete.FORCE);
       assertEquals(Optional.empty(), world.stapes().instances().find("box"));
     }
