@@ -100,7 +100,8 @@ public final class Instance {
    *
    * @return what it is now
    * @throws StapesException INVALID; CONFLICT where somebody else changed it meanwhile; BUSY where
-   *     a device of a running instance would come or go
+   *     a device of a running instance would come or go; NOT_FOUND for a custom volume that does
+   *     not exist
    */
   public InstanceInfo update(Consumer<InstanceUpdate> changes) {
     InstanceUpdate update = new InstanceUpdate();
@@ -115,7 +116,12 @@ public final class Instance {
 
   /**
    * Makes another instance like this one as it is now; a running source is copied as of one moment.
-   * The copy is stopped, has no snapshots, and is as durable as this one.
+   * The copy is stopped, has no snapshots, and is as durable as this one. While this one is copied
+   * nobody starts, changes or deletes it: who wants to waits. A stopped one is copied by many at
+   * once.
+   *
+   * @throws StapesException CONFLICT where the name is taken; NOT_FOUND where it was deleted, or a
+   *     custom volume that it names
    */
   public Instance copyTo(String name) {
     return new Instance(engine, engine.instances().copy(id, Optional.empty(), name, Progress.NONE));

@@ -51,6 +51,9 @@ public final class Snapshots {
   /**
    * Puts root disk and config back to a snapshot. A running instance is ended, restored and started
    * again. Later snapshots stay.
+   *
+   * @throws StapesException NOT_FOUND, too, where the snapshot names a custom volume that was
+   *     deleted since, naming it; nothing has changed then
    */
   public void restore(String name) {
     engine.snapshots().restore(id, name);

@@ -1,6 +1,7 @@
 package dev.stapes.internal.engine;
 
 import dev.stapes.internal.image.ImageStore;
+import dev.stapes.internal.operation.Locks;
 import dev.stapes.internal.operation.Rollback;
 import dev.stapes.model.Config;
 import dev.stapes.model.Device;
@@ -24,6 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 
 /** Makes, changes and shows instances. */
 public final class InstanceService {
@@ -143,24 +145,37 @@ public final class InstanceService {
             InstanceRecord.textsOf(devices),
             clock.instant().toString(),
             null);
-    return make(
-        draft,
-        progress,
-        (pool, step) ->
-            image.ifPresentOrElse(
-                found ->
-                    copyInto(
-                        pool,
-                        images.unpackInto(draft.pool(), pool, found.fingerprint(), step.progress()),
-                        draft),
-                () -> pool.create(draft.volumeId())));
+    drivers.of(draft.type()).validate(Disks.unattached(draft));
+    Plan plan =
+        new Plan(
+            draft,
+            claimOf(draft),
+            (pool, step) ->
+                image.ifPresentOrElse(
+                    found ->
+                        copyInto(
+                            pool,
+                            images.unpackInto(
+                                draft.pool(), pool, found.fingerprint(), step.progress()),
+                            draft),
+                    () -> pool.create(draft.volumeId())));
+    return make(spec.name(), () -> plan, progress);
   }
 
   /** Makes an instance of another one, or of a snapshot of it. */
   public InstanceId copy(
       InstanceId source, Optional<String> snapshot, String name, Progress progress) {
-    InstanceRecord from = stored(source).value();
     Names.instance(name);
+    InstanceId id = Ids.instance();
+    return make(name, () -> copyOf(source, snapshot, id, name), progress);
+  }
+
+  /**
+   * Holds the source: alone where it runs, for it may have to stand still meanwhile, else shared,
+   * so that many copies are made of one at once.
+   */
+  private Plan copyOf(InstanceId source, Optional<String> snapshot, InstanceId id, String name) {
+    InstanceRecord from = stored(source).value();
     Optional<SnapshotRecord> at =
         snapshot.map(
             wanted ->
@@ -169,7 +184,6 @@ public final class InstanceService {
                     .orElseThrow(
                         () -> StapesException.notFound("snapshot " + from.name() + "/" + wanted))
                     .value());
-    InstanceId id = Ids.instance();
     TreeMap<String, String> config =
         new TreeMap<>(at.map(SnapshotRecord::config).orElse(from.config()));
     config.keySet().removeIf(key -> key.startsWith("volatile."));
@@ -187,9 +201,11 @@ public final class InstanceService {
             at.map(SnapshotRecord::devices).orElse(from.devices()),
             clock.instant().toString(),
             null);
-    return make(
+    boolean moves = at.isEmpty() && machines.find(source).isPresent();
+    Locks.Claim claim = claimOf(draft);
+    return new Plan(
         draft,
-        progress,
+        moves ? claim.with(Work.lockOf(source)) : claim.sharing(Work.lockOf(source)),
         (pool, step) -> {
           if (at.isPresent()) {
             pool.copy(at.get().volumeId(), draft.volumeId(), false);
@@ -204,23 +220,34 @@ public final class InstanceService {
     void fill(StoragePool pool, Work.Step step);
   }
 
-  private InstanceId make(InstanceRecord draft, Progress progress, Filling filling) {
-    drivers.of(draft.type()).validate(Disks.unattached(draft));
+  /** What a new instance will be, what must be held to make it, and how. */
+  private record Plan(InstanceRecord draft, Locks.Claim claim, Filling filling) {}
+
+  private static Locks.Claim claimOf(InstanceRecord draft) {
+    return Locks.Claim.alone(Work.lockOfName(draft.name()))
+        .sharing(Work.lockOfPool(draft.pool()))
+        .sharing(VolumeUse.locks(draft.typedDevices().values()));
+  }
+
+  private InstanceId make(String name, Supplier<Plan> plans, Progress progress) {
     return work.run(
         "instance-create",
-        draft.subject(),
-        List.of(Work.lockOfName(draft.name())),
+        "instance " + name,
+        () -> plans.get().claim(),
         progress,
         step -> {
-          requireFree(draft.name());
+          Plan plan = plans.get();
+          InstanceRecord draft = plan.draft();
+          requireFree(name);
           StoragePool pool = pools.pool(draft.pool());
+          VolumeUse.require(catalog, draft.typedDevices().values());
           try (Allocation.Reserved reserved = allocation.reserve(draft)) {
             InstanceRecord record = reserved.record();
             step.intend(
                 record.isThrowaway(),
                 List.of(Intent.VolumeRef.of(record.pool(), record.volumeId())));
             step.undo("volume " + record.volumeId(), () -> Trash.takeBack(pool, record.volumeId()));
-            filling.fill(pool, step);
+            plan.filling().fill(pool, step);
             if (!livesInMemory(record, pool)) {
               pools.limit(pool, record.volumeId(), record.rootDisk().size());
             }
@@ -246,10 +273,13 @@ public final class InstanceService {
 
   /** Changes an instance. */
   public InstanceInfo update(InstanceId id, InstanceChange change) {
+    List<Device> added = change.devices().values().stream().flatMap(Optional::stream).toList();
+    Locks.Claim claim = Work.ofInstance(id, added);
     return work.run(
         "instance-update",
         "instance " + id,
-        List.of(Work.lockOf(id)),
+        () -> claim,
+        Progress.NONE,
         step -> {
           Catalog.Stored<InstanceRecord> old = stored(id);
           InstanceRecord before = old.value();
@@ -264,6 +294,7 @@ public final class InstanceService {
                           "changed since revision " + expected + ", now " + old.revision());
                     }
                   });
+          VolumeUse.require(catalog, added);
           InstanceRecord after = changed(before, change);
           applyLive(before, after, step);
           long revision =

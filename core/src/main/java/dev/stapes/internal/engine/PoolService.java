@@ -1,9 +1,11 @@
 package dev.stapes.internal.engine;
 
 import dev.stapes.internal.image.ImageStore;
+import dev.stapes.internal.operation.Locks;
 import dev.stapes.model.ConfigSchema;
 import dev.stapes.model.PoolInfo;
 import dev.stapes.model.PoolSpec;
+import dev.stapes.model.Progress;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
@@ -161,7 +163,7 @@ public final class PoolService implements AutoCloseable {
     work.run(
         "storage-pool-create",
         subject,
-        List.of("pool/" + spec.name()),
+        List.of(Work.lockOfPool(spec.name())),
         step -> {
           if (exists(spec.name())) {
             throw new StapesException(Kind.CONFLICT, subject, "exists already");
@@ -206,10 +208,12 @@ public final class PoolService implements AutoCloseable {
 
   /** Makes a pool larger. */
   public void grow(String name, Size size) {
+    Locks.Claim claim = Locks.Claim.alone("pool-size/" + name).sharing(Work.lockOfPool(name));
     work.run(
         "storage-pool-grow",
         "pool " + name,
-        List.of("pool/" + name),
+        () -> claim,
+        Progress.NONE,
         step -> {
           pool(name)
               .growable()
@@ -233,7 +237,7 @@ public final class PoolService implements AutoCloseable {
     work.run(
         "storage-pool-delete",
         subject,
-        List.of("pool/" + name),
+        List.of(Work.lockOfPool(name)),
         step -> {
           StoragePool pool = pool(name);
           for (Catalog.Stored<InstanceRecord> instance : catalog.instances()) {

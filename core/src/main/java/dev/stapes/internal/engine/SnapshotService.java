@@ -1,13 +1,16 @@
 package dev.stapes.internal.engine;
 
+import dev.stapes.model.Device;
 import dev.stapes.model.InstanceId;
 import dev.stapes.model.Names;
+import dev.stapes.model.Progress;
 import dev.stapes.model.SnapshotInfo;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.StoragePool;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -97,10 +100,12 @@ public final class SnapshotService {
     work.run(
         "instance-restore",
         subject(owner(id), name),
-        List.of(Work.lockOf(id)),
+        () -> Work.ofInstance(id, devicesOf(snapshot(owner(id), name))),
+        Progress.NONE,
         step -> {
           InstanceRecord before = owner(id);
           SnapshotRecord snapshot = snapshot(before, name);
+          VolumeUse.require(catalog, devicesOf(snapshot)); // while nothing has been changed
           StoragePool pool = pools.pool(before.pool());
           InstanceRecord after =
               before
@@ -122,6 +127,10 @@ public final class SnapshotService {
           }
           return true;
         });
+  }
+
+  private static Collection<Device> devicesOf(SnapshotRecord snapshot) {
+    return InstanceRecord.devicesOf(snapshot.devices()).values();
   }
 
   private void swap(InstanceRecord before, InstanceRecord after, Work.Step step) {

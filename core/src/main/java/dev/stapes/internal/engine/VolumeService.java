@@ -1,7 +1,8 @@
 package dev.stapes.internal.engine;
 
-import dev.stapes.model.Device;
+import dev.stapes.internal.operation.Locks;
 import dev.stapes.model.Names;
+import dev.stapes.model.Progress;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
@@ -36,22 +37,28 @@ public final class VolumeService {
 
   /** Copies a custom volume. */
   public VolumeInfo copy(String pool, String source, String name) {
-    VolumeRecord from = volumeRecord(pool, source);
-    return makeVolume(pool, Names.volume(name), sizeOf(from), Optional.of(from));
+    return makeVolume(pool, Names.volume(name), Optional.empty(), Optional.of(source));
   }
 
   private VolumeInfo makeVolume(
-      String pool, String name, Optional<Size> size, Optional<VolumeRecord> source) {
+      String pool, String name, Optional<Size> wanted, Optional<String> source) {
     String subject = "volume " + pool + "/" + name;
+    Locks.Claim claim =
+        Locks.Claim.alone(Work.lockOfVolume(pool, name))
+            .sharing(Work.lockOfPool(pool))
+            .sharing(source.map(from -> Work.lockOfVolume(pool, from)).stream().toList());
     return work.run(
         "storage-volume-create",
         subject,
-        List.of("volume/" + pool + "/" + name),
+        () -> claim,
+        Progress.NONE,
         step -> {
           StoragePool in = pools.pool(pool);
           if (catalog.volume(pool, name).isPresent()) {
             throw new StapesException(Kind.CONFLICT, subject, "exists already");
           }
+          Optional<VolumeRecord> from = source.map(known -> volumeRecord(pool, known));
+          Optional<Size> size = from.map(VolumeService::sizeOf).orElse(wanted);
           VolumeRecord record =
               new VolumeRecord(
                   pool,
@@ -62,8 +69,8 @@ public final class VolumeService {
                   clock.instant().toString());
           step.intend(false, List.of(Intent.VolumeRef.of(pool, record.volumeId())));
           step.undo("volume " + record.volumeId(), () -> Trash.takeBack(in, record.volumeId()));
-          if (source.isPresent()) {
-            in.copy(source.get().volumeId(), record.volumeId(), false);
+          if (from.isPresent()) {
+            in.copy(from.get().volumeId(), record.volumeId(), false);
           } else {
             in.create(record.volumeId());
           }
@@ -79,7 +86,7 @@ public final class VolumeService {
     work.run(
         "storage-volume-resize",
         "volume " + pool + "/" + name,
-        List.of("volume/" + pool + "/" + name),
+        List.of(Work.lockOfVolume(pool, name)),
         step -> {
           VolumeRecord record = volumeRecord(pool, name);
           StoragePool.Quotas quotas = PoolService.quotas(pools.pool(pool));
@@ -107,7 +114,7 @@ public final class VolumeService {
     work.run(
         "storage-volume-delete",
         subject,
-        List.of("volume/" + pool + "/" + name),
+        List.of(Work.lockOfVolume(pool, name)),
         step -> {
           VolumeRecord record = volumeRecord(pool, name);
           userOf(pool, name)
@@ -145,16 +152,10 @@ public final class VolumeService {
   }
 
   private Optional<String> userOf(String pool, String volume) {
+    VolumeUse wanted = new VolumeUse(pool, volume);
     return catalog.instances().stream()
         .map(Catalog.Stored::value)
-        .filter(
-            record ->
-                record.typedDevices().values().stream()
-                    .anyMatch(
-                        device ->
-                            device instanceof Device.Disk disk
-                                && disk.pool().equals(Optional.of(pool))
-                                && disk.source().equals(Optional.of(volume))))
+        .filter(record -> VolumeUse.of(record.typedDevices().values()).anyMatch(wanted::equals))
         .map(InstanceRecord::subject)
         .findFirst();
   }

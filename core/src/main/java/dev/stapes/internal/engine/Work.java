@@ -4,15 +4,19 @@ import dev.stapes.internal.events.EventBus;
 import dev.stapes.internal.operation.Locks;
 import dev.stapes.internal.operation.OperationLog;
 import dev.stapes.internal.operation.Rollback;
+import dev.stapes.model.Device;
 import dev.stapes.model.Event;
 import dev.stapes.model.Progress;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.Host;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * The frame of every change: a logged operation that holds its locks, keeps the host's slow paths
@@ -53,27 +57,75 @@ final class Work {
     return "name/" + name;
   }
 
-  /** Does something as one operation. */
-  <T> T run(String action, String subject, List<String> keys, Function<Step, T> body) {
-    return run(action, subject, keys, Progress.NONE, body);
+  /**
+   * The lock of a pool: shared by who makes something in it, held alone by who makes or removes it.
+   */
+  static String lockOfPool(String name) {
+    return "pool/" + name;
   }
 
-  /** Does something as one operation, telling a listener how far it is. */
+  /**
+   * The lock of a custom volume: shared by who copies it or is about to record a use of it, held
+   * alone by who changes or removes it.
+   */
+  static String lockOfVolume(String pool, String name) {
+    return "volume/" + pool + "/" + name;
+  }
+
+  /** An instance alone, and shared what is to stay until a record with these devices is there. */
+  static Locks.Claim ofInstance(dev.stapes.model.InstanceId id, Collection<Device> devices) {
+    return Locks.Claim.alone(lockOf(id)).sharing(VolumeUse.locks(devices));
+  }
+
+  /** Does something as one operation that holds some keys alone. */
+  <T> T run(String action, String subject, List<String> keys, Function<Step, T> body) {
+    Locks.Claim claim = new Locks.Claim(Set.copyOf(keys), Set.of());
+    return run(action, subject, () -> claim, Progress.NONE, body);
+  }
+
+  /**
+   * Does something as one operation, telling a listener how far it is.
+   *
+   * @param claim what must be held, by what the records say when it is asked; asked again when that
+   *     is held, as records may have changed until then
+   */
   <T> T run(
-      String action, String subject, List<String> keys, Progress progress, Function<Step, T> body) {
+      String action,
+      String subject,
+      Supplier<Locks.Claim> claim,
+      Progress progress,
+      Function<Step, T> body) {
     return log.call(
         action,
         subject,
         progress,
         told -> {
           try (Host.Busy busy = host.busy();
-              Locks.Held held = locks.acquire(keys, action + " of " + subject, PATIENCE);
+              Locks.Held held = hold(claim, action + " of " + subject);
               Rollback rollback = new Rollback(subject)) {
             T result = body.apply(new Step(told, rollback, action, subject));
             rollback.commit();
             return result;
           }
         });
+  }
+
+  private Locks.Held hold(Supplier<Locks.Claim> claim, String operation) {
+    while (true) {
+      Locks.Claim wanted = claim.get();
+      Locks.Held held = locks.acquire(wanted, operation, PATIENCE);
+      boolean kept = false;
+      try {
+        if (wanted.covers(claim.get())) {
+          kept = true;
+          return held;
+        }
+      } finally {
+        if (!kept) {
+          held.close();
+        }
+      }
+    }
   }
 
   /** Says that something happened. */

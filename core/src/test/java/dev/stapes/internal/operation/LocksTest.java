@@ -2,6 +2,7 @@ package dev.stapes.internal.operation;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -228,5 +230,70 @@ class LocksTest {
       }
     }
     return own;
+  }
+
+  @Test
+  void a_key_is_shared_by_many_or_held_by_one() throws InterruptedException {
+    Locks.Claim reading = Locks.Claim.alone("mine").sharing("a");
+    try (Locks.Held first = locks.acquire(reading, "first reading", LONG)) {
+      Thread other =
+          new Thread(
+              () ->
+                  locks
+                      .acquire(Locks.Claim.alone("yours").sharing("a"), "reading", Duration.ZERO)
+                      .close());
+      other.start();
+      other.join();
+      StapesException error = failureOf(() -> locks.acquire("a", "writing", Duration.ZERO));
+      assertEquals("a: busy: first reading", error.getMessage());
+    }
+    try (Locks.Held writer = locks.acquire("a", "writing", LONG)) {
+      StapesException error = failureOf(() -> locks.acquire(reading, "reading", Duration.ZERO));
+      assertEquals("a: busy: writing", error.getMessage());
+      assertEquals(1, locks.size());
+    }
+    assertEquals(0, locks.size());
+  }
+
+  @Test
+  void who_waits_to_be_alone_is_not_overtaken_by_those_who_share() throws Exception {
+    Locks.Claim reading = new Locks.Claim(Set.of(), Set.of("a"));
+    CountDownLatch written = new CountDownLatch(1);
+    Thread writer =
+        new Thread(
+            () -> {
+              try (Locks.Held held = locks.acquire("a", "writing", LONG)) {
+                written.countDown();
+              }
+            });
+    try (Locks.Held first = locks.acquire(reading, "reading", LONG)) {
+      writer.start();
+      awaitWaiting(writer);
+      assertEquals(
+          Kind.BUSY, failureOf(() -> locks.acquire(reading, "late", Duration.ZERO)).kind());
+      assertEquals(1, written.getCount());
+    }
+    writer.join();
+    assertEquals(0, written.getCount());
+    assertEquals(0, locks.size());
+  }
+
+  @Test
+  void a_thread_does_not_share_with_itself() {
+    Locks.Claim reading = new Locks.Claim(Set.of(), Set.of("a"));
+    try (Locks.Held first = locks.acquire(reading, "reading", LONG)) {
+      assertEquals(
+          Kind.INTERNAL,
+          assertThrows(StapesException.class, () -> locks.acquire(reading, "again", LONG)).kind());
+    }
+  }
+
+  @Test
+  void a_claim_covers_what_is_weaker() {
+    Locks.Claim claim = Locks.Claim.alone("a").with("b").sharing("c");
+    assertTrue(claim.covers(new Locks.Claim(Set.of("a"), Set.of("b", "c"))));
+    assertTrue(claim.covers(claim));
+    assertFalse(claim.covers(Locks.Claim.alone("c")));
+    assertFalse(claim.covers(claim.sharing("d")));
   }
 }

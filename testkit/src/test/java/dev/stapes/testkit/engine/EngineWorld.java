@@ -58,27 +58,37 @@ final class EngineWorld implements AutoCloseable {
    * @param pool the default one
    * @param sqlite whether records are in a file
    * @param driver changes the fake instances
+   * @param storage changes the fake storage
    */
-  record Setup(Clock clock, PoolSpec pool, boolean sqlite, UnaryOperator<FakeInstances> driver) {
+  record Setup(
+      Clock clock,
+      PoolSpec pool,
+      boolean sqlite,
+      UnaryOperator<FakeInstances> driver,
+      UnaryOperator<StorageDriverProvider> storage) {
     /** Records in memory, a clock that stands still. */
     static Setup usual() {
-      return new Setup(NOON, POOL, false, UnaryOperator.identity());
+      return new Setup(NOON, POOL, false, UnaryOperator.identity(), UnaryOperator.identity());
     }
 
     Setup clock(Clock other) {
-      return new Setup(other, pool, sqlite, driver);
+      return new Setup(other, pool, sqlite, driver, storage);
     }
 
     Setup pool(PoolSpec other) {
-      return new Setup(clock, other, sqlite, driver);
+      return new Setup(clock, other, sqlite, driver, storage);
     }
 
     Setup onSqlite() {
-      return new Setup(clock, pool, true, driver);
+      return new Setup(clock, pool, true, driver, storage);
     }
 
     Setup driver(UnaryOperator<FakeInstances> change) {
-      return new Setup(clock, pool, sqlite, change);
+      return new Setup(clock, pool, sqlite, change, storage);
+    }
+
+    Setup storage(UnaryOperator<StorageDriverProvider> change) {
+      return new Setup(clock, pool, sqlite, driver, change);
     }
   }
 
@@ -167,7 +177,7 @@ final class EngineWorld implements AutoCloseable {
     StateStoreProvider store = setup.sqlite() ? KeptStore.named("sqlite") : kept;
     return Stapes.builder(root)
         .with(faults.wrap(HostProvider.class, new NewHost()))
-        .with(faults.wrap(StorageDriverProvider.class, storage))
+        .with(faults.wrap(StorageDriverProvider.class, setup.storage().apply(storage)))
         .with(faults.wrap(InstanceDriverProvider.class, instances))
         .with(store)
         .defaultPool(setup.pool())
