@@ -25,30 +25,71 @@ public final class Events {
   }
 
   /**
-   * Waits for an event that happens after the call began.
+   * Looks out for an event from now on: for one that is caused by what is done next, between this
+   * call and {@link Expectation#await}.
    *
-   * @throws StapesException TIMED_OUT
+   * {@snippet :
+   * try (Events.Expectation stopped = stapes.events().expect(event -> isStopOf(web, event))) {
+   *   web.exec("poweroff");
+   *   stopped.await(Duration.ofMinutes(1));
+   * }
+   * }
+   *
+   * @param wanted is asked on the thread that waits
+   */
+  public Expectation expect(Predicate<Event> wanted) {
+    return new Expectation(engine.events().expect(wanted));
+  }
+
+  /**
+   * Waits for an event that happens after the call began. For one that the caller itself causes
+   * this is too late: {@link #expect} it first.
+   *
+   * @throws StapesException as {@link Expectation#await}
    */
   public Event await(Predicate<Event> wanted, Duration limit) {
     return engine.events().await(wanted, limit);
   }
 
+  /** Looks out for an event since it was made. For one thread at a time. */
+  public static final class Expectation implements AutoCloseable {
+    private final dev.stapes.internal.events.Expectation expectation;
+
+    private Expectation(dev.stapes.internal.events.Expectation expectation) {
+      this.expectation = expectation;
+    }
+
+    /**
+     * Waits for the event; a second call waits for the next one.
+     *
+     * @param limit at most so long; zero: only among those that happened
+     * @throws StapesException TIMED_OUT; INTERRUPTED; UNAVAILABLE where the Stapes was closed, or
+     *     where more than 1024 others came since, so that it may have been among those: look at the
+     *     state itself then
+     */
+    public Event await(Duration limit) {
+      return expectation.await(limit);
+    }
+
+    /** Looks out no more. Idempotent. */
+    @Override
+    public void close() {
+      expectation.close();
+    }
+  }
+
   /** A listener at work. */
   public static final class Subscription implements AutoCloseable {
-    private final AutoCloseable subscription;
+    private final dev.stapes.internal.events.Subscription subscription;
 
-    private Subscription(AutoCloseable subscription) {
+    private Subscription(dev.stapes.internal.events.Subscription subscription) {
       this.subscription = subscription;
     }
 
     /** Ends it; when this returns the listener is not called any more. */
     @Override
     public void close() {
-      try {
-        subscription.close();
-      } catch (Exception e) {
-        throw new IllegalStateException(e);
-      }
+      subscription.close();
     }
   }
 }

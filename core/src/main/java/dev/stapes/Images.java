@@ -10,7 +10,8 @@ import java.util.List;
 
 /**
  * The images of a root directory. An image is named by an alias, its fingerprint, or a prefix of
- * that of at least 8 digits which no other image has.
+ * that of at least 8 digits which no other image has. Every change is an operation, see {@link
+ * Operations}.
  */
 public final class Images {
   private final Engine engine;
@@ -28,7 +29,10 @@ public final class Images {
     return importFrom(source, Progress.NONE, aliases);
   }
 
-  /** The same, telling how far it is. */
+  /**
+   * The same, telling how far it is. To cancel it, interrupt the thread or {@link
+   * Operations#cancel}: what it runs is ended, and nothing is left of it.
+   */
   public ImageInfo importFrom(ImageSource source, Progress progress, String... aliases) {
     return engine.images().importFrom(source, new LinkedHashSet<>(List.of(aliases)), progress);
   }
@@ -43,9 +47,9 @@ public final class Images {
     return engine.images().list();
   }
 
-  /** Deletes an image; instances that were made of it stay. */
+  /** Deletes an image; instances that were made of it stay. BUSY while it is copied or exported. */
   public void delete(String reference) {
-    engine.deleteImage(reference);
+    engine.images().delete(reference);
   }
 
   /** Gives an image one more name; CONFLICT where another image has it. */
@@ -58,7 +62,7 @@ public final class Images {
     engine.images().removeAlias(alias);
   }
 
-  /** Writes the file of an image, which must not exist. */
+  /** Writes the file of an image, which must not exist; it appears whole or not at all. */
   public void export(String reference, Path target) {
     engine.images().export(reference, target);
   }

@@ -7,14 +7,8 @@ import dev.stapes.Stapes;
 import dev.stapes.model.InstanceSpec;
 import dev.stapes.model.Lifetime;
 import dev.stapes.model.StapesException;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.Stream;
 import org.junit.platform.commons.support.ReflectionSupport;
 
 /** The Stapes that all test classes with one opener share. */
@@ -34,10 +28,9 @@ final class StapesSession implements AutoCloseable {
   static StapesSession open(Class<? extends StapesOpener> type) {
     StapesOpener opener = ReflectionSupport.newInstance(type);
     Path parent = BuildDirectory.make(BuildDirectory.forRoots());
-    removeStale(parent, opener);
+    StaleRoots.remove(parent, opener);
     Path root =
-        BuildDirectory.make(
-            parent.resolve(ProcessHandle.current().pid() + "-" + SESSIONS.incrementAndGet()));
+        BuildDirectory.make(parent.resolve(StaleRoots.prefix() + "-" + SESSIONS.incrementAndGet()));
     return new StapesSession(root, opener.open(root));
   }
 
@@ -96,31 +89,6 @@ final class StapesSession implements AutoCloseable {
       stapes.images().importFrom(ImageSources.debootstrap(name.substring(DEBIAN.length())), name);
     }
     return name;
-  }
-
-  /** Lets the engine repair what a JVM that was killed left, then removes it. */
-  private static void removeStale(Path parent, StapesOpener opener) {
-    List<Path> roots;
-    try (Stream<Path> entries = Files.list(parent)) {
-      roots = entries.toList();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    for (Path stale : roots) {
-      if (owner(stale).isEmpty()) {
-        opener.open(stale).close();
-        BuildDirectory.remove(stale);
-      }
-    }
-  }
-
-  private static Optional<ProcessHandle> owner(Path root) {
-    String name = root.getFileName().toString();
-    try {
-      return ProcessHandle.of(Long.parseLong(name.substring(0, name.indexOf('-'))));
-    } catch (NumberFormatException | StringIndexOutOfBoundsException e) {
-      return Optional.of(ProcessHandle.current()); // not one of ours: leave it alone
-    }
   }
 
   @Override

@@ -33,7 +33,8 @@ public final class Engine implements AutoCloseable {
   private final OperationLog operations;
   private final PoolService pools;
   private final VolumeService volumes;
-  private final ImageStore images;
+  private final ImageStore store;
+  private final ImageService images;
   private final Machines machines;
   private final LifecycleService lifecycle;
   private final InstanceService instances;
@@ -75,19 +76,20 @@ public final class Engine implements AutoCloseable {
     events = resources.own(new EventBus(clock));
     operations = new OperationLog(events, clock, operationIds(clock));
     Work work = new Work(catalog, host, new Locks(), operations, events, clock);
-    images = ImageStore.open(root.path(), durable, host, clock);
+    store = ImageStore.open(root.path(), durable, host, clock);
     pools = resources.own(pools(options, host, catalog, root, work));
     drivers = resources.own(new Drivers(host, options.instanceDrivers(), root.run(), root.tag()));
     machines =
         resources.own(new Machines(catalog, drivers, new Disks(pools, catalog), this::onExit));
     background = resources.own(new Background("engine"));
     trash = new Trash(catalog, pools, background);
+    images = new ImageService(store, operations, work, pools, trash);
     volumes = new VolumeService(pools, catalog, work, trash, clock);
     Allocation allocation = new Allocation(catalog, drivers);
     lifecycle = new LifecycleService(catalog, work, allocation, machines, trash, events, clock);
     instances =
         new InstanceService(
-            catalog, work, drivers, allocation, pools, images, machines, lifecycle, clock);
+            catalog, work, drivers, allocation, pools, store, machines, lifecycle, clock);
     snapshots = new SnapshotService(catalog, work, pools, machines, lifecycle, trash, clock);
     exec = new ExecService(machines, host, resources.own(new Streams()).executor());
     files = new FileService(host, catalog, machines, pools);
@@ -118,7 +120,7 @@ public final class Engine implements AutoCloseable {
     return new PoolService(
         host,
         catalog,
-        images,
+        store,
         root.pools(),
         options.storageDrivers(),
         work,
@@ -181,14 +183,8 @@ public final class Engine implements AutoCloseable {
   }
 
   /** Images. */
-  public ImageStore images() {
+  public ImageService images() {
     return open(images);
-  }
-
-  /** Deletes an image everywhere. */
-  public void deleteImage(String reference) {
-    images().delete(reference, pools.open());
-    pools.open().keySet().forEach(trash::reclaimBehind);
   }
 
   /** Operations that run or ran lately. */

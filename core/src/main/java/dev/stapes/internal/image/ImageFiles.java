@@ -7,6 +7,7 @@ import dev.stapes.spi.Tree;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -149,13 +150,13 @@ final class ImageFiles {
   }
 
   /** Copies an archive; the target appears whole or not at all. */
-  void export(String fingerprint, Path target) {
+  void export(String fingerprint, Path target, Progress progress) {
     Path absolute = target.toAbsolutePath();
     Path partial =
         absolute.resolveSibling(absolute.getFileName() + ".partial-" + UUID.randomUUID());
     try {
       try {
-        Files.copy(archive(fingerprint), partial);
+        copy(archive(fingerprint), partial, progress);
         force(partial);
         if (Files.exists(absolute, LinkOption.NOFOLLOW_LINKS)) {
           throw new FileAlreadyExistsException(absolute.toString());
@@ -172,6 +173,24 @@ final class ImageFiles {
           e);
     } catch (IOException e) {
       throw DiskError.of(ImageCatalog.subject(fingerprint), "cannot be exported to " + absolute, e);
+    }
+  }
+
+  private static void copy(Path archive, Path target, Progress progress) throws IOException {
+    try (InputStream in = new FileInputStream(archive.toFile());
+        OutputStream out = Files.newOutputStream(target, StandardOpenOption.CREATE_NEW)) {
+      long total = Files.size(archive);
+      byte[] chunk = new byte[CHUNK];
+      long done = 0;
+      for (int count = in.read(chunk); count >= 0; count = in.read(chunk)) {
+        if (Thread.currentThread().isInterrupted()) {
+          throw new StapesException(
+              StapesException.Kind.INTERRUPTED, SUBJECT, "the export was interrupted");
+        }
+        out.write(chunk, 0, count);
+        done += count;
+        progress.update("copy", done, total);
+      }
     }
   }
 

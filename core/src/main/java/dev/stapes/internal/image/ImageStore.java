@@ -16,9 +16,11 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -71,7 +73,7 @@ public final class ImageStore {
    * @param aliases names for it; none may belong to another image
    * @throws StapesException CONFLICT for an alias of another image, and what the source says
    */
-  public ImageInfo importFrom(ImageSource source, Collection<String> aliases, Progress progress) {
+  public Imported importFrom(ImageSource source, Collection<String> aliases, Progress progress) {
     aliases.forEach(Names::alias);
     Path work = files.work();
     try {
@@ -92,7 +94,27 @@ public final class ImageStore {
     }
   }
 
-  private ImageInfo record(ImageInfo image, Path archive) {
+  /**
+   * What an import did.
+   *
+   * @param image the image with all its aliases
+   * @param isNew whether it was not there
+   * @param newAliases those that it had not; copied
+   */
+  public record Imported(ImageInfo image, boolean isNew, Set<String> newAliases) {
+    /** Copies. */
+    public Imported {
+      newAliases = Collections.unmodifiableSet(new TreeSet<>(newAliases));
+    }
+
+    private static Imported of(ImageInfo image, Optional<ImageRecord> before) {
+      Set<String> added = new TreeSet<>(image.aliases());
+      before.ifPresent(record -> added.removeAll(record.info().aliases()));
+      return new Imported(image, before.isEmpty(), added);
+    }
+  }
+
+  private Imported record(ImageInfo image, Path archive) {
     synchronized (changes) {
       String fingerprint = image.fingerprint();
       boolean place = !files.exists(fingerprint);
@@ -103,7 +125,7 @@ public final class ImageStore {
       try {
         ImageInfo recorded = catalog.put(image);
         state.sync();
-        return recorded;
+        return Imported.of(recorded, before);
       } catch (RuntimeException e) {
         takeBack(fingerprint, before, e);
         if (place && catalog.get(fingerprint).isEmpty()) {
@@ -141,9 +163,10 @@ public final class ImageStore {
    *
    * @param pools the open pools by name; what others have of it goes when they are {@link #collect
    *     collected}
+   * @return what it was
    * @throws StapesException NOT_FOUND; BUSY while it is unpacked or exported
    */
-  public void delete(String name, Map<String, StoragePool> pools) {
+  public ImageInfo delete(String name, Map<String, StoragePool> pools) {
     synchronized (changes) {
       ImageRecord record = catalog.find(name);
       String fingerprint = record.info().fingerprint();
@@ -154,6 +177,7 @@ public final class ImageStore {
             volumes.forgetImage(fingerprint);
           });
       removeFiles(fingerprint, pools);
+      return record.info();
     }
   }
 
@@ -199,11 +223,13 @@ public final class ImageStore {
    * Copies the archive of an image.
    *
    * @param target a path that does not exist; it appears whole or not at all
+   * @return whose archive it is
    */
-  public void export(String name, Path target) {
-    String fingerprint = catalog.find(name).info().fingerprint();
-    try (ImageUses.Use use = uses.begin(fingerprint)) {
-      files.export(present(fingerprint), target);
+  public ImageInfo export(String name, Path target, Progress progress) {
+    ImageInfo image = catalog.find(name).info();
+    try (ImageUses.Use use = uses.begin(image.fingerprint())) {
+      files.export(present(image.fingerprint()), target, progress);
+      return image;
     }
   }
 

@@ -119,7 +119,7 @@ class ImageStoreTest {
   }
 
   private ImageInfo bring(String content, String... aliases) {
-    return store.importFrom(source(content), List.of(aliases), Progress.NONE);
+    return store.importFrom(source(content), List.of(aliases), Progress.NONE).image();
   }
 
   private static StapesException refused(Kind kind, Executable action) {
@@ -239,12 +239,14 @@ class ImageStoreTest {
   void an_export_is_the_archive_and_does_not_overwrite() throws IOException {
     ImageInfo image = bring("a", "one");
     Path target = root.resolve("exported");
-    store.export("one", target);
+    store.export("one", target, Progress.NONE);
     assertArrayEquals(
         Files.readAllBytes(root.resolve("images").resolve(image.fingerprint())),
         Files.readAllBytes(target));
-    refused(Kind.CONFLICT, () -> store.export("one", target));
-    refused(Kind.NOT_FOUND, () -> store.export("one", root.resolve("no/such/directory/file")));
+    refused(Kind.CONFLICT, () -> store.export("one", target, Progress.NONE));
+    refused(
+        Kind.NOT_FOUND,
+        () -> store.export("one", root.resolve("no/such/directory/file"), Progress.NONE));
   }
 
   @Test
@@ -326,7 +328,7 @@ class ImageStoreTest {
 
   @Test
   void a_failed_unpacking_leaves_no_volume_and_fails_all_who_wait() throws Exception {
-    ImageInfo image = store.importFrom(broken(), List.of("one"), Progress.NONE);
+    ImageInfo image = store.importFrom(broken(), List.of("one"), Progress.NONE).image();
     CountDownLatch inside = new CountDownLatch(1);
     CountDownLatch go = new CountDownLatch(1);
     pool.onTree =

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.stapes.ImageSources;
 import dev.stapes.model.ImageInfo;
 import dev.stapes.model.ImageMetadata;
+import dev.stapes.model.Progress;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.Tree;
@@ -195,7 +196,7 @@ class ArchiveIT {
         bench.bring(
             ImageSources.directory(rootfs, ImageMetadata.container("x86_64", TIME, Map.of())));
     Path exported = bench.root().resolve("exported.tar.zst");
-    bench.store().export(image.fingerprint(), exported);
+    bench.store().export(image.fingerprint(), exported, Progress.NONE);
     Path unpacked = Files.createDirectory(bench.root().resolve("unpacked"));
     bench.run(
         "tar",

@@ -77,7 +77,7 @@ final class ImageBench implements AutoCloseable {
   }
 
   ImageInfo bring(ImageSource source) {
-    return store.importFrom(source, List.of(), Progress.NONE);
+    return store.importFrom(source, List.of(), Progress.NONE).image();
   }
 
   /** The volume of an image, unpacked. */

@@ -1,0 +1,126 @@
+package dev.stapes.internal.engine;
+
+import dev.stapes.internal.image.ImageStore;
+import dev.stapes.internal.operation.OperationLog;
+import dev.stapes.model.ImageInfo;
+import dev.stapes.model.Progress;
+import dev.stapes.spi.ImageSource;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Images: each change is an operation that can be cancelled, and what came of it an event. Unlike
+ * {@link Work} it keeps neither locks, which the store has itself, nor the host's fast paths, which
+ * would be held for as long as a download takes.
+ */
+public final class ImageService {
+  private final ImageStore store;
+  private final OperationLog log;
+  private final Work work;
+  private final PoolService pools;
+  private final Trash trash;
+
+  ImageService(ImageStore store, OperationLog log, Work work, PoolService pools, Trash trash) {
+    this.store = store;
+    this.log = log;
+    this.work = work;
+    this.pools = pools;
+    this.trash = trash;
+  }
+
+  /** Brings an image, or gives the one that is there the aliases. */
+  public ImageInfo importFrom(ImageSource source, Set<String> aliases, Progress progress) {
+    String subject = "image " + aliases.stream().findFirst().orElseGet(source::describe);
+    return log.call(
+        "image-create",
+        subject,
+        progress,
+        told -> {
+          ImageStore.Imported imported = store.importFrom(source, aliases, told);
+          ImageInfo image = imported.image();
+          if (imported.isNew()) {
+            work.happened("image-created", subject(image), Map.of("source", source.describe()));
+          }
+          imported.newAliases().forEach(alias -> aliasCreated(alias, image));
+          return image;
+        });
+  }
+
+  /** Deletes an image everywhere. */
+  public void delete(String reference) {
+    log.run(
+        "image-delete",
+        "image " + reference,
+        Progress.NONE,
+        told -> {
+          ImageInfo image = store.delete(reference, pools.open());
+          work.happened("image-deleted", subject(image), Map.of());
+        });
+    pools.open().keySet().forEach(trash::reclaimBehind);
+  }
+
+  /** Gives an image one more name. */
+  public void addAlias(String reference, String alias) {
+    log.run(
+        "image-alias-create",
+        aliasSubject(alias),
+        Progress.NONE,
+        told -> {
+          boolean had = store.find(reference).aliases().contains(alias);
+          ImageInfo image = store.addAlias(reference, alias);
+          if (!had) {
+            aliasCreated(alias, image);
+          }
+        });
+  }
+
+  /** Takes a name away. */
+  public void removeAlias(String alias) {
+    log.run(
+        "image-alias-delete",
+        aliasSubject(alias),
+        Progress.NONE,
+        told -> {
+          ImageInfo image = store.removeAlias(alias);
+          work.happened(
+              "image-alias-deleted", aliasSubject(alias), Map.of("target", image.fingerprint()));
+        });
+  }
+
+  /** Copies the archive of an image. */
+  public void export(String reference, Path target) {
+    log.run(
+        "image-export",
+        "image " + reference,
+        Progress.NONE,
+        told -> {
+          ImageInfo image = store.export(reference, target, told);
+          work.happened("image-retrieved", subject(image), Map.of("target", target.toString()));
+        });
+  }
+
+  /** Finds an image by alias, fingerprint or a unique start of it. */
+  public ImageInfo find(String reference) {
+    return store.find(reference);
+  }
+
+  /** All images, by fingerprint. */
+  public List<ImageInfo> list() {
+    return store.list();
+  }
+
+  private void aliasCreated(String alias, ImageInfo image) {
+    work.happened(
+        "image-alias-created", aliasSubject(alias), Map.of("target", image.fingerprint()));
+  }
+
+  private static String subject(ImageInfo image) {
+    return "image " + image.fingerprint();
+  }
+
+  private static String aliasSubject(String alias) {
+    return "image alias " + alias;
+  }
+}
