@@ -28,12 +28,8 @@ public final class Events {
    * Looks out for an event from now on: for one that is caused by what is done next, between this
    * call and {@link Expectation#await}.
    *
-   * {@snippet :
-   * try (Events.Expectation stopped = stapes.events().expect(event -> isStopOf(web, event))) {
-   *   web.exec("poweroff");
-   *   stopped.await(Duration.ofMinutes(1));
-   * }
-   * }
+   * <p>It belongs in a try-with-resources statement around both: {@code try (var stopped =
+   * events.expect(wanted)) { act(); stopped.await(limit); }}
    *
    * @param wanted is asked on the thread that waits
    */
