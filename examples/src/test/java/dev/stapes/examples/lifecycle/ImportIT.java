@@ -1,6 +1,7 @@
 package dev.stapes.examples.lifecycle;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -80,7 +81,9 @@ class ImportIT {
         OperationInfo.Status.CANCELLED,
         stapes.operations().await(id, Duration.ofSeconds(20)).status());
     CompletionException e = assertThrows(CompletionException.class, importing::join);
-    assertEquals(StapesException.Kind.INTERRUPTED, ((StapesException) e.getCause()).kind());
+    assertEquals(
+        StapesException.Kind.INTERRUPTED,
+        assertInstanceOf(StapesException.class, e.getCause()).kind());
     for (ProcessHandle program : programs) {
       program.onExit().get(20, TimeUnit.SECONDS);
     }

@@ -2,6 +2,7 @@ package dev.stapes.testkit.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -153,7 +154,7 @@ class EngineImagesTest {
       assertEquals(ended, stapes.operations().await(operation.id(), Duration.ZERO));
       ExecutionException e =
           assertThrows(ExecutionException.class, () -> importing.get(20, TimeUnit.SECONDS));
-      assertEquals(Kind.INTERRUPTED, ((StapesException) e.getCause()).kind());
+      assertEquals(Kind.INTERRUPTED, assertInstanceOf(StapesException.class, e.getCause()).kind());
       assertFalse(threads.submit(Thread::interrupted).get(), "its thread is as it was");
       assertEquals(before, archives(world));
       assertEquals(1, stapes.images().list().size());
