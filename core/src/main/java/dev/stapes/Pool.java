@@ -33,7 +33,10 @@ public final class Pool {
     engine.pools().grow(name, size);
   }
 
-  /** Deletes it. BUSY where instances, snapshots or volumes are in it; images go with it. */
+  /**
+   * Deletes it. BUSY where instances, snapshots or volumes are in it; images go with it.
+   * UNAVAILABLE where it does not open: see {@link Pools#forget}.
+   */
   public void delete() {
     engine.pools().delete(name);
   }

@@ -85,8 +85,14 @@ public final class Stapes implements AutoCloseable {
   }
 
   /**
-   * Ends throwaway instances, lets go of all others, which go on, and waits for work that was begun
-   * behind the callers. Idempotent.
+   * Cancels the operations that other threads run, as {@link Operations#cancel} does, and waits
+   * until they have rolled back; from then on others are UNAVAILABLE. Ends throwaway instances,
+   * lets go of all others, which go on, and waits for work that was begun behind the callers. An
+   * operation that does not end is waited for two minutes. An interrupt is kept for afterwards.
+   * Idempotent: a second close waits for the first.
+   *
+   * @throws StapesException CONFLICT where it is called from within an operation, such as by its
+   *     {@link dev.stapes.model.Progress}
    */
   @Override
   public void close() {

@@ -29,12 +29,28 @@ final class Background implements AutoCloseable {
             TimeUnit.MILLISECONDS,
             new LinkedBlockingQueue<>(),
             task -> {
-              Thread thread = new Thread(task, "stapes-" + name);
+              Thread thread = new Worker(task, "stapes-" + name);
               thread.setDaemon(true);
               return thread;
             });
     pool.allowCoreThreadTimeOut(true);
     executor = pool;
+  }
+
+  private static final class Worker extends Thread {
+    Worker(Runnable task, String name) {
+      super(task, name);
+    }
+  }
+
+  /** Whether a thread is one of an engine's. */
+  static boolean isWorker(Thread thread) {
+    return thread instanceof Worker;
+  }
+
+  /** Ends all pauses, now and from now on: no task is to begin anything more. */
+  void endPauses() {
+    closing.countDown();
   }
 
   void execute(Runnable task) {
@@ -64,7 +80,7 @@ final class Background implements AutoCloseable {
 
   @Override
   public void close() {
-    closing.countDown();
+    endPauses();
     executor.shutdown();
     boolean interrupted = false;
     try {

@@ -17,13 +17,18 @@ import dev.stapes.spi.StateStoreProvider;
 import dev.stapes.spi.StorageDriverProvider;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Everything that is open for one root directory, wired together. */
 public final class Engine implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
   private static final String DEFAULT_POOL = "default";
   private static final List<String> PREFERRED = List.of("btrfs", "dir");
 
@@ -43,6 +48,9 @@ public final class Engine implements AutoCloseable {
   private final FileService files;
   private final Trash trash;
   private final Background background;
+  private final Gate gate = new Gate(Background::isWorker);
+  private final Object closing = new Object();
+  private volatile boolean refusing;
   private volatile boolean closed;
 
   /**
@@ -75,7 +83,7 @@ public final class Engine implements AutoCloseable {
     Catalog catalog = new Catalog(durable, resources.own(new MemoryStateStore()));
     events = resources.own(new EventBus(clock));
     operations = new OperationLog(events, clock, operationIds(clock));
-    Work work = new Work(catalog, host, new Locks(), operations, events, clock);
+    Work work = new Work(catalog, host, gate, new Locks(), operations, events, clock);
     store = ImageStore.open(root.path(), durable, host, clock);
     pools = resources.own(pools(options, host, catalog, root, work));
     drivers = resources.own(new Drivers(host, options.instanceDrivers(), root.run(), root.tag()));
@@ -203,22 +211,54 @@ public final class Engine implements AutoCloseable {
   }
 
   private <T> T open(T part) {
-    if (closed) {
+    if (refusing) {
       throw new StapesException(Kind.UNAVAILABLE, "stapes", "is closed");
     }
     return part;
   }
 
   /**
-   * Ends throwaway instances, lets the others go on, and waits for what was begun behind the
-   * callers.
+   * Cancels what callers do and waits for it, ends throwaway instances, lets the others go on, and
+   * waits for what was begun behind the callers. Who closes it once more waits for the first.
    */
   @Override
   public void close() {
-    if (!closed) {
-      lifecycle.endThrowaways();
-      closed = true;
-      resources.close();
+    gate.requireOutside();
+    synchronized (closing) {
+      if (closed) {
+        return;
+      }
+      boolean interrupted = Thread.interrupted();
+      refusing = true;
+      background.endPauses();
+      try {
+        interrupted |= awaitCallers();
+        lifecycle.endThrowaways();
+      } finally {
+        closed = true;
+        try {
+          resources.close();
+        } finally {
+          if (interrupted) {
+            Thread.currentThread().interrupt();
+          }
+        }
+      }
+    }
+  }
+
+  /** Says whether this thread was interrupted meanwhile, which does not keep it from waiting. */
+  private boolean awaitCallers() {
+    boolean interrupted = false;
+    while (true) {
+      try {
+        if (!gate.close(PATIENCE)) {
+          LOG.warn("an operation does not end after {}: closed all the same", PATIENCE);
+        }
+        return interrupted;
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
     }
   }
 }

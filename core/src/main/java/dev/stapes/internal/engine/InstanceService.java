@@ -106,7 +106,8 @@ public final class InstanceService {
    */
   public InstanceId launch(InstanceSpec spec, Progress progress) {
     String subject = "instance " + spec.name();
-    try (Rollback rollback = new Rollback(subject)) {
+    try (Gate.Pass pass = work.enter();
+        Rollback rollback = new Rollback(subject)) {
       InstanceId id = create(spec, progress);
       rollback.add(subject, () -> lifecycle.takeBack(id));
       lifecycle.start(id);

@@ -16,11 +16,13 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
@@ -206,6 +208,13 @@ public final class PoolService implements AutoCloseable {
     return new TreeMap<>(open).values().stream().map(StoragePool::info).toList();
   }
 
+  /** Why pools do not open, by name. */
+  public SortedMap<String, String> broken() {
+    TreeMap<String, String> reasons = new TreeMap<>();
+    broken.forEach((name, reason) -> reasons.put(name, String.valueOf(reason.getMessage())));
+    return reasons;
+  }
+
   /** Makes a pool larger. */
   public void grow(String name, Size size) {
     Locks.Claim claim = Locks.Claim.alone("pool-size/" + name).sharing(Work.lockOfPool(name));
@@ -240,12 +249,7 @@ public final class PoolService implements AutoCloseable {
         List.of(Work.lockOfPool(name)),
         step -> {
           StoragePool pool = pool(name);
-          for (Catalog.Stored<InstanceRecord> instance : catalog.instances()) {
-            if (instance.value().pool().equals(name)) {
-              throw new StapesException(
-                  Kind.BUSY, subject, "in use by " + instance.value().subject());
-            }
-          }
+          requireUnused(name);
           if (!catalog.volumes(name).isEmpty()) {
             throw new StapesException(
                 Kind.BUSY, subject, "has volume " + catalog.volumes(name).get(0).name());
@@ -272,6 +276,64 @@ public final class PoolService implements AutoCloseable {
           work.happened("storage-pool-deleted", subject, Map.of());
           return true;
         });
+  }
+
+  /**
+   * Forgets a pool that does not open, with its custom volumes. Its own directory is put aside, so
+   * that nothing of it is lost and another pool may have the name.
+   */
+  public void forget(String name) {
+    String subject = "pool " + name;
+    work.run(
+        "storage-pool-forget",
+        subject,
+        List.of(Work.lockOfPool(name)),
+        step -> {
+          if (isUsable(name)) {
+            throw new StapesException(Kind.CONFLICT, subject, "can be used: delete it instead");
+          }
+          if (!exists(name)) {
+            throw StapesException.notFound(subject);
+          }
+          requireUnused(name);
+          Path aside = directory.resolve("." + name + "-forgotten-" + Ids.ordered(clock.instant()));
+          if (Files.isDirectory(directoryOf(name))) {
+            step.undo("directory of " + subject, () -> move(aside, directoryOf(name)));
+            move(directoryOf(name), aside);
+          }
+          Catalog.Change change = catalog.change(false).removePool(name);
+          catalog.volumes(name).forEach(change::remove);
+          step.conclude(change);
+          broken.remove(name);
+          step.done();
+          images.forgetPool(name);
+          finishIntentsOf(name);
+          work.happened("storage-pool-forgotten", subject, Map.of());
+          return true;
+        });
+  }
+
+  /** Fails with BUSY where the root disk of an instance is in a pool, or a disk device names it. */
+  private void requireUnused(String name) {
+    for (Catalog.Stored<InstanceRecord> stored : catalog.instances()) {
+      InstanceRecord instance = stored.value();
+      if (instance.pool().equals(name)
+          || VolumeUse.of(instance.typedDevices().values())
+              .anyMatch(use -> use.pool().equals(name))) {
+        throw new StapesException(Kind.BUSY, "pool " + name, "in use by " + instance.subject());
+      }
+    }
+  }
+
+  private static void move(Path from, Path to) {
+    try {
+      if (Files.isDirectory(from)) {
+        Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+      }
+    } catch (IOException e) {
+      throw new StapesException(
+          Kind.INTERNAL, "directory " + from, "cannot be moved to " + to + ": " + e, e);
+    }
   }
 
   /** Limits a volume where a limit is asked for. */

@@ -27,6 +27,7 @@ final class Work {
 
   private final Catalog catalog;
   private final Host host;
+  private final Gate gate;
   private final Locks locks;
   private final OperationLog log;
   private final EventBus events;
@@ -35,12 +36,14 @@ final class Work {
   Work(
       Catalog catalog,
       Host host,
+      Gate gate,
       Locks locks,
       OperationLog log,
       EventBus events,
       InstantSource clock) {
     this.catalog = catalog;
     this.host = host;
+    this.gate = gate;
     this.locks = locks;
     this.log = log;
     this.events = events;
@@ -77,6 +80,11 @@ final class Work {
     return Locks.Claim.alone(lockOf(id)).sharing(VolumeUse.locks(devices));
   }
 
+  /** Keeps the engine open for several operations that belong together. */
+  Gate.Pass enter() {
+    return gate.enter();
+  }
+
   /** Does something as one operation that holds some keys alone. */
   <T> T run(String action, String subject, List<String> keys, Function<Step, T> body) {
     Locks.Claim claim = new Locks.Claim(Set.copyOf(keys), Set.of());
@@ -95,19 +103,21 @@ final class Work {
       Supplier<Locks.Claim> claim,
       Progress progress,
       Function<Step, T> body) {
-    return log.call(
-        action,
-        subject,
-        progress,
-        told -> {
-          try (Host.Busy busy = host.busy();
-              Locks.Held held = hold(claim, action + " of " + subject);
-              Rollback rollback = new Rollback(subject)) {
-            T result = body.apply(new Step(told, rollback, action, subject));
-            rollback.commit();
-            return result;
-          }
-        });
+    try (Gate.Pass pass = gate.enter()) {
+      return log.call(
+          action,
+          subject,
+          progress,
+          told -> {
+            try (Host.Busy busy = host.busy();
+                Locks.Held held = hold(claim, action + " of " + subject);
+                Rollback rollback = new Rollback(subject)) {
+              T result = body.apply(new Step(told, rollback, action, subject));
+              rollback.commit();
+              return result;
+            }
+          });
+    }
   }
 
   private Locks.Held hold(Supplier<Locks.Claim> claim, String operation) {
