@@ -122,7 +122,8 @@ class ExecIT {
   @Test
   @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
   void input_that_only_a_program_left_behind_could_read_is_dropped() {
-    String leaving = "sleep 4713 <&0 >/dev/null 2>&1 & echo $!; exit 4";
+    // By another number: as its standard input a shell gives /dev/null to what it leaves behind.
+    String leaving = "exec 3<&0; sleep 4713 >/dev/null 2>&1 & echo $!; exit 4";
     ExecResult result = box.exec(ExecSpec.of("sh", "-c", leaving), new byte[1 << 20]);
     assertEquals(4, result.exitCode());
     box.exec("kill", result.stdout().strip()).orThrow();
