@@ -47,14 +47,17 @@ final class Agent {
   private static final int SLICE_MILLIS = 50;
   private static final long REAPED_MILLIS = 1_500;
 
+  /** Tells the programs of this JVM from those of one before it. */
+  private static final String PREFIX = random();
+
+  private static final AtomicLong COUNT = new AtomicLong();
+
   private final Syscalls sys;
   private final Path directory;
   private final Optional<IdMapping> mapping;
   private final Runnable revive;
   private final Terminals terminals;
   private final BooleanSupplier full;
-  private final String prefix;
-  private final AtomicLong count = new AtomicLong();
   private final Object writing = new Object();
 
   /** Makes terminals in the container. */
@@ -83,9 +86,12 @@ final class Agent {
     this.revive = revive;
     this.terminals = terminals;
     this.full = full;
+  }
+
+  private static String random() {
     byte[] random = new byte[6];
     new SecureRandom().nextBytes(random);
-    this.prefix = HexFormat.of().formatHex(random);
+    return HexFormat.of().formatHex(random);
   }
 
   /** Fills a new, empty directory. */
@@ -199,7 +205,7 @@ final class Agent {
   /** Empty: the agent is not there. */
   private Optional<Program> attempt(
       ExecSpec spec, ExecFiles.Owners owners, Optional<ContainerTerminal> terminal) {
-    String id = prefix + "-" + count.incrementAndGet();
+    String id = PREFIX + "-" + COUNT.incrementAndGet();
     OptionalInt number =
         terminal.isPresent() ? OptionalInt.of(terminal.get().number()) : OptionalInt.empty();
     String request = ExecRequest.text(spec, number);
