@@ -91,7 +91,7 @@ public final class Engine implements AutoCloseable {
         resources.own(new Machines(catalog, drivers, new Disks(pools, catalog), this::onExit));
     background = resources.own(new Background("engine"));
     trash = new Trash(catalog, pools, background);
-    images = new ImageService(store, operations, work, pools, trash);
+    images = new ImageService(store, work, pools, trash);
     volumes = new VolumeService(pools, catalog, work, trash, clock);
     Allocation allocation = new Allocation(catalog, drivers);
     lifecycle = new LifecycleService(catalog, work, allocation, machines, trash, events, clock);

@@ -1,7 +1,6 @@
 package dev.stapes.internal.engine;
 
 import dev.stapes.internal.image.ImageStore;
-import dev.stapes.internal.operation.OperationLog;
 import dev.stapes.model.ImageInfo;
 import dev.stapes.model.Progress;
 import dev.stapes.spi.ImageSource;
@@ -12,19 +11,17 @@ import java.util.Set;
 
 /**
  * Images: each change is an operation that can be cancelled, and what came of it an event. Unlike
- * {@link Work} it keeps neither locks, which the store has itself, nor the host's fast paths, which
- * would be held for as long as a download takes.
+ * {@link Work#run} it keeps neither locks, which the store has itself, nor the host's fast paths,
+ * which would be held for as long as a download takes.
  */
 public final class ImageService {
   private final ImageStore store;
-  private final OperationLog log;
   private final Work work;
   private final PoolService pools;
   private final Trash trash;
 
-  ImageService(ImageStore store, OperationLog log, Work work, PoolService pools, Trash trash) {
+  ImageService(ImageStore store, Work work, PoolService pools, Trash trash) {
     this.store = store;
-    this.log = log;
     this.work = work;
     this.pools = pools;
     this.trash = trash;
@@ -33,7 +30,7 @@ public final class ImageService {
   /** Brings an image, or gives the one that is there the aliases. */
   public ImageInfo importFrom(ImageSource source, Set<String> aliases, Progress progress) {
     String subject = "image " + aliases.stream().findFirst().orElseGet(source::describe);
-    return log.call(
+    return work.unlocked(
         "image-create",
         subject,
         progress,
@@ -50,20 +47,21 @@ public final class ImageService {
 
   /** Deletes an image everywhere. */
   public void delete(String reference) {
-    log.run(
+    work.unlocked(
         "image-delete",
         "image " + reference,
         Progress.NONE,
         told -> {
           ImageInfo image = store.delete(reference, pools.open());
           work.happened("image-deleted", subject(image), Map.of());
+          return true;
         });
     pools.open().keySet().forEach(trash::reclaimBehind);
   }
 
   /** Gives an image one more name. */
   public void addAlias(String reference, String alias) {
-    log.run(
+    work.unlocked(
         "image-alias-create",
         aliasSubject(alias),
         Progress.NONE,
@@ -73,12 +71,13 @@ public final class ImageService {
           if (!had) {
             aliasCreated(alias, image);
           }
+          return true;
         });
   }
 
   /** Takes a name away. */
   public void removeAlias(String alias) {
-    log.run(
+    work.unlocked(
         "image-alias-delete",
         aliasSubject(alias),
         Progress.NONE,
@@ -86,18 +85,20 @@ public final class ImageService {
           ImageInfo image = store.removeAlias(alias);
           work.happened(
               "image-alias-deleted", aliasSubject(alias), Map.of("target", image.fingerprint()));
+          return true;
         });
   }
 
   /** Copies the archive of an image. */
   public void export(String reference, Path target) {
-    log.run(
+    work.unlocked(
         "image-export",
         "image " + reference,
         Progress.NONE,
         told -> {
           ImageInfo image = store.export(reference, target, told);
           work.happened("image-retrieved", subject(image), Map.of("target", target.toString()));
+          return true;
         });
   }
 

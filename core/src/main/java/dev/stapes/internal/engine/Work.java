@@ -85,6 +85,13 @@ final class Work {
     return gate.enter();
   }
 
+  /** Does something as one operation that needs none of the locks. */
+  <T> T unlocked(String action, String subject, Progress progress, OperationLog.Call<T> body) {
+    try (Gate.Pass pass = gate.enter()) {
+      return log.call(action, subject, progress, body);
+    }
+  }
+
   /** Does something as one operation that holds some keys alone. */
   <T> T run(String action, String subject, List<String> keys, Function<Step, T> body) {
     Locks.Claim claim = new Locks.Claim(Set.copyOf(keys), Set.of());

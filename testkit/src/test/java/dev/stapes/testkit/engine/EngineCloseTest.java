@@ -6,11 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stapes.Delete;
+import dev.stapes.Images;
 import dev.stapes.Stapes;
 import dev.stapes.model.Lifetime;
 import dev.stapes.model.Progress;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.ImageSource;
 import dev.stapes.spi.InstanceDriver;
 import dev.stapes.testkit.Faults;
 import java.util.List;
@@ -137,6 +139,38 @@ class EngineCloseTest {
                       assertThrows(StapesException.class, world.stapes()::close).kind()));
       assertEquals(Kind.CONFLICT, refusal.get());
       assertEquals(1, world.stapes().instances().list().size());
+    }
+  }
+
+  @Test
+  void an_image_import_is_cancelled() throws Exception {
+    try (EngineWorld world = EngineWorld.create()) {
+      CountDownLatch reached = new CountDownLatch(1);
+      Images images = world.stapes().images();
+      OtherThread imported =
+          OtherThread.begin(() -> images.importFrom(new EndlessImage(reached), "endless"));
+      reached.await();
+      world.stapes().close();
+      assertEquals(Kind.INTERRUPTED, imported.failure().kind());
+    }
+  }
+
+  private record EndlessImage(CountDownLatch reached) implements ImageSource {
+    @Override
+    public String describe() {
+      return "endless";
+    }
+
+    @Override
+    public Fetched fetch(Context context) {
+      reached.countDown();
+      try {
+        new CountDownLatch(1).await();
+        throw new AssertionError("nobody counts down");
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new StapesException(Kind.INTERRUPTED, "image", "the fetch was interrupted", e);
+      }
     }
   }
 }
