@@ -1,13 +1,16 @@
 package dev.stapes.internal.engine;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
+import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
@@ -21,10 +24,11 @@ class RootDirectoryTest {
 
   /** Tries to open a root directory in another process; says what came of it. */
   public static void main(String[] arguments) {
+    PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), true, UTF_8);
     try (RootDirectory root = RootDirectory.lock(Path.of(arguments[0]))) {
-      System.out.println(OPENED);
+      out.println(OPENED);
     } catch (StapesException e) {
-      System.out.println(e.kind());
+      out.println(e.kind());
     }
   }
 
@@ -38,7 +42,7 @@ class RootDirectoryTest {
                 path.toString())
             .redirectErrorStream(true)
             .start();
-    String said = new String(child.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    String said = new String(child.getInputStream().readAllBytes(), UTF_8);
     assertTrue(child.waitFor(30, TimeUnit.SECONDS), said);
     return said.strip();
   }
