@@ -115,11 +115,11 @@ public final class Spawner implements AutoCloseable {
 
   /**
    * Runs a task on the spawner's thread and returns what it returns. A task must be short: it holds
-   * up all others. If the caller is interrupted a task that has not begun is dropped; one that has
-   * begun is waited for, and the interrupt stays set.
+   * up all others. An interrupt neither drops nor shortens it, and stays set: who is interrupted
+   * has to undo things here too.
    *
    * @throws X what the task throws
-   * @throws IllegalStateException if this is closed, or the caller was interrupted in the queue
+   * @throws IllegalStateException if this is closed
    */
   public <T, X extends Exception> T call(Task<T, X> task) throws X {
     if (Thread.currentThread() == thread) {
@@ -145,9 +145,6 @@ public final class Spawner implements AutoCloseable {
           return future.get();
         } catch (InterruptedException e) {
           interrupted = true;
-          if (queue.remove(future)) {
-            throw new IllegalStateException(thread.getName() + ": interrupted in the queue", e);
-          }
         }
       }
     } catch (ExecutionException e) {

@@ -278,6 +278,39 @@ class SpawnerTest {
     caller.join();
   }
 
+  @Test
+  void an_interrupted_caller_gets_the_outcome_of_a_task_that_waited_in_the_queue()
+      throws Exception {
+    CountDownLatch begun = new CountDownLatch(1);
+    CountDownLatch go = new CountDownLatch(1);
+    Thread first =
+        new Thread(
+            () ->
+                spawner.<Boolean, InterruptedExceptionInTask>call(
+                    () -> {
+                      begun.countDown();
+                      awaitIn(go);
+                      return true;
+                    }));
+    first.start();
+    begun.await();
+    CompletableFuture<String> result = new CompletableFuture<>();
+    Thread second =
+        new Thread(
+            () -> {
+              Thread.currentThread().interrupt();
+              result.complete(spawner.call(() -> "done") + Thread.currentThread().isInterrupted());
+            });
+    second.start();
+    while (second.getState() != Thread.State.WAITING) {
+      Thread.onSpinWait();
+    }
+    go.countDown();
+    assertEquals("donetrue", result.get(10, TimeUnit.SECONDS));
+    first.join();
+    second.join();
+  }
+
   private static final class InterruptedExceptionInTask extends RuntimeException {
     private static final long serialVersionUID = 1L;
   }
