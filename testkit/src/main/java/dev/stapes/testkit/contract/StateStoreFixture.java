@@ -49,7 +49,7 @@ abstract class StateStoreFixture {
   }
 
   @AfterEach
-  final void nothingIsLeft() {
+  final void nothingIsLeft() throws InterruptedException {
     Thread.interrupted();
     if (opened != null) {
       opened.close();
@@ -59,6 +59,10 @@ abstract class StateStoreFixture {
     left.removeAll(threadsBefore);
     left.removeIf(
         thread -> FOREIGN_THREADS.stream().anyMatch(name -> thread.getName().contains(name)));
+    for (Thread thread : left) {
+      thread.join(TimeUnit.SECONDS.toMillis(PATIENCE_SECONDS)); // it may be on its last steps
+    }
+    left.removeIf(thread -> !thread.isAlive());
     assertEquals(Set.of(), left, "threads that closing the store did not end");
   }
 
