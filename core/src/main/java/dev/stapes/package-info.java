@@ -3,7 +3,7 @@
  *
  * <p>No argument may be null and no result is, unless it says so; what may be absent is an {@code
  * Optional}. A null argument is a {@code NullPointerException}; every other failure is a {@link
- * dev.stapes.model.StapesException}. All types may be used by any number of threads.
+ * dev.stapes.model.StapesException}. All types but builders may be used by any number of threads.
  */
 @NullMarked
 package dev.stapes;
