@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.stapes.model.ExecSpec;
 import dev.stapes.model.Lifetime;
 import dev.stapes.spi.Machine;
+import dev.stapes.spi.Processes;
 import dev.stapes.testkit.RequiresRoot;
 import dev.stapes.testkit.RequiresTool;
 import java.io.IOException;
@@ -74,5 +75,23 @@ abstract class LxcDriverFixture {
       shown.append((char) c);
     }
     return shown.toString();
+  }
+
+  /**
+   * Whether there is a process that has not ended; who inherits the dead may be slow to bury them.
+   */
+  final boolean runs(long pid) {
+    try (Processes.Handle process = box.host.processes().find(pid).orElse(null)) {
+      return process != null && process.isAlive();
+    }
+  }
+
+  /** The monitor writes what the container says to its terminal into the log behind. */
+  static void awaitLogged(Machine.Console console, String text) throws InterruptedException {
+    long deadline = System.nanoTime() + LONG.toNanos();
+    while (!new String(console.log(), StandardCharsets.UTF_8).contains(text)) {
+      assertTrue(System.nanoTime() < deadline, () -> "not logged: " + text);
+      TimeUnit.MILLISECONDS.sleep(5);
+    }
   }
 }

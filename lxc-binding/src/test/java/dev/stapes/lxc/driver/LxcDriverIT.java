@@ -110,7 +110,7 @@ class LxcDriverIT extends LxcDriverFixture {
 
     box.driver.collect(Set.of());
 
-    assertFalse(Files.exists(Path.of("/proc/" + pid)));
+    assertFalse(runs(pid));
     assertEquals(Optional.empty(), box.driver.adopt(spec));
   }
 
@@ -173,7 +173,7 @@ class LxcDriverIT extends LxcDriverFixture {
     run(machine, "sh", "-c", "echo first >/dev/console");
 
     try (Machine.Console console = machine.console()) {
-      assertTrue(new String(console.log(), StandardCharsets.UTF_8).contains("first"));
+      awaitLogged(console, "first");
       InputStream out = console.output();
       run(machine, "sh", "-c", "echo second >/dev/console");
       until(out, "second");
@@ -296,7 +296,7 @@ class LxcDriverIT extends LxcDriverFixture {
     Machine machine = start(Map.of());
     long pid = machine.pid();
     box.reopen();
-    assertFalse(Files.exists(Path.of("/proc/" + pid)));
+    assertFalse(runs(pid));
   }
 
   @Test

@@ -184,6 +184,8 @@ class NewerLiblxcIT {
                 "-o",
                 "Dir::Cache=" + apt.resolve("cache"),
                 "-o",
+                "Acquire::Retries=5",
+                "-o",
                 "APT::Install-Recommends=false",
                 "-o",
                 "APT::Sandbox::User=root"));
