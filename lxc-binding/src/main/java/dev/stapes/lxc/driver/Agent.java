@@ -19,7 +19,9 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -38,10 +40,13 @@ final class Agent {
   /** Where the container sees the directory. */
   static final String INSIDE = "dev/.stapes";
 
-  private static final String[] SCRIPTS = {"boot", "agent", "exec"};
+  private static final String[] SCRIPTS = {"boot", "agent"};
   private static final String REQUESTS = "req";
   private static final String UP = "up";
-  private static final String PAUSE = "pause";
+
+  /** What only the scripts use, among themselves. */
+  private static final List<String> OWN = List.of("pause", "born", "turn0", "turn1");
+
   private static final long START_MILLIS = 10_000;
   private static final long SUSPICIOUS_MILLIS = 1_000;
   private static final int SLICE_MILLIS = 50;
@@ -107,7 +112,10 @@ final class Agent {
     }
     Files.createFile(directory.resolve("busybox"));
     Fifo fifo = new Fifo(sys);
-    for (String name : new String[] {REQUESTS, UP, PAUSE}) {
+    List<String> fifos = new ArrayList<>(OWN);
+    fifos.add(REQUESTS);
+    fifos.add(UP);
+    for (String name : fifos) {
       fifo.create(directory.resolve(name), 0600, hostUid(mapping, 0), hostGid(mapping, 0));
     }
   }
@@ -311,7 +319,9 @@ final class Agent {
       revive.run();
       if (!awaitReady(sys, ready, START_MILLIS, () -> true)) {
         throw new StapesException(
-            Kind.UNAVAILABLE, "exec", "the agent in the instance has ended and does not come back");
+            full.getAsBoolean() ? Kind.EXHAUSTED : Kind.UNAVAILABLE,
+            "exec",
+            "the agent in the instance has ended and does not come back");
       }
     }
   }

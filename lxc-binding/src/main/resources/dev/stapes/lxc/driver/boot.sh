@@ -5,7 +5,7 @@ B=/dev/.stapes/busybox
 umask 022
 # It forks twice and gives the agent a session of its own. A job in the background (&) would
 # ignore SIGINT and SIGQUIT, and so would every program that is executed later.
-"$B" env -i "$B" start-stop-daemon -S -b -q -p ./none -x "$B" -a sh -- ./agent
+"$B" env -i "$B" start-stop-daemon -S -b -q -p ./none -x "$B" -a sh -- ./agent lead 0
 [ "$1" != agent ] || exit 0
 [ ! -x /sbin/init ] || exec /sbin/init
 

@@ -211,6 +211,23 @@ class LxcExecIT extends LxcDriverFixture {
   }
 
   @Test
+  void who_waits_for_its_turn_takes_over_from_an_agent_that_is_killed() throws Exception {
+    Machine machine = start(Map.of());
+    String agents = "for p in /proc/[0-9]*; do read -r n <$p/cmdline; case $n in *agent*follow*";
+    // The first agent runs this, the second takes requests as soon as there is a third.
+    String script =
+        "found=; while [ -z \"$found\" ]; do "
+            + agents
+            + "2) found=$p;; esac; done; done 2>/dev/null; "
+            + agents
+            + "1) kill -9 ${p#/proc/}; echo killed;; esac; done 2>/dev/null";
+    assertEquals("killed\n", run(machine, "sh", "-c", script).out());
+
+    assertEquals(new Result(0, "", ""), run(machine, "true"));
+    assertFalse(run(machine, "ps").out().contains("boot agent"));
+  }
+
+  @Test
   void a_full_process_limit_is_an_error_and_not_the_end() throws Exception {
     Machine machine = start(Map.of("limits.processes", "8"));
     List<Machine.Exec> running = new ArrayList<>();
