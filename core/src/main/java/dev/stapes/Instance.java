@@ -106,12 +106,12 @@ public final class Instance {
   public InstanceInfo update(Consumer<InstanceUpdate> changes) {
     InstanceUpdate update = new InstanceUpdate();
     changes.accept(update);
-    return engine.instances().update(id, update.toChange());
+    return engine.changes().update(id, update.toChange());
   }
 
   /** Gives it another name; a running one learns its host name at the next start. */
   public void rename(String newName) {
-    engine.instances().rename(id, newName);
+    engine.changes().rename(id, newName);
   }
 
   /**

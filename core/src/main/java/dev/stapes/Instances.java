@@ -6,6 +6,7 @@ import dev.stapes.model.InstanceInfo;
 import dev.stapes.model.InstanceSpec;
 import dev.stapes.model.Progress;
 import dev.stapes.model.StapesException;
+import dev.stapes.model.WarmPoolSpec;
 import java.util.List;
 import java.util.Optional;
 
@@ -65,5 +66,14 @@ public final class Instances {
   /** What all of them are, by name. */
   public List<InstanceInfo> list() {
     return engine.instances().list();
+  }
+
+  /**
+   * Opens a warm pool, and begins to start as many as are to wait.
+   *
+   * @throws StapesException CONFLICT where one of that name is open; NOT_FOUND for the image
+   */
+  public WarmPool warmPool(WarmPoolSpec spec) {
+    return new WarmPool(engine, engine.warmPools().open(spec));
   }
 }

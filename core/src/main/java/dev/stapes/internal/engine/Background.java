@@ -13,18 +13,17 @@ import org.slf4j.LoggerFactory;
 /** What the engine does behind its callers. Closing it finishes what was begun. */
 final class Background implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Background.class);
-  private static final int THREADS = 2;
   private static final Duration IDLE = Duration.ofSeconds(5);
   private static final Duration PATIENCE = Duration.ofMinutes(2);
 
   private final ExecutorService executor;
   private final CountDownLatch closing = new CountDownLatch(1);
 
-  Background(String name) {
+  Background(String name, int threads) {
     ThreadPoolExecutor pool =
         new ThreadPoolExecutor(
-            THREADS,
-            THREADS,
+            threads,
+            threads,
             IDLE.toMillis(),
             TimeUnit.MILLISECONDS,
             new LinkedBlockingQueue<>(),

@@ -29,6 +29,7 @@ import org.slf4j.LoggerFactory;
 public final class Engine implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
   private static final Duration PATIENCE = Duration.ofMinutes(2);
+  private static final int THREADS = 2;
   private static final String DEFAULT_POOL = "default";
   private static final List<String> PREFERRED = List.of("btrfs", "dir");
 
@@ -43,6 +44,8 @@ public final class Engine implements AutoCloseable {
   private final Machines machines;
   private final LifecycleService lifecycle;
   private final InstanceService instances;
+  private final InstanceChanges changes;
+  private final WarmPoolService warmPools;
   private final SnapshotService snapshots;
   private final ExecService exec;
   private final FileService files;
@@ -89,7 +92,7 @@ public final class Engine implements AutoCloseable {
     drivers = resources.own(new Drivers(host, options.instanceDrivers(), root.run(), root.tag()));
     machines =
         resources.own(new Machines(catalog, drivers, new Disks(pools, catalog), this::onExit));
-    background = resources.own(new Background("engine"));
+    background = resources.own(new Background("engine", THREADS));
     trash = new Trash(catalog, pools, background);
     images = new ImageService(store, work, pools, trash);
     volumes = new VolumeService(pools, catalog, work, trash, clock);
@@ -98,6 +101,8 @@ public final class Engine implements AutoCloseable {
     instances =
         new InstanceService(
             catalog, work, drivers, allocation, pools, store, machines, lifecycle, clock);
+    changes = new InstanceChanges(catalog, work, drivers, pools, machines, instances);
+    warmPools = new WarmPoolService(store, instances, changes, lifecycle, machines);
     snapshots = new SnapshotService(catalog, work, pools, machines, lifecycle, trash, clock);
     exec = new ExecService(machines, host, resources.own(new Streams()).executor());
     files = new FileService(host, catalog, machines, pools);
@@ -158,6 +163,16 @@ public final class Engine implements AutoCloseable {
   /** Instances. */
   public InstanceService instances() {
     return open(instances);
+  }
+
+  /** Their changes. */
+  public InstanceChanges changes() {
+    return open(changes);
+  }
+
+  /** Those that wait. */
+  public WarmPoolService warmPools() {
+    return open(warmPools);
   }
 
   /** Their starts and ends. */
@@ -232,6 +247,7 @@ public final class Engine implements AutoCloseable {
       refusing = true;
       background.endPauses();
       try {
+        warmPools.close();
         interrupted |= awaitCallers();
         lifecycle.endThrowaways();
       } finally {

@@ -27,6 +27,11 @@ final class Ids {
     return word(12);
   }
 
+  /** Tells instances that wait in one warm pool from each other. */
+  static String ofOneThatWaits() {
+    return word(6);
+  }
+
   /** Sorts by time. */
   static String ordered(Instant at) {
     return String.format(Locale.ROOT, "%015d-%s", at.toEpochMilli(), word(6));

@@ -25,4 +25,9 @@ public record InstanceChange(
     config = Collections.unmodifiableSortedMap(new TreeMap<>(config));
     devices = Collections.unmodifiableSortedMap(new TreeMap<>(devices));
   }
+
+  /** Whether it changes nothing. */
+  boolean isEmpty() {
+    return config.isEmpty() && devices.isEmpty() && description.isEmpty();
+  }
 }

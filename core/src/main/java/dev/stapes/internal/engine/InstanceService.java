@@ -272,116 +272,6 @@ public final class InstanceService {
     }
   }
 
-  /** Changes an instance. */
-  public InstanceInfo update(InstanceId id, InstanceChange change) {
-    List<Device> added = change.devices().values().stream().flatMap(Optional::stream).toList();
-    Locks.Claim claim = Work.ofInstance(id, added);
-    return work.run(
-        "instance-update",
-        "instance " + id,
-        () -> claim,
-        Progress.NONE,
-        step -> {
-          Catalog.Stored<InstanceRecord> old = stored(id);
-          InstanceRecord before = old.value();
-          change
-              .revision()
-              .ifPresent(
-                  expected -> {
-                    if (expected != old.revision()) {
-                      throw new StapesException(
-                          Kind.CONFLICT,
-                          before.subject(),
-                          "changed since revision " + expected + ", now " + old.revision());
-                    }
-                  });
-          VolumeUse.require(catalog, added);
-          InstanceRecord after = changed(before, change);
-          applyLive(before, after, step);
-          long revision =
-              step.conclude(
-                  catalog
-                      .change(before.isThrowaway())
-                      .unchanged(before, old.revision())
-                      .put(after));
-          work.happened("instance-updated", after.subject(), Map.of());
-          return after.toInfo(statusOf(after), revision);
-        });
-  }
-
-  private InstanceRecord changed(InstanceRecord before, InstanceChange change) {
-    drivers.schema(before.type()).validate(before.subject(), change.config());
-    SortedMap<String, Device> devices = before.typedDevices();
-    change
-        .devices()
-        .forEach(
-            (name, device) -> {
-              Names.device(name);
-              device.ifPresentOrElse(d -> devices.put(name, d), () -> devices.remove(name));
-            });
-    InstanceRecord after =
-        before.with(
-            change.description().orElse(before.description()),
-            before.typedConfig().with(change.config()).values(),
-            InstanceRecord.textsOf(devices));
-    requireSameRootPool(before, after, devices);
-    drivers.of(after.type()).validate(Disks.unattached(after));
-    return after;
-  }
-
-  private void requireSameRootPool(
-      InstanceRecord before, InstanceRecord after, SortedMap<String, Device> devices) {
-    long roots =
-        devices.values().stream().filter(d -> d instanceof Device.Disk k && k.isRoot()).count();
-    if (roots != 1) {
-      throw StapesException.invalid(before.subject(), "would have " + roots + " root disks");
-    }
-    if (!after.rootDisk().pool().orElse(before.pool()).equals(before.pool())) {
-      throw new StapesException(
-          Kind.UNSUPPORTED, before.subject(), "a root disk cannot change its pool: copy instead");
-    }
-  }
-
-  /** Makes what changed of a running instance take effect, and a new size of any. */
-  private void applyLive(InstanceRecord before, InstanceRecord after, Work.Step step) {
-    if (!before.rootDisk().size().equals(after.rootDisk().size())) {
-      StoragePool.Quotas quotas =
-          pools
-              .pool(before.pool())
-              .quotas()
-              .orElseThrow(
-                  () ->
-                      new StapesException(
-                          Kind.UNSUPPORTED,
-                          before.subject(),
-                          "pool " + before.pool() + " cannot limit the size of a volume"));
-      step.undo(
-          "size of " + before.subject(),
-          () -> quotas.limit(before.volumeId(), before.rootDisk().size()));
-      quotas.limit(before.volumeId(), after.rootDisk().size());
-    }
-    machines
-        .find(before.instanceId())
-        .ifPresent(running -> machines.update(running, before, after, step));
-  }
-
-  /** Gives an instance another name. */
-  public void rename(InstanceId id, String newName) {
-    Names.instance(newName);
-    work.run(
-        "instance-rename",
-        "instance " + id,
-        List.of(Work.lockOf(id), Work.lockOfName(newName)),
-        step -> {
-          InstanceRecord record = stored(id).value();
-          requireFree(newName);
-          step.conclude(catalog.change(record.isThrowaway()).rename(record, newName));
-          work.happened(
-              "instance-renamed", "instance " + newName, Map.of("old_name", record.name()));
-          return true;
-        });
-  }
-
   /** Waits for a status. */
   public void await(InstanceId id, InstanceStatus status, Duration limit) {
     lifecycle.awaitStatus(id, () -> info(id).status() == status, status.toString(), limit);
@@ -391,7 +281,7 @@ public final class InstanceService {
     return catalog.require(id);
   }
 
-  private void requireFree(String name) {
+  void requireFree(String name) {
     if (catalog.idOf(name).isPresent()) {
       throw new StapesException(Kind.CONFLICT, "instance " + name, "exists already");
     }
@@ -401,7 +291,7 @@ public final class InstanceService {
     return stored.value().toInfo(statusOf(stored.value()), stored.revision());
   }
 
-  private InstanceStatus statusOf(InstanceRecord record) {
+  InstanceStatus statusOf(InstanceRecord record) {
     Optional<Running> running = machines.find(record.instanceId());
     if (running.isPresent()) {
       return running.get().machine().isFrozen() ? InstanceStatus.FROZEN : InstanceStatus.RUNNING;

@@ -1,0 +1,82 @@
+package dev.stapes.internal.engine;
+
+import dev.stapes.internal.image.ImageStore;
+import dev.stapes.model.InstanceSpec;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.model.WarmPoolSpec;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** Warm pools, by name. */
+public final class WarmPoolService implements AutoCloseable {
+  private final ImageStore images;
+  private final InstanceService instances;
+  private final InstanceChanges changes;
+  private final LifecycleService lifecycle;
+  private final Machines machines;
+  private final ConcurrentHashMap<String, WarmStock> open = new ConcurrentHashMap<>();
+
+  WarmPoolService(
+      ImageStore images,
+      InstanceService instances,
+      InstanceChanges changes,
+      LifecycleService lifecycle,
+      Machines machines) {
+    this.images = images;
+    this.instances = instances;
+    this.changes = changes;
+    this.lifecycle = lifecycle;
+    this.machines = machines;
+  }
+
+  /** Opens a pool and begins to fill it. */
+  public WarmStock open(WarmPoolSpec spec) {
+    String name = spec.name();
+    WarmStock stock =
+        new WarmStock(
+            spec,
+            fingerprint(spec.template()),
+            instances,
+            changes,
+            lifecycle,
+            machines,
+            () -> open.remove(name));
+    if (open.putIfAbsent(name, stock) != null) {
+      throw new StapesException(Kind.CONFLICT, "warm pool " + name, "is open already");
+    }
+    stock.open();
+    return stock;
+  }
+
+  /** Differs where instances of two templates would, as far as this machine knows. */
+  private String fingerprint(InstanceSpec template) {
+    String image = template.image().map(name -> images.find(name).fingerprint()).orElse("");
+    String text =
+        String.join(
+            "\n",
+            List.of(
+                template.type().toString(),
+                template.lifetime().toString(),
+                image,
+                template.config().values().toString(),
+                InstanceRecord.textsOf(template.devices()).toString()));
+    try {
+      byte[] hash =
+          MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+      return HexFormat.of().formatHex(hash, 0, 16);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JDK has SHA-256", e);
+    }
+  }
+
+  /** Closes all. */
+  @Override
+  public void close() {
+    List.copyOf(open.values()).forEach(WarmStock::close);
+  }
+}
