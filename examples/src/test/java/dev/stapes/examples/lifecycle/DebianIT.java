@@ -65,7 +65,7 @@ class DebianIT {
   }
 
   /** Waits for the end of its boot. */
-  private static Instance booted(Instance debian) throws InterruptedException {
+  private static Instance booted(Instance debian) {
     awaitTargets(debian);
     ExecResult state =
         debian.exec(
@@ -78,13 +78,13 @@ class DebianIT {
   }
 
   /** Until systemd has its socket systemctl has nobody to ask; the console tells how far it is. */
-  private static void awaitTargets(Instance debian) throws InterruptedException {
+  private static void awaitTargets(Instance debian) {
     try (Console console = debian.console()) {
       long deadline = System.nanoTime() + TimeUnit.MINUTES.toNanos(3);
       String shown = console.log();
       while (!shown.contains("Graphical Interface") && !shown.contains("login:")) {
         assertTrue(System.nanoTime() < deadline, "the console has only: " + shown);
-        TimeUnit.MILLISECONDS.sleep(20);
+        debian.exec("sleep", "0.1").orThrow();
         shown = console.log();
       }
     }

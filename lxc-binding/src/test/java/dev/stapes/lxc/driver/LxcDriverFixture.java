@@ -87,11 +87,11 @@ abstract class LxcDriverFixture {
   }
 
   /** The monitor writes what the container says to its terminal into the log behind. */
-  static void awaitLogged(Machine.Console console, String text) throws InterruptedException {
+  static void awaitLogged(Machine machine, Machine.Console console, String text) throws Exception {
     long deadline = System.nanoTime() + LONG.toNanos();
     while (!new String(console.log(), StandardCharsets.UTF_8).contains(text)) {
       assertTrue(System.nanoTime() < deadline, () -> "not logged: " + text);
-      TimeUnit.MILLISECONDS.sleep(5);
+      run(machine, "sleep", "0.02");
     }
   }
 }

@@ -96,14 +96,14 @@ final class Guest {
    * Waits until a console's log has a text. Who has the console may be shown a line before it is in
    * the log.
    */
-  static void awaitLogged(Machine.Console console, String text) throws InterruptedException {
+  static void awaitLogged(Machine machine, Machine.Console console, String text) throws Exception {
     long deadline = System.nanoTime() + LONG.toNanos();
     while (!text(console.log()).contains(text)) {
       if (System.nanoTime() > deadline) {
         throw new AssertionError(
             "not logged in " + LONG + ": " + text + ", but " + text(console.log()));
       }
-      TimeUnit.MILLISECONDS.sleep(5);
+      run(machine, "usleep", "20000"); // a wait that every machine has
     }
   }
 

@@ -114,7 +114,7 @@ abstract class InstanceMachineTests extends InstanceExecTests {
   @Test
   void the_console_keeps_what_was_written_to_it() throws Exception {
     try (Machine.Console console = box().console()) {
-      Guest.awaitLogged(console, "contract booted");
+      Guest.awaitLogged(box(), console, "contract booted");
       assertFalse(Guest.text(console.log()).contains("typed: "));
     }
   }
@@ -125,7 +125,7 @@ abstract class InstanceMachineTests extends InstanceExecTests {
       CompletableFuture<String> answer = Guest.readingUntil(console.output(), "typed: hello");
       Guest.type(console.input(), "hello\n");
       Guest.finish(answer);
-      Guest.awaitLogged(console, "typed: hello");
+      Guest.awaitLogged(box(), console, "typed: hello");
     }
     try (Machine.Console again = box().console()) {
       assertTrue(Guest.text(again.log()).contains("typed: hello"));
