@@ -1,0 +1,224 @@
+package dev.stapes.benchmarks.lifecycle;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Measures Stapes and its peers on the same paths in one run, prints what came out and writes it:
+ * {@code lifecycle.json} (a list of results), {@code lifecycle-all.json} (everything that is known
+ * about the run) and {@code lifecycle.md}. Started by {@code ./bench lifecycle}.
+ */
+public final class Comparison {
+  private static final int WARM_UP_CYCLES = 60;
+  private static final List<Integer> THREADS = List.of(1, 2, 4, 8);
+  private static final long UNDO_SECONDS = 60;
+
+  private final Options options;
+  private final PrintStream out = System.out;
+
+  private Comparison(Options options) {
+    this.options = options;
+  }
+
+  /**
+   * Runs it.
+   *
+   * @param arguments {@code --json FILE}, {@code --runs N}, {@code --subjects a,b}, {@code --paths
+   *     a,b}
+   */
+  public static void main(String[] arguments) {
+    Options options;
+    try {
+      options = Options.parse(arguments);
+    } catch (IllegalArgumentException e) {
+      System.err.println("bench lifecycle: " + e.getMessage());
+      System.exit(2);
+      return;
+    }
+    CountDownLatch done = new CountDownLatch(1);
+    undoAtExit(Thread.currentThread(), done);
+    int code = 1;
+    try {
+      new Comparison(options).run();
+      code = 0;
+    } catch (InterruptedException e) {
+      System.err.println("bench lifecycle: interrupted");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // the JVM prints it and exits with 1
+    } finally {
+      done.countDown();
+    }
+    System.exit(code);
+  }
+
+  /** A signal interrupts the run, which then undoes all that it made. */
+  private static void undoAtExit(Thread run, CountDownLatch done) {
+    Runtime.getRuntime()
+        .addShutdownHook(
+            new Thread(
+                () -> {
+                  run.interrupt();
+                  try {
+                    if (!done.await(UNDO_SECONDS, TimeUnit.SECONDS)) {
+                      System.err.println("bench lifecycle: not all could be undone in time");
+                    }
+                  } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                  }
+                },
+                "undo"));
+  }
+
+  private void run() throws IOException, InterruptedException {
+    Path work = Files.createDirectories(options.work()).toRealPath();
+    String tag = work.getFileName().toString();
+    Place place = new Place(work, options.peers().toAbsolutePath(), tag);
+    Results results;
+    try (Cast cast = Cast.assemble(place, options)) {
+      cast.missing().forEach((peer, reason) -> out.println(peer + " is MISSING: " + reason));
+      results = measure(place, cast);
+    }
+    write(results);
+  }
+
+  private Results measure(Place place, Cast cast) throws IOException, InterruptedException {
+    warmUp(place, cast.subjects());
+    Isolated isolated = new Isolated(options.runs(), place::nextName, out);
+    for (LifecyclePath path : options.paths()) {
+      isolated.measure(path, cast.subjects());
+    }
+    Map<String, String> failures = new LinkedHashMap<>(isolated.failures());
+    List<BackToBack.Serial> serial = new ArrayList<>();
+    List<BackToBack.Throughput> throughput = new ArrayList<>();
+    List<Memory.Cost> memory = new ArrayList<>();
+    if (options.paths().contains(LifecyclePath.CYCLE)) {
+      BackToBack cycles = new BackToBack(place::nextName);
+      for (Subject subject : cast.subjects()) {
+        backToBack(cycles, subject, serial, throughput, failures);
+      }
+    }
+    for (Subject subject : cast.subjects()) {
+      if (subject.leftOut().containsKey(LifecyclePath.START)) {
+        continue;
+      }
+      out.println("memory of " + subject.name() + " ...");
+      try {
+        memory.add(new Memory(place::nextName).measure(subject));
+      } catch (IOException | RuntimeException e) {
+        failures.put("memory of " + subject.name(), String.valueOf(e.getMessage()));
+      }
+    }
+    return new Results(
+        facts(place),
+        isolated.rows(),
+        serial,
+        throughput,
+        memory,
+        cast.missing(),
+        leftOut(cast.subjects()),
+        failures);
+  }
+
+  private void warmUp(Place place, List<Subject> subjects)
+      throws IOException, InterruptedException {
+    for (Subject subject : subjects) {
+      if (subject.inProcess()) {
+        out.println("warming up " + subject.name() + " ...");
+        for (int i = 0; i < WARM_UP_CYCLES; i++) {
+          subject.cycle(place.nextName());
+        }
+      }
+    }
+  }
+
+  private void backToBack(
+      BackToBack cycles,
+      Subject subject,
+      List<BackToBack.Serial> serial,
+      List<BackToBack.Throughput> throughput,
+      Map<String, String> failures)
+      throws InterruptedException {
+    out.println("cycles of " + subject.name() + " without a pause ...");
+    try {
+      serial.add(cycles.serial(subject, options.runs()));
+      if (subject.inProcess()) {
+        for (int threads : THREADS) {
+          throughput.add(cycles.throughput(subject, threads));
+        }
+      }
+    } catch (IOException | RuntimeException e) {
+      failures.put(subject.name() + " without a pause", String.valueOf(e.getMessage()));
+    }
+  }
+
+  private Map<String, String> facts(Place place) throws IOException {
+    Map<String, String> facts = new LinkedHashMap<>();
+    facts.put("Date", Instant.now().truncatedTo(ChronoUnit.MINUTES).toString());
+    facts.put("Machine", System.getProperty("stapes.machine", "unknown").replace('_', ' '));
+    Runtime runtime = Runtime.getRuntime();
+    facts.put(
+        "Java",
+        Runtime.version()
+            + " with "
+            + (runtime.maxMemory() >> 20)
+            + " MiB of heap, warm, one JVM for all");
+    Path versions = place.peers().resolve("versions");
+    if (Files.exists(versions)) {
+      facts.put("Packages", String.join(", ", Files.readAllLines(versions)));
+    }
+    facts.put("Runs", options.runs() + " isolated ones for each figure, the subjects in turns");
+    facts.put(
+        "Containers",
+        "unprivileged, seccomp on, "
+            + (Limit.MEMORY >> 20)
+            + " MiB, "
+            + Limit.PROCESSES
+            + " processes, the busybox image, a private network with nothing but lo");
+    facts.put(
+        "Subjects",
+        "stapes: throwaway instance on a Btrfs pool in the cycle, a durable one on the other"
+            + " paths; stapes-btrfs, stapes-overlay: a throwaway on all paths; stapes-durable: a"
+            + " durable one in the cycle; incus-rest: one kept-alive connection, no LXCFS hooks;"
+            + " incus-cli: as packaged; by-hand: lxc-start and system calls without an engine");
+    return facts;
+  }
+
+  private static Map<String, String> leftOut(List<Subject> subjects) {
+    Map<String, String> left = new LinkedHashMap<>();
+    for (Subject subject : subjects) {
+      subject
+          .leftOut()
+          .forEach((path, reason) -> left.put(subject.name() + " on " + path.label(), reason));
+    }
+    return left;
+  }
+
+  private void write(Results results) throws IOException {
+    ObjectMapper json = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+    byte[] rows = json.writeValueAsBytes(results.rows());
+    Path output = Files.createDirectories(options.output());
+    Files.write(output.resolve("lifecycle.json"), rows);
+    if (options.json().isPresent()) {
+      Files.write(options.json().get(), rows);
+    }
+    Files.write(output.resolve("lifecycle-all.json"), json.writeValueAsBytes(results));
+    String report = Report.of(results);
+    Files.writeString(output.resolve("lifecycle.md"), report);
+    out.println();
+    out.print(report);
+    out.println("Written to " + output.resolve("lifecycle.{md,json}") + " and lifecycle-all.json");
+  }
+}

@@ -1,0 +1,45 @@
+package dev.stapes.benchmarks.lifecycle;
+
+import java.util.Arrays;
+
+/** Figures of samples. */
+final class Statistics {
+  private Statistics() {}
+
+  /**
+   * What half of the samples are below: the middle one, or the mean of the two middle ones.
+   *
+   * @throws IllegalArgumentException where there is no sample
+   */
+  static double median(long[] samples) {
+    long[] sorted = sorted(samples);
+    int middle = sorted.length / 2;
+    return sorted.length % 2 == 1
+        ? sorted[middle]
+        : (sorted[middle - 1] + (double) sorted[middle]) / 2;
+  }
+
+  /**
+   * The smallest sample that at least so many percent of the samples do not exceed.
+   *
+   * @param percent 1 to 100
+   * @throws IllegalArgumentException where there is no sample, or for another percentage
+   */
+  static long percentile(long[] samples, int percent) {
+    if (percent < 1 || percent > 100) {
+      throw new IllegalArgumentException("not a percentage: " + percent);
+    }
+    long[] sorted = sorted(samples);
+    int rank = (int) Math.ceil(percent / 100.0 * sorted.length);
+    return sorted[rank - 1];
+  }
+
+  private static long[] sorted(long[] samples) {
+    if (samples.length == 0) {
+      throw new IllegalArgumentException("no samples");
+    }
+    long[] sorted = samples.clone();
+    Arrays.sort(sorted);
+    return sorted;
+  }
+}

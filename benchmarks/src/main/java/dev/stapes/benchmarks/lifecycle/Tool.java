@@ -1,0 +1,90 @@
+package dev.stapes.benchmarks.lifecycle;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A program of the machine or of a peer, run as somebody would who drives it from Java: an argument
+ * list, its output read when it fails.
+ */
+final class Tool {
+  private final List<String> prefix;
+  private final Map<String, String> environment = new LinkedHashMap<>();
+
+  /** A program, searched on the {@code PATH} where it has no slash, with its first arguments. */
+  Tool(String... prefix) {
+    this.prefix = List.of(prefix);
+  }
+
+  /** One more variable than this JVM has. */
+  Tool environment(String name, String value) {
+    environment.put(name, value);
+    return this;
+  }
+
+  /**
+   * Runs it to its end, with nothing on its standard input.
+   *
+   * @return what it wrote to both outputs
+   * @throws IOException where it does not start, or its exit code is not 0, quoting its output
+   */
+  String run(String... arguments) throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>(prefix);
+    command.addAll(List.of(arguments));
+    Process process = builder(command).redirectErrorStream(true).start();
+    try {
+      process.getOutputStream().close();
+      String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      int code = process.waitFor();
+      if (code != 0) {
+        throw new IOException(String.join(" ", command) + ": exit code " + code + ": " + output);
+      }
+      return output;
+    } finally {
+      process.destroyForcibly();
+    }
+  }
+
+  /**
+   * Runs it to its end without a pipe: what it leaves running may keep its outputs, of which nobody
+   * learns anything.
+   *
+   * @param log where its standard error goes, and its output
+   */
+  void runDetached(Path log, String... arguments) throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>(prefix);
+    command.addAll(List.of(arguments));
+    Process process =
+        builder(command)
+            .redirectErrorStream(true)
+            .redirectInput(new java.io.File("/dev/null"))
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
+            .start();
+    int code = process.waitFor();
+    if (code != 0) {
+      throw new IOException(String.join(" ", command) + ": exit code " + code + ": see " + log);
+    }
+  }
+
+  /** Starts it and leaves it running; both outputs go to the log. */
+  Process start(Path log, String... arguments) throws IOException {
+    List<String> command = new ArrayList<>(prefix);
+    command.addAll(List.of(arguments));
+    return builder(command)
+        .redirectErrorStream(true)
+        .redirectInput(new java.io.File("/dev/null"))
+        .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
+        .start();
+  }
+
+  private ProcessBuilder builder(List<String> command) {
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().putAll(environment);
+    return builder;
+  }
+}
