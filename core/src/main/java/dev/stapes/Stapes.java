@@ -19,6 +19,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * A container and virtual-machine manager in a directory. What an Incus daemon does for a machine,
@@ -100,8 +102,8 @@ public final class Stapes implements AutoCloseable {
   }
 
   /**
-   * The options of an open. Providers that are given here win over those of the same name that are
-   * found on the class path.
+   * The options of an open. Providers that are given here win over those that are found on the
+   * class path: of the same name, and for instance drivers of the same type.
    */
   public static final class Builder {
     private final Path root;
@@ -163,10 +165,19 @@ public final class Stapes implements AutoCloseable {
                   root,
                   host.orElseGet(Builder::onlyHost),
                   store,
-                  merged(instanceDrivers, InstanceDriverProvider.class),
+                  chosenInstanceDrivers(),
                   merged(storageDrivers, StorageDriverProvider.class),
                   defaultPool,
                   clock)));
+    }
+
+    /** One that is given is the one for its type, whatever else is found. */
+    private List<InstanceDriverProvider> chosenInstanceDrivers() {
+      Set<InstanceType> given =
+          instanceDrivers.stream().map(InstanceDriverProvider::type).collect(Collectors.toSet());
+      return merged(instanceDrivers, InstanceDriverProvider.class).stream()
+          .filter(driver -> instanceDrivers.contains(driver) || !given.contains(driver.type()))
+          .toList();
     }
 
     private static HostProvider onlyHost() {
