@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
@@ -41,6 +42,7 @@ final class Agent {
   static final String INSIDE = "dev/.stapes";
 
   private static final String[] SCRIPTS = {"boot", "agent"};
+
   private static final String REQUESTS = "req";
   private static final String UP = "up";
 
@@ -118,6 +120,18 @@ final class Agent {
     for (String name : fifos) {
       fifo.create(directory.resolve(name), 0600, hostUid(mapping, 0), hostGid(mapping, 0));
     }
+  }
+
+  /**
+   * The first program of a container.
+   *
+   * @param variables that it is given, and the agent is not to have
+   */
+  static List<String> boot(Set<String> variables) {
+    List<String> command =
+        new ArrayList<>(List.of("/" + INSIDE + "/busybox", "sh", "/" + INSIDE + "/boot", "auto"));
+    command.addAll(variables);
+    return command;
   }
 
   /** Opens the end at which the agent says that it is there; does not wait. */

@@ -169,7 +169,7 @@ final class ContainerPlan {
       Map<String, CharacterDevices.Node> nodes) {
     ContainerConfig.Builder config = ContainerConfig.of(spec.name(), spec.root().path());
     mapping.ifPresent(map -> config.idMapping(map, spec.root().mapped().isEmpty()));
-    config.init("/" + Agent.INSIDE + "/busybox", "sh", "/" + Agent.INSIDE + "/boot", "auto");
+    config.init(Agent.boot(spec.config().family(ENVIRONMENT).keySet()).toArray(new String[0]));
     boolean force = systemd && layout.kind() != CgroupLayout.Kind.V2;
     config.automaticMounts("proc:mixed sys:mixed cgroup:mixed" + (force ? ":force" : ""));
     mounts(config);

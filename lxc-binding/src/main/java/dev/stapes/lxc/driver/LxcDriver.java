@@ -31,6 +31,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -137,7 +138,7 @@ final class LxcDriver implements InstanceDriver {
         monitor = spawn(spec, files);
         Processes.Child started = monitor;
         boolean up = Agent.awaitReady(context.sys(), ready, START_MILLIS, started::isAlive);
-        Processes.Handle init = up ? init(files) : null;
+        Processes.Handle init = up ? init(files, started) : null;
         if (init == null) {
           throw new StapesException(
               Kind.INTERNAL,
@@ -254,6 +255,33 @@ final class LxcDriver implements InstanceDriver {
         .host()
         .processes()
         .start(spec.lifetime() == Lifetime.THROWAWAY ? start.dyingWithHost() : start);
+  }
+
+  /** The first process is the monitor's only child; where the kernel does not tell, ask liblxc. */
+  private Processes.@Nullable Handle init(RunFiles files, Processes.Handle monitor) {
+    OptionalLong child = onlyChild(monitor.pid());
+    if (child.isPresent()) {
+      Optional<Processes.Handle> found = context.host().processes().find(child.getAsLong());
+      // Asked again: the number was its own when the handle was made.
+      if (found.isPresent() && child.equals(onlyChild(monitor.pid()))) {
+        return found.get();
+      }
+      found.ifPresent(Processes.Handle::close);
+    }
+    return init(files);
+  }
+
+  /** From proc_pid_task_tid_children(5), which not every kernel has. */
+  private static OptionalLong onlyChild(long parent) {
+    try {
+      String children =
+          Files.readString(Path.of("/proc/" + parent + "/task/" + parent + "/children")).strip();
+      return children.matches("\\d{1,18}")
+          ? OptionalLong.of(Long.parseLong(children))
+          : OptionalLong.empty();
+    } catch (IOException e) {
+      return OptionalLong.empty();
+    }
   }
 
   private Processes.@Nullable Handle init(RunFiles files) {

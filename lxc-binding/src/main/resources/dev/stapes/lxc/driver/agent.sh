@@ -12,33 +12,37 @@ umask 022
 _role=$1 _number=$2
 _id= _asked=
 _turn=./turn$((_number % 2))
-# Opened for reading and writing: it waits for nobody, and outlives the process at the other end.
-exec 8<>./req 7<>"$_turn"
+# Opened for reading and writing: it waits for nobody, and outlives the process at the other end. A follower has 8 from who
+# started it, so that there is always somebody who listens.
+[ "$_role" = follow ] || exec 8<>./req
+exec 7<>"$_turn"
+[ "$_role" != lead ] || echo R 1<>./up
 read -r _x _x _x _x _group _x </proc/self/stat
 
 # Starts who leads next; it begins when nobody has 7 open any more, by intent or by death. It is a daemon to have a session
 # and a process group of its own. A job in the background (&) would ignore SIGINT and SIGQUIT, and so would every program.
 follower() {
   "$_b" start-stop-daemon -S -b -q -p ./none -x "$_b" -a sh -- ./agent follow $((_number + 1)) \
-    6<"$_turn" 5>./born 4<&- 7>&- 8>&- && _asked=yes
+    6<"$_turn" 5>./born 4<&- 7>&- && _asked=yes
 }
 
-# Whether there is somebody who leads next. A daemon forks once more, unseen: when it cannot, the end of 4 tells it.
+# Whether there is somebody who leads next, as far as can be known now. The daemon forks once more, unseen: when it cannot,
+# the end of 4 tells it. Who was started in time is not waited for.
 followed() {
-  [ -n "$_asked" ] || follower || return 1
+  if [ -z "$_asked" ]; then
+    follower || return 1
+  elif ! read -t 0 -u 4; then
+    return 0
+  fi
   _asked=
   read -r -u 4 _x
 }
 
-case $_role in
-follow)
+if [ "$_role" = follow ]; then
   echo here >&5
-  exec 5>&-
   read -r -u 6 _x
-  exec 6<&-
-  ;;
-lead) echo R 1<>./up ;;
-esac
+  exec 5>&- 6<&-
+fi
 exec 5<>./born 4<./born 5>&-
 # A shell ends when it cannot fork: say so to who waits, and be there again. The redirection of the
 # command that failed may be in force: without 8 the requests that wait would be lost with the exec.

@@ -1,12 +1,25 @@
 # The first program of a container: starts the agent, then makes room for the image's own init.
-# "boot auto": if the image has one; "boot agent": only start the agent, for one that has died.
+# "boot auto NAME...": the names are those of the variables that it was given, of which the agent is to have none;
+# "boot agent": only start the agent, for one that has died;
+# "boot init": only be the first program.
 cd /dev/.stapes || exit 1
 B=/dev/.stapes/busybox
 umask 022
+mode=$1
+shift
 # It forks twice and gives the agent a session of its own. A job in the background (&) would
 # ignore SIGINT and SIGQUIT, and so would every program that is executed later.
-"$B" env -i "$B" start-stop-daemon -S -b -q -p ./none -x "$B" -a sh -- ./agent lead 0
-[ "$1" != agent ] || exit 0
+start="start-stop-daemon -S -b -q -p ./none -x $B -a sh -- ./agent lead 0"
+case $mode in
+auto) (
+  unset container "$@"
+  exec "$B" $start
+) ;;
+agent)
+  "$B" env -i "$B" $start
+  exit 0
+  ;;
+esac
 [ ! -x /sbin/init ] || exec /sbin/init
 
 # No init in the image: reap what is left to process 1, and end everything when asked to.
@@ -21,7 +34,7 @@ end() {
   exit 0
 }
 # If no process can be started any more the shell would end, and the container with it.
-trap 'exec "$B" sh ./boot auto' EXIT
+trap 'exec "$B" sh ./boot init' EXIT
 trap 'trap - EXIT; end' TERM PWR INT 37
 while :; do
   "$B" sleep 2147483647 &

@@ -97,6 +97,21 @@ class LxcExecIT extends LxcDriverFixture {
   }
 
   @Test
+  void what_the_first_program_was_given_is_not_given_to_others_once_it_is_taken_away()
+      throws Exception {
+    Machine machine = start(Map.of("environment.KEPT", "a b", "environment.GONE", "x"));
+    assertTrue(run(machine, "env").out().contains("GONE=x\n"));
+    String first = Files.readString(Path.of("/proc/" + machine.pid() + "/environ"));
+    assertTrue(first.contains("GONE=x\0") && first.contains("KEPT=a b\0"), first);
+
+    machine.update(box.spec("test0001", Lifetime.THROWAWAY, Map.of("environment.KEPT", "c")));
+
+    String out = run(machine, "env").out();
+    assertTrue(out.contains("KEPT=c\n"), out);
+    assertFalse(out.contains("GONE") || out.contains("container"), out);
+  }
+
+  @Test
   void users_have_their_group_home_and_no_more() throws Exception {
     Machine machine = start(Map.of());
 
@@ -204,8 +219,9 @@ class LxcExecIT extends LxcDriverFixture {
           machine,
           "sh",
           "-c",
-          "for p in /proc/[0-9]*; do read -r n <$p/cmdline; "
-              + "case $n in *agent*) kill -9 ${p#/proc/};; esac; done 2>/dev/null");
+          // But its own parent: it would go on alone, and kill those that come.
+          "for p in /proc/[0-9]*; do read -r n <$p/cmdline; case $n in *agent*) "
+              + "[ $p = /proc/$PPID ] || kill -9 ${p#/proc/};; esac; done 2>/dev/null");
       assertEquals(new Result(0, "", ""), run(machine, "true"));
     }
   }
