@@ -1,5 +1,6 @@
 package dev.stapes.internal.engine;
 
+import dev.stapes.internal.image.DiskError;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Tree;
@@ -71,8 +72,7 @@ final class FileCopy {
         OutputStream out = intoInstance ? to.writeAs(target, 0, 0, mode) : anew(target, mode)) {
       transfer(in, out);
     } catch (IOException e) {
-      throw new StapesException(
-          Kind.UNAVAILABLE, "file " + target, "cannot be copied: " + e.getMessage(), e);
+      throw DiskError.of("file " + target, "cannot be copied", e, Kind.UNAVAILABLE);
     }
   }
 

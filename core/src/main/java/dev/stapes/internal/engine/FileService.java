@@ -1,5 +1,6 @@
 package dev.stapes.internal.engine;
 
+import dev.stapes.internal.image.DiskError;
 import dev.stapes.model.InstanceId;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
@@ -60,8 +61,7 @@ public final class FileService {
           try (OutputStream out = tree.writeAs(path, uid, gid, mode)) {
             FileCopy.transfer(content, out);
           } catch (IOException e) {
-            throw new StapesException(
-                Kind.UNAVAILABLE, "file " + path, "cannot be written: " + e.getMessage(), e);
+            throw DiskError.of("file " + path, "cannot be written", e, Kind.UNAVAILABLE);
           }
           return true;
         });

@@ -172,12 +172,16 @@ final class Agent {
   /** Starts a program. */
   Program start(ExecSpec spec) {
     try {
-      return startNow(spec);
-    } catch (StapesException e) {
-      if (e.kind() != Kind.EXHAUSTED || !roomComes()) {
-        throw e;
+      try {
+        return startNow(spec);
+      } catch (StapesException e) {
+        if (e.kind() != Kind.EXHAUSTED || !roomComes()) {
+          throw e;
+        }
+        return startNow(spec);
       }
-      return startNow(spec);
+    } catch (LinuxException e) {
+      throw KernelError.of(e, subject(spec), "cannot be started");
     }
   }
 

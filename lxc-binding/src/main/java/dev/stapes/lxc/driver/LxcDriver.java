@@ -3,6 +3,7 @@ package dev.stapes.lxc.driver;
 import dev.stapes.linux.Fd;
 import dev.stapes.linux.cgroup.CgroupLimits;
 import dev.stapes.linux.cgroup.CpuSet;
+import dev.stapes.linux.ffi.LinuxException;
 import dev.stapes.lxc.LxcConfig;
 import dev.stapes.lxc.RawLxc;
 import dev.stapes.lxc.ffi.ContainerCalls;
@@ -166,7 +167,9 @@ final class LxcDriver implements InstanceDriver {
         return held;
       }
     } catch (IOException e) {
-      throw new StapesException(Kind.INTERNAL, subject(spec), "start failed: " + e, e);
+      throw KernelError.of(e, subject(spec), "start failed");
+    } catch (LinuxException e) {
+      throw KernelError.of(e, subject(spec), "start failed");
     } finally {
       if (!done) {
         undo(spec, files, monitor);
