@@ -83,6 +83,7 @@ public final class Engine implements AutoCloseable {
     options.host().probe().orThrow("host " + options.host().name());
     Host host = resources.own(options.host().open());
     StateStore durable = resources.own(options.store().open(root.path()));
+    root.requireStateOf(durable);
     Catalog catalog = new Catalog(durable, resources.own(new MemoryStateStore()));
     events = resources.own(new EventBus(clock));
     operations = new OperationLog(events, clock, operationIds(clock));

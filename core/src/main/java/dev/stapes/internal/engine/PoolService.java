@@ -170,8 +170,12 @@ public final class PoolService implements AutoCloseable {
           if (exists(spec.name())) {
             throw new StapesException(Kind.CONFLICT, subject, "exists already");
           }
-          step.intend(Intent.creationOf(PoolRecord.of(spec)));
           Path own = directoryOf(spec.name());
+          if (!RootDirectory.isVacant(own)) { // where the creation fails it would be removed
+            throw new StapesException(
+                Kind.CONFLICT, subject, "something is in its directory, move it away: " + own);
+          }
+          step.intend(Intent.creationOf(PoolRecord.of(spec)));
           step.undo("directory of " + subject, () -> removeDirectory(spec.name()));
           makeDirectory(own);
           StoragePool pool = provider.create(host, spec, own);

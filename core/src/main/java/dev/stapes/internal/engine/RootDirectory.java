@@ -2,22 +2,27 @@ package dev.stapes.internal.engine;
 
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.StateStore;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
 
 /**
  * A root directory that this JVM holds. The lock is of the kernel's (fcntl(2)), so it is gone with
@@ -153,6 +158,49 @@ final class RootDirectory implements AutoCloseable {
 
   Path run() {
     return path.resolve("run");
+  }
+
+  /**
+   * Refuses a store that nothing was ever written to where there are pools: their volumes and the
+   * machines that run would count as nobody's, and be removed.
+   *
+   * @throws StapesException UNAVAILABLE
+   */
+  void requireStateOf(StateStore store) {
+    if (store.revision() > 0) {
+      return;
+    }
+    try (Stream<Path> entries = Files.list(pools())) {
+      List<String> found =
+          entries
+              .filter(entry -> !isVacant(entry))
+              .map(entry -> "pools/" + entry.getFileName())
+              .sorted()
+              .toList();
+      if (!found.isEmpty()) {
+        throw new StapesException(
+            Kind.UNAVAILABLE,
+            "root directory " + path,
+            "its state is gone, but not "
+                + found
+                + ": put the state back, or move them away to begin anew");
+      }
+    } catch (IOException e) {
+      throw new StapesException(
+          Kind.UNAVAILABLE, "root directory " + path, "cannot be opened: " + e, e);
+    }
+  }
+
+  /** Whether there is nothing at a path, or a directory in which nothing is. */
+  static boolean isVacant(Path path) {
+    if (!Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
+      return Files.notExists(path, LinkOption.NOFOLLOW_LINKS);
+    }
+    try (Stream<Path> entries = Files.list(path)) {
+      return entries.findAny().isEmpty();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** Names that are global to the machine carry it; no other directory has it. */
