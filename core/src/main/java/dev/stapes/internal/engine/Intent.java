@@ -15,13 +15,15 @@ import org.jspecify.annotations.Nullable;
  * @param volumes to remove where nothing refers to them
  * @param pool a pool that was being made or removed, by name; empty text: none
  * @param removed that pool where it was being removed: it is ours, and has to go
+ * @param frozen the id of an instance that stands still while it is copied, and is to go on
  */
 record Intent(
     String action,
     String subject,
     List<VolumeRef> volumes,
     String pool,
-    @Nullable PoolRecord removed) {
+    @Nullable PoolRecord removed,
+    @Nullable String frozen) {
 
   /** A volume of a pool. */
   record VolumeRef(String pool, String kind, String name) {
@@ -39,15 +41,22 @@ record Intent(
   }
 
   static Intent onVolumes(String action, String subject, List<VolumeRef> volumes) {
-    return new Intent(action, subject, volumes, "", null);
+    return new Intent(action, subject, volumes, "", null, null);
   }
 
   /** A pool is being made: whether what is found under its source is ours, nobody knows. */
   static Intent creationOf(PoolRecord pool) {
-    return new Intent("storage-pool-create", "pool " + pool.name(), List.of(), pool.name(), null);
+    return new Intent(
+        "storage-pool-create", "pool " + pool.name(), List.of(), pool.name(), null, null);
   }
 
   static Intent removalOf(PoolRecord pool) {
-    return new Intent("storage-pool-delete", "pool " + pool.name(), List.of(), pool.name(), pool);
+    return new Intent(
+        "storage-pool-delete", "pool " + pool.name(), List.of(), pool.name(), pool, null);
+  }
+
+  /** A running instance is copied as of one moment. */
+  static Intent stillnessOf(InstanceRecord instance) {
+    return new Intent("instance-copy", instance.subject(), List.of(), "", null, instance.id());
   }
 }

@@ -190,12 +190,30 @@ final class Machines implements AutoCloseable {
             : find(source.instanceId())
                 .map(Running::machine)
                 .filter(machine -> !machine.isFrozen());
-    moving.ifPresent(Machine::freeze);
+    if (moving.isEmpty()) {
+      pool.copy(source.volumeId(), target, readOnly);
+      return;
+    }
+    // A durable one outlives this process, and would stand still for ever.
+    String intent = "still-" + source.id();
+    boolean durable = !source.isThrowaway();
+    if (durable) {
+      catalog.change(false).put(intent, Intent.stillnessOf(source)).commit();
+    }
     try {
+      moving.get().freeze();
       pool.copy(source.volumeId(), target, readOnly);
     } finally {
-      moving.ifPresent(Machine::unfreeze);
+      moving.get().unfreeze();
+      if (durable) {
+        catalog.change(false).removeIntent(intent).commit();
+      }
     }
+  }
+
+  /** Lets a machine go on whose copying was cut short. */
+  void thaw(InstanceId id) {
+    find(id).map(Running::machine).filter(Machine::isFrozen).ifPresent(Machine::unfreeze);
   }
 
   /** Lets go of all machines; those that are durable go on. */

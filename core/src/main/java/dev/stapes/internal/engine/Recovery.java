@@ -101,6 +101,9 @@ final class Recovery {
           intent.subject(),
           orphans.size());
       boolean done = trash.remove(orphans);
+      if (intent.frozen() != null) {
+        machines.thaw(new InstanceId(intent.frozen()));
+      }
       if (!intent.pool().isEmpty()) {
         done &= pools.collectPool(intent);
       }
