@@ -35,6 +35,14 @@ public interface Mounts {
    */
   void unmount(Path target);
 
+  /**
+   * Detaches a mount, with those on it, that a host which is gone made in its namespace, and which
+   * is still there because a program that it started goes on. Does nothing where there is none.
+   *
+   * @param type and source: as it was mounted; another mount at the target is left alone
+   */
+  void detachAbandoned(Path target, String type, String source);
+
   /** The mounts at or below a path, in the order in which they were made. */
   List<Entry> below(Path path);
 

@@ -71,6 +71,11 @@ final class FakeMounts implements Mounts {
   }
 
   @Override
+  public void detachAbandoned(Path target, String type, String source) {
+    // A fake host has one table of mounts, and nobody else has any.
+  }
+
+  @Override
   public synchronized void unmount(Path target) {
     for (int i = table.size() - 1; i >= 0; i--) {
       if (table.get(i).entry.target().equals(target)) {

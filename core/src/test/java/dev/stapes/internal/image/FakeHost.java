@@ -101,6 +101,11 @@ final class FakeHost implements Host {
     }
 
     @Override
+    public void detachAbandoned(Path target, String type, String source) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
     public void unmount(Path target) {
       mounted.remove(target);
     }

@@ -1,5 +1,6 @@
 package dev.stapes.linux.host;
 
+import dev.stapes.linux.AbandonedMounts;
 import dev.stapes.linux.IdRange;
 import dev.stapes.linux.MountFlag;
 import dev.stapes.linux.MountNamespace;
@@ -101,6 +102,12 @@ final class HostMounts implements Mounts, AutoCloseable {
   @Override
   public void unmount(Path target) {
     onThread(target.toString(), () -> namespace.unmountLazily(target));
+  }
+
+  @Override
+  public void detachAbandoned(Path target, String type, String source) {
+    requireAbsolute(target);
+    Failures.translating(() -> new AbandonedMounts(sys).detach(target, type, source));
   }
 
   @Override

@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
  * is mounted when the first one is needed: so none is left on the disk, whatever happens.
  */
 final class Views implements AutoCloseable {
+  private static final String TYPE = "tmpfs";
+  private static final String SOURCE = "stapes-views";
+
   private final PoolContext pool;
   private final Path base;
   private final AtomicLong last = new AtomicLong();
@@ -98,7 +101,9 @@ final class Views implements AutoCloseable {
         throw new UncheckedIOException(base + ": cannot be made: " + e.getMessage(), e);
       }
       Set<Mounts.Flag> flags = Set.of(Mounts.Flag.NODEV);
-      pool.host().mounts().mount("stapes-views", base, "tmpfs", flags, "size=1m,mode=0711");
+      // Where a process was killed its monitors keep what it had mounted for others, too.
+      pool.host().mounts().detachAbandoned(base, TYPE, SOURCE);
+      pool.host().mounts().mount(SOURCE, base, TYPE, flags, "size=1m,mode=0711");
       at = base;
       mounted = at;
     }
