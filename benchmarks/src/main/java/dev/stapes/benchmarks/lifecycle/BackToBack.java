@@ -15,7 +15,7 @@ import java.util.function.Supplier;
 /** Cycles without a pause: work that a subject leaves behind its answer is paid for here. */
 final class BackToBack {
   private static final long LONGEST = TimeUnit.SECONDS.toNanos(5);
-  private static final long THROUGHPUT = TimeUnit.SECONDS.toNanos(3);
+  private static final long THROUGHPUT = TimeUnit.SECONDS.toNanos(2);
   private static final int FEWEST = 5;
 
   private final Supplier<String> names;
@@ -68,7 +68,7 @@ final class BackToBack {
         nanos.length);
   }
 
-  /** Cycles for 3 seconds from so many threads; the last ones are waited for. */
+  /** Cycles for 2 seconds from so many threads; the last ones are waited for. */
   Throughput throughput(Subject subject, int threads) throws IOException, InterruptedException {
     long begun = System.nanoTime();
     Callable<Integer> work =

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -15,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * Measures Stapes and its peers on the same paths in one run, prints what came out and writes it:
@@ -49,15 +49,18 @@ public final class Comparison {
       return;
     }
     CountDownLatch done = new CountDownLatch(1);
-    undoAtExit(Thread.currentThread(), done);
+    AtomicBoolean stopping = new AtomicBoolean();
+    undoAtExit(Thread.currentThread(), stopping, done);
     int code = 1;
     try {
       new Comparison(options).run();
       code = 0;
-    } catch (InterruptedException e) {
-      System.err.println("bench lifecycle: interrupted");
-    } catch (IOException e) {
-      throw new UncheckedIOException(e); // the JVM prints it and exits with 1
+    } catch (IOException | InterruptedException | RuntimeException e) {
+      if (stopping.get()) {
+        System.err.println("bench lifecycle: interrupted: " + e.getMessage());
+      } else {
+        throw new IllegalStateException("the comparison failed", e);
+      }
     } finally {
       done.countDown();
     }
@@ -65,21 +68,20 @@ public final class Comparison {
   }
 
   /** A signal interrupts the run, which then undoes all that it made. */
-  private static void undoAtExit(Thread run, CountDownLatch done) {
-    Runtime.getRuntime()
-        .addShutdownHook(
-            new Thread(
-                () -> {
-                  run.interrupt();
-                  try {
-                    if (!done.await(UNDO_SECONDS, TimeUnit.SECONDS)) {
-                      System.err.println("bench lifecycle: not all could be undone in time");
-                    }
-                  } catch (InterruptedException e) {
-                    Thread.currentThread().interrupt();
-                  }
-                },
-                "undo"));
+  private static void undoAtExit(Thread run, AtomicBoolean stopping, CountDownLatch done) {
+    Runnable undo =
+        () -> {
+          stopping.set(done.getCount() > 0);
+          run.interrupt();
+          try {
+            if (!done.await(UNDO_SECONDS, TimeUnit.SECONDS)) {
+              System.err.println("bench lifecycle: not all could be undone in time");
+            }
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+        };
+    Runtime.getRuntime().addShutdownHook(new Thread(undo, "undo"));
   }
 
   private void run() throws IOException, InterruptedException {
@@ -106,14 +108,11 @@ public final class Comparison {
     List<Memory.Cost> memory = new ArrayList<>();
     if (options.paths().contains(LifecyclePath.CYCLE)) {
       BackToBack cycles = new BackToBack(place::nextName);
-      for (Subject subject : cast.subjects()) {
+      for (Subject subject : having(LifecyclePath.CYCLE, cast)) {
         backToBack(cycles, subject, serial, throughput, failures);
       }
     }
-    for (Subject subject : cast.subjects()) {
-      if (subject.leftOut().containsKey(LifecyclePath.START)) {
-        continue;
-      }
+    for (Subject subject : having(LifecyclePath.START, cast)) {
       out.println("memory of " + subject.name() + " ...");
       try {
         memory.add(new Memory(place::nextName).measure(subject));
@@ -130,6 +129,12 @@ public final class Comparison {
         cast.missing(),
         leftOut(cast.subjects()),
         failures);
+  }
+
+  private static List<Subject> having(LifecyclePath path, Cast cast) {
+    return cast.subjects().stream()
+        .filter(subject -> !subject.leftOut().containsKey(path))
+        .toList();
   }
 
   private void warmUp(Place place, List<Subject> subjects)
@@ -191,7 +196,7 @@ public final class Comparison {
         "Subjects",
         "stapes: throwaway instance on a Btrfs pool in the cycle, a durable one on the other"
             + " paths; stapes-btrfs, stapes-overlay: a throwaway on all paths; stapes-durable: a"
-            + " durable one in the cycle; incus-rest: one kept-alive connection, no LXCFS hooks;"
+            + " durable one in the cycles; incus-rest: one kept-alive connection, no LXCFS hooks;"
             + " incus-cli: as packaged; by-hand: lxc-start and system calls without an engine");
     return facts;
   }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Incus at its best: over one kept-alive connection, each operation awaited, without the hooks of
@@ -13,8 +14,12 @@ import java.util.Optional;
 final class IncusRest implements Subject {
   private static final int SUCCESS = 200;
 
+  /** The daemon closes connections that are idle for longer than half a minute. */
+  private static final long LONGEST_IDLE = TimeUnit.SECONDS.toNanos(10);
+
   private final Incusd daemon;
-  private final UnixHttp http;
+  private UnixHttp http;
+  private long lastUse = System.nanoTime();
   private final ObjectMapper json = new ObjectMapper();
 
   IncusRest(Incusd daemon) throws IOException {
@@ -68,8 +73,13 @@ final class IncusRest implements Subject {
   }
 
   private JsonNode request(String method, String target, Object body) throws IOException {
+    if (System.nanoTime() - lastUse > LONGEST_IDLE) {
+      http.close(); // the daemon is about to, or did
+      http = UnixHttp.connect(daemon.socket());
+    }
     byte[] sent = body.equals(Optional.empty()) ? new byte[0] : json.writeValueAsBytes(body);
     JsonNode answer = json.readTree(http.request(method, target, sent));
+    lastUse = System.nanoTime();
     if (answer.path("type").asText().equals("error")) {
       throw new IOException(method + " " + target + ": " + answer);
     }
@@ -78,9 +88,8 @@ final class IncusRest implements Subject {
 
   @Override
   public void close() throws IOException, InterruptedException {
-    try (daemon;
-        http) {
-      // both
+    try (daemon) {
+      http.close();
     }
   }
 

@@ -22,7 +22,10 @@ final class Isolated {
    */
   private static final long COOLING_MILLIS = 300;
 
-  private static final int WARM_UP_ROUNDS = 3;
+  private static final int WARM_UP_ROUNDS = 1;
+
+  /** What runs within this JVM is to be compiled. */
+  private static final int WARM_UP_RUNS = 20;
 
   private final int runs;
   private final Supplier<String> names;
@@ -59,6 +62,9 @@ final class Isolated {
           open(path, subject, entries);
         }
       }
+      for (Entry entry : List.copyOf(entries)) {
+        warmUp(path, entry);
+      }
       for (int round = -WARM_UP_ROUNDS; round < runs; round++) {
         round(path, entries, round);
       }
@@ -82,6 +88,26 @@ final class Isolated {
     }
   }
 
+  private void warmUp(LifecyclePath path, Entry entry) throws InterruptedException {
+    try {
+      for (int i = 0; entry.subject.inProcess() && i < WARM_UP_RUNS; i++) {
+        entry.lane.before();
+        entry.lane.run();
+        entry.lane.after();
+      }
+    } catch (IOException | RuntimeException e) {
+      failedOrInterrupted(path, entry.subject, e);
+    }
+  }
+
+  private void failedOrInterrupted(LifecyclePath path, Subject subject, Exception e)
+      throws InterruptedException {
+    if (Thread.currentThread().isInterrupted()) {
+      throw new InterruptedException(path.label());
+    }
+    failed(path, subject, e);
+  }
+
   private void round(LifecyclePath path, List<Entry> entries, int round)
       throws InterruptedException {
     List<Entry> alive = entries.stream().filter(entry -> !isOut(path, entry.subject)).toList();
@@ -93,10 +119,7 @@ final class Isolated {
           entry.nanos.add(nanos);
         }
       } catch (IOException | RuntimeException e) {
-        if (Thread.currentThread().isInterrupted()) {
-          throw new InterruptedException(path.label());
-        }
-        failed(path, entry.subject, e);
+        failedOrInterrupted(path, entry.subject, e);
       }
     }
   }

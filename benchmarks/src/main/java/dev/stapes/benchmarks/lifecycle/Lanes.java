@@ -202,33 +202,44 @@ final class Lanes {
     }
   }
 
-  private Lane warmPool() {
-    Subject.WarmPool pool =
-        subject
-            .warmPool()
-            .orElseThrow(() -> new IllegalStateException(subject.name() + " has no warm pool"));
-    return new Lane() {
-      private @Nullable Container out;
+  private Lane warmPool() throws IOException, InterruptedException {
+    return new Warm(subject.openWarmPool());
+  }
 
-      @Override
-      public void run() throws IOException, InterruptedException {
-        Container container = pool.checkout();
-        out = container;
-        container.execTrue();
+  /** Containers that wait in a pool, each deleted after it was used; the pool is full each time. */
+  private final class Warm implements Lane {
+    private final Subject.WarmPool pool;
+    private @Nullable Container out;
+
+    Warm(Subject.WarmPool pool) {
+      this.pool = pool;
+    }
+
+    @Override
+    public void before() throws IOException, InterruptedException {
+      pool.awaitFull();
+    }
+
+    @Override
+    public void run() throws IOException, InterruptedException {
+      Container container = pool.checkout(names.get());
+      out = container;
+      container.execTrue();
+    }
+
+    @Override
+    public void after() throws IOException, InterruptedException {
+      if (out != null) {
+        out.delete();
+        out = null;
       }
+    }
 
-      @Override
-      public void after() throws IOException, InterruptedException {
-        if (out != null) {
-          out.delete();
-          out = null;
-        }
-      }
-
-      @Override
-      public void close() throws IOException, InterruptedException {
+    @Override
+    public void close() throws IOException, InterruptedException {
+      try (pool) {
         after();
       }
-    };
+    }
   }
 }

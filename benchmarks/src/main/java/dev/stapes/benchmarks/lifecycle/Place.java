@@ -31,6 +31,11 @@ record Place(Path work, Path peers, String tag, AtomicInteger names) {
     return Files.createDirectories(work.resolve(name));
   }
 
+  /** The path of a directory that does not exist, for those that insist on a short one. */
+  Path shortPath() {
+    return Path.of("/run", tag);
+  }
+
   /** The files that the peers' packages contain. */
   Path root() {
     return peers.resolve("root");

@@ -24,7 +24,7 @@ final class Podman implements Subject {
     Path home = configure(pool, directory, place);
     String[] options = {
       "--root", pool.path("podman").toString(),
-      "--runroot", directory.resolve("run").toString(),
+      "--runroot", place.shortPath().toString(),
       "--tmpdir", directory.resolve("tmp").toString(),
       "--storage-driver", "btrfs",
       "--cgroup-manager", "cgroupfs",
@@ -61,7 +61,7 @@ final class Podman implements Subject {
         "[storage]\ndriver = \"btrfs\"\ngraphroot = \""
             + pool.path("podman")
             + "\"\nrunroot = \""
-            + directory.resolve("run")
+            + place.shortPath()
             + "\"\n");
     return home;
   }

@@ -68,7 +68,7 @@ final class Report {
   private void ratios() {
     List<String> others =
         subjects().stream().filter(subject -> !subject.startsWith(SUBJECT)).toList();
-    if (others.isEmpty()) {
+    if (others.isEmpty() || !subjects().contains(SUBJECT)) {
       return;
     }
     text.append("## How many times faster `stapes` is, by medians\n\n");

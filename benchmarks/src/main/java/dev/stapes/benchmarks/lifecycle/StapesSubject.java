@@ -9,22 +9,32 @@ import dev.stapes.model.InstanceSpec;
 import dev.stapes.model.Lifetime;
 import dev.stapes.model.PoolSpec;
 import dev.stapes.model.Size;
+import dev.stapes.model.WarmPoolSpec;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** Stapes in this JVM, over a pool of one driver. */
 final class StapesSubject implements Subject {
   private static final String IMAGE = "image";
+
+  private static final EnumSet<LifecyclePath> CYCLES =
+      EnumSet.of(LifecyclePath.CYCLE, LifecyclePath.CYCLE_WARM_POOL);
+
+  /** How many containers of a warm pool are ready. */
+  private static final int WAITING = 4;
 
   private final String name;
   private final Stapes stapes;
   private final boolean owner;
   private final Lifetime inCycle;
   private final Lifetime elsewhere;
-  private final boolean cycleOnly;
+  private final Set<LifecyclePath> sameAsMain;
 
   private StapesSubject(
       String name,
@@ -32,13 +42,13 @@ final class StapesSubject implements Subject {
       boolean owner,
       Lifetime inCycle,
       Lifetime elsewhere,
-      boolean cycleOnly) {
+      Set<LifecyclePath> sameAsMain) {
     this.name = name;
     this.stapes = stapes;
     this.owner = owner;
     this.inCycle = inCycle;
     this.elsewhere = elsewhere;
-    this.cycleOnly = cycleOnly;
+    this.sameAsMain = sameAsMain;
   }
 
   /** Opens Stapes with a default pool of a driver, and imports the image. */
@@ -63,23 +73,32 @@ final class StapesSubject implements Subject {
    * a durable instance on all other paths. It closes the Stapes.
    */
   static StapesSubject main(Stapes stapes) {
-    return new StapesSubject("stapes", stapes, true, Lifetime.THROWAWAY, Lifetime.DURABLE, false);
+    return new StapesSubject(
+        "stapes", stapes, true, Lifetime.THROWAWAY, Lifetime.DURABLE, Set.of());
   }
 
-  /** A throwaway instance on all paths, of a Stapes that another subject closes. */
+  /**
+   * A throwaway instance on all paths but the cycles, where {@code stapes} has one too, of the
+   * Stapes of that.
+   */
   static StapesSubject throwaway(String name, Stapes stapes) {
-    return new StapesSubject(name, stapes, false, Lifetime.THROWAWAY, Lifetime.THROWAWAY, false);
+    return new StapesSubject(name, stapes, false, Lifetime.THROWAWAY, Lifetime.THROWAWAY, CYCLES);
   }
 
   /** A throwaway instance on all paths. It closes the Stapes. */
   static StapesSubject owningThrowaway(String name, Stapes stapes) {
-    return new StapesSubject(name, stapes, true, Lifetime.THROWAWAY, Lifetime.THROWAWAY, false);
+    return new StapesSubject(name, stapes, true, Lifetime.THROWAWAY, Lifetime.THROWAWAY, Set.of());
   }
 
-  /** The cycle with an instance that would outlive the JVM, of a Stapes that another closes. */
+  /** The cycles with an instance that would outlive the JVM, of a Stapes that another closes. */
   static StapesSubject durable(Stapes stapes) {
     return new StapesSubject(
-        "stapes-durable", stapes, false, Lifetime.DURABLE, Lifetime.DURABLE, true);
+        "stapes-durable",
+        stapes,
+        false,
+        Lifetime.DURABLE,
+        Lifetime.DURABLE,
+        EnumSet.complementOf(CYCLES));
   }
 
   @Override
@@ -90,16 +109,7 @@ final class StapesSubject implements Subject {
   @Override
   public Map<LifecyclePath, String> leftOut() {
     Map<LifecyclePath, String> left = new EnumMap<>(LifecyclePath.class);
-    if (cycleOnly) {
-      for (LifecyclePath path : LifecyclePath.values()) {
-        if (path != LifecyclePath.CYCLE) {
-          left.put(path, "is the same as stapes there");
-        }
-      }
-    }
-    if (warmPool().isEmpty()) {
-      left.putIfAbsent(LifecyclePath.CYCLE_WARM_POOL, "has no warm pool");
-    }
+    sameAsMain.forEach(path -> left.put(path, "is the same as stapes there"));
     return left;
   }
 
@@ -119,17 +129,38 @@ final class StapesSubject implements Subject {
   }
 
   private Running create(String container, Lifetime lifetime) {
-    return new Running(
-        stapes
-            .instances()
-            .create(
-                InstanceSpec.container(container, IMAGE)
-                    .lifetime(lifetime)
-                    .limits(
-                        limits ->
-                            limits.memory(Size.ofBytes(Limit.MEMORY)).processes(Limit.PROCESSES))
-                    .build()),
-        lifetime);
+    return new Running(stapes.instances().create(spec(container, lifetime)), lifetime);
+  }
+
+  private static InstanceSpec spec(String container, Lifetime lifetime) {
+    return InstanceSpec.container(container, IMAGE)
+        .lifetime(lifetime)
+        .limits(limits -> limits.memory(Size.ofBytes(Limit.MEMORY)).processes(Limit.PROCESSES))
+        .build();
+  }
+
+  @Override
+  public WarmPool openWarmPool() {
+    return new Waiting(
+        stapes.instances().warmPool(WarmPoolSpec.of(spec("warm-" + name, inCycle), WAITING)),
+        inCycle);
+  }
+
+  private record Waiting(dev.stapes.WarmPool pool, Lifetime lifetime) implements WarmPool {
+    @Override
+    public void awaitFull() {
+      pool.awaitFull(Duration.ofMinutes(1));
+    }
+
+    @Override
+    public Container checkout(String name) {
+      return new Running(pool.take(name), lifetime);
+    }
+
+    @Override
+    public void close() {
+      pool.delete();
+    }
   }
 
   @Override

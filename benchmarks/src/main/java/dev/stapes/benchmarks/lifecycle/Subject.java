@@ -2,7 +2,6 @@ package dev.stapes.benchmarks.lifecycle;
 
 import java.io.IOException;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * Something that runs containers: Stapes or a peer. All of its containers are unprivileged, with
@@ -29,9 +28,13 @@ interface Subject extends AutoCloseable {
     }
   }
 
-  /** Containers that run already, or empty. */
-  default Optional<WarmPool> warmPool() {
-    return Optional.empty();
+  /**
+   * Begins to keep containers of the image ready; for those that do not leave that path out.
+   *
+   * @throws IllegalStateException where it has no such thing
+   */
+  default WarmPool openWarmPool() throws IOException, InterruptedException {
+    throw new IllegalStateException(name() + " has no warm pool");
   }
 
   /**
@@ -55,8 +58,15 @@ interface Subject extends AutoCloseable {
   void close() throws IOException, InterruptedException;
 
   /** Containers of the image that run before anybody asks. */
-  interface WarmPool {
+  interface WarmPool extends AutoCloseable {
+    /** Returns when as many are ready as are to be. */
+    void awaitFull() throws IOException, InterruptedException;
+
     /** One of them, ready. The caller deletes it. */
-    Container checkout() throws IOException, InterruptedException;
+    Container checkout(String name) throws IOException, InterruptedException;
+
+    /** Ends those that are ready. */
+    @Override
+    void close() throws IOException, InterruptedException;
   }
 }

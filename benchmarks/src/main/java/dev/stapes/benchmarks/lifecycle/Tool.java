@@ -42,7 +42,7 @@ final class Tool {
       String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       int code = process.waitFor();
       if (code != 0) {
-        throw new IOException(String.join(" ", command) + ": exit code " + code + ": " + output);
+        throw new IOException(said(arguments) + ": exit code " + code + ": " + output);
       }
       return output;
     } finally {
@@ -67,7 +67,7 @@ final class Tool {
             .start();
     int code = process.waitFor();
     if (code != 0) {
-      throw new IOException(String.join(" ", command) + ": exit code " + code + ": see " + log);
+      throw new IOException(said(arguments) + ": exit code " + code + ": see " + log);
     }
   }
 
@@ -80,6 +80,13 @@ final class Tool {
         .redirectInput(new java.io.File("/dev/null"))
         .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
         .start();
+  }
+
+  /**
+   * The command as a person would say it: without directories and options that are always there.
+   */
+  private String said(String... arguments) {
+    return Path.of(prefix.get(0)).getFileName() + " " + String.join(" ", arguments);
   }
 
   private ProcessBuilder builder(List<String> command) {
