@@ -1,5 +1,6 @@
 package dev.stapes.lxc.driver;
 
+import dev.stapes.lxc.ffi.LockFiles;
 import dev.stapes.model.InstanceId;
 import dev.stapes.spi.InstanceDriverProvider.Scope;
 import java.io.FileNotFoundException;
@@ -103,6 +104,7 @@ record RunFiles(String name, Path directory) {
 
   /** Removes everything. Does nothing where there is nothing. */
   void remove() throws IOException {
+    LockFiles.remove(lxcPath(), name);
     if (!Files.isDirectory(directory)) {
       return;
     }

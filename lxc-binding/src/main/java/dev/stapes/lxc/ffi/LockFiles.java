@@ -23,7 +23,7 @@ public final class LockFiles {
    * @param lxcPath absolute, as it was given to {@link Liblxc#container}
    */
   public static void remove(Path lxcPath) throws IOException {
-    Path directory = LOCKS.resolve(lxcPath.toString().substring(1)).normalize();
+    Path directory = directory(lxcPath);
     if (!directory.startsWith(LOCKS) || directory.equals(LOCKS) || !Files.isDirectory(directory)) {
       return;
     }
@@ -39,5 +39,14 @@ public final class LockFiles {
         return; // somebody else's, or gone already
       }
     }
+  }
+
+  /** Removes that of one container, if there is one. */
+  public static void remove(Path lxcPath, String container) throws IOException {
+    Files.deleteIfExists(directory(lxcPath).resolve("." + container));
+  }
+
+  private static Path directory(Path lxcPath) {
+    return LOCKS.resolve(lxcPath.toString().substring(1)).normalize();
   }
 }

@@ -76,6 +76,24 @@ class LxcDriverIT extends LxcDriverFixture {
   }
 
   @Test
+  void one_that_has_ended_leaves_no_lock_file_of_liblxc() throws Exception {
+    Machine machine = start(Map.of());
+    Path locks = Path.of("/run/lxc/lock" + box.scope.runDirectory());
+    try (Machine.Console console = machine.console()) {
+      assertTrue(console.output().available() >= 0);
+    }
+    String name = RunFiles.prefix(box.scope) + "test0001";
+    assertTrue(Files.exists(locks.resolve("." + name)), locks.toString());
+    machine.kill();
+    end(machine);
+    Machine again = start(Map.of()); // waits for the rest of the first one
+    again.kill();
+    end(again);
+    box.driver.collect(Set.of());
+    assertFalse(Files.exists(locks.resolve("." + name)));
+  }
+
+  @Test
   void a_reboot_is_told_and_not_done() throws Exception {
     Machine machine = start(Map.of());
 
