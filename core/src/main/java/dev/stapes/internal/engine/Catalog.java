@@ -5,6 +5,7 @@ import dev.stapes.model.StapesException;
 import dev.stapes.spi.StateStore;
 import dev.stapes.spi.StateStore.Entry;
 import dev.stapes.spi.StateStore.Transaction;
+import dev.stapes.spi.VolumeId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -25,6 +26,7 @@ final class Catalog {
 
   private static final Json<InstanceRecord> INSTANCE = Json.of(InstanceRecord.class);
   private static final Json<SnapshotRecord> SNAPSHOT = Json.of(SnapshotRecord.class);
+  private static final Json<SnapshotVolume> SNAPSHOT_VOLUME = Json.of(SnapshotVolume.class);
   private static final Json<PoolRecord> POOL = Json.of(PoolRecord.class);
   private static final Json<VolumeRecord> VOLUME = Json.of(VolumeRecord.class);
   private static final Json<Intent> INTENT = Json.of(Intent.class);
@@ -86,9 +88,18 @@ final class Catalog {
         .toList();
   }
 
-  /** Snapshots of all durable instances: only for recovery. */
-  List<SnapshotRecord> durableSnapshots() {
-    return durable.prefix(SNAPSHOTS).stream().map(e -> read(SNAPSHOT, e).value()).toList();
+  /** The volumes of the snapshots of all durable instances: only for recovery. */
+  List<VolumeId> durableSnapshotVolumes() {
+    return durable.prefix(SNAPSHOTS).stream()
+        .map(entry -> read(SNAPSHOT_VOLUME, entry).value().volumeId())
+        .toList();
+  }
+
+  /** Of a snapshot's record what recovery needs: there may be many, and to read all takes time. */
+  private record SnapshotVolume(String volume) {
+    VolumeId volumeId() {
+      return new VolumeId(VolumeId.Kind.SNAPSHOT, volume);
+    }
   }
 
   List<PoolRecord> pools() {

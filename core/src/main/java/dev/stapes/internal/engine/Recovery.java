@@ -65,7 +65,7 @@ final class Recovery {
   private Set<VolumeId> referenced(List<InstanceRecord> instances) {
     Set<VolumeId> referenced = new HashSet<>();
     instances.forEach(record -> referenced.add(record.volumeId()));
-    catalog.durableSnapshots().forEach(snapshot -> referenced.add(snapshot.volumeId()));
+    referenced.addAll(catalog.durableSnapshotVolumes());
     for (PoolRecord pool : catalog.pools()) {
       catalog.volumes(pool.name()).forEach(volume -> referenced.add(volume.volumeId()));
     }
