@@ -1,6 +1,7 @@
 package dev.stapes.linux;
 
 import dev.stapes.linux.ffi.Constants;
+import dev.stapes.linux.ffi.Errno;
 import dev.stapes.linux.ffi.LinuxException;
 import dev.stapes.linux.ffi.Syscalls;
 import java.io.IOException;
@@ -34,14 +35,17 @@ public final class AbandonedMounts {
    * @throws LinuxException of setns(2) or umount2(2)
    */
   public void detach(Path target, String type, String source) {
-    Set<String> seen = new HashSet<>();
-    seen.add(link(PROC.resolve("self/ns/mnt")));
+    Set<String> done = new HashSet<>();
+    done.add(link(PROC.resolve("self/ns/mnt")));
     try (DirectoryStream<Path> processes = Files.newDirectoryStream(PROC, "[0-9]*")) {
       for (Path process : processes) {
-        if (seen.add(link(process.resolve("ns/mnt")))
+        // One that ends while it is looked at says nothing about the others of its namespace.
+        String namespace = link(process.resolve("ns/mnt"));
+        if (!done.contains(namespace)
             && isLikeThis(process)
-            && isThere(process, target, type, source)) {
-          detachIn(process.resolve("ns/mnt"), target);
+            && isThere(process, target, type, source)
+            && isDetachedIn(process.resolve("ns/mnt"), target)) {
+          done.add(namespace);
         }
       }
     } catch (IOException e) {
@@ -71,6 +75,19 @@ public final class AbandonedMounts {
                       && mount.source().equals(source));
     } catch (UncheckedIOException e) {
       return false; // it has ended
+    }
+  }
+
+  /** False: the process has ended. */
+  private boolean isDetachedIn(Path namespace, Path target) {
+    try {
+      detachIn(namespace, target);
+      return true;
+    } catch (LinuxException e) {
+      if (e.is(Errno.ENOENT, Errno.ESRCH)) {
+        return false;
+      }
+      throw e;
     }
   }
 

@@ -244,7 +244,7 @@ final class LxcMachine implements Machine {
     TreeMap<String, String> environment =
         new TreeMap<>(spec().config().family(ContainerPlan.ENVIRONMENT));
     environment.putAll(exec.environment());
-    return agent.start(
+    ExecSpec whole =
         new ExecSpec(
             exec.command(),
             environment,
@@ -252,7 +252,16 @@ final class LxcMachine implements Machine {
             exec.user(),
             exec.group(),
             exec.terminal(),
-            exec.timeout()));
+            exec.timeout());
+    try {
+      return agent.start(whole);
+    } catch (StapesException e) {
+      if (init.isAlive() || e.kind() == Kind.INTERRUPTED) {
+        throw e;
+      }
+      // Its files are removed while somebody works with them.
+      throw new StapesException(Kind.UNAVAILABLE, subject(), "it has ended", e);
+    }
   }
 
   @Override
