@@ -39,8 +39,8 @@ import org.junit.jupiter.params.provider.EnumSource;
  * A JVM dies before each effect of its {@link Life}. The next open finds what its diary says, or
  * what the next line of it would have said; nothing belongs to nobody, and everything works.
  *
- * <p>{@code -Dstapes.crash.stride=1} tries all effects with all storage drivers, which takes some
- * minutes; else it is all of them with btrfs, and a part of them with the others.
+ * <p>{@code -Dstapes.crash.stride=1} tries all effects with all storage drivers; else it is a part
+ * of them, evenly spread.
  */
 @RequiresRoot
 @RequiresTool("lxc-start")
