@@ -189,8 +189,9 @@ public final class WarmStock implements AutoCloseable {
   private void startOne() {
     try {
       if (!isClosed()) {
-        add(instances.launch(waiting(), Progress.NONE));
+        InstanceId started = instances.launch(waiting(), Progress.NONE);
         succeeded();
+        add(started);
       }
     } catch (StapesException e) {
       LOG.warn("{}: cannot start another one: {}", subject(), e.getMessage());
@@ -228,21 +229,23 @@ public final class WarmStock implements AutoCloseable {
   }
 
   private void add(InstanceId id) {
+    boolean waits;
     synchronized (this) {
-      if (!closed) {
+      waits = !closed;
+      if (waits) {
         ready.add(id);
         notifyAll();
       }
     }
-    if (isClosed()) {
+    // From here on one that waits may be anybody's.
+    if (!waits) {
       endIfThrowaway(List.of(id));
-    } else {
-      machines
-          .find(id)
-          .ifPresentOrElse(
-              running -> running.machine().exit().thenRun(() -> tellEnded(id)),
-              () -> tellEnded(id));
+      return;
     }
+    machines
+        .find(id)
+        .ifPresentOrElse(
+            running -> running.machine().exit().thenRun(() -> tellEnded(id)), () -> tellEnded(id));
   }
 
   private void tellEnded(InstanceId id) {

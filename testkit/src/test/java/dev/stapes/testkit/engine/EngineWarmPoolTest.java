@@ -166,6 +166,19 @@ class EngineWarmPoolTest {
   }
 
   @Test
+  void what_is_taken_as_the_pool_is_closed_is_not_ended_with_it() {
+    try (EngineWorld world = EngineWorld.create()) {
+      for (int i = 0; i < 50; i++) {
+        WarmPool pool = full(world.stapes(), spec(Lifetime.THROWAWAY, 1));
+        Instance box = pool.take("box" + i);
+        pool.close();
+        assertEquals(InstanceStatus.RUNNING, box.info().status());
+        assertEquals(i + 1, world.stapes().instances().list().size());
+      }
+    }
+  }
+
+  @Test
   void durable_ones_wait_for_the_next_open_unless_the_template_is_another() {
     try (EngineWorld world = EngineWorld.create()) {
       full(world.stapes(), spec(Lifetime.DURABLE, 2));
