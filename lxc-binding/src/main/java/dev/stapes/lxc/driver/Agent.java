@@ -66,6 +66,7 @@ final class Agent {
   private final Terminals terminals;
   private final BooleanSupplier full;
   private final Object writing = new Object();
+  private final Object reviving = new Object();
 
   /** Makes terminals in the container. */
   interface Terminals {
@@ -329,7 +330,16 @@ final class Agent {
     }
   }
 
+  /** Once for all who miss it: two agents would take the requests out of each other's mouths. */
   private void revive() {
+    synchronized (reviving) {
+      if (!isListening()) {
+        reviveNow();
+      }
+    }
+  }
+
+  private void reviveNow() {
     try (Fd ready = openReady(sys, directory)) {
       while ((Polls.readable(sys, 0, ready)[0] & Constants.POLLIN) != 0) {
         ready.read(Syscalls.buffer(4096));

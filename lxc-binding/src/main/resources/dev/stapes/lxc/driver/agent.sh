@@ -23,11 +23,12 @@ read -r _x _x _x _x _group _x </proc/self/stat
 # and a process group of its own. A job in the background (&) would ignore SIGINT and SIGQUIT, and so would every program.
 follower() {
   "$_b" start-stop-daemon -S -b -q -p ./none -x "$_b" -a sh -- ./agent follow $((_number + 1)) \
-    6<"$_turn" 5>./born 4<&- 7>&- && _asked=yes
+    6<"$_turn" 5<>./born 4<&- 7>&- && _asked=yes
 }
 
 # Whether there is somebody who leads next, as far as can be known now. The daemon forks once more, unseen: when it cannot,
-# the end of 4 tells it. Who was started in time is not waited for.
+# the end of 4 tells it. Who was started in time is not waited for; 5 is open for reading, too, so that it may speak when
+# nobody listens any more.
 followed() {
   if [ -z "$_asked" ]; then
     follower || return 1

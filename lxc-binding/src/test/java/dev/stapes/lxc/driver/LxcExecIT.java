@@ -21,6 +21,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 
 /** Programs in a container. */
@@ -209,6 +213,31 @@ class LxcExecIT extends LxcDriverFixture {
       exec.stdout().readAllBytes();
       assertEquals(9, exec.await(LONG).orElseThrow());
     }
+  }
+
+  @Test
+  void programs_that_come_in_bursts_all_start() throws Exception {
+    Machine machine = start(Map.of());
+    ExecutorService threads = Executors.newFixedThreadPool(8);
+    try {
+      for (int burst = 0; burst < 20; burst++) {
+        List<Callable<Result>> calls = new ArrayList<>();
+        List<Result> expected = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+          String word = burst + "-" + i;
+          calls.add(() -> run(machine, "printf", word));
+          expected.add(new Result(0, word, ""));
+        }
+        List<Result> results = new ArrayList<>();
+        for (Future<Result> result : threads.invokeAll(calls)) {
+          results.add(result.get());
+        }
+        assertEquals(expected, results);
+      }
+    } finally {
+      threads.shutdownNow();
+    }
+    assertFalse(run(machine, "ps").out().contains("agent lead"), "the agent was put in again");
   }
 
   @Test
