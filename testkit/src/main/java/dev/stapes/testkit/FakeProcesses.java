@@ -13,6 +13,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -45,12 +46,16 @@ final class FakeProcesses implements Processes {
         FakeProcess.start(script, start.arguments(), start.environment(), terminal);
     running.put(process.pid, new Running(process, start.dieWithHost()));
     process.exit().thenRun(() -> running.remove(process.pid));
+    CompletableFuture<Void> written = CompletableFuture.completedFuture(null);
     if (!terminal) {
       feed(start.stdin(), process);
-      drain(start.stdout(), process.stdout);
-      drain(start.stderr(), process.stderr);
+      written =
+          CompletableFuture.allOf(
+              drain(start.stdout(), process.stdout), drain(start.stderr(), process.stderr));
     }
-    return new Held(process, terminal, start);
+    // What a process wrote is in the file when it has ended.
+    return new Held(
+        process, process.exitFuture().thenCombine(written, (code, none) -> code), terminal, start);
   }
 
   @Override
@@ -68,24 +73,26 @@ final class FakeProcesses implements Processes {
 
   private static void feed(Stdio stdin, FakeProcess process) {
     if (stdin instanceof Stdio.File file) {
-      pump(
-          () -> {
-            try (InputStream in = Files.newInputStream(file.path());
-                OutputStream out = process.stdin.output()) {
-              in.transferTo(out);
-            }
-          });
+      var unused =
+          pump(
+              () -> {
+                try (InputStream in = Files.newInputStream(file.path());
+                    OutputStream out = process.stdin.output()) {
+                  in.transferTo(out);
+                }
+              });
     } else if (stdin instanceof Stdio.None) {
       process.stdin.closeWriter();
     }
   }
 
-  private static void drain(Stdio stdio, FakePipe pipe) {
+  /** Complete when all is written; at once where somebody else reads. */
+  private static CompletableFuture<Void> drain(Stdio stdio, FakePipe pipe) {
     if (stdio instanceof Stdio.Pipe) {
-      return;
+      return CompletableFuture.completedFuture(null);
     }
     Path path = stdio instanceof Stdio.File file ? file.path() : null;
-    pump(
+    return pump(
         () -> {
           try (OutputStream out =
                   path == null
@@ -98,7 +105,8 @@ final class FakeProcesses implements Processes {
         });
   }
 
-  private static void pump(Pump pump) {
+  private static CompletableFuture<Void> pump(Pump pump) {
+    CompletableFuture<Void> done = new CompletableFuture<>();
     Thread thread =
         new Thread(
             () -> {
@@ -106,11 +114,14 @@ final class FakeProcesses implements Processes {
                 pump.run();
               } catch (IOException e) {
                 throw new UncheckedIOException(e);
+              } finally {
+                done.complete(null);
               }
             },
             "fake-pump");
     thread.setDaemon(true);
     thread.start();
+    return done;
   }
 
   private interface Pump {
@@ -119,19 +130,22 @@ final class FakeProcesses implements Processes {
 
   private static final class Held implements Child {
     private final FakeProcess process;
+    private final CompletableFuture<Integer> exit;
     private final boolean in;
     private final boolean out;
     private final boolean err;
 
     Held(FakeProcess process) {
       this.process = process;
+      exit = process.exitFuture();
       in = false;
       out = false;
       err = false;
     }
 
-    Held(FakeProcess process, boolean terminal, Start start) {
+    Held(FakeProcess process, CompletableFuture<Integer> exit, boolean terminal, Start start) {
       this.process = process;
+      this.exit = exit;
       in = terminal || start.stdin() instanceof Stdio.Pipe;
       out = terminal || start.stdout() instanceof Stdio.Pipe;
       err = !terminal && start.stderr() instanceof Stdio.Pipe;
@@ -154,7 +168,7 @@ final class FakeProcesses implements Processes {
 
     @Override
     public CompletionStage<Integer> exit() {
-      return process.exit();
+      return exit.minimalCompletionStage();
     }
 
     @Override
