@@ -13,6 +13,7 @@ import java.util.Optional;
  * @param v2 whose it is
  */
 record GroupFreezer(Path file, boolean v2) {
+  private static final Duration ROUND = Duration.ofMillis(200);
 
   static Optional<GroupFreezer> of(CgroupLayout layout, String name) {
     return layout
@@ -40,13 +41,28 @@ record GroupFreezer(Path file, boolean v2) {
     return file.resolveSibling("cgroup.events");
   }
 
+  /**
+   * The freezer on v1 may stay at FREEZING for ever where it meets a process that is just being
+   * made: it is let go and tried again.
+   */
   void freeze(Duration timeout) throws InterruptedException {
+    long deadline = System.nanoTime() + timeout.toNanos();
     boolean frozen = false;
-    CgroupFiles.write(file, v2 ? "1" : "FROZEN");
+    boolean again = false;
     try {
-      frozen =
-          CgroupEvents.await(
-              () -> v2 ? Optional.of(events()) : Optional.empty(), this::isFrozen, timeout);
+      do {
+        if (again) {
+          thaw();
+        }
+        again = true;
+        CgroupFiles.write(file, v2 ? "1" : "FROZEN");
+        Duration left = Duration.ofNanos(Math.max(0, deadline - System.nanoTime()));
+        frozen =
+            CgroupEvents.await(
+                () -> v2 ? Optional.of(events()) : Optional.empty(),
+                this::isFrozen,
+                v2 || left.compareTo(ROUND) < 0 ? left : ROUND);
+      } while (!frozen && System.nanoTime() < deadline);
     } finally {
       if (!frozen) {
         thaw();
