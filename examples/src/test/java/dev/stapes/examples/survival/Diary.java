@@ -12,6 +12,7 @@ import dev.stapes.model.StapesException.Kind;
 import dev.stapes.model.VolumeInfo;
 import java.io.PrintStream;
 import java.util.List;
+import java.util.Locale;
 import java.util.TreeSet;
 
 /**
@@ -53,21 +54,21 @@ final class Diary {
       if (info.lifetime() == Lifetime.DURABLE) {
         Instance instance = stapes.instances().get(info.id());
         all.add(
-            "instance %s holds %s, snapshots %s"
-                .formatted(
-                    info.name(),
-                    contentOf(instance),
-                    instance.snapshots().list().stream().map(SnapshotInfo::name).toList()));
+            String.format(
+                Locale.ROOT,
+                "instance %s holds %s, snapshots %s",
+                info.name(),
+                contentOf(instance),
+                instance.snapshots().list().stream().map(SnapshotInfo::name).toList()));
       }
     }
     for (PoolInfo pool : stapes.pools().list()) {
       all.add(
-          "pool %s, volumes %s"
-              .formatted(
-                  pool.name(),
-                  stapes.pools().get(pool.name()).volumes().stream()
-                      .map(VolumeInfo::name)
-                      .toList()));
+          String.format(
+              Locale.ROOT,
+              "pool %s, volumes %s",
+              pool.name(),
+              stapes.pools().get(pool.name()).volumes().stream().map(VolumeInfo::name).toList()));
     }
     for (ImageInfo image : stapes.images().list()) {
       all.add("image " + new TreeSet<>(image.aliases()));

@@ -8,6 +8,7 @@ import dev.stapes.spi.StateStore;
 import dev.stapes.spi.StateStore.Entry;
 import dev.stapes.spi.StateStore.Transaction;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.function.Supplier;
 
 /** Fills a state with the records of many instances that have no volumes. */
@@ -38,7 +39,7 @@ final class FilledStore {
       String id = instance.key().substring("instances/".length());
       Transaction.Builder records = Transaction.begin();
       for (int i = 0; i < instances; i++) {
-        String other = "x%011d".formatted(i);
+        String other = String.format(Locale.ROOT, "x%011d", i);
         records.put("names/i" + i, other);
         records.put("instances/" + other, named(instance, id, other, "i" + i));
         for (int j = 0; j < snapshots; j++) {

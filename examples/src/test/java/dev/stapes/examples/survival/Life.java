@@ -135,9 +135,7 @@ enum Life {
 
   /** In one step: a file that was begun when the JVM died would be in no diary. */
   private static void write(Instance instance, String text) {
-    instance
-        .exec("sh", "-c", "echo %s > /root/new; mv /root/new %s".formatted(text, FILE))
-        .orThrow();
+    instance.exec("sh", "-c", "echo " + text + " > /root/new; mv /root/new " + FILE).orThrow();
   }
 
   private static ImageSource small() {
