@@ -11,7 +11,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -164,20 +163,18 @@ final class ByHand implements Subject {
     }
   }
 
-  private final class Box implements Container, Container.CopyOnWrite {
+  private final class Box extends SubvolumeContainer {
     private final String name;
     private final AtomicReference<@Nullable HandContainer> running = new AtomicReference<>();
 
     Box(String name) {
+      super(pool, name);
       this.name = name;
     }
 
-    private Path root() {
-      return pool.path(name);
-    }
-
-    private Path kept(String snapshot) {
-      return pool.path(name + "." + snapshot);
+    @Override
+    boolean runs() {
+      return running.get() != null;
     }
 
     @Override
@@ -206,39 +203,8 @@ final class ByHand implements Subject {
     @Override
     public void delete() throws IOException, InterruptedException {
       stop();
-      pool.delete(root());
-      try (var all = Files.newDirectoryStream(root().getParent(), name + ".*")) {
-        for (Path kept : all) {
-          pool.delete(kept);
-        }
-      }
+      deleteSubvolumes();
       LxcFiles.delete(containers.resolve(name));
-    }
-
-    @Override
-    public Optional<CopyOnWrite> copyOnWrite() {
-      return Optional.of(this);
-    }
-
-    @Override
-    public void snapshot(String snapshot) throws IOException, InterruptedException {
-      pool.snapshot(root(), kept(snapshot), true);
-    }
-
-    @Override
-    public void deleteSnapshot(String snapshot) throws IOException, InterruptedException {
-      pool.delete(kept(snapshot));
-    }
-
-    @Override
-    public void restore(String snapshot) throws IOException, InterruptedException {
-      boolean runs = running.get() != null;
-      stop();
-      pool.delete(root());
-      pool.snapshot(kept(snapshot), root(), false);
-      if (runs) {
-        start();
-      }
     }
 
     @Override

@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /** The commands of LXC, and {@code btrfs} for the root file systems, each run to its end. */
 final class LxcCli implements Subject {
@@ -61,26 +60,20 @@ final class LxcCli implements Subject {
     }
   }
 
-  private final class Box implements Container, Container.CopyOnWrite {
+  private final class Box extends SubvolumeContainer {
     private final String name;
 
     Box(String name) {
+      super(pool, name);
       this.name = name;
-    }
-
-    private Path root() {
-      return pool.path(name);
     }
 
     private Path directory() {
       return containers.resolve(name);
     }
 
-    private Path kept(String snapshot) {
-      return pool.path(name + "." + snapshot);
-    }
-
-    private boolean runs() throws IOException, InterruptedException {
+    @Override
+    boolean runs() throws IOException, InterruptedException {
       return lxc("lxc-info", name).run("-s", "-H").strip().equals("RUNNING");
     }
 
@@ -104,41 +97,8 @@ final class LxcCli implements Subject {
       if (runs()) {
         stop();
       }
-      pool.delete(root());
-      try (var all = Files.newDirectoryStream(root().getParent(), name + ".*")) {
-        for (Path kept : all) {
-          pool.delete(kept);
-        }
-      }
+      deleteSubvolumes();
       LxcFiles.delete(directory());
-    }
-
-    @Override
-    public Optional<CopyOnWrite> copyOnWrite() {
-      return Optional.of(this);
-    }
-
-    @Override
-    public void snapshot(String snapshot) throws IOException, InterruptedException {
-      pool.snapshot(root(), kept(snapshot), true);
-    }
-
-    @Override
-    public void deleteSnapshot(String snapshot) throws IOException, InterruptedException {
-      pool.delete(kept(snapshot));
-    }
-
-    @Override
-    public void restore(String snapshot) throws IOException, InterruptedException {
-      boolean running = runs();
-      if (running) {
-        stop();
-      }
-      pool.delete(root());
-      pool.snapshot(kept(snapshot), root(), false);
-      if (running) {
-        start();
-      }
     }
 
     @Override

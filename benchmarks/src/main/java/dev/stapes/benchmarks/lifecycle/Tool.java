@@ -34,9 +34,7 @@ final class Tool {
    * @throws IOException where it does not start, or its exit code is not 0, quoting its output
    */
   String run(String... arguments) throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>(prefix);
-    command.addAll(List.of(arguments));
-    Process process = builder(command).redirectErrorStream(true).start();
+    Process process = builder(arguments).start();
     try {
       process.getOutputStream().close();
       String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
@@ -57,15 +55,7 @@ final class Tool {
    * @param log where its standard error goes, and its output
    */
   void runDetached(Path log, String... arguments) throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>(prefix);
-    command.addAll(List.of(arguments));
-    Process process =
-        builder(command)
-            .redirectErrorStream(true)
-            .redirectInput(new java.io.File("/dev/null"))
-            .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
-            .start();
-    int code = process.waitFor();
+    int code = start(log, arguments).waitFor();
     if (code != 0) {
       throw new IOException(said(arguments) + ": exit code " + code + ": see " + log);
     }
@@ -73,10 +63,7 @@ final class Tool {
 
   /** Starts it and leaves it running; both outputs go to the log. */
   Process start(Path log, String... arguments) throws IOException {
-    List<String> command = new ArrayList<>(prefix);
-    command.addAll(List.of(arguments));
-    return builder(command)
-        .redirectErrorStream(true)
+    return builder(arguments)
         .redirectInput(new java.io.File("/dev/null"))
         .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
         .start();
@@ -89,8 +76,10 @@ final class Tool {
     return Path.of(prefix.get(0)).getFileName() + " " + String.join(" ", arguments);
   }
 
-  private ProcessBuilder builder(List<String> command) {
-    ProcessBuilder builder = new ProcessBuilder(command);
+  private ProcessBuilder builder(String... arguments) {
+    List<String> command = new ArrayList<>(prefix);
+    command.addAll(List.of(arguments));
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     builder.environment().putAll(environment);
     return builder;
   }

@@ -26,6 +26,15 @@ public record InstanceChange(
     devices = Collections.unmodifiableSortedMap(new TreeMap<>(devices));
   }
 
+  /** The devices of an instance after the change. */
+  SortedMap<String, Device> appliedTo(SortedMap<String, Device> before) {
+    SortedMap<String, Device> after = new TreeMap<>(before);
+    devices.forEach(
+        (name, device) ->
+            device.ifPresentOrElse(put -> after.put(name, put), () -> after.remove(name)));
+    return after;
+  }
+
   /** Whether it changes nothing. */
   boolean isEmpty() {
     return config.isEmpty() && devices.isEmpty() && description.isEmpty();

@@ -77,14 +77,8 @@ public final class InstanceChanges {
 
   private InstanceRecord changed(InstanceRecord before, InstanceChange change) {
     drivers.schema(before.type()).validate(before.subject(), change.config());
-    SortedMap<String, Device> devices = before.typedDevices();
-    change
-        .devices()
-        .forEach(
-            (name, device) -> {
-              Names.device(name);
-              device.ifPresentOrElse(d -> devices.put(name, d), () -> devices.remove(name));
-            });
+    change.devices().keySet().forEach(Names::device);
+    SortedMap<String, Device> devices = change.appliedTo(before.typedDevices());
     InstanceRecord after =
         before.with(
             change.description().orElse(before.description()),
@@ -141,9 +135,7 @@ public final class InstanceChanges {
         step -> {
           InstanceRecord record = stored(id).value();
           instances.requireFree(newName);
-          step.conclude(catalog.change(record.isThrowaway()).rename(record, newName));
-          work.happened(
-              "instance-renamed", "instance " + newName, Map.of("old_name", record.name()));
+          concludeAs(newName, record, step);
           return true;
         });
   }
@@ -173,10 +165,15 @@ public final class InstanceChanges {
             after = changed(before, change);
             applyLive(before, after, step);
           }
-          step.conclude(catalog.change(waiting.isThrowaway()).rename(after, name));
-          work.happened("instance-renamed", "instance " + name, Map.of("old_name", waiting.name()));
+          concludeAs(name, after, step);
           return true;
         });
+  }
+
+  /** Writes down a record under another name than it has. */
+  private void concludeAs(String newName, InstanceRecord record, Work.Step step) {
+    step.conclude(catalog.change(record.isThrowaway()).rename(record, newName));
+    work.happened("instance-renamed", "instance " + newName, Map.of("old_name", record.name()));
   }
 
   private static List<Device> added(InstanceChange change) {

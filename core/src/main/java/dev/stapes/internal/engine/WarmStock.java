@@ -1,7 +1,6 @@
 package dev.stapes.internal.engine;
 
 import dev.stapes.model.Config;
-import dev.stapes.model.Device;
 import dev.stapes.model.InstanceId;
 import dev.stapes.model.InstanceInfo;
 import dev.stapes.model.InstanceSpec;
@@ -18,7 +17,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -112,9 +110,7 @@ public final class WarmStock implements AutoCloseable {
   }
 
   private synchronized Optional<InstanceId> next() {
-    if (closed) {
-      throw new StapesException(Kind.UNAVAILABLE, subject(), "is closed");
-    }
+    requireOpen();
     Optional<InstanceId> next = Optional.ofNullable(ready.poll());
     if (next.isEmpty()) {
       missed++;
@@ -161,13 +157,6 @@ public final class WarmStock implements AutoCloseable {
   /** What is launched for a caller who found none. */
   private InstanceSpec changed(String name, InstanceChange change) {
     InstanceSpec from = spec().template();
-    SortedMap<String, Device> devices = new TreeMap<>(from.devices());
-    change
-        .devices()
-        .forEach(
-            (device, value) ->
-                value.ifPresentOrElse(
-                    added -> devices.put(device, added), () -> devices.remove(device)));
     return new InstanceSpec(
         name,
         from.type(),
@@ -175,7 +164,7 @@ public final class WarmStock implements AutoCloseable {
         change.description().orElse(from.description()),
         from.lifetime(),
         from.config().with(change.config()),
-        devices);
+        change.appliedTo(from.devices()));
   }
 
   /** Has others started in the place of those that are missing. */

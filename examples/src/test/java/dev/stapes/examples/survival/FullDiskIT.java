@@ -125,16 +125,9 @@ class FullDiskIT {
       Path source = Files.createDirectory(disk.path().resolve("pool"));
       PoolSpec spec = PoolSpec.of("default", "dir").source(source.toString());
       try (Stapes stapes = open(root, spec)) {
-        stapes.images().importFrom(ImageSources.busybox(), "busybox");
-        Instance one = stapes.instances().launch(box("one"));
-        one.exec("sh", "-c", "echo 1 > /root/file").orThrow();
-        one.snapshots().create("s");
+        Instance one = withSnapshot(stapes);
         disk.fill();
-        exhausted(stapes, () -> stapes.instances().create(box("two")));
-        exhausted(stapes, () -> stapes.instances().launch(box("two")));
-        exhausted(stapes, () -> one.snapshots().create("t"));
-        exhausted(stapes, () -> one.copyTo("copy-of-full"));
-        exhausted(stapes, () -> one.snapshots().restore("s"));
+        nothingCanBeMade(stapes, one);
         exhausted(stapes, () -> one.files().write("/pushed", new byte[BIG]));
         assertEquals(InstanceStatus.RUNNING, one.info().status());
         assertEquals("1\n", one.exec("cat", "/root/file").orThrow().stdout());
@@ -158,18 +151,11 @@ class FullDiskIT {
       Path root = Files.createDirectory(disk.path().resolve("root"));
       PoolSpec spec = PoolSpec.of("default", "dir").source(pool.toString());
       try (Stapes stapes = open(root, spec)) {
-        stapes.images().importFrom(ImageSources.busybox(), "busybox");
-        Instance one = stapes.instances().launch(box("one"));
-        one.exec("sh", "-c", "echo 1 > /root/file").orThrow();
-        one.snapshots().create("s");
+        Instance one = withSnapshot(stapes);
         disk.fill();
         exhausted(stapes, () -> stapes.images().importFrom(bigImage(), "big"));
         fillTheStore(stapes);
-        exhausted(stapes, () -> stapes.instances().create(box("two")));
-        exhausted(stapes, () -> stapes.instances().launch(box("two")));
-        exhausted(stapes, () -> one.snapshots().create("t"));
-        exhausted(stapes, () -> one.copyTo("copy-of-full"));
-        exhausted(stapes, () -> one.snapshots().restore("s"));
+        nothingCanBeMade(stapes, one);
         exhausted(stapes, () -> one.rename("other"));
         assertEquals(InstanceStatus.RUNNING, one.info().status());
         exhausted(stapes, () -> one.exec("true"));
@@ -193,6 +179,23 @@ class FullDiskIT {
       }
       Remains.requireNone(root, "after the disk was full");
     }
+  }
+
+  /** One that runs, with a file and a snapshot of it. */
+  private static Instance withSnapshot(Stapes stapes) {
+    stapes.images().importFrom(ImageSources.busybox(), "busybox");
+    Instance one = stapes.instances().launch(box("one"));
+    one.exec("sh", "-c", "echo 1 > /root/file").orThrow();
+    one.snapshots().create("s");
+    return one;
+  }
+
+  private static void nothingCanBeMade(Stapes stapes, Instance one) {
+    exhausted(stapes, () -> stapes.instances().create(box("two")));
+    exhausted(stapes, () -> stapes.instances().launch(box("two")));
+    exhausted(stapes, () -> one.snapshots().create("t"));
+    exhausted(stapes, () -> one.copyTo("copy-of-full"));
+    exhausted(stapes, () -> one.snapshots().restore("s"));
   }
 
   /** The store writes over what it has written before; it is full when a change does not fit. */

@@ -47,30 +47,29 @@ record GroupFreezer(Path file, boolean v2) {
    */
   void freeze(Duration timeout) throws InterruptedException {
     long deadline = System.nanoTime() + timeout.toNanos();
+    Duration left = timeout;
+    while (!isFrozenWithin(v2 || left.compareTo(ROUND) < 0 ? left : ROUND)) {
+      left = Duration.ofNanos(deadline - System.nanoTime());
+      if (left.isNegative() || left.isZero()) {
+        throw new CgroupException(
+            "freeze", file, null, "not all processes stopped within " + timeout, null);
+      }
+    }
+  }
+
+  /** Tries it; lets go again where that takes longer. */
+  private boolean isFrozenWithin(Duration time) throws InterruptedException {
     boolean frozen = false;
-    boolean again = false;
+    CgroupFiles.write(file, v2 ? "1" : "FROZEN");
     try {
-      do {
-        if (again) {
-          thaw();
-        }
-        again = true;
-        CgroupFiles.write(file, v2 ? "1" : "FROZEN");
-        Duration left = Duration.ofNanos(Math.max(0, deadline - System.nanoTime()));
-        frozen =
-            CgroupEvents.await(
-                () -> v2 ? Optional.of(events()) : Optional.empty(),
-                this::isFrozen,
-                v2 || left.compareTo(ROUND) < 0 ? left : ROUND);
-      } while (!frozen && System.nanoTime() < deadline);
+      frozen =
+          CgroupEvents.await(
+              () -> v2 ? Optional.of(events()) : Optional.empty(), this::isFrozen, time);
+      return frozen;
     } finally {
       if (!frozen) {
         thaw();
       }
-    }
-    if (!frozen) {
-      throw new CgroupException(
-          "freeze", file, null, "not all processes stopped within " + timeout, null);
     }
   }
 
