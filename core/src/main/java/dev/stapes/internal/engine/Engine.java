@@ -87,14 +87,15 @@ public final class Engine implements AutoCloseable {
     Catalog catalog = new Catalog(durable, resources.own(new MemoryStateStore()));
     events = resources.own(new EventBus(clock));
     operations = new OperationLog(events, clock, operationIds(clock));
-    Work work = new Work(catalog, host, gate, new Locks(), operations, events, clock);
+    Locks locks = new Locks();
+    Work work = new Work(catalog, host, gate, locks, operations, events, clock);
     store = ImageStore.open(root.path(), durable, host, clock);
     pools = resources.own(pools(options, host, catalog, root, work));
     drivers = resources.own(new Drivers(host, options.instanceDrivers(), root.run(), root.tag()));
     machines =
         resources.own(new Machines(catalog, drivers, new Disks(pools, catalog), this::onExit));
     background = resources.own(new Background("engine", THREADS));
-    trash = new Trash(catalog, pools, background);
+    trash = new Trash(catalog, pools, locks, background);
     images = new ImageService(store, work, pools, trash);
     volumes = new VolumeService(pools, catalog, work, trash, clock);
     Allocation allocation = new Allocation(catalog, drivers);

@@ -1,8 +1,10 @@
 package dev.stapes.internal.engine;
 
+import dev.stapes.internal.operation.Locks;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.VolumeId;
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -11,21 +13,25 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Removes, behind the caller, volumes that nothing refers to any more. The intent that names them
- * goes when they are gone, so a crash or an unusable pool only postpones it to the next open.
+ * goes when they are gone, so a crash or an unusable pool only postpones it to the next open. A
+ * pool that is being removed is left alone: with it the volumes are gone.
  */
 final class Trash {
   private static final Logger LOG = LoggerFactory.getLogger(Trash.class);
+  private static final Duration PATIENCE = Duration.ofMinutes(1);
 
   private final Catalog catalog;
   private final PoolService pools;
+  private final Locks locks;
   private final Background background;
 
   /** Pools whose next reclaim has not begun yet: it will find what is discarded until then. */
   private final Set<String> waiting = ConcurrentHashMap.newKeySet();
 
-  Trash(Catalog catalog, PoolService pools, Background background) {
+  Trash(Catalog catalog, PoolService pools, Locks locks, Background background) {
     this.catalog = catalog;
     this.pools = pools;
+    this.locks = locks;
     this.background = background;
   }
 
@@ -69,9 +75,8 @@ final class Trash {
   boolean remove(List<Intent.VolumeRef> volumes) {
     boolean all = true;
     for (Intent.VolumeRef ref : volumes) {
-      try {
-        StoragePool pool = pools.pool(ref.pool());
-        pool.discard(ref.volumeId());
+      try (Locks.Held held = sharing(ref.pool())) {
+        pools.pool(ref.pool()).discard(ref.volumeId());
       } catch (StapesException e) {
         if (e.kind() != StapesException.Kind.NOT_FOUND) {
           LOG.warn(
@@ -90,10 +95,17 @@ final class Trash {
       background.execute(
           () -> {
             waiting.remove(pool);
-            if (pools.isUsable(pool)) {
-              pools.pool(pool).reclaim();
+            try (Locks.Held held = sharing(pool)) {
+              if (pools.isUsable(pool)) {
+                pools.pool(pool).reclaim();
+              }
             }
           });
     }
+  }
+
+  private Locks.Held sharing(String pool) {
+    Locks.Claim claim = new Locks.Claim(Set.of(), Set.of(Work.lockOfPool(pool)));
+    return locks.acquire(claim, "removal of volumes in pool " + pool, PATIENCE);
   }
 }

@@ -175,6 +175,26 @@ class EngineLocksTest {
   }
 
   @Test
+  void a_pool_is_deleted_only_when_nothing_is_being_removed_in_it() throws Exception {
+    Faults removals = new Faults(method -> method.getName().equals("discard"));
+    try (EngineWorld world = EngineWorld.create(removals, EngineWorld.Setup.usual())) {
+      Pool other = world.stapes().pools().create(PoolSpec.of("other", "fake"));
+      Device root = Device.root(disk -> disk.pool("other"));
+      Instance box =
+          world.stapes().instances().create(EngineWorld.spec("box").device("root", root).build());
+      Faults.Block removal = removals.blockAtNth(1);
+      box.delete();
+      removal.awaitReached(OtherThread.SOON);
+      OtherThread deletion = OtherThread.begin(other::delete).awaitWaiting();
+      removal.release();
+      deletion.join();
+      world.stapes().close();
+      List<String> lines = world.picture().lines();
+      assertEquals(List.of(), lines.stream().filter(line -> line.startsWith("intents/")).toList());
+    }
+  }
+
+  @Test
   void a_volume_that_an_update_is_adding_is_in_use() throws Exception {
     try (EngineWorld world = world()) {
       web(world).stop();
