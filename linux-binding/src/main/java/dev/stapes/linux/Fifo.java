@@ -36,6 +36,13 @@ public final class Fifo {
     }
   }
 
+  /** Gives a FIFO to others. */
+  public void chown(Path path, long uid, long gid) {
+    try (Fd fd = Fd.open(sys, path, Set.of(OpenFlag.PATH_ONLY, OpenFlag.NO_FOLLOW))) {
+      fd.chown(uid, gid);
+    }
+  }
+
   /**
    * Opens the reading end at once, writer or not. Until a writer has come, a read is the end of the
    * file: {@link #openBoth} avoids that.

@@ -24,7 +24,10 @@ final class Catalog {
   private static final String VOLUMES = "volumes/";
   private static final String INTENTS = "intents/";
 
-  private static final Json<InstanceRecord> INSTANCE = Json.of(InstanceRecord.class);
+  private static final int REMEMBERED = 4096;
+
+  private static final Json<InstanceRecord> INSTANCE =
+      Json.remembering(InstanceRecord.class, REMEMBERED);
   private static final Json<SnapshotRecord> SNAPSHOT = Json.of(SnapshotRecord.class);
   private static final Json<SnapshotVolume> SNAPSHOT_VOLUME = Json.of(SnapshotVolume.class);
   private static final Json<PoolRecord> POOL = Json.of(PoolRecord.class);

@@ -10,6 +10,7 @@ import dev.stapes.model.InstanceType;
 import dev.stapes.model.Lifetime;
 import dev.stapes.spi.VolumeId;
 import java.time.Instant;
+import java.util.Collections;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -45,6 +46,10 @@ record InstanceRecord(
     SortedMap<String, SortedMap<String, String>> devices,
     String createdAt,
     @Nullable String lastStartedAt) {
+  InstanceRecord {
+    config = Collections.unmodifiableSortedMap(config);
+    devices = Collections.unmodifiableSortedMap(devices);
+  }
 
   @JsonIgnore
   InstanceId instanceId() {

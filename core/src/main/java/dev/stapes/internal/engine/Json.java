@@ -6,23 +6,40 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.stapes.model.StapesException;
 
-/** Records as JSON texts. Members that this version does not know are passed over. */
+/**
+ * Records as JSON texts. Members that this version does not know are passed over. Records that are
+ * read again and again can be remembered by their texts: they must not change then.
+ */
 final class Json<T> {
   private static final ObjectMapper MAPPER =
       JsonMapper.builder().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
 
   private final ObjectReader reader;
   private final ObjectWriter writer;
+  private final Cache<String, T> remembered;
 
-  private Json(Class<T> type) {
+  private Json(Class<T> type, int most) {
     reader = MAPPER.readerFor(type);
     writer = MAPPER.writerFor(type);
+    // Else its upkeep runs in the common pool, in threads that no close() joins.
+    remembered = Caffeine.newBuilder().maximumSize(most).executor(Runnable::run).build();
   }
 
   static <T> Json<T> of(Class<T> type) {
-    return new Json<>(type);
+    return new Json<>(type, 0);
+  }
+
+  /**
+   * The same for records that do not change.
+   *
+   * @param most how many are remembered
+   */
+  static <T> Json<T> remembering(Class<T> type, int most) {
+    return new Json<>(type, most);
   }
 
   String write(T value) {
@@ -40,8 +57,14 @@ final class Json<T> {
    * @throws StapesException INTERNAL where the text is no such record
    */
   T read(String key, String text) {
+    T known = remembered.getIfPresent(text);
+    if (known != null) {
+      return known;
+    }
     try {
-      return reader.readValue(text);
+      T read = reader.readValue(text);
+      remembered.put(text, read);
+      return read;
     } catch (JsonProcessingException e) {
       throw new StapesException(
           StapesException.Kind.INTERNAL, "state store", "unreadable record " + key, e);

@@ -1,5 +1,7 @@
 package dev.stapes.internal.image;
 
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.stapes.model.ImageInfo;
 import dev.stapes.model.Names;
 import dev.stapes.model.StapesException;
@@ -18,7 +20,11 @@ final class ImageCatalog {
   private static final int SHORTEST_PREFIX = 8;
   private static final String LOCAL = "local:";
 
+  private static final int REMEMBERED = 64;
+
   private final StateStore state;
+  private final Cache<StateStore.Entry, ImageRecord> remembered =
+      Caffeine.newBuilder().maximumSize(REMEMBERED).executor(Runnable::run).build();
 
   ImageCatalog(StateStore state) {
     this.state = state;
@@ -30,7 +36,9 @@ final class ImageCatalog {
   }
 
   Optional<ImageRecord> get(String fingerprint) {
-    return state.get(ImageRecord.key(fingerprint)).map(ImageRecord::read);
+    return state
+        .get(ImageRecord.key(fingerprint))
+        .map(entry -> remembered.get(entry, ImageRecord::read));
   }
 
   /** Finds an image by alias, fingerprint or the unique start of one. */

@@ -8,6 +8,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BooleanSupplier;
 
 /**
  * Which cgroup hierarchies a machine has and what is on each. Immutable; what is mounted later is
@@ -32,6 +34,9 @@ public final class CgroupLayout {
   private final Path hostRoot;
   private final Kind kind;
   private final List<Hierarchy> hierarchies;
+
+  /** Files that new groups have: the kernel does not change its mind. */
+  private final Set<Path> known = ConcurrentHashMap.newKeySet();
 
   private CgroupLayout(Path hostRoot, List<Hierarchy> hierarchies) {
     this.hostRoot = hostRoot;
@@ -188,6 +193,18 @@ public final class CgroupLayout {
       items.add(new LxcCgroupConfig.Item(prefix + setting.file(), setting.value()));
     }
     return new LxcCgroupConfig(items, plan.unsupported());
+  }
+
+  /** Whether new groups have a file, looked up until it was seen. */
+  boolean knows(Path file, BooleanSupplier look) {
+    if (known.contains(file)) {
+      return true;
+    }
+    boolean seen = look.getAsBoolean();
+    if (seen) {
+      known.add(file);
+    }
+    return seen;
   }
 
   /** Returns the kind and where each controller is, for people and logs. */

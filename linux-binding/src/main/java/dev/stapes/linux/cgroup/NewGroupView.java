@@ -47,13 +47,22 @@ final class NewGroupView implements GroupView {
     if (file.startsWith("devices.") || Files.exists(hierarchy.base().resolve(file))) {
       return true;
     }
+    return layout.knows(hierarchy.base().resolve("*").resolve(file), () -> look(hierarchy, file));
+  }
+
+  private boolean look(Hierarchy hierarchy, String file) {
     String controller = file.substring(0, file.indexOf('.'));
+    boolean missing = false;
     for (Path child : CgroupFiles.children(hierarchy.base())) {
       if (!hierarchy.isV2() || isOn(child, controller)) {
-        return Files.exists(child.resolve(file));
+        if (Files.exists(child.resolve(file))) {
+          return true;
+        }
+        // Or it is on its way out, and lacks it for that reason.
+        missing |= Files.exists(child.resolve("cgroup.procs"));
       }
     }
-    return expected(hierarchy, file);
+    return !missing && expected(hierarchy, file);
   }
 
   private static boolean isOn(Path group, String controller) {

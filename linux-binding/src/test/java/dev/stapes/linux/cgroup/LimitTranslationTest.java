@@ -353,12 +353,25 @@ class LimitTranslationTest {
     CgroupLayout layout =
         FabricatedHost.v2(root)
             .group("system.slice", "cgroup.controllers", "memory pids", "memory.max", "max")
-            .group("system.slice", "memory.high", "max")
+            .group("system.slice", "memory.high", "max", "cgroup.procs", "")
             .layout();
     CgroupLimits implied = limits().memoryHard(1).build();
     assertEquals(List.of("lxc.cgroup2.memory.max=1"), items(layout, implied));
     CgroupLimits wanted = limits().memoryHard(1).swap(new Swap.Extra(1)).build();
     assertEquals(Limit.SWAP, layout.lxcConfig(wanted).unsupported().get(0).limit());
+  }
+
+  @Test
+  void a_group_that_is_being_removed_tells_nothing_of_a_new_one() {
+    FabricatedHost host = FabricatedHost.v1(root).group("pids/going");
+    CgroupLimits limits = limits().processes(5).build();
+    List<String> wanted = List.of("lxc.cgroup.pids.max=5");
+    assertEquals(wanted, items(host.layout(), limits));
+    host.group("pids/is", "pids.max", "max", "cgroup.procs", "");
+    CgroupLayout layout = host.layout();
+    assertEquals(wanted, items(layout, limits));
+    host.group("pids/odd", "cgroup.procs", "");
+    assertEquals(wanted, items(layout, limits));
   }
 
   @Test

@@ -28,8 +28,10 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The shell that stays in a container and starts programs there. It hears by a FIFO in a directory
@@ -37,7 +39,7 @@ import java.util.function.BooleanSupplier;
  * with the same agent. What comes from inside is untrusted: it is bounded, and nothing is waited
  * for without a limit.
  */
-final class Agent {
+final class Agent implements AutoCloseable {
   /** Where the container sees the directory. */
   static final String INSIDE = "dev/.stapes";
 
@@ -46,11 +48,13 @@ final class Agent {
   private static final String REQUESTS = "req";
   private static final String UP = "up";
 
-  /** What only the scripts use, among themselves. */
-  private static final List<String> OWN = List.of("pause", "born", "turn0", "turn1");
+  /** All FIFOs of the directory; the first four only the scripts use, among themselves. */
+  private static final List<String> FIFOS =
+      List.of("pause", "born", "turn0", "turn1", REQUESTS, UP);
 
   private static final long START_MILLIS = 10_000;
   private static final long SUSPICIOUS_MILLIS = 1_000;
+  private static final long BORN_MILLIS = 3_000;
   private static final int SLICE_MILLIS = 50;
   private static final long REAPED_MILLIS = 1_500;
 
@@ -67,6 +71,7 @@ final class Agent {
   private final BooleanSupplier full;
   private final Object writing = new Object();
   private final Object reviving = new Object();
+  private final AtomicReference<@Nullable Fd> early;
 
   /** Makes terminals in the container. */
   interface Terminals {
@@ -77,6 +82,7 @@ final class Agent {
   /**
    * An agent.
    *
+   * @param early the requests, where it may be that the agent is yet to come
    * @param revive starts it again in the running container
    * @param terminals where terminals come from
    * @param full whether the container may have no process more
@@ -85,12 +91,14 @@ final class Agent {
       Syscalls sys,
       Path directory,
       Optional<IdMapping> mapping,
+      Optional<Fd> early,
       Runnable revive,
       Terminals terminals,
       BooleanSupplier full) {
     this.sys = sys;
     this.directory = directory;
     this.mapping = mapping;
+    this.early = new AtomicReference<>(early.orElse(null));
     this.revive = revive;
     this.terminals = terminals;
     this.full = full;
@@ -115,11 +123,16 @@ final class Agent {
     }
     Files.createFile(directory.resolve("busybox"));
     Fifo fifo = new Fifo(sys);
-    List<String> fifos = new ArrayList<>(OWN);
-    fifos.add(REQUESTS);
-    fifos.add(UP);
-    for (String name : fifos) {
+    for (String name : FIFOS) {
       fifo.create(directory.resolve(name), 0600, hostUid(mapping, 0), hostGid(mapping, 0));
+    }
+  }
+
+  /** Gives a directory that was filled for another mapping to the container's root. */
+  static void own(Syscalls sys, Path directory, Optional<IdMapping> mapping) {
+    Fifo fifo = new Fifo(sys);
+    for (String name : FIFOS) {
+      fifo.chown(directory.resolve(name), hostUid(mapping, 0), hostGid(mapping, 0));
     }
   }
 
@@ -135,13 +148,21 @@ final class Agent {
     return command;
   }
 
-  /** Opens the end at which the agent says that it is there; does not wait. */
+  /**
+   * Opens the requests, so that they wait for an agent that is yet to come. Whether there is one
+   * cannot be told meanwhile.
+   */
+  static Fd openRequests(Syscalls sys, Path directory) {
+    return new Fifo(sys).openBoth(directory.resolve(REQUESTS));
+  }
+
+  /** Opens the end at which the container says that it is there; does not wait. */
   static Fd openReady(Syscalls sys, Path directory) {
     return new Fifo(sys).openBoth(directory.resolve(UP));
   }
 
   /**
-   * Waits until the agent says that it is there.
+   * Waits until the first process says that it is there, or an agent that was started again.
    *
    * @param possible whether it still can
    * @return false after the time, or when it cannot any more
@@ -244,6 +265,7 @@ final class Agent {
       if (!send("r " + id) || !awaitStart(spec, files, status)) {
         return Optional.empty();
       }
+      close(); // there is an agent
       files.removeRequest();
       Program program = new Program(sys, this, files, terminal, status);
       done = true;
@@ -262,6 +284,7 @@ final class Agent {
   private boolean awaitStart(ExecSpec spec, ExecFiles files, ProgramStatus status) {
     long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(START_MILLIS);
     long suspicious = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(SUSPICIOUS_MILLIS);
+    long born = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(BORN_MILLIS);
     boolean heard = false;
     boolean wasFull = false;
     while (System.nanoTime() < deadline) {
@@ -281,6 +304,9 @@ final class Agent {
       wasFull |= System.nanoTime() > suspicious && full.getAsBoolean();
       if (status.isRefused() || status.code().isPresent() || (wasFull && !heard)) {
         throw exhausted(spec);
+      }
+      if (System.nanoTime() > born) {
+        close(); // now it can be told whether there is an agent
       }
       if (events[0] == 0 && !heard && !isListening()) {
         return false;
@@ -351,6 +377,15 @@ final class Agent {
             "exec",
             "the agent in the instance has ended and does not come back");
       }
+    }
+  }
+
+  /** Lets go of the requests; the agent stays. */
+  @Override
+  public void close() {
+    Fd open = early.getAndSet(null);
+    if (open != null) {
+      open.close();
     }
   }
 

@@ -49,16 +49,12 @@ final class CharacterDevices {
       return nodes;
     }
     Files.createDirectory(files.devices());
+    Path place = files.inNamespace().devices();
     host.mounts()
-        .mount(
-            "devices",
-            files.devices(),
-            "tmpfs",
-            Set.of(Flag.NOSUID, Flag.NOEXEC),
-            "size=64k,mode=0711");
-    try (Tree tree = host.tree(host.mounts().local(files.devices()), Tree.Resolution.BENEATH)) {
+        .mount("devices", place, "tmpfs", Set.of(Flag.NOSUID, Flag.NOEXEC), "size=64k,mode=0711");
+    try (Tree tree = host.tree(host.mounts().local(place), Tree.Resolution.BENEATH)) {
       for (Map.Entry<String, Device.UnixChar> entry : wanted.entrySet()) {
-        Optional<Node> node = node(tree, entry.getKey(), entry.getValue(), mapping, files);
+        Optional<Node> node = node(tree, entry.getKey(), entry.getValue(), mapping, place);
         node.ifPresent(made -> nodes.put(entry.getKey(), made));
       }
     }
@@ -67,15 +63,15 @@ final class CharacterDevices {
 
   /** Takes the file system away. Does nothing where there is none. */
   static void remove(Host host, RunFiles files) {
+    Path place = files.inNamespace().devices();
     if (Files.isDirectory(files.devices())
-        && host.mounts().below(files.devices()).stream()
-            .anyMatch(entry -> entry.target().equals(files.devices()))) {
-      host.mounts().unmount(files.devices());
+        && host.mounts().below(place).stream().anyMatch(entry -> entry.target().equals(place))) {
+      host.mounts().unmount(place);
     }
   }
 
   private static Optional<Node> node(
-      Tree tree, String name, Device.UnixChar device, Optional<IdMapping> mapping, RunFiles files)
+      Tree tree, String name, Device.UnixChar device, Optional<IdMapping> mapping, Path place)
       throws IOException {
     Path source = Path.of(device.source());
     boolean there =
@@ -95,6 +91,6 @@ final class CharacterDevices {
     long gid = mapping.map(map -> map.hostGid(device.gid()).orElse(0)).orElse(device.gid());
     tree.mknod(name, Tree.Type.CHARACTER_DEVICE, device.mode(), major, minor);
     tree.chown(name, uid, gid);
-    return Optional.of(new Node(files.devices().resolve(name), major, minor));
+    return Optional.of(new Node(place.resolve(name), major, minor));
   }
 }

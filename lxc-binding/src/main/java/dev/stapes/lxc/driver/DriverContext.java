@@ -6,7 +6,7 @@ import dev.stapes.lxc.ffi.Liblxc;
 import dev.stapes.spi.Host;
 import dev.stapes.spi.InstanceDriverProvider.Scope;
 import java.nio.file.Path;
-import java.util.concurrent.ExecutorService;
+import java.util.concurrent.ScheduledExecutorService;
 
 /**
  * What a driver and its machines work with.
@@ -26,4 +26,4 @@ record DriverContext(
     Path busybox,
     Path start,
     Path attach,
-    ExecutorService behind) {}
+    ScheduledExecutorService behind) {}

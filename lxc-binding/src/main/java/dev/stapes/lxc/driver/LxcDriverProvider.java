@@ -18,8 +18,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** The container driver, {@code lxc}: needs liblxc, its programs, busybox and root. */
@@ -73,14 +72,15 @@ public final class LxcDriverProvider implements InstanceDriverProvider {
       throw new StapesException(Kind.UNAVAILABLE, "lxc driver", "/etc/subuid: " + e, e);
     }
     AtomicInteger number = new AtomicInteger();
-    ExecutorService behind =
-        Executors.newFixedThreadPool(
+    ScheduledThreadPoolExecutor behind =
+        new ScheduledThreadPoolExecutor(
             THREADS,
             task -> {
               Thread thread = new Thread(task, "stapes-lxc-" + number.incrementAndGet());
               thread.setDaemon(true);
               return thread;
             });
+    behind.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
     DriverContext context =
         new DriverContext(
             host,

@@ -47,6 +47,7 @@ final class LxcMachine implements Machine {
   private static final Logger LOG = LoggerFactory.getLogger(LxcMachine.class);
   private static final int SIGKILL = 9;
   private static final int KILLED = 137;
+  private static final String KILLED_BY_US = "killed";
 
   /** Processes that exist at once while a program is being started. */
   private static final int FORKS_OF_EXEC = 3;
@@ -81,6 +82,7 @@ final class LxcMachine implements Machine {
       Processes.Handle monitor,
       Instant startedAt,
       CgroupLimits limits,
+      Optional<Fd> early,
       Consumer<LxcMachine> gone) {
     this.context = context;
     this.spec = spec;
@@ -98,6 +100,7 @@ final class LxcMachine implements Machine {
             context.sys(),
             files.agent(),
             mapping,
+            early,
             this::reviveAgent,
             this::newTerminal,
             this::isFull);
@@ -125,6 +128,11 @@ final class LxcMachine implements Machine {
 
   Lifetime lifetime() {
     return spec().lifetime();
+  }
+
+  /** What liblxc calls it. */
+  String container() {
+    return files.name();
   }
 
   boolean isAlive() {
@@ -187,6 +195,7 @@ final class LxcMachine implements Machine {
     // When a pid namespace's first process has ended the kernel has ended all others.
     awaitEnd(init);
     monitor.signal(SIGKILL);
+    exit.complete(new Exit(KILLED_BY_US, false));
   }
 
   private void signalKill() {
@@ -367,6 +376,7 @@ final class LxcMachine implements Machine {
       return; // being removed behind, whoever still looks at it; that lets go of it
     }
     released = true;
+    agent.close();
     gone.accept(this);
     init.close();
     monitor.close();
@@ -400,6 +410,7 @@ final class LxcMachine implements Machine {
     } catch (RuntimeException e) {
       LOG.warn("{}: something of it is left on the host", subject(), e);
     } finally {
+      agent.close();
       context.cpus().leave(id());
       gone.accept(this);
       exit.complete(end);
@@ -416,7 +427,7 @@ final class LxcMachine implements Machine {
 
   private String reason(int code, boolean reboot) {
     if (killed) {
-      return "killed";
+      return KILLED_BY_US;
     }
     if (reboot) {
       return "rebooted";

@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.regex.Pattern;
 
 /**
  * What a container says about one program: {@code p GROUP}, {@code x CODE} or {@code f}, a line
@@ -16,6 +17,7 @@ import java.util.OptionalLong;
 final class ProgramStatus {
   private static final int MOST = 64;
   private static final int KILLED = 137;
+  private static final Pattern NUMBER = Pattern.compile("\\d{1,9}");
 
   private final StringBuilder said = new StringBuilder();
   private final ByteBuffer buffer = Syscalls.buffer(MOST);
@@ -69,7 +71,7 @@ final class ProgramStatus {
 
   private static OptionalLong number(String line) {
     String digits = line.substring(2);
-    return digits.matches("\\d{1,9}")
+    return NUMBER.matcher(digits).matches()
         ? OptionalLong.of(Long.parseLong(digits))
         : OptionalLong.empty();
   }

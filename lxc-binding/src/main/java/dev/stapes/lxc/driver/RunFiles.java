@@ -1,8 +1,6 @@
 package dev.stapes.lxc.driver;
 
 import dev.stapes.lxc.ffi.LockFiles;
-import dev.stapes.model.InstanceId;
-import dev.stapes.spi.InstanceDriverProvider.Scope;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -11,87 +9,73 @@ import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
-import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a running container has on the host: a directory of its own below the scope's.
+ * What a running container has on the host: a directory of its own.
  *
  * @param name of the container for liblxc, unique on the machine
- * @param directory its directory
+ * @param directory its directory in the host's mount namespace
+ * @param view the same directory as this JVM reaches it; all files are given below it
  */
-record RunFiles(String name, Path directory) {
-  private static final String PREFIX = "stapes-";
-
-  /** Those of an instance. */
-  static RunFiles of(Scope scope, InstanceId id) {
-    String name = prefix(scope) + id.value();
-    return new RunFiles(name, scope.runDirectory().resolve(name));
-  }
-
-  /** What the names of all containers of a scope start with. */
-  static String prefix(Scope scope) {
-    return PREFIX + scope.tag() + "-";
-  }
-
-  /** The instance that a name is of; empty: it is none of this scope. */
-  static Optional<InstanceId> instance(Scope scope, String name) {
-    String prefix = prefix(scope);
-    String id = name.startsWith(prefix) ? name.substring(prefix.length()) : "";
-    return id.matches("[a-z0-9]{4,32}") ? Optional.of(new InstanceId(id)) : Optional.empty();
-  }
-
+record RunFiles(String name, Path directory, Path view) {
   /** What liblxc calls the container path. */
   Path lxcPath() {
     return directory.resolveSibling("");
   }
 
+  /** The same with files as programs in the host's mount namespace reach them. */
+  RunFiles inNamespace() {
+    return new RunFiles(name, directory, directory);
+  }
+
   Path config() {
-    return directory.resolve("config");
+    return view.resolve("config");
   }
 
   Path seccomp() {
-    return directory.resolve("seccomp");
+    return view.resolve("seccomp");
   }
 
   Path log() {
-    return directory.resolve("log");
+    return view.resolve("log");
   }
 
   Path console() {
-    return directory.resolve("console");
+    return view.resolve("console");
   }
 
   /** The directory that the container sees. */
   Path agent() {
-    return directory.resolve("agent");
+    return view.resolve("agent");
   }
 
   /** Device nodes, on a file system where they work. */
   Path devices() {
-    return directory.resolve("devices");
+    return view.resolve("devices");
   }
 
   /** Runs when the container has ended. */
   Path hook() {
-    return directory.resolve("hook");
+    return view.resolve("hook");
   }
 
   /** Is there when the container asked for a reboot. */
   Path reboot() {
-    return directory.resolve("reboot");
+    return view.resolve("reboot");
   }
 
   /** Makes the directories; the container's root passes through, others see nothing. */
   void create() throws IOException {
-    Files.createDirectory(directory, attribute("rwx--x--x"));
-    Files.setPosixFilePermissions(directory, permissions("rwx--x--x"));
+    Files.createDirectory(view, attribute("rwx--x--x"));
+    Files.setPosixFilePermissions(view, permissions("rwx--x--x"));
     Files.createDirectory(agent());
     Files.setPosixFilePermissions(agent(), permissions("rwxr-xr-x"));
   }
@@ -105,11 +89,11 @@ record RunFiles(String name, Path directory) {
   /** Removes everything. Does nothing where there is nothing. */
   void remove() throws IOException {
     LockFiles.remove(lxcPath(), name);
-    if (!Files.isDirectory(directory)) {
+    if (!Files.isDirectory(view)) {
       return;
     }
     Files.walkFileTree(
-        directory,
+        view,
         new SimpleFileVisitor<>() {
           @Override
           public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
@@ -125,6 +109,13 @@ record RunFiles(String name, Path directory) {
             return FileVisitResult.CONTINUE;
           }
         });
+  }
+
+  /** Writes a file that only root reads; who opens it finds all of it or what was there before. */
+  static void replace(Path file, String text) throws IOException {
+    Path made = file.resolveSibling(file.getFileName() + ".new");
+    write(made, text);
+    Files.move(made, file, StandardCopyOption.ATOMIC_MOVE);
   }
 
   /**

@@ -1,11 +1,14 @@
 package dev.stapes.lxc.ffi;
 
+import java.io.Closeable;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 
 /**
  * The lock files that liblxc makes for every container it is asked about, and never removes: {@code
@@ -44,6 +47,35 @@ public final class LockFiles {
   /** Removes that of one container, if there is one. */
   public static void remove(Path lxcPath, String container) throws IOException {
     Files.deleteIfExists(directory(lxcPath).resolve("." + container));
+  }
+
+  /**
+   * Holds the lock of a container. Who loads its configuration from its usual place waits until the
+   * answer is closed, or this JVM has ended.
+   *
+   * @throws IOException also where somebody else holds it
+   */
+  public static Closeable hold(Path lxcPath, String container) throws IOException {
+    Files.createDirectories(directory(lxcPath));
+    FileChannel file =
+        FileChannel.open(
+            directory(lxcPath).resolve("." + container),
+            StandardOpenOption.CREATE,
+            StandardOpenOption.WRITE);
+    boolean held = false;
+    try {
+      // Of the process; those of liblxc are of an open file (F_OFD_SETLKW, fcntl(2)). They exclude
+      // each other.
+      held = file.tryLock() != null;
+      if (!held) {
+        throw new IOException("the lock of container " + container + " is held by another process");
+      }
+      return file;
+    } finally {
+      if (!held) {
+        file.close();
+      }
+    }
   }
 
   private static Path directory(Path lxcPath) {

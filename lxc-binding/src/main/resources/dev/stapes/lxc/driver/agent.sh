@@ -17,7 +17,7 @@ _turn=./turn$((_number % 2))
 [ "$_role" = follow ] || exec 8<>./req
 exec 7<>"$_turn"
 [ "$_role" != lead ] || echo R 1<>./up
-read -r _x _x _x _x _group _x </proc/self/stat
+read -r -n 40 _x _x _x _x _group _x </proc/self/stat
 
 # Starts who leads next; it begins when nobody has 7 open any more, by intent or by death. It is a daemon to have a session
 # and a process group of its own. A job in the background (&) would ignore SIGINT and SIGQUIT, and so would every program.

@@ -11,10 +11,14 @@ shift
 # ignore SIGINT and SIGQUIT, and so would every program that is executed later.
 start="start-stop-daemon -S -b -q -p ./none -x $B -a sh -- ./agent lead 0"
 case $mode in
-auto) (
-  unset container "$@"
-  exec "$B" $start
-) ;;
+auto)
+  # The container is there: what is asked of the agent until it is born waits for it.
+  echo B 1<>./up
+  (
+    unset container "$@"
+    exec "$B" $start
+  )
+  ;;
 agent)
   "$B" env -i "$B" $start
   exit 0

@@ -12,11 +12,15 @@ import dev.stapes.testkit.RequiresTool;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Timeout;
 
@@ -61,6 +65,19 @@ abstract class LxcDriverFixture {
 
   final Machine start(Map<String, String> config) {
     return box.driver.start(box.spec("test0001", Lifetime.THROWAWAY, config));
+  }
+
+  /** What liblxc calls the container of a machine. */
+  static String container(Machine machine) throws IOException {
+    return container(Long.toString(machine.pid()));
+  }
+
+  /** What liblxc calls the container of a process. */
+  static String container(String pid) throws IOException {
+    String groups = Files.readString(Path.of("/proc", pid, "cgroup"));
+    Matcher group = Pattern.compile("lxc\\.payload\\.(stapes-[a-z0-9-]+)").matcher(groups);
+    assertTrue(group.find(), groups);
+    return group.group(1);
   }
 
   static Machine.Exit end(Machine machine) throws Exception {

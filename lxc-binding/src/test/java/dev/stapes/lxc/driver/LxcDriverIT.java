@@ -2,6 +2,7 @@ package dev.stapes.lxc.driver;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -28,6 +29,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /** The life of a container, and what it is given. */
@@ -78,11 +80,11 @@ class LxcDriverIT extends LxcDriverFixture {
   @Test
   void one_that_has_ended_leaves_no_lock_file_of_liblxc() throws Exception {
     Machine machine = start(Map.of());
-    Path locks = Path.of("/run/lxc/lock" + box.scope.runDirectory());
+    Path locks = Path.of("/run/lxc/lock" + box.scope.runDirectory(), "memory");
     try (Machine.Console console = machine.console()) {
       assertTrue(console.output().available() >= 0);
     }
-    String name = RunFiles.prefix(box.scope) + "test0001";
+    String name = container(machine);
     assertTrue(Files.exists(locks.resolve("." + name)), locks.toString());
     machine.kill();
     end(machine);
@@ -91,6 +93,7 @@ class LxcDriverIT extends LxcDriverFixture {
     end(again);
     box.driver.collect(Set.of());
     assertFalse(Files.exists(locks.resolve("." + name)));
+    assertNotEquals(name, container(start(Map.of())));
   }
 
   @Test
@@ -277,6 +280,7 @@ class LxcDriverIT extends LxcDriverFixture {
             .redirectErrorStream(true)
             .redirectOutput(box.directory.resolve("output").toFile())
             .start();
+    List<ProcessHandle> monitors;
     try (WatchService changes = box.directory.getFileSystem().newWatchService()) {
       box.directory.register(changes, StandardWatchEventKinds.ENTRY_CREATE);
       while (!Files.exists(pids)) {
@@ -288,6 +292,7 @@ class LxcDriverIT extends LxcDriverFixture {
         }
       }
     } finally {
+      monitors = box.monitors();
       jvm.destroyForcibly().waitFor();
     }
     List<String> numbers = Files.readAllLines(pids);
@@ -299,12 +304,24 @@ class LxcDriverIT extends LxcDriverFixture {
       throwaway.get().close();
     }
     Machine.Spec spec = box.spec("durable1", Lifetime.DURABLE, Map.of());
+    List<ProcessHandle> mortal = new ArrayList<>(monitors);
+    mortal.remove(ProcessHandle.of(Long.parseLong(numbers.get(0))).orElseThrow().parent().get());
+    assertEquals(3, mortal.size(), "that of the throwaway one, and two that wait");
+    for (ProcessHandle monitor : mortal) {
+      monitor.onExit().get(20, TimeUnit.SECONDS);
+    }
     Machine durable = box.driver.adopt(spec).orElseThrow();
     assertEquals(numbers.get(0), Long.toString(durable.pid()));
     assertEquals(0, run(durable, "true").code());
     box.driver.collect(Set.of(spec.id()));
     assertEquals(0, run(durable, "true").code());
-    assertFalse(box.leftovers().stream().anyMatch(name -> name.contains("throwaway")));
+    String name = container(durable);
+    assertEquals(
+        Set.of("instance-durable1", "lxc.monitor." + name, "lxc.payload." + name, "memory", name),
+        box.leftovers().stream()
+            .map(path -> path.substring(path.lastIndexOf('/') + 1))
+            .filter(path -> !path.equals("run")) // of locks
+            .collect(Collectors.toSet()));
     durable.kill();
     end(durable);
   }

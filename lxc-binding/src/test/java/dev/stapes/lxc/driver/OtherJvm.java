@@ -25,6 +25,9 @@ final class OtherJvm {
     TestBox box = TestBox.at(Path.of(arguments[0]), arguments[1]);
     Machine durable = box.driver.start(box.spec("durable1", Lifetime.DURABLE, Map.of()));
     Machine throwaway = box.driver.start(box.spec("throwaway", Lifetime.THROWAWAY, Map.of()));
+    while (box.monitors().size() < 4) { // two more wait for the next start
+      Thread.onSpinWait();
+    }
     Path file = Path.of(arguments[2]);
     Path written = file.resolveSibling("pids.new");
     Files.write(written, List.of(Long.toString(durable.pid()), Long.toString(throwaway.pid())));

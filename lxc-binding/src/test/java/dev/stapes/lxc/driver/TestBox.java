@@ -126,12 +126,27 @@ final class TestBox implements AutoCloseable {
         new TreeMap<>(disks));
   }
 
+  /** All lxc-start of this scope, those that wait for a container included. */
+  List<ProcessHandle> monitors() {
+    return ProcessHandle.allProcesses().filter(this::isMonitor).toList();
+  }
+
+  private boolean isMonitor(ProcessHandle process) {
+    try {
+      String command = Files.readString(Path.of("/proc/" + process.pid() + "/cmdline"));
+      return command.matches("[^\0]*/lxc-start\0.*")
+          && command.contains(scope.runDirectory().toString());
+    } catch (IOException e) {
+      return false; // it has ended
+    }
+  }
+
   /** What of this scope is on the machine: cgroups, run files, lock files. */
   List<String> leftovers() throws IOException {
     List<String> left = new ArrayList<>();
     CgroupLayout layout = CgroupLayout.detect();
     for (String prefix : Remains.groupPrefixes()) {
-      left.addAll(layout.groups(prefix + RunFiles.prefix(scope)));
+      left.addAll(layout.groups(prefix + RunDirectory.prefix(scope)));
     }
     try (Stream<Path> files = Files.list(scope.runDirectory())) {
       files.map(Path::toString).forEach(left::add);
