@@ -241,15 +241,15 @@ class DebianIT {
   @RequiresKernel("cgroup-v1")
   void what_its_cgroups_contain_goes_with_it() throws Exception {
     Instance debian = booted(launch());
-    String id = debian.id().toString();
+    String container = HostView.container(debian);
     assertTrue(
         Files.isDirectory(
-            HostView.cgroupsOf(id).stream()
+            HostView.cgroupsOf(container).stream()
                 .filter(path -> path.toString().contains("/systemd/lxc.payload."))
                 .findFirst()
                 .orElseThrow()));
     debian.stop(Stop.FORCE);
-    assertEquals(List.of(), HostView.cgroupsLeftOf(id));
+    assertEquals(List.of(), HostView.cgroupsLeftOf(container));
     debian.delete();
   }
 }

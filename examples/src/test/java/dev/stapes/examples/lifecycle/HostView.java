@@ -1,5 +1,7 @@
 package dev.stapes.examples.lifecycle;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import dev.stapes.Instance;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -9,6 +11,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** A running instance as the machine's kernel sees it. */
@@ -20,6 +24,15 @@ final class HostView {
   /** The directory of its first process. */
   static Path process(Instance instance) {
     return Path.of("/proc", Long.toString(instance.state().pid().orElseThrow()));
+  }
+
+  /** Whether a process has not ended; who inherits the dead may be slow to bury them. */
+  static boolean runs(Path process) {
+    try {
+      return !Files.readString(process.resolve("status")).contains("State:\tZ");
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   /** A line of {@code /proc/PID/status} without its name. */
@@ -66,6 +79,14 @@ final class HostView {
   /** The content of a file of that group, without the last line's end. */
   static String cgroup(Instance instance, String controller, String file) throws IOException {
     return Files.readString(cgroup(instance, controller).resolve(file)).stripTrailing();
+  }
+
+  /** What liblxc calls the container of an instance that runs. */
+  static String container(Instance instance) throws IOException {
+    String groups = Files.readString(process(instance).resolve("cgroup"));
+    Matcher group = Pattern.compile("/lxc\\.payload\\.(stapes-[a-z0-9-]+)").matcher(groups);
+    assertTrue(group.find(), groups);
+    return group.group(1);
   }
 
   /**

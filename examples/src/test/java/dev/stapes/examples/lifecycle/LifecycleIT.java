@@ -59,7 +59,7 @@ class LifecycleIT {
           namespace);
     }
     web.delete(Delete.FORCE);
-    assertFalse(Files.exists(process));
+    assertFalse(HostView.runs(process));
   }
 
   @Test

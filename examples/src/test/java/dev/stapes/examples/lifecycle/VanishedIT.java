@@ -66,34 +66,37 @@ class VanishedIT {
     return process;
   }
 
-  private static void isStoppedAndStartsAgain(Instance web) {
+  private static void isStoppedAndStartsAgain(Instance web, String container) throws IOException {
     web.await(InstanceStatus.STOPPED, SOON);
     assertEquals(InstanceStatus.STOPPED, web.info().status());
     assertTrue(web.state().pid().isEmpty());
-    assertEquals(List.of(), HostView.cgroupsLeftOf(web.id().toString()));
+    assertEquals(List.of(), HostView.cgroupsLeftOf(container));
     assertEquals(Kind.CONFLICT, assertThrows(StapesException.class, () -> web.exec("true")).kind());
     web.start();
     assertEquals("again\n", web.exec("echo", "again").orThrow().stdout());
-    assertNotEquals(List.of(), HostView.cgroupsOf(web.id().toString()));
+    String next = HostView.container(web);
+    assertNotEquals(List.of(), HostView.cgroupsOf(next));
     web.delete(Delete.FORCE);
-    assertEquals(List.of(), HostView.cgroupsLeftOf(web.id().toString()));
+    assertEquals(List.of(), HostView.cgroupsLeftOf(next));
   }
 
   @Test
   void a_program_ends_when_the_first_process_is_killed_and_the_instance_is_stopped()
       throws Exception {
     Instance web = BENCH.launch();
+    String container = HostView.container(web);
     try (ExecProcess process = running(web)) {
       kill(init(web));
       assertEquals(KILLED, process.await());
       assertEquals(0, process.stdout().readAllBytes().length);
     }
-    isStoppedAndStartsAgain(web);
+    isStoppedAndStartsAgain(web, container);
   }
 
   @Test
   void a_program_ends_when_the_monitor_is_killed_and_the_instance_is_stopped() throws Exception {
     Instance web = BENCH.launch();
+    String container = HostView.container(web);
     ProcessHandle init = init(web);
     try (ExecProcess process = running(web)) {
       kill(monitor(web));
@@ -101,22 +104,24 @@ class VanishedIT {
       assertEquals(0, process.stdout().readAllBytes().length);
     }
     init.onExit().get(SOON.toSeconds(), TimeUnit.SECONDS);
-    isStoppedAndStartsAgain(web);
+    isStoppedAndStartsAgain(web, container);
   }
 
   @Test
   void a_program_ends_when_both_are_killed_at_once() throws Exception {
     Instance web = BENCH.launch();
+    String container = HostView.container(web);
     try (ExecProcess process = running(web)) {
       kill(monitor(web), init(web));
       assertEquals(KILLED, process.await());
     }
-    isStoppedAndStartsAgain(web);
+    isStoppedAndStartsAgain(web, container);
   }
 
   @Test
   void a_program_with_a_terminal_ends_too() throws Exception {
     Instance web = BENCH.launch();
+    String container = HostView.container(web);
     try (ExecProcess process =
         web.execStreaming(
             ExecSpec.builder("sh", "-c", "echo up; sleep 1000").terminal(80, 24).build())) {
@@ -125,33 +130,36 @@ class VanishedIT {
       assertEquals(KILLED, process.await());
       process.stdout().readAllBytes();
     }
-    isStoppedAndStartsAgain(web);
+    isStoppedAndStartsAgain(web, container);
   }
 
   @Test
   void a_frozen_instance_whose_monitor_is_killed_is_stopped() throws Exception {
     Instance web = BENCH.launch();
+    String container = HostView.container(web);
     web.freeze();
     kill(monitor(web));
-    isStoppedAndStartsAgain(web);
+    isStoppedAndStartsAgain(web, container);
   }
 
   @Test
   void an_instance_of_an_earlier_jvm_that_is_killed_is_stopped() throws Exception {
     String name = BENCH.launch().name();
     Instance web = BENCH.reopen().instances().get(name);
+    String container = HostView.container(web);
     ProcessHandle init = init(web);
     try (ExecProcess process = running(web)) {
       kill(monitor(web));
       assertEquals(KILLED, process.await());
     }
     init.onExit().get(SOON.toSeconds(), TimeUnit.SECONDS);
-    isStoppedAndStartsAgain(web);
+    isStoppedAndStartsAgain(web, container);
   }
 
   @Test
   void what_is_killed_while_nobody_looks_is_stopped_at_the_next_open() throws Exception {
     Instance web = BENCH.launch();
+    String container = HostView.container(web);
     String name = web.name();
     ProcessHandle init = init(web);
     ProcessHandle monitor = monitor(web);
@@ -160,7 +168,7 @@ class VanishedIT {
     monitor.onExit().get(SOON.toSeconds(), TimeUnit.SECONDS);
     assertTrue(Files.exists(Path.of("/proc/" + init.pid())), "init goes on");
     Instance again = BENCH.reopen().instances().get(name);
-    isStoppedAndStartsAgain(again);
+    isStoppedAndStartsAgain(again, container);
     init.onExit().get(SOON.toSeconds(), TimeUnit.SECONDS);
   }
 
@@ -168,7 +176,7 @@ class VanishedIT {
   void a_throwaway_instance_that_is_killed_is_gone() throws Exception {
     Instance web =
         BENCH.stapes().instances().launch(BENCH.spec().lifetime(Lifetime.THROWAWAY).build());
-    String id = web.id().toString();
+    String container = HostView.container(web);
     String name = web.name();
     CompletableFuture<Void> gone = new CompletableFuture<>();
     try (Events.Subscription deletion =
@@ -187,6 +195,6 @@ class VanishedIT {
       gone.get(SOON.toSeconds(), TimeUnit.SECONDS);
     }
     assertEquals(Kind.NOT_FOUND, assertThrows(StapesException.class, web::info).kind());
-    assertEquals(List.of(), HostView.cgroupsLeftOf(id));
+    assertEquals(List.of(), HostView.cgroupsLeftOf(container));
   }
 }

@@ -195,6 +195,7 @@ final class LxcMachine implements Machine {
     // When a pid namespace's first process has ended the kernel has ended all others.
     awaitEnd(init);
     monitor.signal(SIGKILL);
+    awaitEnd(monitor); // it has the root directory open
     exit.complete(new Exit(KILLED_BY_US, false));
   }
 
