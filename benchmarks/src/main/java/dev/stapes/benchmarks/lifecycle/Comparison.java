@@ -22,7 +22,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * about the run) and {@code lifecycle.md}. Started by {@code ./bench lifecycle}.
  */
 public final class Comparison {
-  private static final int WARM_UP_CYCLES = 60;
+  private static final int WARM_UP_CYCLES = 300;
   private static final List<Integer> THREADS = List.of(1, 2, 4, 8);
   private static final long UNDO_SECONDS = 60;
 

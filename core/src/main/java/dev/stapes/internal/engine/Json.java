@@ -44,7 +44,9 @@ final class Json<T> {
 
   String write(T value) {
     try {
-      return writer.writeValueAsString(value);
+      String text = writer.writeValueAsString(value);
+      remembered.put(text, value);
+      return text;
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("a record of ours is always JSON", e);
     }

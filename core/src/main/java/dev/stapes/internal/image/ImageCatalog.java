@@ -80,6 +80,10 @@ final class ImageCatalog {
                   + " digits"
               : "not found: no such alias");
     }
+    Optional<ImageRecord> whole = get(name);
+    if (whole.isPresent()) {
+      return whole.get();
+    }
     String from = ImageRecord.key(name);
     List<StateStore.Entry> found = state.range(from, StateStore.end(from), 2);
     if (found.isEmpty()) {

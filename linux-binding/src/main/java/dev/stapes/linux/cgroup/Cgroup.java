@@ -314,15 +314,14 @@ public final class Cgroup {
    * @return whether nothing of it is left
    */
   public boolean removeIfEmpty() {
-    boolean gone = true;
     for (Hierarchy hierarchy : layout.hierarchies()) {
       try {
         Files.deleteIfExists(hierarchy.directory(name));
       } catch (IOException e) {
-        gone = false; // busy, as a rule
+        return false; // busy, as a rule, and then so it is in the others
       }
     }
-    return gone;
+    return true;
   }
 
   /** Tells whether nothing is left; why something is left is put in the list. */

@@ -18,7 +18,7 @@ import java.util.concurrent.locks.LockSupport;
  */
 final class Remains {
   private static final int SIGKILL = 9;
-  private static final int ATTEMPTS = 10;
+  private static final int ATTEMPTS = 50;
   private static final long BETWEEN_NANOS = 300_000;
   private static final int ROUNDS = 50;
   private static final Duration ROUND = Duration.ofMillis(200);
