@@ -12,6 +12,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -84,12 +85,14 @@ public class StoreBenchmark {
   /** What a measured call has opened. */
   @State(Scope.Benchmark)
   public static class Opened {
-    private Stapes stapes;
+    private @Nullable Stapes stapes;
 
     /** Closes it, which is not measured. */
     @TearDown(Level.Invocation)
     public void close() {
-      stapes.close();
+      if (stapes != null) {
+        stapes.close();
+      }
     }
   }
 
@@ -114,8 +117,9 @@ public class StoreBenchmark {
   /** Opens it. */
   @Benchmark
   public Stapes open(Filled filled, Opened opened) {
-    opened.stapes = filled.open();
-    return opened.stapes;
+    Stapes stapes = filled.open();
+    opened.stapes = stapes;
+    return stapes;
   }
 
   /** All instances. */
