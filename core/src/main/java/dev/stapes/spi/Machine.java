@@ -159,6 +159,19 @@ public interface Machine extends AutoCloseable {
      */
     OptionalInt await(Duration limit) throws InterruptedException;
 
+    /**
+     * Closes its standard input, and reads both outputs until its end, on the calling thread. Where
+     * a driver can do that, it saves the threads that the streams want.
+     *
+     * @param most bytes of each output; what writes more is not read to its end
+     * @param limit how long to wait for the end
+     * @return empty: not supported, and nothing has happened; the streams can be used
+     * @throws InterruptedException where the thread was interrupted; the program goes on
+     */
+    default Optional<Collected> collect(int most, Duration limit) throws InterruptedException {
+      return Optional.empty();
+    }
+
     /** Sends a signal to it and what it started in its session, by number. */
     void signal(int number);
 
@@ -169,6 +182,16 @@ public interface Machine extends AutoCloseable {
     @Override
     void close();
   }
+
+  /**
+   * What a program wrote.
+   *
+   * @param code its exit code; empty where it still runs
+   * @param stdout to its standard output
+   * @param stderr to its standard error
+   * @param tooMuch whether it wrote more than was to be read
+   */
+  record Collected(OptionalInt code, byte[] stdout, byte[] stderr, boolean tooMuch) {}
 
   /** A console. */
   interface Console extends AutoCloseable {

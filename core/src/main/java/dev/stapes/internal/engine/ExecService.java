@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -47,6 +48,12 @@ public final class ExecService {
   public ExecResult run(InstanceId id, ExecSpec spec, byte[] input) {
     String subject = subject(spec);
     try (Machine.Exec exec = start(id, spec)) {
+      if (input.length == 0) {
+        Optional<ExecResult> collected = collect(exec, spec);
+        if (collected.isPresent()) {
+          return collected.get();
+        }
+      }
       CompletableFuture<byte[]> errors = drain(exec.stderr(), exec, subject);
       feed(exec.stdin(), input);
       CompletableFuture<byte[]> output = drain(exec.stdout(), exec, subject);
@@ -61,23 +68,62 @@ public final class ExecService {
     }
   }
 
+  private static Optional<ExecResult> collect(Machine.Exec exec, ExecSpec spec) {
+    Optional<Machine.Collected> collected;
+    try {
+      collected = exec.collect(MOST_OUTPUT, spec.timeout().orElse(LONG));
+    } catch (InterruptedException e) {
+      throw interrupted(exec, spec, e);
+    }
+    if (collected.isEmpty()) {
+      return Optional.empty();
+    }
+    Machine.Collected all = collected.get();
+    if (all.tooMuch()) {
+      exec.signal(SIGKILL);
+      throw tooMuch(subject(spec));
+    }
+    // Without a code its time is over: it is killed, and that is what is told.
+    return Optional.of(
+        new ExecResult(
+            spec.command(),
+            all.code().orElseThrow(() -> killed(exec, spec)),
+            new ExecResult.Bytes(all.stdout()),
+            new ExecResult.Bytes(all.stderr())));
+  }
+
   /** Waits for the end of a program, which comes at the spec's timeout or an interrupt. */
   public static int awaitOrKill(Machine.Exec exec, ExecSpec spec) {
     try {
       OptionalInt code = exec.await(spec.timeout().orElse(LONG));
-      if (code.isPresent()) {
-        return code.getAsInt();
-      }
-      exec.signal(SIGKILL);
-      exec.await(AFTER_KILL);
-      throw new StapesException(
-          Kind.TIMED_OUT, subject(spec), "killed after " + spec.timeout().orElse(LONG));
+      return code.orElseThrow(() -> killed(exec, spec));
     } catch (InterruptedException e) {
-      exec.signal(SIGKILL);
-      Thread.currentThread().interrupt();
-      throw new StapesException(
-          Kind.INTERRUPTED, subject(spec), "killed, as the waiting thread was interrupted", e);
+      throw interrupted(exec, spec, e);
     }
+  }
+
+  private static StapesException killed(Machine.Exec exec, ExecSpec spec) {
+    exec.signal(SIGKILL);
+    try {
+      exec.await(AFTER_KILL);
+    } catch (InterruptedException e) {
+      return interrupted(exec, spec, e);
+    }
+    return new StapesException(
+        Kind.TIMED_OUT, subject(spec), "killed after " + spec.timeout().orElse(LONG));
+  }
+
+  private static StapesException interrupted(
+      Machine.Exec exec, ExecSpec spec, InterruptedException e) {
+    exec.signal(SIGKILL);
+    Thread.currentThread().interrupt();
+    return new StapesException(
+        Kind.INTERRUPTED, subject(spec), "killed, as the waiting thread was interrupted", e);
+  }
+
+  private static StapesException tooMuch(String subject) {
+    return new StapesException(
+        Kind.EXHAUSTED, subject, "killed, as it wrote more than " + MOST_OUTPUT);
   }
 
   private static String subject(ExecSpec spec) {
@@ -94,8 +140,7 @@ public final class ExecService {
               out.write(chunk, 0, n);
               if (out.size() > MOST_OUTPUT) {
                 exec.signal(SIGKILL);
-                throw new StapesException(
-                    Kind.EXHAUSTED, subject, "killed, as it wrote more than " + MOST_OUTPUT);
+                throw tooMuch(subject);
               }
             }
           } catch (IOException e) {

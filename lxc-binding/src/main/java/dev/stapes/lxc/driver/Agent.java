@@ -8,6 +8,7 @@ import dev.stapes.linux.ffi.LinuxException;
 import dev.stapes.linux.ffi.Syscalls;
 import dev.stapes.model.ExecSpec;
 import dev.stapes.model.IdMapping;
+import dev.stapes.model.Lifetime;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import java.io.IOException;
@@ -54,7 +55,7 @@ final class Agent implements AutoCloseable {
 
   private static final long START_MILLIS = 10_000;
   private static final long SUSPICIOUS_MILLIS = 1_000;
-  private static final long BORN_MILLIS = 3_000;
+  private static final long BORN_MILLIS = 8_000;
   private static final int SLICE_MILLIS = 50;
   private static final long REAPED_MILLIS = 1_500;
 
@@ -139,13 +140,24 @@ final class Agent implements AutoCloseable {
   /**
    * The first program of a container.
    *
+   * @param early whether it says that it is there before the agent is: only where whoever started
+   *     it holds the requests open until then, and nobody else will look for the agent
    * @param variables that it is given, and the agent is not to have
    */
-  static List<String> boot(Set<String> variables) {
+  static List<String> boot(boolean early, Set<String> variables) {
     List<String> command =
-        new ArrayList<>(List.of("/" + INSIDE + "/busybox", "sh", "/" + INSIDE + "/boot", "auto"));
+        new ArrayList<>(List.of("/" + INSIDE + "/busybox", "sh", "/" + INSIDE + "/boot"));
+    command.add(early ? "early" : "auto");
     command.addAll(variables);
     return command;
+  }
+
+  /**
+   * Whether a start need not wait for the agent: it is another JVM's to look for it where the
+   * container outlives this one, and two agents would take the requests out of each other's mouths.
+   */
+  static boolean mayComeLate(Lifetime lifetime) {
+    return lifetime == Lifetime.THROWAWAY;
   }
 
   /**

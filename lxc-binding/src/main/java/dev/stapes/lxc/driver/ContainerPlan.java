@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 
 /** What an instance's spec means for liblxc. */
@@ -169,7 +170,9 @@ final class ContainerPlan {
       Map<String, CharacterDevices.Node> nodes) {
     ContainerConfig.Builder config = ContainerConfig.of(spec.name(), spec.root().path());
     mapping.ifPresent(map -> config.idMapping(map, spec.root().mapped().isEmpty()));
-    config.init(Agent.boot(spec.config().family(ENVIRONMENT).keySet()).toArray(new String[0]));
+    boolean early = Agent.mayComeLate(spec.lifetime());
+    Set<String> variables = spec.config().family(ENVIRONMENT).keySet();
+    config.init(Agent.boot(early, variables).toArray(new String[0]));
     boolean force = systemd && layout.kind() != CgroupLayout.Kind.V2;
     config.automaticMounts("proc:mixed sys:mixed cgroup:mixed" + (force ? ":force" : ""));
     mounts(config);

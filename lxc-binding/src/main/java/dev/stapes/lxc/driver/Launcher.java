@@ -39,14 +39,15 @@ final class Launcher {
   /**
    * A container whose first process runs.
    *
-   * @param requests to its agent, which may not be there yet: while they are open they wait for it
+   * @param requests to its agent, where it may not be there yet: while they are open they wait for
+   *     it
    */
   record Started(
       RunFiles files,
       Processes.Handle init,
       Processes.Child monitor,
       CgroupLimits limits,
-      Fd requests) {}
+      Optional<Fd> requests) {}
 
   /**
    * Starts a container that has none of an earlier run.
@@ -122,7 +123,10 @@ final class Launcher {
                   + ": "
                   + files.errors());
         }
-        Fd requests = Agent.openRequests(context.sys(), files.agent());
+        Optional<Fd> requests =
+            Agent.mayComeLate(spec.lifetime())
+                ? Optional.of(Agent.openRequests(context.sys(), files.agent()))
+                : Optional.empty();
         return new Started(files, init.get(), started, limits, requests);
       }
     }

@@ -129,7 +129,7 @@ final class LxcDriver implements InstanceDriver {
               started.monitor(),
               startedAt(started.files()),
               started.limits(),
-              Optional.of(started.requests()),
+              started.requests(),
               this::forget);
       Machine held = new SharedMachine(machine);
       machines.put(spec.id(), machine);

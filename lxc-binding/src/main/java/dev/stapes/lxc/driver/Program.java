@@ -28,6 +28,7 @@ final class Program implements Machine.Exec {
   private static final int SIGKILL = 9;
   private static final int INTERRUPT_CHECK_MILLIS = 50;
   private static final int CHUNK = 64 << 10;
+  private static final long MOST_SECONDS = 1L << 32;
 
   private final Syscalls sys;
   private final Agent agent;
@@ -116,6 +117,51 @@ final class Program implements Machine.Exec {
       if (left <= 0) {
         return OptionalInt.empty();
       }
+    }
+  }
+
+  @Override
+  public Optional<Machine.Collected> collect(int most, Duration limit) throws InterruptedException {
+    if (terminal.isPresent()) {
+      return Optional.empty();
+    }
+    closeInput();
+    long nanos = Math.min(limit.toSeconds(), MOST_SECONDS) * 1_000_000_000L + limit.toNanosPart();
+    Collector collector =
+        new Collector(sys, files.output().orElseThrow(), files.errors().orElseThrow(), most);
+    long deadline = System.nanoTime() + nanos;
+    while (true) {
+      if (Thread.interrupted()) {
+        throw new InterruptedException("while a program runs");
+      }
+      long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime() + 999_999);
+      boolean all = hasCollected(collector, (int) Math.min(INTERRUPT_CHECK_MILLIS, left));
+      if (all || (left <= 0 && status.code().isEmpty())) {
+        return Optional.of(collector.collected(status.code()));
+      }
+    }
+  }
+
+  /** Reads what there is, waiting so long for more; whether that is all. */
+  private boolean hasCollected(Collector collector, int millis) {
+    descriptors.readLock().lock();
+    try {
+      if (closed) {
+        throw new StapesException(
+            StapesException.Kind.UNAVAILABLE, "exec", "the program was closed");
+      }
+      // Asked before the reading: what it wrote before its end is then there to be read.
+      boolean ended = status.code().isPresent();
+      if (!collector.read() || ended) {
+        return true;
+      }
+      if (millis > 0) {
+        collector.await(millis, files.status(), wake.read());
+        status.read(files.status());
+      }
+      return false;
+    } finally {
+      descriptors.readLock().unlock();
     }
   }
 

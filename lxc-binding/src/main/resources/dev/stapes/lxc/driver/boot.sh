@@ -1,5 +1,6 @@
 # The first program of a container: starts the agent, then makes room for the image's own init.
 # "boot auto NAME...": the names are those of the variables that it was given, of which the agent is to have none;
+# "boot early NAME...": the same, and says that the container is there before the agent is;
 # "boot agent": only start the agent, for one that has died;
 # "boot init": only be the first program.
 cd /dev/.stapes || exit 1
@@ -11,9 +12,8 @@ shift
 # ignore SIGINT and SIGQUIT, and so would every program that is executed later.
 start="start-stop-daemon -S -b -q -p ./none -x $B -a sh -- ./agent lead 0"
 case $mode in
-auto)
-  # The container is there: what is asked of the agent until it is born waits for it.
-  echo B 1<>./up
+auto | early)
+  [ "$mode" = auto ] || echo B 1<>./up
   (
     unset container "$@"
     exec "$B" $start

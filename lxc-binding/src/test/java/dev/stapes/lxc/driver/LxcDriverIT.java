@@ -264,6 +264,16 @@ class LxcDriverIT extends LxcDriverFixture {
     assertThrows(StapesException.class, () -> box.driver.validate(spec));
   }
 
+  /** Waits for the end of all monitors but the one of a container's first process. */
+  private static void allEndBut(long init, List<ProcessHandle> monitors) throws Exception {
+    List<ProcessHandle> mortal = new ArrayList<>(monitors);
+    mortal.remove(ProcessHandle.of(init).orElseThrow().parent().orElseThrow());
+    assertEquals(3, mortal.size(), "that of the throwaway one, and two that wait");
+    for (ProcessHandle monitor : mortal) {
+      monitor.onExit().get(20, TimeUnit.SECONDS);
+    }
+  }
+
   @Test
   void a_killed_jvm_takes_throwaway_containers_along_and_leaves_durable_ones() throws Exception {
     Path pids = box.directory.resolve("pids");
@@ -304,12 +314,7 @@ class LxcDriverIT extends LxcDriverFixture {
       throwaway.get().close();
     }
     Machine.Spec spec = box.spec("durable1", Lifetime.DURABLE, Map.of());
-    List<ProcessHandle> mortal = new ArrayList<>(monitors);
-    mortal.remove(ProcessHandle.of(Long.parseLong(numbers.get(0))).orElseThrow().parent().get());
-    assertEquals(3, mortal.size(), "that of the throwaway one, and two that wait");
-    for (ProcessHandle monitor : mortal) {
-      monitor.onExit().get(20, TimeUnit.SECONDS);
-    }
+    allEndBut(Long.parseLong(numbers.get(0)), monitors);
     Machine durable = box.driver.adopt(spec).orElseThrow();
     assertEquals(numbers.get(0), Long.toString(durable.pid()));
     assertEquals(0, run(durable, "true").code());

@@ -200,6 +200,39 @@ abstract class InstanceExecTests {
   }
 
   @Test
+  void both_outputs_are_collected_or_their_streams_are_as_they_were() throws Exception {
+    ExecSpec spec = ExecSpec.of("sh", "-c", "echo out; echo err >&2; exit 3");
+    try (Machine.Exec exec = box().exec(spec)) {
+      Optional<Machine.Collected> all = exec.collect(100, Guest.LONG);
+      if (all.isPresent()) {
+        assertEquals(OptionalInt.of(3), all.get().code());
+        assertEquals("out\n", new String(all.get().stdout(), StandardCharsets.UTF_8));
+        assertEquals("err\n", new String(all.get().stderr(), StandardCharsets.UTF_8));
+        assertFalse(all.get().tooMuch());
+      } else {
+        assertEquals("out\n", Guest.finish(Guest.readingUntil(exec.stdout(), "\n")));
+      }
+      assertEquals(OptionalInt.of(3), exec.await(Guest.LONG));
+    }
+  }
+
+  @Test
+  void collecting_ends_with_its_time_and_with_too_much() throws Exception {
+    try (Machine.Exec exec = box().exec(ExecSpec.of("sleep", "1000"))) {
+      Optional<Machine.Collected> all = exec.collect(100, Duration.ofMillis(20));
+      assertEquals(
+          OptionalInt.empty(), all.map(Machine.Collected::code).orElse(OptionalInt.empty()));
+      assertEquals(OptionalInt.empty(), exec.await(Duration.ZERO), "it goes on");
+    }
+    ExecSpec spec =
+        ExecSpec.of("sh", "-c", "head -c 6000000 /dev/zero; head -c 5000000 /dev/zero >&2");
+    try (Machine.Exec exec = box().exec(spec)) {
+      Optional<Machine.Collected> all = exec.collect(100, Guest.LONG);
+      assertTrue(all.isEmpty() || all.get().tooMuch());
+    }
+  }
+
+  @Test
   void the_environment_is_the_instance_s_and_the_exec_s_own_over_it() throws Exception {
     Machine machine =
         bench()
