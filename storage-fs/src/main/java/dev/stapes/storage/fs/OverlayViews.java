@@ -138,6 +138,11 @@ final class OverlayViews {
     used.users--;
     if (used.users == 0 && open.get(used.id) == used) {
       open.remove(used.id);
+      if (used.how == How.ELSEWHERE) {
+        // That machine has ended. The kernel takes its mount down a moment later, and until then
+        // would say that somebody has it.
+        used.volume.upper().ifPresent(ours::add);
+      }
       if (used.how != How.DIRECT) {
         views.dropIfThere(used.path, used.how == How.MOUNTED);
       }
