@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +24,9 @@ final class OverlayViews {
   /** An id that no machine has, for what overlayfs itself makes: its work, its whiteouts. */
   private static final long OVERLAYS_OWN_ID = 0xFFFF_FFFEL;
 
+  private static final int ATTEMPTS = 250;
+  private static final long BETWEEN_NANOS = 2_000_000;
+
   private final PoolContext pool;
   private final Views views;
   private final LayerStore layers;
@@ -31,6 +35,12 @@ final class OverlayViews {
 
   /** Upper layers of which this process alone decides who mounts them. */
   private final Set<String> ours = new HashSet<>();
+
+  /**
+   * Upper layers that a machine of an earlier process had. If it has ended the kernel takes its
+   * mount down a moment later, and until then says that somebody has it.
+   */
+  private final Set<String> left = new HashSet<>();
 
   /** A volume that somebody uses. */
   final class Open {
@@ -139,9 +149,7 @@ final class OverlayViews {
     if (used.users == 0 && open.get(used.id) == used) {
       open.remove(used.id);
       if (used.how == How.ELSEWHERE) {
-        // That machine has ended. The kernel takes its mount down a moment later, and until then
-        // would say that somebody has it.
-        used.volume.upper().ifPresent(ours::add);
+        used.volume.upper().ifPresent(left::add);
       }
       if (used.how != How.DIRECT) {
         views.dropIfThere(used.path, used.how == How.MOUNTED);
@@ -233,6 +241,19 @@ final class OverlayViews {
     if (upper.isEmpty() || ours.contains(upper)) {
       return false;
     }
+    boolean busy = isBusy(upper);
+    for (int i = 0; busy && left.contains(upper) && i < ATTEMPTS; i++) {
+      LockSupport.parkNanos(BETWEEN_NANOS);
+      busy = isBusy(upper);
+    }
+    left.remove(upper);
+    if (!busy) {
+      ours.add(upper);
+    }
+    return busy;
+  }
+
+  private boolean isBusy(String upper) {
     Path target = views.make();
     try {
       String options =
@@ -251,7 +272,6 @@ final class OverlayViews {
       if (e.kind() != Kind.INVALID) {
         throw e;
       }
-      ours.add(upper);
       return false;
     } finally {
       views.delete(target);
