@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.stapes.model.StapesException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Records as JSON texts. Members that this version does not know are passed over. Records that are
@@ -20,17 +21,16 @@ final class Json<T> {
 
   private final ObjectReader reader;
   private final ObjectWriter writer;
-  private final Cache<String, T> remembered;
+  private final @Nullable Cache<String, T> remembered;
 
-  private Json(Class<T> type, int most) {
+  private Json(Class<T> type, @Nullable Cache<String, T> remembered) {
     reader = MAPPER.readerFor(type);
     writer = MAPPER.writerFor(type);
-    // Else its upkeep runs in the common pool, in threads that no close() joins.
-    remembered = Caffeine.newBuilder().maximumSize(most).executor(Runnable::run).build();
+    this.remembered = remembered;
   }
 
   static <T> Json<T> of(Class<T> type) {
-    return new Json<>(type, 0);
+    return new Json<>(type, null);
   }
 
   /**
@@ -39,13 +39,15 @@ final class Json<T> {
    * @param most how many are remembered
    */
   static <T> Json<T> remembering(Class<T> type, int most) {
-    return new Json<>(type, most);
+    // Else its upkeep runs in the common pool, in threads that no close() joins.
+    return new Json<>(
+        type, Caffeine.newBuilder().maximumSize(most).executor(Runnable::run).build());
   }
 
   String write(T value) {
     try {
       String text = writer.writeValueAsString(value);
-      remembered.put(text, value);
+      remember(text, value);
       return text;
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("a record of ours is always JSON", e);
@@ -59,17 +61,23 @@ final class Json<T> {
    * @throws StapesException INTERNAL where the text is no such record
    */
   T read(String key, String text) {
-    T known = remembered.getIfPresent(text);
+    T known = remembered == null ? null : remembered.getIfPresent(text);
     if (known != null) {
       return known;
     }
     try {
       T read = reader.readValue(text);
-      remembered.put(text, read);
+      remember(text, read);
       return read;
     } catch (JsonProcessingException e) {
       throw new StapesException(
           StapesException.Kind.INTERNAL, "state store", "unreadable record " + key, e);
+    }
+  }
+
+  private void remember(String text, T value) {
+    if (remembered != null) {
+      remembered.put(text, value);
     }
   }
 }

@@ -1,11 +1,19 @@
 package dev.stapes.lxc.driver;
 
 import dev.stapes.linux.cgroup.CgroupLayout;
+import dev.stapes.linux.cgroup.CgroupLimits;
+import dev.stapes.linux.cgroup.CpuSet;
 import dev.stapes.linux.ffi.Syscalls;
 import dev.stapes.lxc.ffi.Liblxc;
 import dev.stapes.spi.Host;
 import dev.stapes.spi.InstanceDriverProvider.Scope;
+import dev.stapes.spi.Machine;
+import dev.stapes.spi.Processes;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ScheduledExecutorService;
 
 /**
@@ -26,4 +34,20 @@ record DriverContext(
     Path busybox,
     Path start,
     Path attach,
-    ScheduledExecutorService behind) {}
+    ScheduledExecutorService behind) {
+  /** What an instance may use, on these CPUs. */
+  CgroupLimits limits(Machine.Spec spec, Optional<CpuSet> on) {
+    return LimitReader.read(
+        spec.config(), on, host.facts().memory(), DiskDevices.limited(host, spec));
+  }
+
+  /** How one of liblxc's programs is started for a container. */
+  Processes.Start program(Path program, RunFiles files, String... arguments) {
+    List<String> command =
+        new ArrayList<>(
+            List.of(program.toString(), "-P", files.lxcPath().toString(), "-n", files.name()));
+    command.addAll(List.of(arguments));
+    // Without newuidmap on its PATH liblxc writes the id maps itself, 5 ms faster.
+    return Processes.Start.of(command, Map.of("PATH", "/nonexistent", "LC_ALL", "C"));
+  }
+}

@@ -137,12 +137,7 @@ final class Launcher {
           CharacterDevices.create(context.host(), spec, mapping, files);
       Optional<CpuSet> cpus =
           context.cpus().join(spec.id(), LimitReader.cpus(spec.config()), moved);
-      CgroupLimits limits =
-          LimitReader.read(
-              spec.config(),
-              cpus,
-              context.host().facts().memory(),
-              DiskDevices.limited(context.host(), spec));
+      CgroupLimits limits = context.limits(spec, cpus);
       CgroupLimits withDevices =
           ContainerPlan.withDevices(limits, ContainerPlan.deviceRules(nodes));
       ContainerPlan plan =

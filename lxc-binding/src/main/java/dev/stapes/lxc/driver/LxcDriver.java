@@ -175,12 +175,7 @@ final class LxcDriver implements InstanceDriver {
         context
             .cpus()
             .join(spec.id(), LimitReader.cpus(spec.config()), moved -> moveTo(spec.id(), moved));
-    CgroupLimits limits =
-        LimitReader.read(
-            spec.config(),
-            cpus,
-            context.host().facts().memory(),
-            DiskDevices.limited(context.host(), spec));
+    CgroupLimits limits = context.limits(spec, cpus);
     LxcMachine machine =
         new LxcMachine(
             context,

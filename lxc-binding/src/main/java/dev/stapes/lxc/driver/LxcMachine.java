@@ -25,8 +25,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -326,12 +324,7 @@ final class LxcMachine implements Machine {
   public synchronized void update(Spec changed) {
     Optional<CpuSet> cpus =
         context.cpus().join(id(), LimitReader.cpus(changed.config()), this::moveTo);
-    CgroupLimits wanted =
-        LimitReader.read(
-            changed.config(),
-            cpus,
-            context.host().facts().memory(),
-            DiskDevices.limited(context.host(), changed));
+    CgroupLimits wanted = context.limits(changed, cpus);
     try {
       payload.apply(wanted.replacing(limits));
     } catch (UnsupportedLimitException e) {
@@ -443,19 +436,14 @@ final class LxcMachine implements Machine {
 
   private void reviveAgent() {
     Processes.Start start =
-        Processes.Start.of(
-            List.of(
-                context.attach().toString(),
-                "-P",
-                files.lxcPath().toString(),
-                "-n",
-                files.name(),
-                "--",
-                "/" + Agent.INSIDE + "/busybox",
-                "sh",
-                "/" + Agent.INSIDE + "/boot",
-                "agent"),
-            Map.of("PATH", "/nonexistent", "LC_ALL", "C"));
+        context.program(
+            context.attach(),
+            files,
+            "--",
+            "/" + Agent.INSIDE + "/busybox",
+            "sh",
+            "/" + Agent.INSIDE + "/boot",
+            "agent");
     try (HeldProcess attach = new HeldProcess(context.host().processes().start(start))) {
       awaitEnd(attach);
     }

@@ -28,7 +28,6 @@ final class Program implements Machine.Exec {
   private static final int SIGKILL = 9;
   private static final int INTERRUPT_CHECK_MILLIS = 50;
   private static final int CHUNK = 64 << 10;
-  private static final long MOST_SECONDS = 1L << 32;
 
   private final Syscalls sys;
   private final Agent agent;
@@ -103,14 +102,12 @@ final class Program implements Machine.Exec {
 
   @Override
   public OptionalInt await(Duration limit) throws InterruptedException {
-    long nanos =
-        limit.compareTo(Duration.ofDays(10_000)) > 0 ? Long.MAX_VALUE / 2 : limit.toNanos();
-    long deadline = System.nanoTime() + nanos;
+    long deadline = deadline(limit);
     while (true) {
       if (Thread.interrupted()) {
         throw new InterruptedException("while a program runs");
       }
-      long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime() + 999_999);
+      long left = millisTo(deadline);
       if (hasEnded((int) Math.max(0, Math.min(INTERRUPT_CHECK_MILLIS, left)))) {
         return status.code();
       }
@@ -120,21 +117,30 @@ final class Program implements Machine.Exec {
     }
   }
 
+  private static long deadline(Duration limit) {
+    boolean endless = limit.compareTo(Duration.ofDays(10_000)) > 0;
+    return System.nanoTime() + (endless ? Long.MAX_VALUE / 2 : limit.toNanos());
+  }
+
+  /** Rounded up. */
+  private static long millisTo(long deadline) {
+    return TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime() + 999_999);
+  }
+
   @Override
   public Optional<Machine.Collected> collect(int most, Duration limit) throws InterruptedException {
     if (terminal.isPresent()) {
       return Optional.empty();
     }
     closeInput();
-    long nanos = Math.min(limit.toSeconds(), MOST_SECONDS) * 1_000_000_000L + limit.toNanosPart();
     Collector collector =
         new Collector(sys, files.output().orElseThrow(), files.errors().orElseThrow(), most);
-    long deadline = System.nanoTime() + nanos;
+    long deadline = deadline(limit);
     while (true) {
       if (Thread.interrupted()) {
         throw new InterruptedException("while a program runs");
       }
-      long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime() + 999_999);
+      long left = millisTo(deadline);
       boolean all = hasCollected(collector, (int) Math.min(INTERRUPT_CHECK_MILLIS, left));
       if (all || (left <= 0 && status.code().isEmpty())) {
         return Optional.of(collector.collected(status.code()));

@@ -7,8 +7,6 @@ import dev.stapes.spi.Processes;
 import java.io.Closeable;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -74,18 +72,7 @@ final class Standby {
 
   /** Executes lxc-start for a container. */
   static Processes.Child spawn(DriverContext context, RunFiles files, Lifetime lifetime) {
-    Processes.Start start =
-        Processes.Start.of(
-            List.of(
-                context.start().toString(),
-                "-P",
-                files.lxcPath().toString(),
-                "-n",
-                files.name(),
-                "-F",
-                "-C"),
-            // Without newuidmap on its PATH liblxc writes the id maps itself, 5 ms faster.
-            Map.of("PATH", "/nonexistent", "LC_ALL", "C"));
+    Processes.Start start = context.program(context.start(), files, "-F", "-C");
     return context
         .host()
         .processes()
