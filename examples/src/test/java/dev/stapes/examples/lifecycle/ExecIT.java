@@ -116,7 +116,7 @@ class ExecIT {
     ExecSpec spec = ExecSpec.builder("sleep", "4711").timeout(Duration.ofMillis(300)).build();
     StapesException e = assertThrows(StapesException.class, () -> box.exec(spec));
     assertEquals(Kind.TIMED_OUT, e.kind());
-    assertEquals("0\n", running("sleep 4711"));
+    awaitGone("sleep 4711");
   }
 
   @Test
@@ -168,11 +168,17 @@ class ExecIT {
     assertEquals(Kind.UNAVAILABLE, assertThrows(StapesException.class, process::await).kind());
   }
 
-  /** How many programs run inside with a command line that starts so. */
-  private static String running(String command) {
+  /**
+   * Waits until no program runs inside with a command line that starts so: who was killed ends when
+   * the scheduler lets it.
+   */
+  private static void awaitGone(String command) {
     String count =
         "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline; echo; done 2>/dev/null | grep -c \"^$1\"";
-    return box.exec("sh", "-c", count, "sh", command).stdout();
+    long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+    while (!box.exec("sh", "-c", count, "sh", command).stdout().equals("0\n")) {
+      assertTrue(System.nanoTime() < deadline, () -> "goes on: " + command);
+    }
   }
 
   @Test
@@ -234,7 +240,7 @@ class ExecIT {
     try (ExecProcess process = box.execStreaming(ExecSpec.of("sleep", "4712"))) {
       assertTrue(process.await(Duration.ofMillis(50)).isEmpty());
     }
-    assertEquals("0\n", running("sleep 4712"));
+    awaitGone("sleep 4712");
   }
 
   @Test

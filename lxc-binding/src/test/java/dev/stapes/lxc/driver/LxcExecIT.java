@@ -154,7 +154,15 @@ class LxcExecIT extends LxcDriverFixture {
     try (Machine.Exec exec = machine.exec(ExecSpec.of("yes"))) {
       assertEquals('y', exec.stdout().read());
     }
-    assertFalse(run(machine, "ps").out().contains(" yes"));
+    awaitGone(machine, " yes");
+  }
+
+  /** Who was told to end does so when the scheduler lets it. */
+  private static void awaitGone(Machine machine, String program) throws Exception {
+    long deadline = System.nanoTime() + LONG.toNanos();
+    while (run(machine, "ps").out().contains(program)) {
+      assertTrue(System.nanoTime() < deadline, () -> "goes on: " + program);
+    }
   }
 
   @Test
@@ -182,7 +190,7 @@ class LxcExecIT extends LxcDriverFixture {
       exec.signal(9);
       assertEquals(137, exec.await(LONG).orElseThrow());
     }
-    assertFalse(run(machine, "ps").out().contains("sleep 1000"));
+    awaitGone(machine, "sleep 1000");
   }
 
   @Test
