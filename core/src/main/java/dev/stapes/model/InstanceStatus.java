@@ -8,6 +8,9 @@ public enum InstanceStatus {
   RUNNING,
   /** All its processes are suspended. */
   FROZEN,
-  /** Its volume or another part of it is missing or broken; the message of the last error says. */
+  /**
+   * Its volume or another part of it is missing or broken, or it ran when it was last heard of and
+   * cannot be looked for since its driver does not work here; what is attempted says which.
+   */
   ERROR
 }

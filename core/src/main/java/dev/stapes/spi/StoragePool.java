@@ -42,7 +42,10 @@ public interface StoragePool extends AutoCloseable {
    */
   void discard(VolumeId id);
 
-  /** Frees the space of discarded volumes, also those that a crash left. May take long. */
+  /**
+   * Frees the space of discarded volumes, also those that a crash left. May take long. What
+   * somebody still uses is not waited for without end: its space comes back later.
+   */
   void reclaim();
 
   /** Whether a volume exists. */

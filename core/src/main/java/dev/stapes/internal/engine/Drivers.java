@@ -67,13 +67,6 @@ final class Drivers implements AutoCloseable {
         : provider.probe(host);
   }
 
-  /** The types for which there is a driver that works here. */
-  List<InstanceType> usable() {
-    return providers.keySet().stream()
-        .filter(type -> probe(type) instanceof Availability.Available)
-        .toList();
-  }
-
   /** The keys of an instance of a type. */
   ConfigSchema schema(InstanceType type) {
     return InstanceKeys.SCHEMA.and(of(type).configKeys());

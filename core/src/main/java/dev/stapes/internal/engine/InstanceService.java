@@ -292,6 +292,9 @@ public final class InstanceService {
   }
 
   InstanceStatus statusOf(InstanceRecord record) {
+    if (machines.isOutOfReach(record.instanceId())) {
+      return InstanceStatus.ERROR;
+    }
     Optional<Running> running = machines.find(record.instanceId());
     if (running.isPresent()) {
       return running.get().machine().isFrozen() ? InstanceStatus.FROZEN : InstanceStatus.RUNNING;

@@ -25,6 +25,10 @@ final class Machines implements AutoCloseable {
   private final Drivers drivers;
   private final Disks disks;
   private final ConcurrentHashMap<InstanceId, Running> running = new ConcurrentHashMap<>();
+
+  /** Why a machine that may run is out of reach. */
+  private final ConcurrentHashMap<InstanceId, String> outOfReach = new ConcurrentHashMap<>();
+
   private final BiConsumer<Running, Machine.Exit> onExit;
 
   /**
@@ -40,14 +44,35 @@ final class Machines implements AutoCloseable {
     this.onExit = onExit;
   }
 
+  /**
+   * The machine of an instance, if it runs.
+   *
+   * @throws StapesException UNAVAILABLE where it may run and nothing can be done with it
+   */
   Optional<Running> find(InstanceId id) {
+    String reason = outOfReach.get(id);
+    if (reason != null) {
+      throw new StapesException(
+          Kind.UNAVAILABLE, "instance " + id, "may run, but is out of reach: " + reason);
+    }
     return Optional.ofNullable(running.get(id));
+  }
+
+  /** Whether a machine may run with which nothing can be done before the next open. */
+  boolean isOutOfReach(InstanceId id) {
+    return outOfReach.containsKey(id);
+  }
+
+  /** A machine that ran when the store heard of it last cannot be looked for. */
+  void outOfReach(InstanceRecord record, String reason) {
+    outOfReach.put(record.instanceId(), reason);
   }
 
   /**
    * The machine of an instance.
    *
-   * @throws StapesException CONFLICT where it does not run; NOT_FOUND where it does not exist
+   * @throws StapesException CONFLICT where it does not run; NOT_FOUND where it does not exist;
+   *     UNAVAILABLE where it may run and nothing can be done with it
    */
   Running require(InstanceId id) {
     return find(id)
@@ -211,9 +236,13 @@ final class Machines implements AutoCloseable {
     }
   }
 
-  /** Lets a machine go on whose copying was cut short. */
-  void thaw(InstanceId id) {
+  /** Lets a machine go on whose copying was cut short; false where it is out of reach. */
+  boolean thaw(InstanceId id) {
+    if (isOutOfReach(id)) {
+      return false;
+    }
     find(id).map(Running::machine).filter(Machine::isFrozen).ifPresent(Machine::unfreeze);
+    return true;
   }
 
   /** Lets go of all machines; those that are durable go on. */

@@ -6,6 +6,7 @@ import dev.stapes.model.InstanceKeys;
 import dev.stapes.model.InstanceType;
 import dev.stapes.model.Lifetime;
 import dev.stapes.model.StapesException;
+import dev.stapes.spi.Availability;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.VolumeId;
 import java.time.Duration;
@@ -54,8 +55,14 @@ final class Recovery {
     List<InstanceRecord> instances =
         catalog.durableInstances().stream().map(Catalog.Stored::value).toList();
     Set<VolumeId> referenced = referenced(instances);
-    for (InstanceType type : drivers.usable()) {
-      adopt(type, instances.stream().filter(record -> record.type() == type).toList());
+    for (InstanceType type : InstanceType.values()) {
+      List<InstanceRecord> ofType =
+          instances.stream().filter(record -> record.type() == type).toList();
+      if (drivers.probe(type) instanceof Availability.Unavailable no) {
+        ofType.forEach(record -> leave(record, no.reason() + ": " + no.remedy()));
+      } else {
+        adopt(type, ofType);
+      }
     }
     replayIntents(referenced);
     collectVolumes(referenced);
@@ -85,8 +92,16 @@ final class Recovery {
           lifecycle.removeEphemeral(record);
         }
       } catch (StapesException e) {
-        LOG.warn("{} is not adopted: {}", record.subject(), e.getMessage());
+        leave(record, e.getMessage());
       }
+    }
+  }
+
+  /** Lets alone what may run: to take it for stopped could mean two of it, or none of its disk. */
+  private void leave(InstanceRecord record, String reason) {
+    if (LifecycleService.wasRunning(record)) {
+      LOG.warn("{} is not adopted: {}", record.subject(), reason);
+      machines.outOfReach(record, reason);
     }
   }
 
@@ -102,7 +117,7 @@ final class Recovery {
           orphans.size());
       boolean done = trash.remove(orphans);
       if (intent.frozen() != null) {
-        machines.thaw(new InstanceId(intent.frozen()));
+        done &= machines.thaw(new InstanceId(intent.frozen()));
       }
       if (!intent.pool().isEmpty()) {
         done &= pools.collectPool(intent);
@@ -150,6 +165,7 @@ final class Recovery {
     return catalog.durableInstances().stream()
         .map(Catalog.Stored::value)
         .filter(record -> Config.of(record.config()).isTrue(InstanceKeys.BOOT_AUTOSTART))
+        .filter(record -> !machines.isOutOfReach(record.instanceId()))
         .filter(record -> machines.find(record.instanceId()).isEmpty())
         .sorted(
             Comparator.comparingLong(

@@ -35,22 +35,32 @@ final class ChildJvm {
 
   /** Runs a class to its end, and writes the archive for the others. */
   End runFirst(Class<?> main, String... arguments) throws IOException, InterruptedException {
-    return run(List.of("-XX:ArchiveClassesAtExit=" + archive(), "-Xlog:cds=off"), main, arguments);
+    return end(
+        command(
+            List.of("-XX:ArchiveClassesAtExit=" + archive(), "-Xlog:cds=off"), main, arguments));
   }
 
   /** Runs a class to its end. */
   End run(Class<?> main, String... arguments) throws IOException, InterruptedException {
-    return run(List.of("-XX:SharedArchiveFile=" + archive()), main, arguments);
+    return end(command(List.of("-XX:SharedArchiveFile=" + archive()), main, arguments));
   }
 
-  private End run(List<String> options, Class<?> main, String... arguments)
+  /** Runs a class to its end where some programs of the machine can be executed by nobody. */
+  End runWithout(List<Path> programs, Class<?> main, String... arguments)
       throws IOException, InterruptedException {
+    StringBuilder hidden = new StringBuilder();
+    programs.forEach(
+        program -> hidden.append("mount --bind /dev/null ").append(program).append(" && "));
+    ProcessBuilder command = command(List.of(), main, arguments);
+    List<String> words = new ArrayList<>(List.of("unshare", "--mount", "--propagation", "private"));
+    words.addAll(List.of("sh", "-c", hidden + "exec \"$@\"", "sh"));
+    words.addAll(command.command());
+    return end(command.command(words));
+  }
+
+  private End end(ProcessBuilder command) throws IOException, InterruptedException {
     Path output = Files.createTempFile(directory, "child", ".out");
-    Process process =
-        command(options, main, arguments)
-            .redirectErrorStream(true)
-            .redirectOutput(output.toFile())
-            .start();
+    Process process = command.redirectErrorStream(true).redirectOutput(output.toFile()).start();
     boolean ended = process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS);
     if (!ended) {
       process.destroyForcibly().waitFor();

@@ -7,7 +7,8 @@ import dev.stapes.linux.ffi.Errno;
 import dev.stapes.linux.ffi.Syscalls;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.Collections;
+import java.time.Duration;
+import java.util.HashSet;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -30,14 +31,18 @@ public final class BtrfsFileSystem {
   }
 
   /**
-   * Waits until the space of all subvolumes that are removed now has been freed.
+   * Waits until the space of all subvolumes that are removed now has been freed. One that somebody
+   * still uses is not: it is freed when its last file is closed and its last mount gone.
    *
+   * @param patience how long to wait while none of them goes
+   * @return how many of them are left
    * @throws InterruptedException if the thread is interrupted; the kernel goes on
    */
-  public void awaitCleaned(Fd any) throws InterruptedException {
+  public int awaitCleaned(Fd any, Duration patience) throws InterruptedException {
     sync(any);
-    Set<Long> waitedFor = orphans(any);
-    for (int polls = 1; !Collections.disjoint(waitedFor, orphans(any)); polls++) {
+    Set<Long> left = orphans(any);
+    long since = System.nanoTime();
+    for (int polls = 1; !left.isEmpty(); polls++) {
       if (Thread.interrupted()) {
         throw new InterruptedException();
       }
@@ -45,10 +50,16 @@ public final class BtrfsFileSystem {
       int result = sys.libc().poll(Syscalls.buffer(Long.BYTES), 0, POLL_MILLIS);
       sys.checkUnless(result, "poll", any, Errno.EINTR);
       if (polls % POLLS_PER_SYNC == 0) {
-        sync(any); // fails where an error made the file system read-only: no wait without end
+        sync(any); // fails where an error made the file system read-only
+      }
+      if (left.retainAll(orphans(any))) {
+        since = System.nanoTime();
+      } else if (System.nanoTime() - since > patience.toNanos()) {
+        break;
       }
     }
     sync(any); // what was freed can be used after the commit
+    return left.size();
   }
 
   /** The numbers of the subvolumes that are removed but not freed. */
@@ -57,7 +68,7 @@ public final class BtrfsFileSystem {
         .items(any, BTRFS_ROOT_TREE_OBJECTID, BTRFS_ORPHAN_OBJECTID, BTRFS_ORPHAN_ITEM_KEY)
         .stream()
         .map(TreeSearch.Item::offset)
-        .collect(Collectors.toSet());
+        .collect(Collectors.toCollection(HashSet::new));
   }
 
   /**

@@ -14,10 +14,18 @@ import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Tree;
 import dev.stapes.spi.VolumeId;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A pool on Btrfs: a volume is a subvolume, a copy is a snapshot. */
 final class BtrfsPool extends FilePool {
+  private static final Logger LOG = LoggerFactory.getLogger(BtrfsPool.class);
+
+  /** How long the space of removed volumes is waited for while none comes back. */
+  private static final Duration CLEANING_PATIENCE = Duration.ofSeconds(10);
+
   private final Backing backing;
   private final Subvolumes subvolumes;
   private final BtrfsFileSystem fileSystem;
@@ -129,7 +137,10 @@ final class BtrfsPool extends FilePool {
         () -> {
           volumes.reclaim(this::removeIfThere);
           try (Fd root = volumes.openRoot()) {
-            fileSystem.awaitCleaned(root);
+            int left = fileSystem.awaitCleaned(root, CLEANING_PATIENCE);
+            if (left > 0) {
+              LOG.info("{}: {} removed volumes are still in use", pool.subject(), left);
+            }
             quotas.sweep(root);
           } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stapes.linux.Fd;
 import dev.stapes.linux.OpenFlag;
+import dev.stapes.linux.btrfs.BtrfsFileSystem;
 import dev.stapes.linux.btrfs.Subvolumes;
 import dev.stapes.linux.ffi.CString;
 import dev.stapes.linux.ffi.Constants;
@@ -24,6 +25,7 @@ import dev.stapes.testkit.RequiresRoot;
 import dev.stapes.testkit.RequiresTool;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
@@ -125,6 +127,21 @@ class BtrfsPoolIT {
     assertEquals(List.of(), List.of(bench.local("mnt/trash").toFile().list()));
     try (Fd root = Fd.open(sys, bench.local("mnt"), Set.of(OpenFlag.READ, OpenFlag.DIRECTORY))) {
       assertEquals(List.of(), subvolumes.children(root, subvolumes.id(root)));
+    }
+  }
+
+  @Test
+  void a_removed_volume_that_is_in_use_is_waited_for_in_vain_and_not_for_ever() throws Exception {
+    try (Fd root = Fd.open(sys, bench.local("mnt"), Set.of(OpenFlag.READ, OpenFlag.DIRECTORY))) {
+      BtrfsFileSystem fileSystem = new BtrfsFileSystem(sys);
+      try (Fd used = directory(A)) {
+        assertTrue(used.isOpen());
+        bench.pool.create(B);
+        bench.pool.discard(A);
+        bench.pool.discard(B);
+        assertEquals(1, fileSystem.awaitCleaned(root, Duration.ofSeconds(2)));
+      }
+      assertEquals(0, fileSystem.awaitCleaned(root, Duration.ofMinutes(1)));
     }
   }
 

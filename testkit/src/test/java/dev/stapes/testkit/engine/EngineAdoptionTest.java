@@ -11,11 +11,14 @@ import dev.stapes.model.Device;
 import dev.stapes.model.InstanceStatus;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.testkit.Faults;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Instances that run while no Stapes is open, and change around them meanwhile. */
@@ -46,6 +49,39 @@ class EngineAdoptionTest {
           String.valueOf(thrown.getMessage()).contains(source.toString()), thrown.toString());
       again.delete(Delete.FORCE);
       assertEquals(Optional.empty(), world.stapes().instances().find("box"));
+    }
+  }
+
+  @Test
+  void what_may_run_and_cannot_be_adopted_is_let_alone_until_the_next_open() {
+    Faults adoptions = new Faults(method -> method.getName().equals("adopt"));
+    try (EngineWorld world = EngineWorld.create(adoptions, EngineWorld.Setup.usual())) {
+      world.launch("box");
+      world.stapes().close();
+      adoptions.failNth(1, () -> StapesException.invalid("driver", "broken by the test"));
+      Instance box = world.openAgain().instances().get("box");
+      assertEquals(InstanceStatus.ERROR, box.info().status());
+      List<Executable> attempts =
+          List.of(
+              box::start,
+              box::stop,
+              () -> box.restart(Stop.FORCE),
+              () -> box.exec("true"),
+              () -> box.delete(Delete.FORCE));
+      for (Executable attempt : attempts) {
+        StapesException thrown = assertThrows(StapesException.class, attempt);
+        assertEquals(Kind.UNAVAILABLE, thrown.kind(), thrown::toString);
+        assertTrue(String.valueOf(thrown.getMessage()).contains("broken by the test"));
+      }
+      assertEquals(Set.of(box.id()), world.room().running());
+      world.launch("other").delete(Delete.FORCE);
+
+      world.stapes().close();
+      adoptions.count();
+      Instance again = world.openAgain().instances().get("box");
+      assertEquals(0, again.exec("true").exitCode());
+      again.delete(Delete.FORCE);
+      assertEquals(Set.of(), world.room().running());
     }
   }
 }
