@@ -6,6 +6,7 @@ import dev.stapes.model.Size;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
 
@@ -51,8 +52,17 @@ public interface StoragePool extends AutoCloseable {
   /** Whether a volume exists. */
   boolean exists(VolumeId id);
 
+  /** All volumes of a kind. */
+  Set<VolumeId> list(VolumeId.Kind kind);
+
   /** All volumes. */
-  Set<VolumeId> list();
+  default Set<VolumeId> list() {
+    Set<VolumeId> all = new HashSet<>();
+    for (VolumeId.Kind kind : VolumeId.Kind.values()) {
+      all.addAll(list(kind));
+    }
+    return all;
+  }
 
   /** Opens the files of a volume, as they are on disk. */
   Tree tree(VolumeId id, Tree.Resolution resolution);

@@ -1,7 +1,6 @@
 package dev.stapes.spi;
 
 import dev.stapes.model.StapesException;
-import java.util.regex.Pattern;
 
 /**
  * Names a volume in its pool.
@@ -11,7 +10,7 @@ import java.util.regex.Pattern;
  *     letter or digit
  */
 public record VolumeId(Kind kind, String name) implements Comparable<VolumeId> {
-  private static final Pattern FORM = Pattern.compile("[a-z0-9][a-z0-9._-]{0,99}");
+  private static final int MOST = 100;
 
   /** What a volume is for. */
   public enum Kind {
@@ -38,9 +37,27 @@ public record VolumeId(Kind kind, String name) implements Comparable<VolumeId> {
 
   /** Refuses what could not be part of a path or a dataset name. */
   public VolumeId {
-    if (!FORM.matcher(name).matches()) {
+    if (!isName(name)) {
       throw StapesException.invalid("volume", "not a volume id: \"" + name + "\"");
     }
+  }
+
+  /** Whether a volume can be called so. By hand: there may be tens of thousands to look at. */
+  public static boolean isName(String text) {
+    if (text.isEmpty() || text.length() > MOST || !isLetterOrDigit(text.charAt(0))) {
+      return false;
+    }
+    for (int i = 1; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (!isLetterOrDigit(c) && c != '.' && c != '_' && c != '-') {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static boolean isLetterOrDigit(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
   }
 
   @Override

@@ -106,10 +106,11 @@ final class FakePool implements StoragePool {
   }
 
   @Override
-  public Set<VolumeId> list() {
+  public Set<VolumeId> list(VolumeId.Kind kind) {
     ensureOpen();
     Set<VolumeId> all = disk.ids();
     all.addAll(scratch.keySet());
+    all.removeIf(id -> id.kind() != kind);
     return all;
   }
 

@@ -29,7 +29,6 @@ final class Catalog {
   private static final Json<InstanceRecord> INSTANCE =
       Json.remembering(InstanceRecord.class, REMEMBERED);
   private static final Json<SnapshotRecord> SNAPSHOT = Json.of(SnapshotRecord.class);
-  private static final Json<SnapshotVolume> SNAPSHOT_VOLUME = Json.of(SnapshotVolume.class);
   private static final Json<PoolRecord> POOL = Json.of(PoolRecord.class);
   private static final Json<VolumeRecord> VOLUME = Json.of(VolumeRecord.class);
   private static final Json<Intent> INTENT = Json.of(Intent.class);
@@ -94,15 +93,9 @@ final class Catalog {
   /** The volumes of the snapshots of all durable instances: only for recovery. */
   List<VolumeId> durableSnapshotVolumes() {
     return durable.prefix(SNAPSHOTS).stream()
-        .map(entry -> read(SNAPSHOT_VOLUME, entry).value().volumeId())
+        .map(entry -> Json.member(entry.key(), entry.value(), "volume"))
+        .map(volume -> new VolumeId(VolumeId.Kind.SNAPSHOT, volume))
         .toList();
-  }
-
-  /** Of a snapshot's record what recovery needs: there may be many, and to read all takes time. */
-  private record SnapshotVolume(String volume) {
-    VolumeId volumeId() {
-      return new VolumeId(VolumeId.Kind.SNAPSHOT, volume);
-    }
   }
 
   List<PoolRecord> pools() {

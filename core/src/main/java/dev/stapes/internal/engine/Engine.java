@@ -108,7 +108,8 @@ public final class Engine implements AutoCloseable {
     snapshots = new SnapshotService(catalog, work, pools, machines, lifecycle, trash, clock);
     exec = new ExecService(machines, host, resources.own(new Streams()).executor());
     files = new FileService(host, catalog, machines, pools);
-    Recovery recovery = new Recovery(catalog, pools, drivers, machines, lifecycle, trash);
+    Recovery recovery =
+        new Recovery(catalog, pools, drivers, machines, lifecycle, trash, background);
     pools.openAll();
     recovery.run();
     makeDefaultPool(options.defaultPool());

@@ -1,6 +1,8 @@
 package dev.stapes.internal.engine;
 
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectReader;
@@ -9,6 +11,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.stapes.model.StapesException;
+import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -70,9 +73,34 @@ final class Json<T> {
       remember(text, read);
       return read;
     } catch (JsonProcessingException e) {
-      throw new StapesException(
-          StapesException.Kind.INTERNAL, "state store", "unreadable record " + key, e);
+      throw unreadable(key, e);
     }
+  }
+
+  /**
+   * One member of a record, a string, without the rest: for recovery, which reads very many.
+   *
+   * @throws StapesException INTERNAL where there is none
+   */
+  static String member(String key, String text, String name) {
+    try (JsonParser parser = MAPPER.createParser(text)) {
+      parser.nextToken();
+      for (String at = parser.nextFieldName(); at != null; at = parser.nextFieldName()) {
+        JsonToken value = parser.nextToken();
+        if (at.equals(name) && value == JsonToken.VALUE_STRING) {
+          return parser.getText();
+        }
+        parser.skipChildren();
+      }
+    } catch (IOException e) {
+      throw unreadable(key, e);
+    }
+    throw unreadable(key, new IOException("no member " + name));
+  }
+
+  private static StapesException unreadable(String key, IOException cause) {
+    return new StapesException(
+        StapesException.Kind.INTERNAL, "state store", "unreadable record " + key, cause);
   }
 
   private void remember(String text, T value) {

@@ -7,15 +7,17 @@ import dev.stapes.model.InstanceType;
 import dev.stapes.model.Lifetime;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.Availability;
-import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.VolumeId;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -28,12 +30,17 @@ import org.slf4j.LoggerFactory;
 final class Recovery {
   private static final Logger LOG = LoggerFactory.getLogger(Recovery.class);
 
+  /** What records refer to; the image store looks after its own. */
+  private static final Set<VolumeId.Kind> OWNED =
+      EnumSet.complementOf(EnumSet.of(VolumeId.Kind.IMAGE));
+
   private final Catalog catalog;
   private final PoolService pools;
   private final Drivers drivers;
   private final Machines machines;
   private final LifecycleService lifecycle;
   private final Trash trash;
+  private final Background background;
 
   Recovery(
       Catalog catalog,
@@ -41,19 +48,24 @@ final class Recovery {
       Drivers drivers,
       Machines machines,
       LifecycleService lifecycle,
-      Trash trash) {
+      Trash trash,
+      Background background) {
     this.catalog = catalog;
     this.pools = pools;
     this.drivers = drivers;
     this.machines = machines;
     this.lifecycle = lifecycle;
     this.trash = trash;
+    this.background = background;
   }
 
   /** Repairs, adopts what runs, and removes what belongs to nobody. */
   void run() {
     List<InstanceRecord> instances =
         catalog.durableInstances().stream().map(Catalog.Stored::value).toList();
+    // Beside the reading of records: with tens of thousands of snapshots both take their time.
+    FutureTask<Map<String, List<VolumeId>>> found = new FutureTask<>(this::volumes);
+    background.execute(found);
     Set<VolumeId> referenced = referenced(instances);
     for (InstanceType type : InstanceType.values()) {
       List<InstanceRecord> ofType =
@@ -65,7 +77,32 @@ final class Recovery {
       }
     }
     replayIntents(referenced);
-    collectVolumes(referenced);
+    collectVolumes(join(found), referenced);
+  }
+
+  /** Volumes that a record may refer to, by pool. */
+  private Map<String, List<VolumeId>> volumes() {
+    Map<String, List<VolumeId>> all = new TreeMap<>();
+    pools
+        .open()
+        .forEach(
+            (name, pool) ->
+                all.put(name, OWNED.stream().flatMap(kind -> pool.list(kind).stream()).toList()));
+    return all;
+  }
+
+  private static <T> T join(FutureTask<T> task) {
+    try {
+      return task.get();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StapesException(
+          StapesException.Kind.INTERRUPTED, "recovery", "the opening thread was interrupted", e);
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof StapesException known
+          ? known
+          : new StapesException(StapesException.Kind.INTERNAL, "recovery", "volumes unknown", e);
+    }
   }
 
   /** Volumes that a record refers to; their names are unique over all pools. */
@@ -129,16 +166,14 @@ final class Recovery {
   }
 
   /** Volumes of throwaway instances, of which nothing was written down. */
-  private void collectVolumes(Set<VolumeId> referenced) {
-    for (Map.Entry<String, StoragePool> entry : pools.open().entrySet()) {
+  private void collectVolumes(Map<String, List<VolumeId>> found, Set<VolumeId> referenced) {
+    for (Map.Entry<String, List<VolumeId>> entry : found.entrySet()) {
       String name = entry.getKey();
-      StoragePool pool = entry.getValue();
-      List<Intent.VolumeRef> orphans = new ArrayList<>();
-      for (VolumeId volume : pool.list()) {
-        if (volume.kind() != VolumeId.Kind.IMAGE && !referenced.contains(volume)) {
-          orphans.add(Intent.VolumeRef.of(name, volume));
-        }
-      }
+      List<Intent.VolumeRef> orphans =
+          entry.getValue().stream()
+              .filter(volume -> !referenced.contains(volume))
+              .map(volume -> Intent.VolumeRef.of(name, volume))
+              .toList();
       if (!orphans.isEmpty()) {
         LOG.info("pool {}: {} volumes belong to nobody", name, orphans.size());
       }

@@ -192,9 +192,8 @@ final class ImageVolumes {
             .filter(fingerprints::contains)
             .map(fingerprint -> id(fingerprint).name())
             .collect(Collectors.toSet());
-    for (VolumeId id : pool.list()) {
-      if (id.kind() == VolumeId.Kind.IMAGE
-          && !wanted.contains(id.name())
+    for (VolumeId id : pool.list(VolumeId.Kind.IMAGE)) {
+      if (!wanted.contains(id.name())
           && running.keySet().stream().noneMatch(key -> key.startsWith(prefix + id.name()))) {
         LOG.info("pool {}: discards {}, which is incomplete or unknown", poolName, id);
         pool.discard(id);

@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 
 /** Volumes in memory. */
 final class FakePool implements StoragePool {
@@ -52,8 +53,8 @@ final class FakePool implements StoragePool {
   }
 
   @Override
-  public Set<VolumeId> list() {
-    return Set.copyOf(volumes.keySet());
+  public Set<VolumeId> list(VolumeId.Kind kind) {
+    return volumes.keySet().stream().filter(id -> id.kind() == kind).collect(Collectors.toSet());
   }
 
   @Override

@@ -97,8 +97,8 @@ abstract class FilePool implements StoragePool {
   }
 
   @Override
-  public final Set<VolumeId> list() {
-    return gate.pass("list", ids::all);
+  public final Set<VolumeId> list(VolumeId.Kind kind) {
+    return gate.pass("list", () -> ids.all(kind));
   }
 
   @Override

@@ -25,9 +25,9 @@ final class Ids {
     return scratch.find(id).isPresent() || volumes.exists(id);
   }
 
-  Set<VolumeId> all() {
-    Set<VolumeId> all = volumes.list();
-    all.addAll(scratch.ids());
+  Set<VolumeId> all(VolumeId.Kind kind) {
+    Set<VolumeId> all = volumes.list(kind);
+    scratch.ids().stream().filter(id -> id.kind() == kind).forEach(all::add);
     return all;
   }
 

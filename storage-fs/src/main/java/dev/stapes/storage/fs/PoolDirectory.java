@@ -24,10 +24,8 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.UUID;
 import java.util.function.Function;
-import java.util.regex.Pattern;
 
 /**
  * The root directory of a pool whose volumes are directories: {@code <kind>/<name>} for the
@@ -43,9 +41,8 @@ final class PoolDirectory {
   private static final String TRASH = "trash";
 
   /** What {@link VolumeId} takes; anything else in a pool is not ours. */
-  private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9._-]{0,99}");
-
   private static final int TEXT_LIMIT = 16 * 1024;
+
   private static final int SEARCHABLE = 0711;
   private static final int PRIVATE = 0700;
   private static final Set<OpenFlag> AS_DIRECTORY =
@@ -156,14 +153,20 @@ final class PoolDirectory {
   }
 
   Set<VolumeId> list() {
+    Set<VolumeId> all = new HashSet<>();
+    for (VolumeId.Kind kind : VolumeId.Kind.values()) {
+      all.addAll(list(kind));
+    }
+    return all;
+  }
+
+  Set<VolumeId> list(VolumeId.Kind kind) {
     return in(
         tree -> {
-          Set<VolumeId> all = new TreeSet<>();
-          for (VolumeId.Kind kind : VolumeId.Kind.values()) {
-            for (String name : tree.list(kind.directory())) {
-              if (NAME.matcher(name).matches()) {
-                all.add(new VolumeId(kind, name));
-              }
+          Set<VolumeId> all = new HashSet<>();
+          for (String name : tree.list(kind.directory())) {
+            if (VolumeId.isName(name)) {
+              all.add(new VolumeId(kind, name));
             }
           }
           return all;
