@@ -129,7 +129,7 @@ final class Recovery {
           lifecycle.removeEphemeral(record);
         }
       } catch (StapesException e) {
-        leave(record, e.getMessage());
+        leave(record, String.valueOf(e.getMessage()));
       }
     }
   }
