@@ -1,8 +1,10 @@
 package dev.stapes.spi;
 
 import dev.stapes.model.IdMapping;
+import dev.stapes.model.StapesException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -43,11 +45,40 @@ public interface Mounts {
    */
   void detachAbandoned(Path target, String type, String source);
 
+  /**
+   * Gives the processes of another mount namespace a new root directory. Where it fails they have
+   * the old one, but the namespace is good for nothing any more.
+   *
+   * @throws dev.stapes.model.StapesException UNSUPPORTED where the host cannot do it
+   */
+  default void changeRoot(RootChange change) {
+    throw new StapesException(
+        StapesException.Kind.UNSUPPORTED, "root of process " + change.pid(), "cannot be changed");
+  }
+
   /** The mounts at or below a path, in the order in which they were made. */
   List<Entry> below(Path path);
 
   /** The path by which this JVM's own I/O reaches a path of the namespace, from any thread. */
   Path local(Path path);
+
+  /**
+   * Another root for the processes of a mount namespace.
+   *
+   * @param pid one of them, which the caller keeps from ending
+   * @param root a directory of this host's namespace
+   * @param mapping of its owners, as with {@link #bindIdmapped}; empty: as they are there
+   * @param carried directories of the old root, mount points all of them, that are moved to the
+   *     directories of these names in the new one, with all that is mounted below; copied
+   * @param hostName for the processes' UTS namespace
+   */
+  record RootChange(
+      long pid, Path root, Optional<IdMapping> mapping, List<String> carried, String hostName) {
+    /** Copies. */
+    public RootChange {
+      carried = List.copyOf(carried);
+    }
+  }
 
   /** Mount flags. */
   enum Flag {

@@ -158,8 +158,20 @@ public final class MountNamespace {
 
   private void bindIdmapped(
       Path source, Path target, UserNamespace users, Set<MountFlag> flags, boolean recursive) {
+    try (Fd tree = cloneTree(source, users, flags, recursive)) {
+      attach(tree, target);
+    }
+  }
+
+  /**
+   * As {@link #cloneTree(Path)}, with the owners of its files mapped.
+   *
+   * @param recursive whether with what is mounted below
+   */
+  public Fd cloneTree(Path source, UserNamespace users, Set<MountFlag> flags, boolean recursive) {
     int below = recursive ? Constants.AT_RECURSIVE : 0;
-    try (Fd tree = cloneTree(source, below)) {
+    Fd tree = cloneTree(source, below);
+    try {
       ByteBuffer attributes = Syscalls.buffer(Layout.mount_attr_SIZEOF);
       long set = Constants.MOUNT_ATTR_IDMAP | MountFlag.attributeBits(flags);
       attributes.putLong(Layout.mount_attr_attr_set, set);
@@ -169,7 +181,10 @@ public final class MountNamespace {
       int how = Constants.AT_EMPTY_PATH | below;
       int result = sys.mountSetattr(tree.number(), HERE, how, attributes);
       sys.check(result, "mount_setattr(MOUNT_ATTR_IDMAP)", source);
-      attach(tree, target);
+      return tree;
+    } catch (RuntimeException e) {
+      tree.close();
+      throw e;
     }
   }
 

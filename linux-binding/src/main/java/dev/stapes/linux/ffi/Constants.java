@@ -171,6 +171,7 @@ public final class Constants {
   public static final int SYS_mknodat = ARCH.pick(259, 33);
   public static final int SYS_getdents64 = ARCH.pick(217, 61);
   public static final int SYS_gettid = ARCH.pick(186, 178);
+  public static final int SYS_pivot_root = ARCH.pick(155, 41);
   public static final int SYS_renameat2 = ARCH.pick(316, 276);
   public static final int SYS_statx = ARCH.pick(332, 291);
   public static final int SYS_pidfd_send_signal = 424;

@@ -147,6 +147,10 @@ public interface LibC {
 
   int setns(int fd, int nstype);
 
+  int fchdir(int fd);
+
+  int sethostname(@In byte[] name, long len);
+
   // ---- processes
 
   int getpid();
@@ -212,6 +216,8 @@ public interface LibC {
   long syscall(long number, long a, long b, long c, long d);
 
   long syscall(long number, int a, byte[] b, ByteBuffer c, long d);
+
+  long syscall(long number, byte[] a, byte[] b);
 
   long syscall(long number, int a, byte[] b, int c);
 

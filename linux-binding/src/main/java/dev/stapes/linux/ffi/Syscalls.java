@@ -10,6 +10,7 @@ import static dev.stapes.linux.ffi.Constants.SYS_open_tree;
 import static dev.stapes.linux.ffi.Constants.SYS_openat2;
 import static dev.stapes.linux.ffi.Constants.SYS_pidfd_open;
 import static dev.stapes.linux.ffi.Constants.SYS_pidfd_send_signal;
+import static dev.stapes.linux.ffi.Constants.SYS_pivot_root;
 import static dev.stapes.linux.ffi.Constants.SYS_quotactl_fd;
 import static dev.stapes.linux.ffi.Constants.SYS_renameat2;
 import static dev.stapes.linux.ffi.Constants.SYS_statx;
@@ -190,6 +191,11 @@ public final class Syscalls {
   /** pidfd_send_signal(2) without a siginfo. */
   public int pidfdSendSignal(int pidfd, int signal) {
     return (int) libc.syscall(SYS_pidfd_send_signal, (long) pidfd, (long) signal, 0L, 0L);
+  }
+
+  /** pivot_root(2). */
+  public int pivotRoot(byte[] newRoot, byte[] putOld) {
+    return (int) libc.syscall(SYS_pivot_root, newRoot, putOld);
   }
 
   /** open_tree(2). */

@@ -1,6 +1,7 @@
 package dev.stapes.linux.host;
 
 import dev.stapes.linux.AbandonedMounts;
+import dev.stapes.linux.Fd;
 import dev.stapes.linux.IdRange;
 import dev.stapes.linux.MountFlag;
 import dev.stapes.linux.MountNamespace;
@@ -17,6 +18,7 @@ import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
@@ -77,6 +79,29 @@ final class HostMounts implements Mounts, AutoCloseable {
             }
           });
     }
+  }
+
+  @Override
+  public void changeRoot(RootChange change) {
+    String subject = "root of process " + change.pid();
+    synchronized (users) {
+      Optional<UserNamespace> map =
+          change.mapping().map(mapping -> Failures.translated(() -> users(mapping)));
+      onThread(
+          subject,
+          () -> {
+            try (Fd tree = tree(change.root(), map)) {
+              new dev.stapes.linux.RootChange(sys)
+                  .run(tree, change.pid(), change.carried(), change.hostName());
+            }
+          });
+    }
+  }
+
+  private Fd tree(Path root, Optional<UserNamespace> map) {
+    return map.isPresent()
+        ? namespace.cloneTree(root, map.get(), Set.of(), false)
+        : namespace.cloneTree(root);
   }
 
   private UserNamespace users(IdMapping mapping) {

@@ -23,6 +23,7 @@ import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -48,10 +49,12 @@ final class Agent implements AutoCloseable {
 
   private static final String REQUESTS = "req";
   private static final String UP = "up";
+  private static final String GO = "go";
+  private static final String ENVIRONMENT = "environment";
 
   /** All FIFOs of the directory; the first four only the scripts use, among themselves. */
   private static final List<String> FIFOS =
-      List.of("pause", "born", "turn0", "turn1", REQUESTS, UP);
+      List.of("pause", "born", "turn0", "turn1", REQUESTS, UP, GO);
 
   private static final long START_MILLIS = 10_000;
   private static final long SUSPICIOUS_MILLIS = 1_000;
@@ -150,6 +153,38 @@ final class Agent implements AutoCloseable {
     command.add(early ? "early" : "auto");
     command.addAll(variables);
     return command;
+  }
+
+  /** The first program of a container that is to wait for its root file system. */
+  static List<String> waiting() {
+    return List.of("/" + INSIDE + "/busybox", "sh", "/" + INSIDE + "/boot", "wait");
+  }
+
+  /**
+   * Opens that for which a {@link #waiting} container waits: it ends where this is closed before
+   * anything was written.
+   */
+  static Fd openGo(Syscalls sys, Path directory) {
+    return new Fifo(sys).openBoth(directory.resolve(GO));
+  }
+
+  /** Lets a waiting container go on as that of an instance, with these variables. */
+  static void go(
+      Syscalls sys,
+      Path directory,
+      Optional<IdMapping> mapping,
+      Fd go,
+      Map<String, String> variables) {
+    StringBuilder text = new StringBuilder();
+    variables.forEach(
+        (name, value) -> {
+          text.append("export ").append(name).append('=');
+          text.append(ShellWords.quote(value)).append('\n');
+        });
+    ExecFiles.Owners owners =
+        new ExecFiles.Owners(hostUid(mapping, 0), hostGid(mapping, 0), hostUid(mapping, 0));
+    ExecFiles.write(sys, directory.resolve(ENVIRONMENT), owners, text.toString());
+    go.write(ByteBuffer.wrap(new byte[] {'\n'}));
   }
 
   /**
@@ -377,11 +412,16 @@ final class Agent implements AutoCloseable {
     }
   }
 
+  /** Forgets what has been said of being there. */
+  static void forgetReady(Syscalls sys, Fd ready) {
+    while ((Polls.readable(sys, 0, ready)[0] & Constants.POLLIN) != 0) {
+      ready.read(Syscalls.buffer(4096));
+    }
+  }
+
   private void reviveNow() {
     try (Fd ready = openReady(sys, directory)) {
-      while ((Polls.readable(sys, 0, ready)[0] & Constants.POLLIN) != 0) {
-        ready.read(Syscalls.buffer(4096));
-      }
+      forgetReady(sys, ready);
       revive.run();
       if (!awaitReady(sys, ready, START_MILLIS, () -> true)) {
         throw new StapesException(

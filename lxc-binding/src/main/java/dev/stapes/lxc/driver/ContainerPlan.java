@@ -21,13 +21,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.UnaryOperator;
 
 /** What an instance's spec means for liblxc. */
 final class ContainerPlan {
   private static final long CONSOLE_SIZE = 1 << 20;
   static final String ENVIRONMENT = "environment.";
+  private static final String BLANK = "blank";
   private static final String RLIMITS = "limits.kernel.";
 
   /** Devices that every container may use; making nodes is allowed, using others is not. */
@@ -171,8 +171,36 @@ final class ContainerPlan {
     ContainerConfig.Builder config = ContainerConfig.of(spec.name(), spec.root().path());
     mapping.ifPresent(map -> config.idMapping(map, spec.root().mapped().isEmpty()));
     boolean early = Agent.mayComeLate(spec.lifetime());
-    Set<String> variables = spec.config().family(ENVIRONMENT).keySet();
-    config.init(Agent.boot(early, variables).toArray(new String[0]));
+    Map<String, String> variables = variables();
+    config.init(Agent.boot(early, variables.keySet()).toArray(new String[0]));
+    variables.forEach(config::environment);
+    return common(config, layout, limits, systemd, nodes);
+  }
+
+  /**
+   * That of a container like this one without what is the instance's alone: its root file system,
+   * name, devices, limits and variables.
+   *
+   * @param limits the rules for devices
+   */
+  LxcConfig blank(CgroupLayout layout, CgroupLimits limits, boolean systemd) {
+    ContainerConfig.Builder config = ContainerConfig.of(BLANK, files.blank());
+    mapping.ifPresent(map -> config.idMapping(map, false));
+    config.init(Agent.waiting().toArray(new String[0]));
+    return common(config, layout, limits, systemd, Map.of());
+  }
+
+  /** What is put into its environment. */
+  Map<String, String> variables() {
+    return spec.config().family(ENVIRONMENT);
+  }
+
+  private LxcConfig common(
+      ContainerConfig.Builder config,
+      CgroupLayout layout,
+      CgroupLimits limits,
+      boolean systemd,
+      Map<String, CharacterDevices.Node> nodes) {
     boolean force = systemd && layout.kind() != CgroupLayout.Kind.V2;
     config.automaticMounts("proc:mixed sys:mixed cgroup:mixed" + (force ? ":force" : ""));
     mounts(config);
@@ -188,7 +216,6 @@ final class ContainerPlan {
     }
     items.items().forEach(item -> config.cgroup(item.key(), item.value()));
     spec.config().family(RLIMITS).forEach(config::rlimit);
-    spec.config().family(ENVIRONMENT).forEach(config::environment);
     config.stopHook(ShellWords.quote(List.of(busybox.toString(), "sh", files.hook().toString())));
     config.console(files.console(), CONSOLE_SIZE);
     config.log(files.log(), "WARN");

@@ -1,10 +1,15 @@
 package dev.stapes.lxc.driver;
 
+import dev.stapes.linux.cgroup.Cgroup;
+import dev.stapes.linux.cgroup.CgroupException;
 import dev.stapes.linux.cgroup.CgroupLayout;
 import dev.stapes.linux.cgroup.CgroupLimits;
 import dev.stapes.linux.cgroup.CpuSet;
+import dev.stapes.linux.cgroup.UnsupportedLimitException;
 import dev.stapes.linux.ffi.Syscalls;
 import dev.stapes.lxc.ffi.Liblxc;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Host;
 import dev.stapes.spi.InstanceDriverProvider.Scope;
 import dev.stapes.spi.Machine;
@@ -39,6 +44,23 @@ record DriverContext(
   CgroupLimits limits(Machine.Spec spec, Optional<CpuSet> on) {
     return LimitReader.read(
         spec.config(), on, host.facts().memory(), DiskDevices.limited(host, spec));
+  }
+
+  /** Limits a container. */
+  static void apply(CgroupLimits limits, Cgroup payload, String subject) {
+    try {
+      payload.apply(limits);
+    } catch (UnsupportedLimitException e) {
+      throw new StapesException(Kind.UNSUPPORTED, subject, String.valueOf(e.getMessage()), e);
+    } catch (CgroupException e) {
+      throw new StapesException(
+          Kind.DENIED, subject, "the kernel refuses a limit: " + e.getMessage(), e);
+    }
+  }
+
+  /** Where the processes of a container are. */
+  Cgroup payload(RunFiles files) {
+    return layout.group(Remains.groups(files.name()).get(0));
   }
 
   /** How one of liblxc's programs is started for a container. */

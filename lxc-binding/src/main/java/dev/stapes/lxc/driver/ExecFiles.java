@@ -104,7 +104,8 @@ final class ExecFiles implements AutoCloseable {
     return read ? fifo.openRead(path) : fifo.openBoth(path);
   }
 
-  private static void write(Syscalls sys, Path path, Owners owners, String request) {
+  /** Writes a new file that nobody but the container's root reads. */
+  static void write(Syscalls sys, Path path, Owners owners, String request) {
     // Opened before anybody else can read it: it may hold secrets.
     EnumSet<OpenFlag> flags =
         EnumSet.of(OpenFlag.WRITE, OpenFlag.CREATE, OpenFlag.EXCLUSIVE, OpenFlag.NO_FOLLOW);

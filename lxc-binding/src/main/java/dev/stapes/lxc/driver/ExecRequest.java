@@ -46,6 +46,11 @@ final class ExecRequest {
 
   private ExecRequest() {}
 
+  /** Whether a variable of this name is to a shell what any other is. */
+  static boolean isPlain(String name) {
+    return !SPECIAL.contains(name) && !name.startsWith("_");
+  }
+
   /**
    * The text of the request.
    *
@@ -63,7 +68,7 @@ final class ExecRequest {
     StringBuilder variables = new StringBuilder("variables() {\n  :\n");
     environment.forEach(
         (name, value) -> {
-          if (SPECIAL.contains(name) || name.startsWith("_")) {
+          if (!isPlain(name)) {
             odd.add(name + "=" + value);
           } else {
             variables.append("  export ").append(name).append('=');

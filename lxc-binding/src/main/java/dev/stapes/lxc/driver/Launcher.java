@@ -41,13 +41,15 @@ final class Launcher {
    *
    * @param requests to its agent, where it may not be there yet: while they are open they wait for
    *     it
+   * @param shape what others like it have in common with it
    */
   record Started(
       RunFiles files,
       Processes.Handle init,
       Processes.Child monitor,
       CgroupLimits limits,
-      Optional<Fd> requests) {}
+      Optional<Fd> requests,
+      Optional<BlankShape> shape) {}
 
   /**
    * Starts a container that has none of an earlier run.
@@ -55,9 +57,19 @@ final class Launcher {
    * @param moved is told of other CPUs, since somebody came or went
    */
   Started launch(Machine.Spec spec, Optional<IdMapping> mapping, Consumer<CpuSet> moved) {
-    Optional<Standby> standby = standbys.take(spec.lifetime());
+    boolean systemd = isSystemd(spec);
+    Optional<BlankShape> shape = BlankShape.of(context, spec, mapping, systemd);
+    Optional<Standby> standby = standbys.take(spec.lifetime(), shape);
+    if (standby.isPresent() && standby.get().blank().isPresent()) {
+      Optional<Started> filled =
+          fill(spec, mapping, standby.get(), standby.get().blank().get(), systemd, moved);
+      if (filled.isPresent()) {
+        return filled.get();
+      }
+      standby = Optional.empty();
+    }
     RunFiles files = standby.map(Standby::files).orElseGet(() -> runs.fresh(spec.lifetime()));
-    Attempt attempt = new Attempt(spec, files, mapping, standby);
+    Attempt attempt = new Attempt(spec, files, mapping, standby, systemd, shape);
     boolean done = false;
     try {
       Started started = attempt.run(moved);
@@ -75,8 +87,98 @@ final class Launcher {
   }
 
   /** Has a container ready for the next start of this kind. */
-  void prepareNext(Lifetime lifetime, Optional<IdMapping> mapping) {
-    standbys.refill(lifetime, mapping);
+  void prepareNext(Lifetime lifetime, Optional<IdMapping> mapping, Optional<BlankShape> shape) {
+    standbys.refill(lifetime, mapping, shape);
+  }
+
+  /**
+   * Makes a container that has been started that of an instance.
+   *
+   * @return empty: it cannot be this one's, and is gone
+   */
+  private Optional<Started> fill(
+      Machine.Spec spec,
+      Optional<IdMapping> mapping,
+      Standby standby,
+      Blank blank,
+      boolean systemd,
+      Consumer<CpuSet> moved) {
+    RunFiles files = standby.files();
+    boolean done = false;
+    try {
+      Optional<CpuSet> cpus =
+          context.cpus().join(spec.id(), LimitReader.cpus(spec.config()), moved);
+      CgroupLimits limits = context.limits(spec, cpus);
+      String config = config(spec, mapping, files, limits, systemd, Map.of());
+      if (!prepared(spec, mapping, blank, limits)) {
+        return Optional.empty();
+      }
+      if (spec.lifetime() != Lifetime.THROWAWAY) {
+        runs.assign(spec.id(), files);
+      }
+      RunFiles.replace(files.config(), config);
+      if (!blank.go(spec, mapping, START_MILLIS)) {
+        throw new StapesException(
+            Kind.INTERNAL, subject(spec), "start failed: it ended: " + files.errors());
+      }
+      done = true;
+      return Optional.of(
+          new Started(
+              files,
+              blank.init(),
+              blank.monitor(),
+              limits,
+              Optional.empty(),
+              Optional.of(blank.shape())));
+    } catch (IOException e) {
+      throw KernelError.of(e, subject(spec), "start failed");
+    } catch (LinuxException e) {
+      throw KernelError.of(e, subject(spec), "start failed");
+    } finally {
+      if (!done) {
+        context.cpus().leave(spec.id());
+        runs.release(spec.id());
+        standbys.drop(standby);
+      }
+    }
+  }
+
+  /** What an instance has that a start of its own could give it and this cannot, shows here. */
+  private boolean prepared(
+      Machine.Spec spec, Optional<IdMapping> mapping, Blank blank, CgroupLimits limits) {
+    try {
+      DriverContext.apply(limits, blank.payload(), subject(spec));
+      blank.fill(spec, mapping);
+      return true;
+    } catch (StapesException e) {
+      LOG.info("{} is started anew: {}", subject(spec), e.getMessage());
+      return false;
+    }
+  }
+
+  private String config(
+      Machine.Spec spec,
+      Optional<IdMapping> mapping,
+      RunFiles files,
+      CgroupLimits limits,
+      boolean systemd,
+      Map<String, CharacterDevices.Node> nodes) {
+    CgroupLimits withDevices = ContainerPlan.withDevices(limits, ContainerPlan.deviceRules(nodes));
+    return plan(spec, mapping, files).config(context.layout(), withDevices, systemd, nodes).text();
+  }
+
+  private ContainerPlan plan(Machine.Spec spec, Optional<IdMapping> mapping, RunFiles files) {
+    return new ContainerPlan(
+        spec, mapping, files.inNamespace(), context.busybox(), context.host().mounts()::local);
+  }
+
+  private boolean isSystemd(Machine.Spec spec) {
+    Path root = context.host().mounts().local(spec.root().path());
+    try (Tree tree = context.host().tree(root, Tree.Resolution.IN_ROOT)) {
+      return tree.readlink("sbin/init").endsWith("systemd");
+    } catch (StapesException e) {
+      return false; // no init, or no link
+    }
   }
 
   private static String subject(Machine.Spec spec) {
@@ -88,14 +190,23 @@ final class Launcher {
     private final RunFiles files;
     private final Optional<IdMapping> mapping;
     private final Optional<Standby> standby;
+    private final boolean systemd;
+    private final Optional<BlankShape> shape;
     private Processes.@Nullable Child monitor;
 
     Attempt(
-        Machine.Spec spec, RunFiles files, Optional<IdMapping> mapping, Optional<Standby> standby) {
+        Machine.Spec spec,
+        RunFiles files,
+        Optional<IdMapping> mapping,
+        Optional<Standby> standby,
+        boolean systemd,
+        Optional<BlankShape> shape) {
       this.spec = spec;
       this.files = files;
       this.mapping = mapping;
       this.standby = standby;
+      this.systemd = systemd;
+      this.shape = shape;
     }
 
     Started run(Consumer<CpuSet> moved) throws IOException {
@@ -127,7 +238,7 @@ final class Launcher {
             Agent.mayComeLate(spec.lifetime())
                 ? Optional.of(Agent.openRequests(context.sys(), files.agent()))
                 : Optional.empty();
-        return new Started(files, init.get(), started, limits, requests);
+        return new Started(files, init.get(), started, limits, requests, shape);
       }
     }
 
@@ -138,32 +249,14 @@ final class Launcher {
       Optional<CpuSet> cpus =
           context.cpus().join(spec.id(), LimitReader.cpus(spec.config()), moved);
       CgroupLimits limits = context.limits(spec, cpus);
-      CgroupLimits withDevices =
-          ContainerPlan.withDevices(limits, ContainerPlan.deviceRules(nodes));
-      ContainerPlan plan =
-          new ContainerPlan(
-              spec,
-              mapping,
-              files.inNamespace(),
-              context.busybox(),
-              context.host().mounts()::local);
-      RunFiles.write(files.hook(), plan.hookText());
+      RunFiles.write(files.hook(), plan(spec, mapping, files).hookText());
       RunFiles.write(files.seccomp(), ContainerPlan.seccomp(spec.config()).text());
-      String config = plan.config(context.layout(), withDevices, isSystemd(), nodes).text();
+      String config = config(spec, mapping, files, limits, systemd, nodes);
       if (spec.lifetime() != Lifetime.THROWAWAY) {
         runs.assign(spec.id(), files);
       }
       RunFiles.replace(files.config(), config);
       return limits;
-    }
-
-    private boolean isSystemd() {
-      Path root = context.host().mounts().local(spec.root().path());
-      try (Tree tree = context.host().tree(root, Tree.Resolution.IN_ROOT)) {
-        return tree.readlink("sbin/init").endsWith("systemd");
-      } catch (StapesException e) {
-        return false; // no init, or no link
-      }
     }
 
     void undo() {
@@ -173,7 +266,7 @@ final class Launcher {
         if (monitor != null) {
           monitor.signal(SIGKILL);
         } else if (standby.isPresent()) {
-          standby.get().drop();
+          standby.get().drop(context);
         }
         Remains.remove(context.host(), context.layout(), files);
         runs.release(spec.id());

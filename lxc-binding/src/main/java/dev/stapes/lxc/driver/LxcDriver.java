@@ -134,7 +134,7 @@ final class LxcDriver implements InstanceDriver {
       Machine held = new SharedMachine(machine);
       machines.put(spec.id(), machine);
       context.cpus().of(spec.id()).ifPresent(machine::moveTo); // others came or went meanwhile
-      launcher.prepareNext(spec.lifetime(), mapping);
+      launcher.prepareNext(spec.lifetime(), mapping, started.shape());
       return held;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

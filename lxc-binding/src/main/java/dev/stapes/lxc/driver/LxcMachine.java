@@ -92,7 +92,7 @@ final class LxcMachine implements Machine {
     this.startedAt = startedAt;
     this.limits = limits;
     this.gone = gone;
-    this.payload = context.layout().group(Remains.groups(files.name()).get(0));
+    this.payload = context.payload(files);
     this.agent =
         new Agent(
             context.sys(),
@@ -325,14 +325,7 @@ final class LxcMachine implements Machine {
     Optional<CpuSet> cpus =
         context.cpus().join(id(), LimitReader.cpus(changed.config()), this::moveTo);
     CgroupLimits wanted = context.limits(changed, cpus);
-    try {
-      payload.apply(wanted.replacing(limits));
-    } catch (UnsupportedLimitException e) {
-      throw new StapesException(Kind.UNSUPPORTED, subject(), String.valueOf(e.getMessage()), e);
-    } catch (CgroupException e) {
-      throw new StapesException(
-          Kind.DENIED, subject(), "the kernel refuses a limit: " + e.getMessage(), e);
-    }
+    DriverContext.apply(wanted.replacing(limits), payload, subject());
     limits = wanted;
     spec = changed;
   }

@@ -57,6 +57,11 @@ record RunFiles(String name, Path directory, Path view) {
     return view.resolve("agent");
   }
 
+  /** The root directory of a container that has none of an instance yet. */
+  Path blank() {
+    return view.resolve("blank");
+  }
+
   /** Device nodes, on a file system where they work. */
   Path devices() {
     return view.resolve("devices");

@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A container of nobody's yet: its directory, and an {@code lxc-start} that has been executed and
@@ -29,6 +30,8 @@ final class Standby {
   private final Optional<IdMapping> mapping;
   private final Processes.Child monitor;
   private final Closeable lock;
+  private boolean started;
+  private @Nullable Blank blank;
 
   private Standby(
       RunFiles files, Optional<IdMapping> mapping, Processes.Child monitor, Closeable lock) {
@@ -94,14 +97,36 @@ final class Standby {
     return monitor.isAlive();
   }
 
+  /**
+   * Starts it without the root file system of an instance, for one of this shape, and waits until
+   * it has come up.
+   */
+  void boot(DriverContext context, BlankShape shape) throws IOException {
+    blank = Blank.boot(context, this, shape);
+  }
+
+  /** Whether it was made for the owners that instances of a shape have. */
+  boolean fits(BlankShape shape) {
+    return mapping.equals(Optional.of(shape.plan().mapping()));
+  }
+
+  /** What it is once it has been booted. */
+  Optional<Blank> blank() {
+    return Optional.ofNullable(blank);
+  }
+
   /** Lets it read its configuration, and start. */
   Processes.Child go() throws IOException {
+    started = true;
     lock.close();
     return monitor;
   }
 
-  /** Ends it and removes it. */
-  void drop() throws IOException {
+  /** Ends it and removes it, with what a boot that failed has left of it. */
+  void drop(DriverContext context) throws IOException {
+    if (blank != null) {
+      blank.close();
+    }
     try (HeldProcess ended = new HeldProcess(monitor)) {
       ended.signal(SIGKILL);
       ended.exit().toCompletableFuture().get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
@@ -111,7 +136,19 @@ final class Standby {
       throw new IOException("lxc-start of " + files.name() + " does not end", e);
     } finally {
       lock.close();
+      remove(context);
+    }
+  }
+
+  private void remove(DriverContext context) throws IOException {
+    if (!started) {
       files.remove();
+      return;
+    }
+    try {
+      Remains.remove(context.host(), context.layout(), files);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt(); // the next open collects it
     }
   }
 }

@@ -1,6 +1,7 @@
 # The first program of a container: starts the agent, then makes room for the image's own init.
 # "boot auto NAME...": the names are those of the variables that it was given, of which the agent is to have none;
 # "boot early NAME...": the same, and says that the container is there before the agent is;
+# "boot wait": start the agent, and wait for the root file system of an instance; by then "environment" has its variables;
 # "boot agent": only start the agent, for one that has died;
 # "boot init": only be the first program.
 cd /dev/.stapes || exit 1
@@ -18,6 +19,18 @@ auto | early)
     unset container "$@"
     exec "$B" $start
   )
+  ;;
+wait)
+  (
+    unset container
+    exec "$B" $start
+  )
+  # Both ends first, not to wait for who holds the other; then only one, to learn that he has died.
+  exec 4<>./go 3<./go 4>&-
+  IFS= read -r line <&3 || exit 0
+  exec 3<&-
+  . ./environment
+  echo B 1<>./up
   ;;
 agent)
   "$B" env -i "$B" $start
