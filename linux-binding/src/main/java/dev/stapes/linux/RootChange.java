@@ -9,12 +9,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Gives the processes of another mount namespace a new root directory, and a host name, without
- * their help: the calling thread goes there and back. It must not share its root and working
- * directory with other threads (unshare(2), CLONE_FS), as a {@link Spawner}'s does not; nothing
- * else can happen on it meanwhile. Needs CAP_SYS_ADMIN over the namespaces.
+ * their help: a thread goes there and back. It is one of its own, since others reach files by way
+ * of threads (see {@link Spawner#view}). Needs CAP_SYS_ADMIN over the namespaces.
  *
  * <p>While the thread is there its files are those of the other namespace, which are not to be
  * trusted: a class that the JVM came to load would come from them. So all that is executed then has
@@ -53,6 +54,27 @@ public final class RootChange {
    *     lacks a directory
    */
   public void run(Fd tree, long pid, List<String> carried, String hostName) {
+    AtomicReference<@Nullable RuntimeException> failure = new AtomicReference<>();
+    Thread visitor =
+        new Thread(
+            () -> {
+              try {
+                visit(tree, pid, carried, hostName);
+              } catch (RuntimeException e) {
+                failure.set(e);
+              }
+            },
+            "stapes-root-of-" + pid);
+    visitor.setDaemon(true);
+    visitor.start();
+    Joins.join(visitor);
+    RuntimeException failed = failure.get();
+    if (failed != null) {
+      throw failed;
+    }
+  }
+
+  private void visit(Fd tree, long pid, List<String> carried, String hostName) {
     byte[] name = hostName.getBytes(StandardCharsets.US_ASCII);
     Steps steps = new Steps(tree.number(), CString.of("/"), CString.of("/" + PLACE), carried);
     Steps rehearsal = new Steps(NO_DESCRIPTOR, NOTHING, NOTHING, carried);
@@ -60,6 +82,7 @@ public final class RootChange {
         Fd ownNames = namespace("thread-self", "uts");
         Fd mounts = namespace(Long.toString(pid), "mnt");
         Fd names = namespace(Long.toString(pid), "uts")) {
+      sys.check(libc.unshare(Constants.CLONE_FS), "unshare(CLONE_FS)", tree);
       sys.check(libc.setns(names.number(), Constants.CLONE_NEWUTS), "setns", names);
       int named = libc.sethostname(name, name.length);
       int error = named < 0 ? sys.errno() : 0;

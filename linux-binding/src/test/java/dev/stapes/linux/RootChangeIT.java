@@ -113,13 +113,9 @@ class RootChangeIT {
   }
 
   private void change(Path root) {
-    spawner.<Boolean, RuntimeException>call(
-        () -> {
-          try (Fd tree = new MountNamespace(sys).cloneTree(root)) {
-            new RootChange(sys).run(tree, shell.pid(), CARRIED, "other");
-          }
-          return true;
-        });
+    try (Fd tree = spawner.call(() -> new MountNamespace(sys).cloneTree(root))) {
+      new RootChange(sys).run(tree, shell.pid(), CARRIED, "other");
+    }
   }
 
   private Path namespace(String name) throws IOException {

@@ -141,6 +141,7 @@ public final class Constants {
   public static final long DEVPTS_SUPER_MAGIC = 0x1cd1L;
 
   // namespaces(7)
+  public static final int CLONE_FS = 0x00000200;
   public static final int CLONE_NEWNS = 0x00020000;
   public static final int CLONE_NEWCGROUP = 0x02000000;
   public static final int CLONE_NEWUTS = 0x04000000;

@@ -84,24 +84,22 @@ final class HostMounts implements Mounts, AutoCloseable {
   @Override
   public void changeRoot(RootChange change) {
     String subject = "root of process " + change.pid();
-    synchronized (users) {
-      Optional<UserNamespace> map =
-          change.mapping().map(mapping -> Failures.translated(() -> users(mapping)));
-      onThread(
-          subject,
-          () -> {
-            try (Fd tree = tree(change.root(), map)) {
-              new dev.stapes.linux.RootChange(sys)
-                  .run(tree, change.pid(), change.carried(), change.hostName());
-            }
-          });
+    try (Fd tree = tree(change.root(), change.mapping())) {
+      new dev.stapes.linux.RootChange(sys)
+          .run(tree, change.pid(), change.carried(), change.hostName());
+    } catch (LinuxException e) {
+      throw Failures.of(e, subject);
     }
   }
 
-  private Fd tree(Path root, Optional<UserNamespace> map) {
-    return map.isPresent()
-        ? namespace.cloneTree(root, map.get(), Set.of(), false)
-        : namespace.cloneTree(root);
+  private Fd tree(Path root, Optional<IdMapping> mapping) {
+    if (mapping.isEmpty()) {
+      return spawner.call(() -> namespace.cloneTree(root));
+    }
+    synchronized (users) { // so that the namespace is not closed while it is used
+      UserNamespace map = users(mapping.get());
+      return spawner.call(() -> namespace.cloneTree(root, map, Set.of(), false));
+    }
   }
 
   private UserNamespace users(IdMapping mapping) {
