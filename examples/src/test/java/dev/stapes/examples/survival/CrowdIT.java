@@ -288,13 +288,17 @@ class CrowdIT {
     assertEquals(running, firstProcesses());
   }
 
-  /** The first processes of all containers of this directory: the children of its monitors. */
+  /**
+   * The first processes of all containers of this directory, the children of its monitors, but
+   * those that wait to become an instance's.
+   */
   private Set<Long> firstProcesses() {
     Set<Long> all = new HashSet<>();
     ProcessHandle.allProcesses()
         .filter(each -> commandLine(each).contains(directory.path() + "/run/lxc"))
         .filter(each -> commandLine(each).contains("lxc-start"))
         .flatMap(ProcessHandle::children)
+        .filter(child -> !commandLine(child).contains("/boot wait"))
         .forEach(child -> all.add(child.pid()));
     return all;
   }

@@ -108,9 +108,13 @@ final class Standbys implements AutoCloseable {
   }
 
   private void prepare(Lifetime kind, Optional<IdMapping> mapping, Optional<BlankShape> shape) {
-    if (isFull(kind)) {
-      return;
+    if (!isFull(kind)) {
+      prepare(kind, mapping);
     }
+    shape.ifPresent(wanted -> behind(() -> boot(kind, wanted), BOOT_DELAY_MILLIS));
+  }
+
+  private void prepare(Lifetime kind, Optional<IdMapping> mapping) {
     Standby made;
     try {
       made = Standby.prepare(context, runs.fresh(kind), kind, mapping);
@@ -124,8 +128,6 @@ final class Standbys implements AutoCloseable {
     }
     if (!kept) {
       drop(made);
-    } else if (shape.isPresent()) {
-      behind(() -> boot(kind, shape.get()), BOOT_DELAY_MILLIS);
     }
   }
 

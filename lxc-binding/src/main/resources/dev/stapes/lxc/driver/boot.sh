@@ -38,6 +38,8 @@ agent)
   ;;
 esac
 [ ! -x /sbin/init ] || exec /sbin/init
+# For the variables to be those that it was executed with.
+[ "$mode" != wait ] || exec "$B" sh ./boot init
 
 # No init in the image: reap what is left to process 1, and end everything when asked to.
 end() {

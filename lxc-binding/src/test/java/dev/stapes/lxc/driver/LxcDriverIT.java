@@ -31,6 +31,8 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The life of a container, and what it is given. */
 class LxcDriverIT extends LxcDriverFixture {
@@ -274,11 +276,11 @@ class LxcDriverIT extends LxcDriverFixture {
     }
   }
 
-  @Test
-  void a_killed_jvm_takes_throwaway_containers_along_and_leaves_durable_ones() throws Exception {
-    Path pids = box.directory.resolve("pids");
-    Process jvm =
-        new ProcessBuilder(
+  /** Starts another JVM, see {@link OtherJvm}. */
+  private Process startOther(Path pids, boolean ahead) throws IOException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx64m",
                 "-cp",
@@ -286,10 +288,23 @@ class LxcDriverIT extends LxcDriverFixture {
                 OtherJvm.class.getName(),
                 box.directory.toString(),
                 box.scope.tag(),
-                pids.toString())
-            .redirectErrorStream(true)
-            .redirectOutput(box.directory.resolve("output").toFile())
-            .start();
+                pids.toString()));
+    if (ahead) {
+      command.add("ahead");
+    }
+    return new ProcessBuilder(command)
+        .redirectErrorStream(true)
+        .redirectOutput(box.directory.resolve("output").toFile())
+        .start();
+  }
+
+  /** Also those that wait to become somebody's, be they booted or not. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void a_killed_jvm_takes_throwaway_containers_along_and_leaves_durable_ones(boolean ahead)
+      throws Exception {
+    Path pids = box.directory.resolve("pids");
+    Process jvm = startOther(pids, ahead);
     List<ProcessHandle> monitors;
     try (WatchService changes = box.directory.getFileSystem().newWatchService()) {
       box.directory.register(changes, StandardWatchEventKinds.ENTRY_CREATE);

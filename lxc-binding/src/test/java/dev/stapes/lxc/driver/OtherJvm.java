@@ -19,13 +19,23 @@ final class OtherJvm {
   /**
    * Runs.
    *
-   * @param arguments the directory of the test box, the tag of its scope, a file for the two pids
+   * @param arguments the directory of the test box, the tag of its scope, a file for the two pids,
+   *     and {@code ahead} to wait until others have been started ahead
    */
   public static void main(String[] arguments) throws IOException, InterruptedException {
     TestBox box = TestBox.at(Path.of(arguments[0]), arguments[1]);
+    if (arguments.length > 3) {
+      for (Lifetime lifetime : List.of(Lifetime.DURABLE, Lifetime.THROWAWAY)) {
+        Machine first = box.driver.start(box.spec("first", lifetime, Map.of()));
+        first.kill();
+      }
+    }
     Machine durable = box.driver.start(box.spec("durable1", Lifetime.DURABLE, Map.of()));
     Machine throwaway = box.driver.start(box.spec("throwaway", Lifetime.THROWAWAY, Map.of()));
     while (box.monitors().size() < 4) { // two more wait for the next start
+      Thread.onSpinWait();
+    }
+    while (arguments.length > 3 && box.waiting().size() < 2) {
       Thread.onSpinWait();
     }
     Path file = Path.of(arguments[2]);

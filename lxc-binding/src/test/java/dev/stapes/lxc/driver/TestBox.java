@@ -131,14 +131,26 @@ final class TestBox implements AutoCloseable {
     return ProcessHandle.allProcesses().filter(this::isMonitor).toList();
   }
 
-  private boolean isMonitor(ProcessHandle process) {
+  /** The first processes of containers that have been started ahead and wait. */
+  List<ProcessHandle> waiting() {
+    return monitors().stream()
+        .flatMap(ProcessHandle::children)
+        .filter(child -> commandLine(child).contains("\0/dev/.stapes/boot\0wait"))
+        .toList();
+  }
+
+  private static String commandLine(ProcessHandle process) {
     try {
-      String command = Files.readString(Path.of("/proc/" + process.pid() + "/cmdline"));
-      return command.matches("[^\0]*/lxc-start\0.*")
-          && command.contains(scope.runDirectory().toString());
+      return Files.readString(Path.of("/proc/" + process.pid() + "/cmdline"));
     } catch (IOException e) {
-      return false; // it has ended
+      return ""; // it has ended
     }
+  }
+
+  private boolean isMonitor(ProcessHandle process) {
+    String command = commandLine(process);
+    return command.matches("[^\0]*/lxc-start\0.*")
+        && command.contains(scope.runDirectory().toString());
   }
 
   /** What of this scope is on the machine: cgroups, run files, lock files. */
