@@ -35,6 +35,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -323,7 +324,9 @@ class CrowdIT {
   }
 
   /** What this JVM holds of the machine; files that it has opened as libraries do not count. */
-  private record Resources(List<String> descriptors, List<String> threads) {
+  private record Resources(List<String> descriptors, Set<String> threads) {
+    private static final Duration END_OF_THREAD = Duration.ofSeconds(10);
+
     static Resources ofThisJvm() throws IOException {
       List<String> descriptors = new ArrayList<>();
       try (Stream<Path> all = Files.list(Path.of("/proc/self/fd"))) {
@@ -333,13 +336,13 @@ class CrowdIT {
               .ifPresent(target -> descriptors.add(target.replaceAll("[0-9]+", "N")));
         }
       }
-      List<String> threads =
-          Thread.getAllStackTraces().keySet().stream()
-              .map(Thread::getName)
-              .filter(name -> name.contains("stapes"))
-              .sorted()
-              .toList();
+      Set<String> threads = threads().map(Thread::getName).collect(Collectors.toSet());
       return new Resources(descriptors.stream().sorted().toList(), threads);
+    }
+
+    private static Stream<Thread> threads() {
+      return Thread.getAllStackTraces().keySet().stream()
+          .filter(thread -> thread.getName().contains("stapes"));
     }
 
     /** Empty: it was that of the listing itself. */
@@ -351,10 +354,16 @@ class CrowdIT {
       }
     }
 
-    void requireNoMore() throws IOException {
+    /** An executor that has ended says so a moment before its last thread does: that is awaited. */
+    void requireNoMore() throws IOException, InterruptedException {
+      List<Thread> more =
+          threads().filter(thread -> !threads.contains(thread.getName())).toList();
+      for (Thread each : more) {
+        each.join(END_OF_THREAD.toMillis());
+      }
+      assertEquals(List.of(), more.stream().filter(Thread::isAlive).toList());
       Resources now = ofThisJvm();
       assertEquals(String.join("\n", descriptors), String.join("\n", now.descriptors));
-      assertEquals(threads, now.threads);
     }
   }
 }
