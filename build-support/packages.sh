@@ -66,6 +66,11 @@ TEST_NEEDS=(
   gcc=gcc
   "libc6-dev=/usr/include/*/sys/mount.h"
   lxc-dev=/usr/include/lxc/lxccontainer.h
+  squashfs-tools=mksquashfs
+  tini=tini-static
+  docker-registry=docker-registry
+  skopeo=skopeo
+  umoci=umoci
 )
 
 is_there() {

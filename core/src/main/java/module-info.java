@@ -6,6 +6,8 @@ module dev.stapes.core {
   requires com.fasterxml.jackson.dataformat.yaml;
   requires com.github.benmanes.caffeine;
   requires com.github.luben.zstd_jni;
+  requires io.pebbletemplates;
+  requires java.net.http;
   requires java.sql;
   requires org.apache.commons.compress;
   requires org.slf4j;

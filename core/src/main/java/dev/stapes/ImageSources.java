@@ -1,9 +1,16 @@
 package dev.stapes;
 
+import dev.stapes.internal.http.HttpSettings;
 import dev.stapes.internal.image.BuiltInSources;
+import dev.stapes.internal.image.oci.OciSource;
+import dev.stapes.internal.image.remote.UrlSource;
 import dev.stapes.model.ImageMetadata;
+import dev.stapes.model.ImageUrl;
+import dev.stapes.model.OciImageSpec;
 import dev.stapes.spi.ImageSource;
+import java.net.URI;
 import java.nio.file.Path;
+import java.util.Map;
 
 /** The sources of images that come with Stapes. */
 public final class ImageSources {
@@ -41,11 +48,66 @@ public final class ImageSources {
    * A unified image archive as {@code incus image export} writes it: a tar, plain or compressed by
    * gzip, bzip2, xz, lzma, zstd or lz4, with {@code metadata.yaml} and {@code rootfs/}.
    *
-   * <p>Importing it fails as NOT_FOUND without the file, as INVALID where it is damaged, and as
-   * UNSUPPORTED where it is half of a split image, a disk, or the image of a virtual machine.
+   * <p>Importing it fails as NOT_FOUND without the file, as INVALID where it is damaged or half of
+   * a split image, and as UNSUPPORTED where it is a disk, or the image of a virtual machine.
    */
   public static ImageSource file(Path archive) {
     return BuiltInSources.file(archive);
+  }
+
+  /**
+   * A split image: an archive with {@code metadata.yaml}, and another one with the root file system
+   * at its root, or a squashfs file system of it (4.0, any compression but LZO). Archives may be
+   * compressed as with {@link #file}, each in its own way. The fingerprint is the SHA-256 of both
+   * files, one after the other, as with Incus.
+   *
+   * <p>Importing it fails as {@link #file} does.
+   */
+  public static ImageSource split(Path metadata, Path rootfs) {
+    return BuiltInSources.split(metadata, rootfs);
+  }
+
+  /**
+   * An image archive on a server, see {@link #file}: http or https, redirects are followed. A
+   * server that answers a HEAD with the headers {@code Incus-Image-URL} and {@code
+   * Incus-Image-Hash} (or {@code LXD-...}) is followed to that address, and the image is checked
+   * against that hash. Proxies are those of the usual environment variables.
+   *
+   * <p>Importing it fails as UNAVAILABLE where the server is, as NOT_FOUND or DENIED where it says
+   * so, and as {@link #file} does.
+   *
+   * @throws dev.stapes.model.StapesException INVALID where that is no address
+   */
+  public static ImageSource url(URI archive) {
+    return url(ImageUrl.of(archive));
+  }
+
+  /**
+   * The same with headers, such as {@code Authorization}, which nobody but the server of that
+   * address is told.
+   */
+  public static ImageSource url(URI archive, Map<String, String> headers) {
+    return url(ImageUrl.of(archive).withHeaders(headers));
+  }
+
+  /**
+   * The same, of two files or with a fingerprint that it must have. A download of one file whose
+   * fingerprint is known goes on where it stopped, even after this JVM was killed.
+   */
+  public static ImageSource url(ImageUrl image) {
+    return UrlSource.of(image);
+  }
+
+  /**
+   * The newest container image of an alias on a server that speaks simplestreams, for this
+   * machine's architecture. For more see {@link ImageServer}, of which this is the {@link
+   * ImageServer#source source}.
+   *
+   * @param server such as {@code https://images.example.org}
+   * @param alias such as {@code debian/13}
+   */
+  public static ImageSource simplestreams(URI server, String alias) {
+    return ImageServer.simplestreams(server).source(alias);
   }
 
   /**
@@ -54,5 +116,23 @@ public final class ImageSources {
    */
   public static ImageSource directory(Path rootfs, ImageMetadata metadata) {
     return BuiltInSources.directory(rootfs, metadata);
+  }
+
+  /**
+   * An image of an OCI registry, such as those that docker(1) builds. Its layers are kept one by
+   * one: what an image shares with another is neither brought nor unpacked again. Everything is
+   * checked against its SHA-256. The fingerprint is the digest of the image's manifest.
+   *
+   * <p>Importing it fails as NOT_FOUND where the registry has no such image, or none for the
+   * platform; as DENIED where the registry refuses; as UNAVAILABLE where it cannot be reached; as
+   * INVALID for what is damaged; and as UNSUPPORTED for what is no image for Linux.
+   */
+  public static ImageSource oci(OciImageSpec image) {
+    return new OciSource(image, HttpSettings.usual(), System::getenv);
+  }
+
+  /** The same for a reference such as {@code registry.example.org/team/app:1.2}. */
+  public static ImageSource oci(String reference) {
+    return oci(OciImageSpec.of(reference));
   }
 }

@@ -62,7 +62,10 @@ public final class Images {
     engine.images().removeAlias(alias);
   }
 
-  /** Writes the file of an image, which must not exist; it appears whole or not at all. */
+  /**
+   * Writes the file of an image, which must not exist; it appears whole or not at all. The root
+   * file system of a split image is written beside it, to {@code <target>.root}.
+   */
   public void export(String reference, Path target) {
     engine.images().export(reference, target);
   }

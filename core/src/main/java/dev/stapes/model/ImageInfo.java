@@ -8,10 +8,11 @@ import java.util.TreeSet;
 /**
  * What an image in the store is.
  *
- * @param fingerprint SHA-256 of its file, 64 lower-case hex digits
+ * @param fingerprint SHA-256 of its file, or of its two files one after the other, 64 lower-case
+ *     hex digits
  * @param aliases names for it; copied
  * @param metadata what it says of itself
- * @param size of its file
+ * @param size of its files
  * @param source where it came from, in words
  * @param importedAt when it came
  */

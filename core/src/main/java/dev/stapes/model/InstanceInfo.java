@@ -3,6 +3,7 @@ package dev.stapes.model;
 import java.time.Instant;
 import java.util.Collections;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -37,8 +38,39 @@ public record InstanceInfo(
     Instant createdAt,
     Optional<Instant> lastStartedAt,
     long revision) {
+  /** The config key that says how it ended the last time. */
+  public static final String EXIT_REASON = "volatile.last_state.reason";
+
+  /** The config key with the exit code of its first program. */
+  public static final String EXIT_CODE = "volatile.last_state.exit_code";
+
   /** Copies. */
   public InstanceInfo {
     devices = Collections.unmodifiableSortedMap(new TreeMap<>(devices));
   }
+
+  /**
+   * How it ended the last time that it was not killed by force; empty where it never did, or nobody
+   * was there to see it.
+   */
+  public Optional<Exit> lastExit() {
+    return config
+        .text(EXIT_REASON)
+        .map(
+            reason ->
+                new Exit(
+                    reason,
+                    config
+                        .text(EXIT_CODE)
+                        .map(code -> OptionalInt.of(Integer.parseInt(code)))
+                        .orElseGet(OptionalInt::empty)));
+  }
+
+  /**
+   * How an instance ended.
+   *
+   * @param reason in words
+   * @param code exit code of its first program as a shell reports it, where it is known
+   */
+  public record Exit(String reason, OptionalInt code) {}
 }

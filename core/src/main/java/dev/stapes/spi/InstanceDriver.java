@@ -44,6 +44,15 @@ public interface InstanceDriver extends AutoCloseable {
   Optional<IdMapping> idMapping(Config config);
 
   /**
+   * Whether its instances find cgroups of a version, where an image asks for one.
+   *
+   * @param version 1 or 2
+   */
+  default boolean hasCgroups(int version) {
+    return true;
+  }
+
+  /**
    * Starts an instance and returns when it can execute programs.
    *
    * @throws dev.stapes.model.StapesException with the driver's log in the message; nothing is left

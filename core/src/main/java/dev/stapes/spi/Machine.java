@@ -65,6 +65,14 @@ public interface Machine extends AutoCloseable {
   Exec exec(ExecSpec spec);
 
   /**
+   * The same for a program that is given nothing to read: its standard input may be at its end from
+   * the start.
+   */
+  default Exec execWithoutInput(ExecSpec spec) {
+    return exec(spec);
+  }
+
+  /**
    * Its files, as its own programs see them: resolution is {@link Tree.Resolution#IN_ROOT}, owners
    * are ids of its own user namespace.
    */
@@ -138,8 +146,14 @@ public interface Machine extends AutoCloseable {
    *
    * @param reason in words, such as {@code killed by signal 9}
    * @param reboot whether it asked to be started again
+   * @param code exit code of its first program as a shell reports it, where the driver knows it
    */
-  record Exit(String reason, boolean reboot) {}
+  record Exit(String reason, boolean reboot, OptionalInt code) {
+    /** Without an exit code. */
+    public Exit(String reason, boolean reboot) {
+      this(reason, reboot, OptionalInt.empty());
+    }
+  }
 
   /** A program that runs inside. */
   interface Exec extends AutoCloseable {

@@ -129,13 +129,14 @@ public final class ChildProcess {
     return new ExitStatus(exited, info.getInt(Layout.siginfo_t_si_status));
   }
 
-  /** The spawner closes before the process has ended: nobody will reap it. */
+  /** The spawner closes before the process has ended: another one is to reap it. */
   void abandon() {
     exit.completeExceptionally(
         new IllegalStateException(this + ": its spawner was closed before it ended"));
     synchronized (this) {
       if (!reaped) {
         reaped = true;
+        Abandoned.add(pid());
         pidfd.close();
       }
     }

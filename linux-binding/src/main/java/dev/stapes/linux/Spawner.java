@@ -81,6 +81,7 @@ public final class Spawner implements AutoCloseable {
   }
 
   private void begin(boolean privateMounts) {
+    Abandoned.reap(sys);
     tid =
         call(
             () -> {
@@ -181,6 +182,7 @@ public final class Spawner implements AutoCloseable {
       pidfd = Pidfd.open(sys, pid);
       ChildProcess child = new ChildProcess(sys, pidfd, request.program().toString());
       children.put(pid, child);
+      Abandoned.forget(pid);
       reaper.watch(pidfd.fd(), () -> ended(child));
       return child;
     } catch (RuntimeException e) {
@@ -192,6 +194,7 @@ public final class Spawner implements AutoCloseable {
   private void ended(ChildProcess child) {
     children.remove(child.pid(), child);
     child.reap();
+    Abandoned.reap(sys);
   }
 
   /** A child that cannot be watched must not go on unseen. */
@@ -215,7 +218,13 @@ public final class Spawner implements AutoCloseable {
     CompletableFuture<Pidfd> ended = new CompletableFuture<>();
     watches.add(ended);
     try {
-      long key = reaper.watch(copy, () -> ended.complete(process));
+      long key =
+          reaper.watch(
+              copy,
+              () -> {
+                Abandoned.reap(sys);
+                ended.complete(process);
+              });
       var unused =
           ended.whenComplete(
               (done, failure) -> {

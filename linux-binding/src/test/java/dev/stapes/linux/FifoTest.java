@@ -39,6 +39,21 @@ class FifoTest {
   }
 
   @Test
+  void a_new_one_can_be_opened_at_once() {
+    Path read = dir.resolve("read");
+    try (Fd fd = fifo.createRead(read, 0640, -1, -1)) {
+      assertEquals(0640, fd.stat().permissions());
+      assertEquals(-1, fd.read(ByteBuffer.allocateDirect(1)));
+    }
+    try (Fd both = fifo.createBoth(dir.resolve("both"), 0600, -1, -1)) {
+      both.write(ByteBuffer.wrap(new byte[] {7}));
+      assertEquals(1, both.read(ByteBuffer.allocateDirect(1)));
+    }
+    LinuxException e = assertThrows(LinuxException.class, () -> fifo.createRead(read, 0, -1, -1));
+    assertEquals(Errno.EEXIST, e.errno());
+  }
+
+  @Test
   void no_open_waits_for_the_other_end() {
     assertEquals(Optional.empty(), fifo.openWrite(path));
     try (Fd read = fifo.openRead(path)) {

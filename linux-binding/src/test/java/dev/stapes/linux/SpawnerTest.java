@@ -73,6 +73,38 @@ class SpawnerTest {
   }
 
   @Test
+  void a_child_of_a_closed_spawner_is_reaped_by_another_one() throws Exception {
+    Spawner first = Spawner.open(sys, "first");
+    ChildProcess child = first.spawn(SpawnRequest.of(SH, "-c", "exec sleep 600").build());
+    Path process = Path.of("/proc/" + child.pid());
+    first.close();
+    assertTrue(Files.exists(process));
+
+    try (Pidfd pidfd = Pidfd.open(sys, child.pid())) {
+      CompletableFuture<Pidfd> ended = spawner.watch(pidfd);
+      pidfd.signal(Signal.KILL);
+      ended.get(30, TimeUnit.SECONDS);
+    }
+    assertFalse(Files.exists(process), "a zombie");
+  }
+
+  @Test
+  void a_child_that_ended_unseen_is_reaped_by_the_next_spawner() throws Exception {
+    Spawner first = Spawner.open(sys, "first");
+    ChildProcess child = first.spawn(SpawnRequest.of(SH, "-c", "exec sleep 600").build());
+    Path process = Path.of("/proc/" + child.pid());
+    first.close();
+    try (Pidfd pidfd = Pidfd.open(sys, child.pid())) {
+      pidfd.signal(Signal.KILL);
+      assertTrue(pidfd.awaitExit(Duration.ofSeconds(30)));
+    }
+    assertTrue(Files.exists(process));
+
+    Spawner.open(sys, "second").close();
+    assertFalse(Files.exists(process), "a zombie");
+  }
+
+  @Test
   void a_child_has_only_the_three_descriptors() throws Exception {
     List<InputStream> leaks = new ArrayList<>();
     for (int i = 0; i < 20; i++) {

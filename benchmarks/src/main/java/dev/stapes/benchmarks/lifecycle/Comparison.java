@@ -108,9 +108,18 @@ public final class Comparison {
     List<Memory.Cost> memory = new ArrayList<>();
     if (options.paths().contains(LifecyclePath.CYCLE)) {
       BackToBack cycles = new BackToBack(place::nextName);
-      for (Subject subject : having(LifecyclePath.CYCLE, cast)) {
-        backToBack(cycles, subject, serial, throughput, failures);
+      List<Subject> cycling = having(LifecyclePath.CYCLE, cast);
+      for (Subject subject : cycling) {
+        serial(cycles, subject, serial, failures);
       }
+      out.println("cycles from several threads ...");
+      throughput.addAll(
+          cycles.throughput(
+              cycling.stream().filter(Subject::inProcess).toList(),
+              THREADS,
+              (subject, e) ->
+                  failures.put(
+                      subject.name() + " from several threads", String.valueOf(e.getMessage()))));
     }
     for (Subject subject : having(LifecyclePath.START, cast)) {
       out.println("memory of " + subject.name() + " ...");
@@ -149,21 +158,15 @@ public final class Comparison {
     }
   }
 
-  private void backToBack(
+  private void serial(
       BackToBack cycles,
       Subject subject,
       List<BackToBack.Serial> serial,
-      List<BackToBack.Throughput> throughput,
       Map<String, String> failures)
       throws InterruptedException {
     out.println("cycles of " + subject.name() + " without a pause ...");
     try {
       serial.add(cycles.serial(subject, options.runs()));
-      if (subject.inProcess()) {
-        for (int threads : THREADS) {
-          throughput.add(cycles.throughput(subject, threads));
-        }
-      }
     } catch (IOException | RuntimeException e) {
       failures.put(subject.name() + " without a pause", String.valueOf(e.getMessage()));
     }

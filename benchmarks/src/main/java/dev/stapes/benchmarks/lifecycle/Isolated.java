@@ -25,7 +25,7 @@ final class Isolated {
   private static final int WARM_UP_ROUNDS = 1;
 
   /** What runs within this JVM is to be compiled. */
-  private static final int WARM_UP_RUNS = 20;
+  private static final int WARM_UP_RUNS = 60;
 
   private final int runs;
   private final Supplier<String> names;

@@ -99,17 +99,19 @@ public final class Engine implements AutoCloseable {
     images = new ImageService(store, work, pools, trash);
     volumes = new VolumeService(pools, catalog, work, trash, clock);
     Allocation allocation = new Allocation(catalog, drivers);
-    lifecycle = new LifecycleService(catalog, work, allocation, machines, trash, events, clock);
+    Templates templates = new Templates(store.templates(), pools, drivers);
+    lifecycle =
+        new LifecycleService(catalog, work, allocation, machines, templates, trash, events, clock);
     instances =
         new InstanceService(
             catalog, work, drivers, allocation, pools, store, machines, lifecycle, clock);
     changes = new InstanceChanges(catalog, work, drivers, pools, machines, instances);
-    warmPools = new WarmPoolService(store, instances, changes, lifecycle, machines);
-    snapshots = new SnapshotService(catalog, work, pools, machines, lifecycle, trash, clock);
     exec = new ExecService(machines, host, resources.own(new Streams()).executor());
+    warmPools = new WarmPoolService(store, instances, changes, lifecycle, machines, exec);
+    snapshots = new SnapshotService(catalog, work, pools, machines, lifecycle, trash, clock);
     files = new FileService(host, catalog, machines, pools);
     Recovery recovery =
-        new Recovery(catalog, pools, drivers, machines, lifecycle, trash, background);
+        new Recovery(catalog, store, pools, drivers, machines, lifecycle, trash, background);
     pools.openAll();
     recovery.run();
     makeDefaultPool(options.defaultPool());

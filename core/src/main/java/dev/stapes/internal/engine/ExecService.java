@@ -38,16 +38,20 @@ public final class ExecService {
 
   /** Starts a program. */
   public Machine.Exec start(InstanceId id, ExecSpec spec) {
+    return start(id, spec, true);
+  }
+
+  private Machine.Exec start(InstanceId id, ExecSpec spec, boolean input) {
     Machine machine = machines.require(id).machine();
     try (Host.Busy busy = host.busy()) {
-      return machine.exec(spec);
+      return input ? machine.exec(spec) : machine.execWithoutInput(spec);
     }
   }
 
   /** Runs a program to its end. */
   public ExecResult run(InstanceId id, ExecSpec spec, byte[] input) {
     String subject = subject(spec);
-    try (Machine.Exec exec = start(id, spec)) {
+    try (Machine.Exec exec = start(id, spec, input.length > 0)) {
       if (input.length == 0) {
         Optional<ExecResult> collected = collect(exec, spec);
         if (collected.isPresent()) {

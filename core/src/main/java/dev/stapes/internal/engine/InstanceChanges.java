@@ -84,6 +84,9 @@ public final class InstanceChanges {
             change.description().orElse(before.description()),
             before.typedConfig().with(change.config()).values(),
             InstanceRecord.textsOf(devices));
+    if (change.config().keySet().stream().anyMatch(ImageRequirements::isAbout)) {
+      ImageRequirements.check(after.subject(), after.type(), after.typedConfig(), drivers);
+    }
     requireSameRootPool(before, after, devices);
     drivers.of(after.type()).validate(Disks.unattached(after));
     return after;
@@ -172,7 +175,8 @@ public final class InstanceChanges {
 
   /** Writes down a record under another name than it has. */
   private void concludeAs(String newName, InstanceRecord record, Work.Step step) {
-    step.conclude(catalog.change(record.isThrowaway()).rename(record, newName));
+    InstanceRecord renamed = Templates.deferred(record, "rename");
+    step.conclude(catalog.change(record.isThrowaway()).rename(renamed, newName));
     work.happened("instance-renamed", "instance " + newName, Map.of("old_name", record.name()));
   }
 

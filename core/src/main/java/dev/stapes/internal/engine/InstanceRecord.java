@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param description free text
  * @param lifetime enum name
  * @param image fingerprint, or null
+ * @param templates hash of those of the image, or null
  * @param pool of the root disk
  * @param volume name of the root disk's volume
  * @param config texts by key
@@ -40,6 +41,7 @@ record InstanceRecord(
     String description,
     Lifetime lifetime,
     @Nullable String image,
+    @Nullable String templates,
     String pool,
     String volume,
     SortedMap<String, String> config,
@@ -95,6 +97,7 @@ record InstanceRecord(
         description,
         lifetime,
         image,
+        templates,
         pool,
         volume,
         config,
@@ -111,6 +114,7 @@ record InstanceRecord(
         description,
         lifetime,
         image,
+        templates,
         pool,
         newVolume,
         config,
@@ -130,6 +134,7 @@ record InstanceRecord(
         newDescription,
         lifetime,
         image,
+        templates,
         pool,
         volume,
         new TreeMap<>(newConfig),
@@ -146,6 +151,7 @@ record InstanceRecord(
         description,
         lifetime,
         image,
+        templates,
         pool,
         volume,
         config,

@@ -19,16 +19,21 @@ import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.StoragePool;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 
 /** Makes, changes and shows instances. */
 public final class InstanceService {
+  /** Properties of OCI images that are config keys of what is made of them. */
+  private static final Set<String> OF_APPLICATIONS = Set.of("oci.entrypoint", "oci.cwd");
+
   private final Catalog catalog;
   private final Work work;
   private final Drivers drivers;
@@ -131,8 +136,9 @@ public final class InstanceService {
     SortedMap<String, Device> devices = withRoot(spec.devices());
     Config config = withImage(spec.config(), image);
     drivers.schema(spec.type()).validate(subject, config.values());
+    ImageRequirements.check(subject, spec.type(), config, drivers);
     InstanceId id = Ids.instance();
-    InstanceRecord draft =
+    InstanceRecord plain =
         new InstanceRecord(
             id.value(),
             spec.name(),
@@ -140,12 +146,14 @@ public final class InstanceService {
             spec.description(),
             spec.lifetime(),
             image.map(ImageInfo::fingerprint).orElse(null),
+            image.flatMap(found -> images.templates().of(found.fingerprint())).orElse(null),
             poolOf(devices),
             Ids.volumeOf(id),
             new TreeMap<>(config.values()),
             InstanceRecord.textsOf(devices),
             clock.instant().toString(),
             null);
+    InstanceRecord draft = Templates.deferred(plain, "create");
     drivers.of(draft.type()).validate(Disks.unattached(draft));
     Plan plan =
         new Plan(
@@ -188,7 +196,7 @@ public final class InstanceService {
     TreeMap<String, String> config =
         new TreeMap<>(at.map(SnapshotRecord::config).orElse(from.config()));
     config.keySet().removeIf(key -> key.startsWith("volatile."));
-    InstanceRecord draft =
+    InstanceRecord plain =
         new InstanceRecord(
             id.value(),
             name,
@@ -196,12 +204,14 @@ public final class InstanceService {
             from.description(),
             from.lifetime(),
             from.image(),
+            from.templates(),
             from.pool(),
             Ids.volumeOf(id),
             config,
             at.map(SnapshotRecord::devices).orElse(from.devices()),
             clock.instant().toString(),
             null);
+    InstanceRecord draft = Templates.deferred(plain, "copy");
     boolean moves = at.isEmpty() && machines.find(source).isPresent();
     Locks.Claim claim = claimOf(draft);
     return new Plan(
@@ -322,12 +332,17 @@ public final class InstanceService {
 
   private static Config withImage(Config config, Optional<ImageInfo> image) {
     TreeMap<String, String> properties = new TreeMap<>();
-    image.ifPresent(
-        found ->
-            found
-                .metadata()
-                .properties()
-                .forEach((key, value) -> properties.put("image." + key, value)));
+    Map<String, String> its =
+        image.map(found -> found.metadata().properties()).orElseGet(Collections::emptySortedMap);
+    its.forEach((key, value) -> properties.put("image." + key, value));
+    if ("oci".equals(its.get("type"))) {
+      its.forEach(
+          (key, value) -> {
+            if (OF_APPLICATIONS.contains(key) || key.startsWith("environment.")) {
+              properties.put(key, value);
+            }
+          });
+    }
     return Config.of(properties).with(config.values());
   }
 }

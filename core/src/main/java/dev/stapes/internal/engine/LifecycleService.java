@@ -3,6 +3,7 @@ package dev.stapes.internal.engine;
 import dev.stapes.internal.events.EventBus;
 import dev.stapes.internal.events.Subscription;
 import dev.stapes.model.InstanceId;
+import dev.stapes.model.InstanceInfo;
 import dev.stapes.model.InstanceKeys;
 import dev.stapes.model.Lifetime;
 import dev.stapes.model.StapesException;
@@ -14,6 +15,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -32,6 +35,7 @@ public final class LifecycleService {
   private final Work work;
   private final Allocation allocation;
   private final Machines machines;
+  private final Templates templates;
   private final Trash trash;
   private final EventBus events;
   private final InstantSource clock;
@@ -42,6 +46,7 @@ public final class LifecycleService {
       Work work,
       Allocation allocation,
       Machines machines,
+      Templates templates,
       Trash trash,
       EventBus events,
       InstantSource clock) {
@@ -49,6 +54,7 @@ public final class LifecycleService {
     this.work = work;
     this.allocation = allocation;
     this.machines = machines;
+    this.templates = templates;
     this.trash = trash;
     this.events = events;
     this.clock = clock;
@@ -69,9 +75,10 @@ public final class LifecycleService {
     }
     // Once more: a config that was changed or restored since may need what it did not need before.
     try (Allocation.Reserved reserved = allocation.reserve(record)) {
-      Running started = machines.start(reserved.record());
+      InstanceRecord prepared = templates.apply(reserved.record());
+      Running started = machines.start(prepared);
       try {
-        remember(reserved.record().startedAt(clock.instant()), "RUNNING");
+        remember(prepared.startedAt(clock.instant()), "RUNNING");
       } catch (RuntimeException | Error e) {
         giveUp(record, started, e);
         throw e;
@@ -132,20 +139,43 @@ public final class LifecycleService {
                           .orElse(30L)));
       askAndWait(record, running, patience);
     }
-    over(record, running);
+    over(record, running, !force);
     work.happened(
         force ? "instance-stopped" : "instance-shutdown",
         record.subject(),
         Map.of("id", record.id()));
   }
 
-  /** Written down before it shows. */
-  private void over(InstanceRecord record, Running running) {
+  /**
+   * Written down before it shows.
+   *
+   * @param tell whether how it ended is worth knowing: it was not killed by us
+   */
+  private void over(InstanceRecord record, Running running, boolean tell) {
     try {
-      remember(record, "STOPPED");
+      TreeMap<String, String> config = new TreeMap<>(record.config());
+      config.put(POWER, "STOPPED");
+      if (tell) {
+        Optional.ofNullable(running.machine().exit().toCompletableFuture().getNow(null))
+            .ifPresent(exit -> put(config, exit));
+      }
+      write(record, config);
     } finally {
       machines.ended(running);
     }
+  }
+
+  /** Of one that has ended. */
+  private static void put(Map<String, String> config, Machine.Exit exit) {
+    config.remove(InstanceInfo.EXIT_CODE);
+    config.put(InstanceInfo.EXIT_REASON, exit.reason());
+    code(exit).ifPresent(code -> config.put(InstanceInfo.EXIT_CODE, code));
+  }
+
+  private static Optional<String> code(Machine.Exit exit) {
+    return exit.code().isPresent()
+        ? Optional.of(Integer.toString(exit.code().getAsInt()))
+        : Optional.empty();
   }
 
   private void killAndWait(InstanceRecord record, Running running) {
@@ -327,9 +357,11 @@ public final class LifecycleService {
 
   private void endedByItself(
       Running running, InstanceRecord record, Machine.Exit exit, Work.Step step) {
-    over(record, running);
-    work.happened(
-        "instance-stopped", record.subject(), Map.of("id", record.id(), "reason", exit.reason()));
+    over(record, running, true);
+    TreeMap<String, String> details =
+        new TreeMap<>(Map.of("id", record.id(), "reason", exit.reason()));
+    code(exit).ifPresent(code -> details.put("exit_code", code));
+    work.happened("instance-stopped", record.subject(), details);
     if (exit.reboot()
         || (record.typedConfig().isTrue(InstanceKeys.BOOT_AUTORESTART)
             && restarts.allow(record.instanceId()))) {
@@ -341,11 +373,11 @@ public final class LifecycleService {
 
   /** Writes down what the machine does, for the next open. */
   private void remember(InstanceRecord record, String power) {
-    InstanceRecord now =
-        record.with(
-            record.description(),
-            record.typedConfig().with(POWER, power).values(),
-            record.devices());
+    write(record, record.typedConfig().with(POWER, power).values());
+  }
+
+  private void write(InstanceRecord record, SortedMap<String, String> config) {
+    InstanceRecord now = record.with(record.description(), config, record.devices());
     catalog.change(record.isThrowaway()).put(now).commit();
   }
 

@@ -1,5 +1,6 @@
 package dev.stapes.internal.engine;
 
+import dev.stapes.internal.image.ImageStore;
 import dev.stapes.model.Config;
 import dev.stapes.model.InstanceId;
 import dev.stapes.model.InstanceKeys;
@@ -14,6 +15,7 @@ import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
@@ -35,6 +37,7 @@ final class Recovery {
       EnumSet.complementOf(EnumSet.of(VolumeId.Kind.IMAGE));
 
   private final Catalog catalog;
+  private final ImageStore images;
   private final PoolService pools;
   private final Drivers drivers;
   private final Machines machines;
@@ -44,6 +47,7 @@ final class Recovery {
 
   Recovery(
       Catalog catalog,
+      ImageStore images,
       PoolService pools,
       Drivers drivers,
       Machines machines,
@@ -51,6 +55,7 @@ final class Recovery {
       Trash trash,
       Background background) {
     this.catalog = catalog;
+    this.images = images;
     this.pools = pools;
     this.drivers = drivers;
     this.machines = machines;
@@ -77,6 +82,11 @@ final class Recovery {
       }
     }
     replayIntents(referenced);
+    images.collectTemplates(
+        instances.stream()
+            .map(InstanceRecord::templates)
+            .filter(Objects::nonNull)
+            .collect(Collectors.toSet()));
     collectVolumes(join(found), referenced);
   }
 

@@ -19,6 +19,7 @@ public final class WarmPoolService implements AutoCloseable {
   private final InstanceChanges changes;
   private final LifecycleService lifecycle;
   private final Machines machines;
+  private final ExecService exec;
   private final ConcurrentHashMap<String, WarmStock> open = new ConcurrentHashMap<>();
 
   WarmPoolService(
@@ -26,12 +27,14 @@ public final class WarmPoolService implements AutoCloseable {
       InstanceService instances,
       InstanceChanges changes,
       LifecycleService lifecycle,
-      Machines machines) {
+      Machines machines,
+      ExecService exec) {
     this.images = images;
     this.instances = instances;
     this.changes = changes;
     this.lifecycle = lifecycle;
     this.machines = machines;
+    this.exec = exec;
   }
 
   /** Opens a pool and begins to fill it. */
@@ -45,6 +48,7 @@ public final class WarmPoolService implements AutoCloseable {
             changes,
             lifecycle,
             machines,
+            exec,
             () -> open.remove(name));
     if (open.putIfAbsent(name, stock) != null) {
       throw new StapesException(Kind.CONFLICT, "warm pool " + name, "is open already");

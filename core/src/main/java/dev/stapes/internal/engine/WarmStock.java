@@ -1,6 +1,7 @@
 package dev.stapes.internal.engine;
 
 import dev.stapes.model.Config;
+import dev.stapes.model.ExecSpec;
 import dev.stapes.model.InstanceId;
 import dev.stapes.model.InstanceInfo;
 import dev.stapes.model.InstanceSpec;
@@ -30,6 +31,9 @@ public final class WarmStock implements AutoCloseable {
   static final String TEMPLATE = "volatile.warm.template";
 
   private static final Logger LOG = LoggerFactory.getLogger(WarmStock.class);
+  private static final ExecSpec PROBE =
+      ExecSpec.builder("true").timeout(Duration.ofSeconds(10)).build();
+  private static final byte[] NO_INPUT = {};
   private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
 
@@ -37,6 +41,7 @@ public final class WarmStock implements AutoCloseable {
   private final InstanceChanges changes;
   private final LifecycleService lifecycle;
   private final Machines machines;
+  private final ExecService exec;
   private final Runnable closing;
   private final String template;
   private final Background starters;
@@ -62,6 +67,7 @@ public final class WarmStock implements AutoCloseable {
       InstanceChanges changes,
       LifecycleService lifecycle,
       Machines machines,
+      ExecService exec,
       Runnable closing) {
     this.spec = spec;
     this.template = template;
@@ -69,6 +75,7 @@ public final class WarmStock implements AutoCloseable {
     this.changes = changes;
     this.lifecycle = lifecycle;
     this.machines = machines;
+    this.exec = exec;
     this.closing = closing;
     // One more, for what is to be deleted.
     this.starters = new Background("warm-" + spec.name(), spec.starters() + 1);
@@ -179,6 +186,7 @@ public final class WarmStock implements AutoCloseable {
     try {
       if (!isClosed()) {
         InstanceId started = instances.launch(waiting(), Progress.NONE);
+        probe(started);
         succeeded();
         add(started);
       }
@@ -190,6 +198,19 @@ public final class WarmStock implements AutoCloseable {
         starting--;
       }
       refill();
+    }
+  }
+
+  /**
+   * Has it execute a program: whoever takes it wants to do that at once, and the second time takes
+   * less. An image need not have that program.
+   */
+  private void probe(InstanceId id) {
+    try {
+      exec.run(id, PROBE, NO_INPUT);
+    } catch (StapesException e) {
+      discard(id);
+      throw e;
     }
   }
 

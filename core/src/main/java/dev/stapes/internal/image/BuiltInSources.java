@@ -23,7 +23,12 @@ public final class BuiltInSources {
 
   /** See {@code ImageSources}. */
   public static ImageSource file(Path archive) {
-    return new FileSource(archive);
+    return new FileSource(archive, Optional.empty());
+  }
+
+  /** See {@code ImageSources}. */
+  public static ImageSource split(Path metadata, Path rootfs) {
+    return new FileSource(metadata, Optional.of(rootfs));
   }
 
   /** See {@code ImageSources}. */

@@ -16,7 +16,7 @@ public final class DiskError {
   private DiskError() {}
 
   /** INTERNAL where no other kind is known. */
-  static StapesException of(String subject, String problem, IOException e) {
+  public static StapesException of(String subject, String problem, IOException e) {
     return of(subject, problem, e, StapesException.Kind.INTERNAL);
   }
 

@@ -47,6 +47,13 @@ record EntryPath(List<String> names) {
     return new EntryPath(names);
   }
 
+  /** The same for an archive that is nothing but a root file system. */
+  static EntryPath ofRootfs(String name, ArchiveLimits limits) {
+    List<String> names = new ArrayList<>(List.of(ROOTFS));
+    names.addAll(of(name, limits).names());
+    return new EntryPath(names);
+  }
+
   /** Whether it is the root file system or in it. */
   boolean isRootfs() {
     return !names.isEmpty() && names.get(0).equals(ROOTFS);

@@ -7,10 +7,13 @@ import dev.stapes.model.Names;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.StateStore;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** The records of images and aliases in the state store. */
 final class ImageCatalog {
@@ -103,13 +106,34 @@ final class ImageCatalog {
 
   /** All images, by fingerprint. */
   List<ImageInfo> list() {
-    return state.prefix(ImageRecord.IMAGES).stream()
-        .map(entry -> ImageRecord.read(entry).info())
-        .toList();
+    return records().stream().map(ImageRecord::info).toList();
   }
 
-  /** Records an image, or adds the aliases to the one that there is. */
-  ImageInfo put(ImageInfo image) {
+  private List<ImageRecord> records() {
+    return state.prefix(ImageRecord.IMAGES).stream().map(ImageRecord::read).toList();
+  }
+
+  /** The digests of all parts of OCI images. */
+  Set<String> blobs() {
+    return records().stream()
+        .flatMap(record -> record.form().parts().stream())
+        .map(ImageForm.Part::digest)
+        .collect(Collectors.toSet());
+  }
+
+  /** The names of all volumes that images are unpacked in, those of single layers included. */
+  Set<String> volumes() {
+    return records().stream()
+        .flatMap(record -> record.volumes().stream())
+        .collect(Collectors.toSet());
+  }
+
+  /**
+   * Records an image, or adds the aliases to the one that there is.
+   *
+   * @param form which files it has
+   */
+  ImageInfo put(ImageInfo image, ImageForm form) {
     Optional<ImageRecord> existing = get(image.fingerprint());
     ImageInfo merged = image;
     StateStore.Transaction.Builder transaction = StateStore.Transaction.begin();
@@ -123,7 +147,7 @@ final class ImageCatalog {
       transaction.ifAbsent(key);
     }
     claim(image.fingerprint(), image.aliases(), transaction);
-    state.commit(transaction.put(key, ImageRecord.write(merged)).build());
+    state.commit(transaction.put(key, ImageRecord.write(merged, form)).build());
     return merged;
   }
 
@@ -181,19 +205,31 @@ final class ImageCatalog {
     return changed;
   }
 
-  /** Removes an image with its aliases, and what says that pools have it. */
-  void remove(ImageRecord record) {
+  /**
+   * Removes an image with its aliases, and what says that pools have it.
+   *
+   * @return the names of the volumes that no image has any more
+   */
+  Set<String> remove(ImageRecord record) {
     String fingerprint = record.info().fingerprint();
+    Set<String> gone = new HashSet<>();
+    Set<String> kept = new HashSet<>();
+    for (ImageRecord each : records()) {
+      boolean removed = each.info().fingerprint().equals(fingerprint);
+      (removed ? gone : kept).addAll(each.volumes());
+    }
+    gone.removeAll(kept);
     String key = ImageRecord.key(fingerprint);
     StateStore.Transaction.Builder transaction =
         StateStore.Transaction.begin().ifUnchanged(key, record.modified()).remove(key);
     record.info().aliases().forEach(alias -> transaction.remove(ImageRecord.ALIASES + alias));
     for (StateStore.Entry entry : state.prefix(ImageRecord.VOLUMES)) {
-      if (entry.key().endsWith("/" + fingerprint)) {
+      if (gone.contains(entry.key().substring(entry.key().lastIndexOf('/') + 1))) {
         transaction.remove(entry.key());
       }
     }
     state.commit(transaction.build());
+    return gone;
   }
 
   /** Puts an image back to what it was before, or removes it where it was not. */
@@ -222,6 +258,6 @@ final class ImageCatalog {
     String key = ImageRecord.key(record.info().fingerprint());
     return StateStore.Transaction.begin()
         .ifUnchanged(key, record.modified())
-        .put(key, ImageRecord.write(changed));
+        .put(key, ImageRecord.write(changed, record.form()));
   }
 }

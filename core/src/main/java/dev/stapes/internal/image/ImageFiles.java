@@ -3,6 +3,7 @@ package dev.stapes.internal.image;
 import dev.stapes.model.Progress;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.Host;
+import dev.stapes.spi.ImageSource.Blob;
 import dev.stapes.spi.Tree;
 import java.io.FileInputStream;
 import java.io.IOException;
@@ -12,13 +13,21 @@ import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.HexFormat;
+import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
@@ -26,14 +35,24 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The directory of the archives: {@code <fingerprint>} for each image, {@code .work-<unique>} for
- * what is on its way.
+ * The directory of the archives, as Incus has it: {@code <fingerprint>} for each image, {@code
+ * <fingerprint>.rootfs} for the second file of a split one, {@code .work-<unique>} for what is on
+ * its way, {@code .cache} for what sources may need again, {@code .blobs} for the parts of OCI
+ * images, which are named by their digests and shared.
  */
 final class ImageFiles {
   private static final Logger LOG = LoggerFactory.getLogger(ImageFiles.class);
   private static final String WORK = ".work-";
+  private static final String CACHE = ".cache";
+  private static final String BLOBS = ".blobs";
+  private static final Duration CACHED = Duration.ofDays(10);
+  private static final String ROOTFS = ".rootfs";
+  private static final String EXPORTED_ROOTFS = ".root";
   private static final String SUBJECT = "image store";
   private static final int CHUNK = 256 << 10;
+
+  private static final FileAttribute<Set<PosixFilePermission>> PRIVATE =
+      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
 
   private final Path directory;
   private final Host host;
@@ -48,17 +67,20 @@ final class ImageFiles {
    *
    * @param known whether a fingerprint is that of an image
    */
-  static ImageFiles open(Path directory, Host host, Predicate<String> known) {
+  static ImageFiles open(Path directory, Host host, InstantSource clock, Predicate<String> known) {
     try {
-      Files.createDirectories(
-          directory,
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
       ImageFiles files = new ImageFiles(directory, host);
+      Files.createDirectories(files.cache(), PRIVATE);
+      Files.createDirectories(files.directory.resolve(BLOBS), PRIVATE);
+      files.removeOld(clock.instant().minus(CACHED));
       try (Stream<Path> entries = Files.list(directory)) {
         for (Path entry : entries.toList()) {
           String name = entry.getFileName().toString();
+          String fingerprint =
+              name.endsWith(ROOTFS) ? name.substring(0, name.length() - ROOTFS.length()) : name;
           if (name.startsWith(WORK)
-              || (ImageCatalog.FINGERPRINT.matcher(name).matches() && !known.test(name))) {
+              || (ImageCatalog.FINGERPRINT.matcher(fingerprint).matches()
+                  && !known.test(fingerprint))) {
             files.collect(entry);
           }
         }
@@ -69,12 +91,25 @@ final class ImageFiles {
     }
   }
 
+  /** What sources keep. */
+  Path cache() {
+    return directory.resolve(CACHE);
+  }
+
+  private void removeOld(Instant latest) throws IOException {
+    try (Stream<Path> entries = Files.list(cache())) {
+      for (Path entry : entries.toList()) {
+        if (isFile(entry) && Files.getLastModifiedTime(entry).toInstant().isBefore(latest)) {
+          Files.delete(entry);
+        }
+      }
+    }
+  }
+
   /** A new empty directory, to be given back to {@link #collect}. */
   Path work() {
     try {
-      return Files.createDirectory(
-          directory.resolve(WORK + UUID.randomUUID()),
-          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+      return Files.createDirectory(directory.resolve(WORK + UUID.randomUUID()), PRIVATE);
     } catch (IOException e) {
       throw DiskError.of(SUBJECT, "cannot make a work directory", e);
     }
@@ -101,17 +136,90 @@ final class ImageFiles {
     return directory.resolve(fingerprint);
   }
 
-  boolean exists(String fingerprint) {
-    return Files.isRegularFile(archive(fingerprint), LinkOption.NOFOLLOW_LINKS);
+  private Path rootfs(String fingerprint) {
+    return directory.resolve(fingerprint + ROOTFS);
   }
 
-  /** The SHA-256 of a file, and the file itself on stable storage. */
-  static String fingerprint(Path archive, Progress progress) {
-    try (InputStream in = new FileInputStream(archive.toFile())) {
+  private Path blob(String digest) {
+    return directory.resolve(BLOBS).resolve(digest);
+  }
+
+  /** The files of an image, whether they are there or not. */
+  ImageParts parts(String fingerprint, ImageForm form) {
+    return new ImageParts(
+        archive(fingerprint),
+        form.split() ? Optional.of(rootfs(fingerprint)) : Optional.empty(),
+        form.parts().stream()
+            .map(part -> new Blob(part.digest(), blob(part.digest()), part.layer()))
+            .toList());
+  }
+
+  /** Whether the files of an image are there. */
+  boolean exists(String fingerprint, ImageForm form) {
+    return parts(fingerprint, form).all().stream().allMatch(ImageFiles::isFile);
+  }
+
+  /** See {@link dev.stapes.spi.ImageSource.Blobs#link}. */
+  boolean linkBlob(String digest, Path target) {
+    if (!ImageCatalog.FINGERPRINT.matcher(digest).matches()) {
+      throw StapesException.invalid("digest", "not a SHA-256: \"" + digest + "\"");
+    }
+    try {
+      Files.createLink(target, blob(digest));
+      return true;
+    } catch (NoSuchFileException e) {
+      return false;
+    } catch (IOException e) {
+      throw DiskError.of(SUBJECT, "cannot link " + blob(digest), e);
+    }
+  }
+
+  /** Removes the parts that no image has. */
+  void retainBlobs(Set<String> digests) {
+    try (Stream<Path> blobs = Files.list(directory.resolve(BLOBS))) {
+      for (Path blob : blobs.toList()) {
+        if (!digests.contains(blob.getFileName().toString())) {
+          Files.deleteIfExists(blob);
+        }
+      }
+    } catch (IOException e) {
+      throw DiskError.of(SUBJECT, "cannot remove parts that no image has", e);
+    }
+  }
+
+  private static boolean isFile(Path path) {
+    return Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS);
+  }
+
+  /** The SHA-256 of the files one after the other, and the files themselves on stable storage. */
+  static String fingerprint(ImageParts parts, Progress progress) {
+    try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      long total = Files.size(archive);
-      byte[] chunk = new byte[CHUNK];
+      long total = 0;
+      for (Path file : parts.hashed()) {
+        total += Files.size(file);
+      }
       long done = 0;
+      for (Path file : parts.hashed()) {
+        done = digest(file, digest, done, total, progress);
+      }
+      for (Path file : parts.all()) {
+        force(file);
+      }
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (IOException e) {
+      throw DiskError.of(SUBJECT, "cannot read " + parts.archive(), e);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every JVM has SHA-256", e);
+    }
+  }
+
+  private static long digest(
+      Path file, MessageDigest digest, long before, long total, Progress progress)
+      throws IOException {
+    try (InputStream in = new FileInputStream(file.toFile())) {
+      byte[] chunk = new byte[CHUNK];
+      long done = before;
       for (int count = in.read(chunk); count >= 0; count = in.read(chunk)) {
         if (Thread.currentThread().isInterrupted()) {
           throw new StapesException(
@@ -121,58 +229,103 @@ final class ImageFiles {
         done += count;
         progress.update("hash", done, total);
       }
-      force(archive);
-      return HexFormat.of().formatHex(digest.digest());
-    } catch (IOException e) {
-      throw DiskError.of(SUBJECT, "cannot read " + archive, e);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JVM has SHA-256", e);
+      return done;
     }
   }
 
-  /** Puts an archive into its place, durably. */
-  void place(Path archive, String fingerprint) {
+  /** The bytes of all files. */
+  static long size(ImageParts parts) throws IOException {
+    long size = 0;
+    for (Path file : parts.all()) {
+      size += Files.size(file);
+    }
+    return size;
+  }
+
+  /** Puts the files of an image into their places, durably. */
+  void place(ImageParts parts, String fingerprint) {
     try {
-      Files.setPosixFilePermissions(archive, PosixFilePermissions.fromString("rw-------"));
-      Files.move(archive, archive(fingerprint), StandardCopyOption.ATOMIC_MOVE);
+      for (Blob blob : parts.blobs()) {
+        if (!isFile(blob(blob.digest()))) {
+          place(blob.file(), blob(blob.digest()));
+        }
+      }
+      if (!parts.blobs().isEmpty()) {
+        force(directory.resolve(BLOBS));
+      }
+      if (parts.rootfs().isPresent()) {
+        place(parts.rootfs().get(), rootfs(fingerprint));
+      }
+      place(parts.archive(), archive(fingerprint));
       force(directory);
     } catch (IOException e) {
-      throw DiskError.of(SUBJECT, "cannot move " + archive + " into place", e);
+      throw DiskError.of(SUBJECT, "cannot move " + parts.archive() + " into place", e);
     }
+  }
+
+  private static void place(Path file, Path target) throws IOException {
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+    Files.move(file, target, StandardCopyOption.ATOMIC_MOVE);
   }
 
   void delete(String fingerprint) {
     try {
       Files.deleteIfExists(archive(fingerprint));
+      Files.deleteIfExists(rootfs(fingerprint));
     } catch (IOException e) {
       throw DiskError.of(SUBJECT, "cannot delete " + archive(fingerprint), e);
     }
   }
 
-  /** Copies an archive; the target appears whole or not at all. */
-  void export(String fingerprint, Path target, Progress progress) {
+  /**
+   * Copies the files of an image; the target appears whole or not at all. The second file of a
+   * split one is beside it, as with Incus: {@code <target>.root}, and appears before it.
+   */
+  void export(String fingerprint, ImageParts parts, Path target, Progress progress) {
     Path absolute = target.toAbsolutePath();
-    Path partial =
-        absolute.resolveSibling(absolute.getFileName() + ".partial-" + UUID.randomUUID());
+    Path rootfs = absolute.resolveSibling(absolute.getFileName() + EXPORTED_ROOTFS);
     try {
+      if (parts.rootfs().isEmpty()) {
+        exportFile(parts.archive(), absolute, progress);
+        return;
+      }
+      requireAbsent(absolute);
+      exportFile(parts.rootfs().get(), rootfs, progress);
+      boolean done = false;
       try {
-        copy(archive(fingerprint), partial, progress);
-        force(partial);
-        if (Files.exists(absolute, LinkOption.NOFOLLOW_LINKS)) {
-          throw new FileAlreadyExistsException(absolute.toString());
-        }
-        Files.move(partial, absolute, StandardCopyOption.ATOMIC_MOVE);
+        exportFile(parts.archive(), absolute, progress);
+        done = true;
       } finally {
-        Files.deleteIfExists(partial);
+        if (!done) {
+          Files.deleteIfExists(rootfs);
+        }
       }
     } catch (FileAlreadyExistsException e) {
       throw new StapesException(
           StapesException.Kind.CONFLICT,
           ImageCatalog.subject(fingerprint),
-          "cannot be exported: " + absolute + " exists",
+          "cannot be exported: " + e.getMessage() + " exists",
           e);
     } catch (IOException e) {
       throw DiskError.of(ImageCatalog.subject(fingerprint), "cannot be exported to " + absolute, e);
+    }
+  }
+
+  private static void requireAbsent(Path path) throws IOException {
+    if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
+      throw new FileAlreadyExistsException(path.toString());
+    }
+  }
+
+  private static void exportFile(Path file, Path target, Progress progress) throws IOException {
+    Path partial = target.resolveSibling(target.getFileName() + ".partial-" + UUID.randomUUID());
+    try {
+      copy(file, partial, progress);
+      force(partial);
+      requireAbsent(target);
+      Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);
+    } finally {
+      Files.deleteIfExists(partial);
     }
   }
 

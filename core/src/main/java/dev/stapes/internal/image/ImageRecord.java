@@ -3,6 +3,7 @@ package dev.stapes.internal.image;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.stapes.model.ImageInfo;
 import dev.stapes.model.ImageMetadata;
@@ -12,6 +13,8 @@ import dev.stapes.model.StapesException;
 import dev.stapes.spi.StateStore;
 import java.time.DateTimeException;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -20,16 +23,17 @@ import java.util.TreeSet;
  * An image as it stands in the state store.
  *
  * @param info what it is
+ * @param form which files it has
  * @param modified the revision that its record was changed at last
  */
-record ImageRecord(ImageInfo info, long modified) {
+record ImageRecord(ImageInfo info, ImageForm form, long modified) {
   /** In front of a fingerprint. */
   static final String IMAGES = "images/";
 
   /** In front of an alias; the value is a fingerprint. */
   static final String ALIASES = "aliases/";
 
-  /** In front of a pool, a slash and a fingerprint: it is wholly unpacked there. */
+  /** In front of a pool, a slash and the name of a volume: it is wholly unpacked there. */
   static final String VOLUMES = "image-volumes/";
 
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -38,12 +42,12 @@ record ImageRecord(ImageInfo info, long modified) {
     return IMAGES + fingerprint;
   }
 
-  static String volumeKey(String pool, String fingerprint) {
-    return VOLUMES + pool + "/" + fingerprint;
+  static String volumeKey(String pool, String volume) {
+    return VOLUMES + pool + "/" + volume;
   }
 
   /** The JSON form. */
-  static String write(ImageInfo info) {
+  static String write(ImageInfo info, ImageForm form) {
     ObjectNode record = JSON.createObjectNode();
     info.aliases().forEach(record.putArray("aliases")::add);
     record.put("type", info.metadata().type().toString());
@@ -51,6 +55,13 @@ record ImageRecord(ImageInfo info, long modified) {
     record.put("created_at", info.metadata().createdAt().toString());
     ObjectNode properties = record.putObject("properties");
     info.metadata().properties().forEach(properties::put);
+    record.put("split", form.split());
+    if (!form.parts().isEmpty()) {
+      ArrayNode blobs = record.putArray("blobs");
+      form.parts()
+          .forEach(
+              part -> blobs.addObject().put("digest", part.digest()).put("layer", part.layer()));
+    }
     record.put("size", info.size().bytes());
     record.put("source", info.source());
     record.put("imported_at", info.importedAt().toString());
@@ -82,7 +93,7 @@ record ImageRecord(ImageInfo info, long modified) {
               Size.ofBytes(record.path("size").asLong()),
               record.path("source").asText(),
               Instant.parse(record.path("imported_at").asText()));
-      return new ImageRecord(info, entry.modified());
+      return new ImageRecord(info, form(record), entry.modified());
     } catch (JsonProcessingException | DateTimeException e) {
       throw new StapesException(
           StapesException.Kind.INTERNAL,
@@ -90,6 +101,25 @@ record ImageRecord(ImageInfo info, long modified) {
           "its record cannot be read: " + e.getMessage(),
           e);
     }
+  }
+
+  private static ImageForm form(JsonNode record) {
+    List<ImageForm.Part> parts = new ArrayList<>();
+    for (JsonNode blob : record.path("blobs")) {
+      parts.add(new ImageForm.Part(blob.path("digest").asText(), blob.path("layer").asBoolean()));
+    }
+    return new ImageForm(record.path("split").asBoolean(), parts);
+  }
+
+  /** The name of the volume with its root file system. */
+  String volume() {
+    return form.volume(info.fingerprint());
+  }
+
+  /** The names of all volumes that it is unpacked in. */
+  List<String> volumes() {
+    List<String> chain = form.chain();
+    return chain.isEmpty() ? List.of(info.fingerprint()) : chain;
   }
 
   /** The same image with other aliases. */

@@ -15,14 +15,15 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,6 +42,7 @@ public final class ImageStore {
   private final ImageCatalog catalog;
   private final ImageFiles files;
   private final ImageVolumes volumes;
+  private final TemplateStore templates;
   private final ImageUses uses = new ImageUses();
   private final Object changes = new Object();
 
@@ -52,6 +54,7 @@ public final class ImageStore {
     this.catalog = catalog;
     this.files = files;
     this.volumes = new ImageVolumes(state, clock);
+    this.templates = new TemplateStore(state);
   }
 
   /**
@@ -63,7 +66,11 @@ public final class ImageStore {
     ImageCatalog catalog = new ImageCatalog(state);
     ImageFiles files =
         ImageFiles.open(
-            root.resolve("images"), host, fingerprint -> catalog.get(fingerprint).isPresent());
+            root.resolve("images"),
+            host,
+            clock,
+            fingerprint -> catalog.get(fingerprint).isPresent());
+    files.retainBlobs(catalog.blobs());
     return new ImageStore(host, clock, state, catalog, files);
   }
 
@@ -77,18 +84,24 @@ public final class ImageStore {
     aliases.forEach(Names::alias);
     Path work = files.work();
     try {
-      ImageSource.Fetched fetched = source.fetch(new ImageSource.Context(host, work, progress));
-      Path archive = checked(fetched.archive(), work, source);
-      String fingerprint = ImageFiles.fingerprint(archive, progress);
+      ImageSource.Fetched fetched =
+          source.fetch(
+              new ImageSource.Context(host, work, files.cache(), files::linkBlob, progress));
+      ImageParts parts = checked(fetched, work, source);
+      String fingerprint = ImageFiles.fingerprint(parts, progress);
       ImageInfo image =
           new ImageInfo(
               fingerprint,
               new TreeSet<>(aliases),
               fetched.metadata(),
-              Size.ofBytes(size(archive)),
+              Size.ofBytes(size(parts)),
               source.describe(),
               clock.instant());
-      return record(image, archive);
+      Optional<ImageTemplates> found =
+          parts.blobs().isEmpty()
+              ? TemplateReader.read(parts.archive(), fetched.metadata())
+              : Optional.empty();
+      return record(image, parts, found);
     } finally {
       files.collect(work);
     }
@@ -114,22 +127,40 @@ public final class ImageStore {
     }
   }
 
-  private Imported record(ImageInfo image, Path archive) {
+  private Imported record(ImageInfo image, ImageParts parts, Optional<ImageTemplates> found) {
+    synchronized (changes) {
+      Runnable undo = found.map(of -> templates.put(image.fingerprint(), of)).orElse(() -> {});
+      try {
+        return record(image, parts);
+      } catch (RuntimeException e) {
+        try {
+          undo.run();
+        } catch (RuntimeException suppressed) {
+          e.addSuppressed(suppressed);
+        }
+        throw e;
+      }
+    }
+  }
+
+  private Imported record(ImageInfo image, ImageParts parts) {
     synchronized (changes) {
       String fingerprint = image.fingerprint();
-      boolean place = !files.exists(fingerprint);
-      if (place) {
-        files.place(archive, fingerprint);
-      }
       Optional<ImageRecord> before = catalog.get(fingerprint);
+      ImageForm form = before.map(ImageRecord::form).orElse(parts.form());
+      boolean place = !files.exists(fingerprint, form);
+      if (place) {
+        files.place(parts, fingerprint);
+      }
       try {
-        ImageInfo recorded = catalog.put(image);
+        ImageInfo recorded = catalog.put(image, form);
         state.sync();
         return Imported.of(recorded, before);
       } catch (RuntimeException e) {
         takeBack(fingerprint, before, e);
         if (place && catalog.get(fingerprint).isEmpty()) {
           files.delete(fingerprint);
+          files.retainBlobs(catalog.blobs());
         }
         throw e;
       }
@@ -170,32 +201,36 @@ public final class ImageStore {
     synchronized (changes) {
       ImageRecord record = catalog.find(name);
       String fingerprint = record.info().fingerprint();
+      Set<String> gone = new HashSet<>();
       uses.whenUnused(
           fingerprint,
           () -> {
-            catalog.remove(record);
-            volumes.forgetImage(fingerprint);
+            gone.addAll(catalog.remove(record));
+            templates.forget(fingerprint);
           });
-      removeFiles(fingerprint, pools);
+      volumes.forgetVolumes(gone);
+      removeFiles(fingerprint, gone, pools);
       return record.info();
     }
   }
 
   /** Of an image without a record; what stays is removed when it or its pool is opened next. */
-  private void removeFiles(String fingerprint, Map<String, StoragePool> pools) {
+  private void removeFiles(String fingerprint, Set<String> unused, Map<String, StoragePool> pools) {
     try {
       files.delete(fingerprint);
+      files.retainBlobs(catalog.blobs());
     } catch (StapesException e) {
       LOG.warn("archive {} stays for now: {}", fingerprint, e.getMessage());
     }
-    pools.forEach(
-        (name, pool) -> {
-          try {
-            pool.discard(ImageVolumes.id(fingerprint));
-          } catch (StapesException e) {
-            LOG.warn("pool {} keeps {} for now: {}", name, fingerprint, e.getMessage());
-          }
-        });
+    pools.forEach((name, pool) -> unused.forEach(volume -> discard(name, pool, volume)));
+  }
+
+  private static void discard(String poolName, StoragePool pool, String volume) {
+    try {
+      pool.discard(ImageVolumes.id(volume));
+    } catch (StapesException e) {
+      LOG.warn("pool {} keeps {} for now: {}", poolName, volume, e.getMessage());
+    }
   }
 
   /** Gives an image one more alias; CONFLICT where it belongs to another. */
@@ -228,7 +263,7 @@ public final class ImageStore {
   public ImageInfo export(String name, Path target, Progress progress) {
     ImageInfo image = catalog.find(name).info();
     try (ImageUses.Use use = uses.begin(image.fingerprint())) {
-      files.export(present(image.fingerprint()), target, progress);
+      files.export(image.fingerprint(), parts(image.fingerprint()), target, progress);
       return image;
     }
   }
@@ -244,13 +279,14 @@ public final class ImageStore {
    *     pool says; INTERRUPTED
    */
   public VolumeId unpackInto(String poolName, StoragePool pool, String name, Progress progress) {
-    String fingerprint = catalog.find(name).info().fingerprint();
-    if (volumes.isComplete(poolName, pool, fingerprint)) {
-      return ImageVolumes.id(fingerprint);
+    ImageRecord record = catalog.find(name);
+    String volume = record.volume();
+    if (volumes.isComplete(poolName, pool, volume)) {
+      return ImageVolumes.id(volume);
     }
+    String fingerprint = record.info().fingerprint();
     try (ImageUses.Use use = uses.begin(fingerprint)) {
-      return volumes.ensure(
-          poolName, pool, fingerprint, files.archive(present(fingerprint)), progress);
+      return volumes.ensure(poolName, pool, fingerprint, parts(fingerprint), progress);
     }
   }
 
@@ -259,10 +295,22 @@ public final class ImageStore {
    * gone. To be called when a pool was opened.
    */
   public void collect(String poolName, StoragePool pool) {
-    volumes.collect(
-        poolName,
-        pool,
-        catalog.list().stream().map(ImageInfo::fingerprint).collect(Collectors.toSet()));
+    volumes.collect(poolName, pool, catalog.volumes());
+  }
+
+  /** The templates of images. */
+  public TemplateStore templates() {
+    return templates;
+  }
+
+  /**
+   * Removes templates that nobody has. To be called while nobody brings an image or makes an
+   * instance.
+   *
+   * @param used what instances have
+   */
+  public void collectTemplates(Set<String> used) {
+    templates.collect(fingerprint -> catalog.get(fingerprint).isPresent(), used);
   }
 
   /** Forgets what a pool had. To be called when it was destroyed. */
@@ -270,18 +318,31 @@ public final class ImageStore {
     volumes.forgetPool(poolName);
   }
 
-  /** Within a use, so that it stays. */
-  private String present(String fingerprint) {
-    if (catalog.get(fingerprint).isEmpty()) {
-      throw StapesException.notFound(ImageCatalog.subject(fingerprint));
-    }
-    if (!files.exists(fingerprint)) {
+  /** Within a use, so that they stay. */
+  private ImageParts parts(String fingerprint) {
+    ImageRecord record =
+        catalog
+            .get(fingerprint)
+            .orElseThrow(() -> StapesException.notFound(ImageCatalog.subject(fingerprint)));
+    if (!files.exists(fingerprint, record.form())) {
       throw new StapesException(
           StapesException.Kind.UNAVAILABLE,
           ImageCatalog.subject(fingerprint),
           "its archive is missing: " + files.archive(fingerprint) + ": import it again");
     }
-    return fingerprint;
+    return files.parts(fingerprint, record.form());
+  }
+
+  private static ImageParts checked(ImageSource.Fetched fetched, Path work, ImageSource source) {
+    List<ImageSource.Blob> blobs = new ArrayList<>();
+    for (ImageSource.Blob blob : fetched.blobs()) {
+      Path file = checked(blob.file(), work, source);
+      blobs.add(new ImageSource.Blob(blob.digest(), file, blob.layer()));
+    }
+    return new ImageParts(
+        checked(fetched.archive(), work, source),
+        fetched.rootfs().map(rootfs -> checked(rootfs, work, source)),
+        blobs);
   }
 
   private static Path checked(Path archive, Path work, ImageSource source) {
@@ -296,11 +357,11 @@ public final class ImageStore {
     return normal;
   }
 
-  private static long size(Path archive) {
+  private static long size(ImageParts parts) {
     try {
-      return Files.size(archive);
+      return ImageFiles.size(parts);
     } catch (IOException e) {
-      throw DiskError.of("image store", "cannot read " + archive, e);
+      throw DiskError.of("image store", "cannot read " + parts.archive(), e);
     }
   }
 }

@@ -1,6 +1,7 @@
 package dev.stapes.internal.image;
 
 import dev.stapes.model.LeftoversException;
+import dev.stapes.model.PoolInfo;
 import dev.stapes.model.Progress;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.StateStore;
@@ -10,10 +11,12 @@ import dev.stapes.spi.VolumeId;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,31 +41,78 @@ final class ImageVolumes {
     this.clock = clock;
   }
 
-  static VolumeId id(String fingerprint) {
-    return new VolumeId(VolumeId.Kind.IMAGE, fingerprint.substring(0, NAME_LENGTH));
+  /** The volume of a name that is a fingerprint or one of {@link ImageForm#chain}. */
+  static VolumeId id(String volume) {
+    return new VolumeId(VolumeId.Kind.IMAGE, volume.substring(0, NAME_LENGTH));
   }
 
   /** Whether a pool has it, without asking the store a second time. */
-  boolean isComplete(String poolName, StoragePool pool, String fingerprint) {
-    String key = ImageRecord.volumeKey(poolName, fingerprint);
+  boolean isComplete(String poolName, StoragePool pool, String volume) {
+    String key = ImageRecord.volumeKey(poolName, volume);
     if (!complete.contains(key)) {
       if (state.get(key).isEmpty()) {
         return false;
       }
       complete.add(key);
     }
-    return pool.exists(id(fingerprint));
+    return pool.exists(id(volume));
   }
 
   /** Unpacks where nobody has; where somebody is at it, waits. */
   VolumeId ensure(
-      String poolName, StoragePool pool, String fingerprint, Path archive, Progress progress) {
-    String key = ImageRecord.volumeKey(poolName, fingerprint);
+      String poolName, StoragePool pool, String fingerprint, ImageParts image, Progress progress) {
+    String subject = ImageCatalog.subject(fingerprint);
+    List<String> chain = image.form().chain();
+    if (chain.isEmpty()) {
+      return ensure(
+          new Wanted(poolName, pool, fingerprint, subject),
+          id -> {
+            pool.create(id);
+            try (Tree tree = pool.tree(id, Tree.Resolution.BENEATH)) {
+              log(
+                  subject,
+                  new RootfsUnpacker(tree, false, ArchiveLimits.USUAL).unpack(image, progress));
+            }
+          });
+    }
+    List<Path> layers = image.layers();
+    if (pool.info().copies() != PoolInfo.Copies.INSTANT) {
+      // A copy for each layer would cost more than it saves.
+      return ensure(
+          new Wanted(poolName, pool, chain.get(chain.size() - 1), subject),
+          id -> {
+            pool.create(id);
+            layers.forEach(layer -> apply(layer, pool, id, subject, progress));
+          });
+    }
+    VolumeId last = id(chain.get(0));
+    for (int i = 0; i < chain.size(); i++) {
+      Path layer = layers.get(i);
+      Optional<VolumeId> below = i == 0 ? Optional.empty() : Optional.of(last);
+      last =
+          ensure(
+              new Wanted(poolName, pool, chain.get(i), subject),
+              id -> {
+                below.ifPresentOrElse(
+                    source -> pool.copy(source, id, false), () -> pool.create(id));
+                apply(layer, pool, id, subject, progress);
+              });
+    }
+    return last;
+  }
+
+  private record Wanted(String poolName, StoragePool pool, String volume, String subject) {
+    String key() {
+      return ImageRecord.volumeKey(poolName, volume);
+    }
+  }
+
+  private VolumeId ensure(Wanted wanted, Consumer<VolumeId> filler) {
     while (true) {
       CompletableFuture<VolumeId> mine = new CompletableFuture<>();
-      CompletableFuture<VolumeId> other = running.putIfAbsent(key, mine);
+      CompletableFuture<VolumeId> other = running.putIfAbsent(wanted.key(), mine);
       if (other == null) {
-        return lead(key, mine, poolName, pool, fingerprint, archive, progress);
+        return lead(wanted, mine, filler);
       }
       try {
         return other.get();
@@ -70,14 +120,14 @@ final class ImageVolumes {
         Thread.currentThread().interrupt();
         throw new StapesException(
             StapesException.Kind.INTERRUPTED,
-            ImageCatalog.subject(fingerprint),
+            wanted.subject(),
             "waiting for its unpacking was interrupted",
             e);
       } catch (ExecutionException e) {
         if (!(e.getCause() instanceof StapesException failure)) {
           throw new StapesException(
               StapesException.Kind.INTERNAL,
-              ImageCatalog.subject(fingerprint),
+              wanted.subject(),
               "unpacking failed: " + e.getCause(),
               e.getCause());
         }
@@ -85,7 +135,7 @@ final class ImageVolumes {
         if (failure.kind() != StapesException.Kind.INTERRUPTED) {
           throw new StapesException(
               failure.kind(),
-              ImageCatalog.subject(fingerprint),
+              wanted.subject(),
               "unpacking failed: " + failure.getMessage(),
               failure);
         }
@@ -94,54 +144,53 @@ final class ImageVolumes {
   }
 
   private VolumeId lead(
-      String key,
-      CompletableFuture<VolumeId> mine,
-      String poolName,
-      StoragePool pool,
-      String fingerprint,
-      Path archive,
-      Progress progress) {
+      Wanted wanted, CompletableFuture<VolumeId> mine, Consumer<VolumeId> filler) {
+    VolumeId id = id(wanted.volume());
     try {
-      if (!isComplete(poolName, pool, fingerprint)) {
-        unpack(key, pool, fingerprint, archive, progress);
+      if (!isComplete(wanted.poolName(), wanted.pool(), wanted.volume())) {
+        make(wanted, id, filler);
       }
-      running.remove(key, mine);
-      mine.complete(id(fingerprint));
-      return id(fingerprint);
+      running.remove(wanted.key(), mine);
+      mine.complete(id);
+      return id;
     } catch (Throwable e) {
-      running.remove(key, mine);
+      running.remove(wanted.key(), mine);
       mine.completeExceptionally(e);
       throw e;
     }
   }
 
-  private void unpack(
-      String key, StoragePool pool, String fingerprint, Path archive, Progress progress) {
-    VolumeId id = id(fingerprint);
+  private void make(Wanted wanted, VolumeId id, Consumer<VolumeId> filler) {
     // Before the first file is made: a record that outlived its volume must not vouch for this one.
-    forget(key);
-    pool.discard(id);
+    forget(wanted.key());
+    wanted.pool().discard(id);
     try {
-      pool.create(id);
-      RootfsUnpacker.Unpacked result;
-      try (Tree tree = pool.tree(id, Tree.Resolution.BENEATH)) {
-        result = new RootfsUnpacker(tree, false, ArchiveLimits.USUAL).unpack(archive, progress);
-      }
-      if (result.leftOut() + result.attributesLeftOut() > 0) {
-        LOG.info(
-            "{}: left out {} device nodes or things below /dev and {} extended attributes",
-            ImageCatalog.subject(fingerprint),
-            result.leftOut(),
-            result.attributesLeftOut());
-      }
+      filler.accept(id);
       state.commit(
           StateStore.Transaction.begin()
-              .put(key, "{\"unpacked_at\":\"" + clock.instant() + "\"}")
+              .put(wanted.key(), "{\"unpacked_at\":\"" + clock.instant() + "\"}")
               .build());
-      complete.add(key);
+      complete.add(wanted.key());
     } catch (Throwable e) {
-      discard(pool, id, e);
+      discard(wanted.pool(), id, e);
       throw e;
+    }
+  }
+
+  private static void apply(
+      Path layer, StoragePool pool, VolumeId id, String subject, Progress progress) {
+    try (Tree tree = pool.tree(id, Tree.Resolution.IN_ROOT)) {
+      log(subject, new LayerUnpacker(tree, ArchiveLimits.USUAL).unpack(layer, progress));
+    }
+  }
+
+  private static void log(String subject, RootfsUnpacker.Unpacked result) {
+    if (result.leftOut() + result.attributesLeftOut() > 0) {
+      LOG.info(
+          "{}: left out {} device nodes or things below /dev and {} extended attributes",
+          subject,
+          result.leftOut(),
+          result.attributesLeftOut());
     }
   }
 
@@ -169,9 +218,9 @@ final class ImageVolumes {
     }
   }
 
-  /** An image is gone. */
-  void forgetImage(String fingerprint) {
-    complete.removeIf(key -> key.endsWith("/" + fingerprint));
+  /** Volumes are gone from all pools. */
+  void forgetVolumes(Set<String> volumes) {
+    complete.removeIf(key -> volumes.contains(key.substring(key.lastIndexOf('/') + 1)));
   }
 
   /** A pool is gone, with its volumes. */
@@ -183,14 +232,18 @@ final class ImageVolumes {
     state.commit(transaction.build());
   }
 
-  /** Discards the image volumes of a pool that are incomplete or whose image is gone. */
-  void collect(String poolName, StoragePool pool, Set<String> fingerprints) {
+  /**
+   * Discards the image volumes of a pool that are incomplete or whose image is gone.
+   *
+   * @param volumes those that images have
+   */
+  void collect(String poolName, StoragePool pool, Set<String> volumes) {
     String prefix = ImageRecord.VOLUMES + poolName + "/";
     Set<String> wanted =
         state.prefix(prefix).stream()
             .map(entry -> entry.key().substring(prefix.length()))
-            .filter(fingerprints::contains)
-            .map(fingerprint -> id(fingerprint).name())
+            .filter(volumes::contains)
+            .map(volume -> id(volume).name())
             .collect(Collectors.toSet());
     for (VolumeId id : pool.list(VolumeId.Kind.IMAGE)) {
       if (!wanted.contains(id.name())

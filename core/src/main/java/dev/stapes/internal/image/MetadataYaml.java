@@ -30,13 +30,6 @@ final class MetadataYaml {
 
   private static final int DEPTH = 32;
   private static final int PROPERTIES = 1_000;
-  private static final Map<String, String> ARCHITECTURES =
-      Map.of(
-          "amd64", "x86_64",
-          "arm64", "aarch64",
-          "i386", "i686",
-          "armhf", "armv7l",
-          "ppc64el", "ppc64le");
 
   private static final YAMLFactory YAML =
       YAMLFactory.builder()
@@ -54,12 +47,22 @@ final class MetadataYaml {
    * @throws StapesException INVALID, with the value that is wrong
    */
   static ImageMetadata read(byte[] content) {
+    return read(content, MetadataYaml::members);
+  }
+
+  /** Reads the members of the mapping that it is. */
+  interface Members<T> {
+    /** Behind the start of the mapping. */
+    T read(YAMLParser parser) throws IOException;
+  }
+
+  static <T> T read(byte[] content, Members<T> members) {
     String text = TarFormat.text(content, NAME);
     try (YAMLParser parser = YAML.createParser(text)) {
       if (parser.nextToken() != JsonToken.START_OBJECT) {
         throw wrong("is no mapping");
       }
-      return members(parser);
+      return members.read(parser);
     } catch (IOException | RuntimeException e) {
       if (e instanceof StapesException known) {
         throw known;
@@ -86,8 +89,7 @@ final class MetadataYaml {
     if (architecture.isEmpty()) {
       throw wrong("has no architecture");
     }
-    return ImageMetadata.container(
-        ARCHITECTURES.getOrDefault(architecture, architecture), createdAt, properties);
+    return ImageMetadata.container(Architectures.kernelName(architecture), createdAt, properties);
   }
 
   private static void properties(YAMLParser parser, JsonToken start, Map<String, String> into)
@@ -107,7 +109,7 @@ final class MetadataYaml {
     }
   }
 
-  private static JsonToken next(YAMLParser parser) throws IOException {
+  static JsonToken next(YAMLParser parser) throws IOException {
     JsonToken token = parser.nextToken();
     if (token == null) {
       throw wrong("ends early");
@@ -118,15 +120,14 @@ final class MetadataYaml {
     return token;
   }
 
-  private static String scalar(YAMLParser parser, JsonToken token, String member)
-      throws IOException {
+  static String scalar(YAMLParser parser, JsonToken token, String member) throws IOException {
     if (!token.isScalarValue()) {
       throw wrong("its " + BadArchive.quote(member) + " is no plain value");
     }
     return token == JsonToken.VALUE_NULL ? "" : parser.getText();
   }
 
-  private static void skip(YAMLParser parser, JsonToken start) throws IOException {
+  static void skip(YAMLParser parser, JsonToken start) throws IOException {
     int depth = 0;
     JsonToken token = start;
     while (true) {
@@ -195,7 +196,7 @@ final class MetadataYaml {
     }
   }
 
-  private static StapesException wrong(String problem) {
+  static StapesException wrong(String problem) {
     return StapesException.invalid(NAME, problem);
   }
 

@@ -128,7 +128,7 @@ final class RootfsPacker {
 
   private TarEntry entry(String path, Tree.Stat stat, TarEntry.Kind kind, long size, String link) {
     TreeMap<String, byte[]> attributes = new TreeMap<>(tree.xattrs(path.isEmpty() ? "/" : path));
-    attributes.keySet().removeIf(name -> !RootfsUnpacker.isKept(name));
+    attributes.keySet().removeIf(name -> !EntryWriter.isKept(name));
     return new TarEntry(
         name(path),
         kind,

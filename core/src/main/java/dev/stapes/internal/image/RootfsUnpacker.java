@@ -3,44 +3,30 @@ package dev.stapes.internal.image;
 import dev.stapes.model.Progress;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.Tree;
-import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.HashSet;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 
 /**
- * Writes the root file system of a unified image archive into an empty directory. The archive is
- * not trusted: the kernel keeps every name below the directory (see {@link
- * Tree.Resolution#BENEATH}), and beyond that a name that appears twice, that goes through anything
- * but a directory of this very archive, or that is a link out of it, is an error.
+ * Writes the root file system of an image into an empty directory: what is below {@code rootfs/} of
+ * a unified archive, or all of the second archive of a split one. The archive is not trusted: the
+ * kernel keeps every name below the directory (see {@link Tree.Resolution#BENEATH}), and beyond
+ * that a name that appears twice, that goes through anything but a directory of this very archive,
+ * or that is a link out of it, is an error.
  *
  * <p>Left out and counted: what is below {@code dev} (an instance gets its own), device nodes
  * elsewhere unless they are asked for, and extended attributes that mean something to the host
  * ({@code trusted.*}, labels of security modules). Used once.
  */
 final class RootfsUnpacker {
-  private static final String ROOT = "/";
-  private static final int UNFINISHED_DIRECTORY = 0700;
-  private static final int UNFINISHED_FILE = 0600;
-  private static final int IMPLIED_DIRECTORY = 0755;
-
-  private static final long REMEMBERED_LIMIT = 256L << 20;
-  private static final long REMEMBERED_EACH = 256; // what an object and its place in a map take
-
   private final Tree tree;
+  private final EntryWriter writer;
   private final boolean deviceNodes;
   private final ArchiveLimits limits;
-  private final Map<String, Optional<TarEntry>> directories = new HashMap<>();
   private final Set<String> leftOut = new HashSet<>();
+  private boolean split;
   private long entries;
-  private long bytes;
-  private long attributesLeftOut;
-  private long remembered;
 
   /**
    * Prepares.
@@ -50,6 +36,7 @@ final class RootfsUnpacker {
    */
   RootfsUnpacker(Tree tree, boolean deviceNodes, ArchiveLimits limits) {
     this.tree = tree;
+    this.writer = new EntryWriter(tree);
     this.deviceNodes = deviceNodes;
     this.limits = limits;
   }
@@ -70,27 +57,45 @@ final class RootfsUnpacker {
    * @throws StapesException INVALID, quoting the entry; what the tree says where it could not be
    *     written; INTERRUPTED
    */
-  Unpacked unpack(Path archive, Progress progress) {
-    directories.put("", Optional.empty());
-    boolean found = false;
-    try (ArchiveInput in = ArchiveInput.open(archive, limits, progress, "unpack")) {
-      TarReader reader = new TarReader(in, limits);
-      for (Optional<TarEntry> next = reader.next(); next.isPresent(); next = reader.next()) {
-        EntryPath path = EntryPath.of(next.get().name(), limits);
-        if (path.isRootfs()) {
-          found = true;
-          write(next.get(), path, reader);
-        }
-      }
-    }
+  Unpacked unpack(ImageParts image, Progress progress) {
+    split = image.rootfs().isPresent();
+    boolean found = write(image.rootfs().orElse(image.archive()), progress);
     if (!found) {
-      throw BadArchive.because("has no rootfs/ directory");
+      throw BadArchive.because(split ? "is empty" : "has no rootfs/ directory");
     }
-    finishDirectories();
-    return new Unpacked(entries, bytes, leftOut.size(), attributesLeftOut);
+    writer.finishDirectories();
+    return new Unpacked(entries, writer.bytes(), leftOut.size(), writer.attributesLeftOut());
   }
 
-  private void write(TarEntry entry, EntryPath path, TarReader reader) {
+  private boolean write(Path archive, Progress progress) {
+    if (split && SquashReader.isSquash(archive)) {
+      try (SquashReader entries = SquashReader.open(archive, limits, progress, "unpack")) {
+        return write(entries);
+      }
+    }
+    try (ArchiveInput in = ArchiveInput.open(archive, limits, progress, "unpack")) {
+      return write(new TarReader(in, limits));
+    }
+  }
+
+  /** Whether there was anything of a root file system. */
+  private boolean write(ImageEntries entries) {
+    boolean found = false;
+    for (Optional<TarEntry> next = entries.next(); next.isPresent(); next = entries.next()) {
+      EntryPath path = path(next.get().name());
+      if (path.isRootfs()) {
+        found = true;
+        write(next.get(), path, entries);
+      }
+    }
+    return found;
+  }
+
+  private EntryPath path(String name) {
+    return split ? EntryPath.ofRootfs(name, limits) : EntryPath.of(name, limits);
+  }
+
+  private void write(TarEntry entry, EntryPath path, ImageEntries reader) {
     String name = path.inRootfs();
     if (isLeftOut(entry, path)) {
       leaveOut(name);
@@ -104,15 +109,24 @@ final class RootfsUnpacker {
           throw BadArchive.entry(entry.name(), "must be a directory");
         }
         parents(name, entry);
-        make(name, entry, reader);
+        if (entry.kind() == TarEntry.Kind.HARDLINK) {
+          hardlink(name, entry);
+        } else {
+          writer.make(name, entry, reader);
+        }
       }
       entries++;
     } catch (StapesException e) {
-      throw explained(entry, e);
+      throw EntryWriter.explained(entry, e);
     }
   }
 
   private boolean isLeftOut(TarEntry entry, EntryPath path) {
+    return isLeftOut(entry, path, deviceNodes);
+  }
+
+  /** Whether an instance gets it from elsewhere, or not at all. */
+  static boolean isLeftOut(TarEntry entry, EntryPath path, boolean deviceNodes) {
     if (path.isBelow("dev")) {
       return true;
     }
@@ -126,28 +140,27 @@ final class RootfsUnpacker {
   }
 
   private void leaveOut(String name) {
-    remembered += REMEMBERED_EACH + name.length();
+    writer.rememberName(name);
     leftOut.add(name);
   }
 
   private void directory(String name, TarEntry entry) {
-    if (!directories.containsKey(name)) {
+    if (!writer.isDirectory(name)) {
       parents(name, entry);
-      tree.mkdir(name, UNFINISHED_DIRECTORY);
     }
-    remember(name, Optional.of(entry));
+    writer.directory(name, entry);
   }
 
   /** Makes the directories above that the archive has not named before. */
   private void parents(String name, TarEntry entry) {
     int slash = name.lastIndexOf('/');
     String parent = slash < 0 ? "" : name.substring(0, slash);
-    if (directories.containsKey(parent)) {
+    if (writer.isDirectory(parent)) {
       return;
     }
     parents(parent, entry);
     try {
-      tree.mkdir(parent, IMPLIED_DIRECTORY);
+      writer.implied(parent);
     } catch (StapesException e) {
       if (e.kind() != StapesException.Kind.CONFLICT) {
         throw e;
@@ -155,61 +168,10 @@ final class RootfsUnpacker {
       throw BadArchive.entry(
           entry.name(), "goes through " + BadArchive.quote(parent) + ", which is no directory", e);
     }
-    remember(parent, Optional.empty());
-  }
-
-  /** What is kept in memory until the end may not exhaust it. */
-  private void remember(String name, Optional<TarEntry> entry) {
-    remembered += REMEMBERED_EACH + name.length();
-    for (byte[] attribute : entry.map(TarEntry::xattrs).orElseGet(TreeMap::new).values()) {
-      remembered += REMEMBERED_EACH + attribute.length;
-    }
-    if (remembered > REMEMBERED_LIMIT) {
-      throw BadArchive.because("has too many directories, or too large attributes of them");
-    }
-    directories.put(name, entry);
-  }
-
-  private void make(String name, TarEntry entry, TarReader reader) {
-    switch (entry.kind()) {
-      case FILE -> file(name, entry, reader);
-      case SYMLINK -> {
-        if (entry.link().isEmpty()) {
-          throw BadArchive.entry(entry.name(), "a symbolic link to nothing");
-        }
-        tree.symlink(entry.link(), name);
-        tree.chown(name, entry.uid(), entry.gid());
-        attributes(name, entry);
-        tree.setModified(name, entry.modifiedAt());
-      }
-      case HARDLINK -> hardlink(name, entry);
-      case FIFO -> {
-        tree.mkfifo(name, UNFINISHED_FILE);
-        finish(name, entry);
-      }
-      case CHARACTER_DEVICE -> device(name, Tree.Type.CHARACTER_DEVICE, entry);
-      case BLOCK_DEVICE -> device(name, Tree.Type.BLOCK_DEVICE, entry);
-      case DIRECTORY -> throw new IllegalArgumentException(name);
-    }
-  }
-
-  private void file(String name, TarEntry entry, TarReader reader) {
-    try (OutputStream out = tree.create(name, UNFINISHED_FILE)) {
-      reader.content(out);
-    } catch (IOException e) {
-      throw DiskError.of(name, "cannot be written", e);
-    }
-    bytes += entry.size();
-    finish(name, entry);
-  }
-
-  private void device(String name, Tree.Type type, TarEntry entry) {
-    tree.mknod(name, type, UNFINISHED_FILE, entry.major(), entry.minor());
-    finish(name, entry);
   }
 
   private void hardlink(String name, TarEntry entry) {
-    EntryPath first = EntryPath.of(entry.link(), limits);
+    EntryPath first = path(entry.link());
     if (!first.isRootfs()) {
       throw BadArchive.entry(
           entry.name(), "a hard link to " + BadArchive.quote(entry.link()) + " outside of rootfs/");
@@ -220,65 +182,12 @@ final class RootfsUnpacker {
       return;
     }
     int slash = existing.lastIndexOf('/');
-    if (!directories.containsKey(slash < 0 ? "" : existing.substring(0, slash))
-        || directories.containsKey(existing)) {
+    if (!writer.isDirectory(slash < 0 ? "" : existing.substring(0, slash))
+        || writer.isDirectory(existing)) {
       throw BadArchive.entry(
           entry.name(),
           "a hard link to " + BadArchive.quote(entry.link()) + ", which is no file before it");
     }
     tree.hardlink(existing, name);
-  }
-
-  /** The owner first: changing it drops set-user-id bits and capabilities. */
-  private void finish(String name, TarEntry entry) {
-    tree.chown(name, entry.uid(), entry.gid());
-    tree.chmod(name, entry.mode());
-    attributes(name, entry);
-    tree.setModified(name, entry.modifiedAt());
-  }
-
-  private void attributes(String name, TarEntry entry) {
-    for (Map.Entry<String, byte[]> attribute : entry.xattrs().entrySet()) {
-      if (isKept(attribute.getKey())) {
-        tree.setXattr(name, attribute.getKey(), attribute.getValue());
-      } else {
-        attributesLeftOut++;
-      }
-    }
-  }
-
-  /** Whether an attribute means something inside of an instance only. */
-  static boolean isKept(String attribute) {
-    return attribute.startsWith("user.")
-        || attribute.equals("security.capability")
-        || attribute.equals("system.posix_acl_access")
-        || attribute.equals("system.posix_acl_default");
-  }
-
-  /** Times of directories change with what is made in them: children first, all at the end. */
-  private void finishDirectories() {
-    for (Map.Entry<String, Optional<TarEntry>> directory :
-        new TreeMap<>(directories).descendingMap().entrySet()) {
-      if (directory.getValue().isPresent()) {
-        TarEntry entry = directory.getValue().get();
-        try {
-          finish(directory.getKey().isEmpty() ? ROOT : directory.getKey(), entry);
-        } catch (StapesException e) {
-          throw explained(entry, e);
-        }
-      }
-    }
-  }
-
-  /** What the tree refuses because of the archive is the archive's fault, not the caller's. */
-  private static StapesException explained(TarEntry entry, StapesException e) {
-    return switch (e.kind()) {
-      case CONFLICT -> BadArchive.entry(entry.name(), "a name that is taken already", e);
-      case NOT_FOUND, INVALID ->
-          e.subject().equals(BadArchive.SUBJECT)
-              ? e
-              : BadArchive.entry(entry.name(), "cannot be made: " + e.getMessage(), e);
-      default -> e;
-    };
   }
 }

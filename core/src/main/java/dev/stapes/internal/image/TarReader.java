@@ -12,7 +12,7 @@ import java.util.Optional;
  * nanoseconds, extended attributes byte for byte, and sparse files. What two readers could
  * understand in two ways (data behind the end, a link with content, no end) is an error.
  */
-final class TarReader {
+final class TarReader implements ImageEntries {
   private static final long ID_LIMIT = 0xFFFF_FFFFL; // (uid_t) -1 is no id
   private static final int MAJOR_LIMIT = 1 << 12;
   private static final int MINOR_LIMIT = 1 << 20;
@@ -36,7 +36,8 @@ final class TarReader {
   }
 
   /** The next entry, or empty behind the last. */
-  Optional<TarEntry> next() {
+  @Override
+  public Optional<TarEntry> next() {
     skipContent();
     PaxRecords pax = new PaxRecords();
     Optional<String> longName = Optional.empty();
@@ -61,7 +62,8 @@ final class TarReader {
   }
 
   /** Writes the content of the file that {@link #next} gave last, holes as zeros. */
-  void content(OutputStream out) throws IOException {
+  @Override
+  public void content(OutputStream out) throws IOException {
     if (sparse.isEmpty()) {
       in.copy(stored, out);
       stored = 0;
@@ -77,7 +79,8 @@ final class TarReader {
     hole(sparse.get().size() - at, out);
   }
 
-  private static void hole(long length, OutputStream out) throws IOException {
+  /** Writes zeros; ends when the thread is interrupted. */
+  static void hole(long length, OutputStream out) throws IOException {
     for (long left = length; left > 0; left -= ZEROS.length) {
       if (Thread.currentThread().isInterrupted()) {
         throw new StapesException(

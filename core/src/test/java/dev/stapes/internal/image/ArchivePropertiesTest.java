@@ -63,7 +63,8 @@ class ArchivePropertiesTest {
     Path archive = directory.resolve("a");
     pack(tree, archive, Optional.empty(), compressed);
     MemoryTree copy = new MemoryTree();
-    new RootfsUnpacker(copy, true, ArchiveLimits.USUAL).unpack(archive, Progress.NONE);
+    new RootfsUnpacker(copy, true, ArchiveLimits.USUAL)
+        .unpack(new ImageParts(archive, Optional.empty()), Progress.NONE);
     assertEquals(String.join("\n", tree.dump()), String.join("\n", copy.dump()));
   }
 
@@ -73,7 +74,7 @@ class ArchivePropertiesTest {
     pack(tree, directory.resolve("a"), Optional.of(time), true);
     MemoryTree copy = new MemoryTree();
     new RootfsUnpacker(copy, true, ArchiveLimits.USUAL)
-        .unpack(directory.resolve("a"), Progress.NONE);
+        .unpack(new ImageParts(directory.resolve("a"), Optional.empty()), Progress.NONE);
     pack(copy, directory.resolve("b"), Optional.of(time), true);
     assertArrayEquals(
         Files.readAllBytes(directory.resolve("a")), Files.readAllBytes(directory.resolve("b")));
@@ -90,7 +91,8 @@ class ArchivePropertiesTest {
     }
     Path archive = Files.write(directory.resolve("flipped"), bytes);
     try {
-      new RootfsUnpacker(new MemoryTree(), true, SMALL).unpack(archive, Progress.NONE);
+      new RootfsUnpacker(new MemoryTree(), true, SMALL)
+          .unpack(new ImageParts(archive, Optional.empty()), Progress.NONE);
     } catch (StapesException e) {
       assertEquals(
           true,

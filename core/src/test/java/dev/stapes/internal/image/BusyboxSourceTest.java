@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -54,7 +55,10 @@ class BusyboxSourceTest {
 
   private ImageSource.Fetched fetch(String work) throws IOException {
     Path directory = Files.createDirectory(root.resolve(work));
-    return new BusyboxSource().fetch(new ImageSource.Context(host, directory, Progress.NONE));
+    return new BusyboxSource()
+        .fetch(
+            new ImageSource.Context(
+                host, directory, directory, (digest, target) -> false, Progress.NONE));
   }
 
   @Test
@@ -64,7 +68,8 @@ class BusyboxSourceTest {
     assertEquals("1.36.1", fetched.metadata().properties().get("release"));
     assertEquals(BUILT, fetched.metadata().createdAt());
     MemoryTree tree = new MemoryTree();
-    new RootfsUnpacker(tree, false, ArchiveLimits.USUAL).unpack(fetched.archive(), Progress.NONE);
+    new RootfsUnpacker(tree, false, ArchiveLimits.USUAL)
+        .unpack(new ImageParts(fetched.archive(), Optional.empty()), Progress.NONE);
     assertEquals(0755, tree.stat("bin/busybox").orElseThrow().mode());
     assertEquals(256, tree.stat("bin/busybox").orElseThrow().size());
     assertEquals(0755, tree.stat("sbin/init").orElseThrow().mode());

@@ -1,12 +1,15 @@
 package dev.stapes.internal.image;
 
+import dev.stapes.model.Config;
 import dev.stapes.model.IdMapping;
 import dev.stapes.model.PoolInfo;
+import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.Tree;
 import dev.stapes.spi.VolumeId;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -17,12 +20,14 @@ import java.util.stream.Collectors;
 final class FakePool implements StoragePool {
   final Map<VolumeId, MemoryTree> volumes = new ConcurrentHashMap<>();
   final AtomicInteger created = new AtomicInteger();
+  final AtomicInteger copied = new AtomicInteger();
+  PoolInfo.Copies copies = PoolInfo.Copies.INSTANT;
   Runnable onTree = () -> {};
   Runnable onDiscard = () -> {};
 
   @Override
   public PoolInfo info() {
-    throw new UnsupportedOperationException();
+    return new PoolInfo("p", "fake", Config.empty(), Size.ofBytes(1), Size.ofBytes(0), copies);
   }
 
   @Override
@@ -35,7 +40,8 @@ final class FakePool implements StoragePool {
 
   @Override
   public void copy(VolumeId source, VolumeId target, boolean readOnly) {
-    throw new UnsupportedOperationException();
+    volumes.put(target, Objects.requireNonNull(volumes.get(source)).copy());
+    copied.incrementAndGet();
   }
 
   @Override

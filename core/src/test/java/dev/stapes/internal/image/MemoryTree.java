@@ -12,6 +12,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -46,10 +47,35 @@ final class MemoryTree implements Tree {
     }
   }
 
+  /** Another tree with the same content. */
+  MemoryTree copy() {
+    return new MemoryTree(copy(root, new HashMap<>()));
+  }
+
+  private static Node copy(Node node, Map<Long, Node> copies) {
+    Node known = copies.get(node.inode);
+    if (known != null) {
+      return known;
+    }
+    Node copy = new Node(node.type, node.mode, node.inode);
+    copies.put(node.inode, copy);
+    copy.uid = node.uid;
+    copy.gid = node.gid;
+    copy.content = node.content.clone();
+    copy.target = node.target;
+    copy.modified = node.modified;
+    copy.major = node.major;
+    copy.minor = node.minor;
+    copy.links = node.links;
+    copy.xattrs.putAll(node.xattrs);
+    node.children.forEach((name, child) -> copy.children.put(name, copy(child, copies)));
+    return copy;
+  }
+
   private record Place(Node directory, String name) {}
 
   private final Node root;
-  private long inodes = 1;
+  private long inodes;
 
   MemoryTree() {
     this(new Node(Type.DIRECTORY, 0755, 1));
@@ -57,6 +83,12 @@ final class MemoryTree implements Tree {
 
   private MemoryTree(Node root) {
     this.root = root;
+    this.inodes = most(root);
+  }
+
+  private static long most(Node node) {
+    return Math.max(
+        node.inode, node.children.values().stream().mapToLong(MemoryTree::most).max().orElse(0));
   }
 
   /** Everything, as lines that two equal trees have in common. */
@@ -226,8 +258,10 @@ final class MemoryTree implements Tree {
 
   @Override
   public void removeAll(String path) {
-    Place place = place(path);
-    place.directory.children.remove(place.name);
+    if (find(path, false) != null) {
+      Place place = place(path);
+      place.directory.children.remove(place.name);
+    }
   }
 
   @Override

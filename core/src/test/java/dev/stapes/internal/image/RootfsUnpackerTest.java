@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -44,7 +45,8 @@ class RootfsUnpackerTest {
   }
 
   private RootfsUnpacker.Unpacked unpack(Path archive) {
-    return new RootfsUnpacker(tree, false, ArchiveLimits.USUAL).unpack(archive, Progress.NONE);
+    return new RootfsUnpacker(tree, false, ArchiveLimits.USUAL)
+        .unpack(new ImageParts(archive, Optional.empty()), Progress.NONE);
   }
 
   private StapesException refused(ArchiveFile.Content content) {
@@ -54,7 +56,9 @@ class RootfsUnpackerTest {
   private StapesException refused(Path archive, ArchiveLimits limits) {
     RootfsUnpacker unpacker = new RootfsUnpacker(tree, true, limits);
     StapesException e =
-        assertThrows(StapesException.class, () -> unpacker.unpack(archive, Progress.NONE));
+        assertThrows(
+            StapesException.class,
+            () -> unpacker.unpack(new ImageParts(archive, Optional.empty()), Progress.NONE));
     assertEquals(StapesException.Kind.INVALID, e.kind(), e.getMessage());
     return e;
   }
@@ -65,6 +69,27 @@ class RootfsUnpackerTest {
 
   private static void assertMentions(String part, StapesException e) {
     assertTrue(e.toString().contains(part), e.toString());
+  }
+
+  @Test
+  void an_archive_of_a_root_file_system_alone_is_unpacked_from_its_root() throws IOException {
+    Path bare = directory.resolve("bare.tar");
+    try (OutputStream out = Files.newOutputStream(bare)) {
+      TarWriter tar = new TarWriter(out);
+      tar.add(TarEntry.directory("./", 0711, TIME));
+      tar.add(TarEntry.directory("./rootfs", 0750, TIME));
+      tar.add(file("./rootfs/f"), new byte[1]);
+      tar.add(TarEntry.hardlink("g", "rootfs/f", TIME));
+      tar.add(TarEntry.directory("dev", 0755, TIME));
+      tar.add(file("dev/x"), new byte[1]);
+      tar.finish();
+    }
+    new RootfsUnpacker(tree, false, ArchiveLimits.USUAL)
+        .unpack(new ImageParts(directory.resolve("none"), Optional.of(bare)), Progress.NONE);
+    assertEquals(0711, tree.stat("/").orElseThrow().mode());
+    assertEquals(0750, tree.stat("rootfs").orElseThrow().mode());
+    assertEquals(2, tree.stat("g").orElseThrow().links());
+    assertTrue(tree.list("dev").isEmpty());
   }
 
   @Test
@@ -156,7 +181,8 @@ class RootfsUnpackerTest {
                 tar.add(
                     TarEntry.of("rootfs/n", TarEntry.Kind.CHARACTER_DEVICE, 0600, 0, TIME, "")
                         .device(1, 3)));
-    new RootfsUnpacker(tree, true, ArchiveLimits.USUAL).unpack(archive, Progress.NONE);
+    new RootfsUnpacker(tree, true, ArchiveLimits.USUAL)
+        .unpack(new ImageParts(archive, Optional.empty()), Progress.NONE);
     assertEquals(3, tree.stat("n").orElseThrow().deviceMinor());
   }
 
@@ -188,7 +214,7 @@ class RootfsUnpackerTest {
               StapesException.class,
               () ->
                   new RootfsUnpacker(fresh, false, ArchiveLimits.USUAL)
-                      .unpack(archive, Progress.NONE));
+                      .unpack(new ImageParts(archive, Optional.empty()), Progress.NONE));
       assertEquals(StapesException.Kind.INVALID, e.kind());
       assertMentions("\"rootfs/link/passwd\"", e);
       assertFalse(fresh.stat("real/passwd").isPresent());
@@ -330,7 +356,9 @@ class RootfsUnpackerTest {
     StapesException e =
         assertThrows(
             StapesException.class,
-            () -> new RootfsUnpacker(tree, false, ArchiveLimits.USUAL).unpack(bomb, Progress.NONE));
+            () ->
+                new RootfsUnpacker(tree, false, ArchiveLimits.USUAL)
+                    .unpack(new ImageParts(bomb, Optional.empty()), Progress.NONE));
     assertMentions("1000 times", e);
   }
 
@@ -354,7 +382,8 @@ class RootfsUnpackerTest {
           assertThrows(
               StapesException.class,
               () ->
-                  new RootfsUnpacker(fresh, false, ArchiveLimits.USUAL).unpack(cut, Progress.NONE));
+                  new RootfsUnpacker(fresh, false, ArchiveLimits.USUAL)
+                      .unpack(new ImageParts(cut, Optional.empty()), Progress.NONE));
       assertEquals(StapesException.Kind.INVALID, e.kind());
     }
   }

@@ -26,6 +26,7 @@ import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
@@ -51,7 +52,8 @@ class SourcesTest {
   }
 
   private ImageSource.Fetched fetch(ImageSource source) {
-    return source.fetch(new ImageSource.Context(host, work, Progress.NONE));
+    return source.fetch(
+        new ImageSource.Context(host, work, work, (digest, target) -> false, Progress.NONE));
   }
 
   private static StapesException refused(Kind kind, String part, Executable action) {
@@ -71,7 +73,8 @@ class SourcesTest {
 
   private static MemoryTree unpacked(Path archive) {
     MemoryTree tree = new MemoryTree();
-    new RootfsUnpacker(tree, false, ArchiveLimits.USUAL).unpack(archive, Progress.NONE);
+    new RootfsUnpacker(tree, false, ArchiveLimits.USUAL)
+        .unpack(new ImageParts(archive, Optional.empty()), Progress.NONE);
     return tree;
   }
 
@@ -80,7 +83,7 @@ class SourcesTest {
     Path file = root.resolve("image.tar");
     ArchiveFile.write(
         file, true, METADATA, NOW, tar -> tar.add(TarEntry.directory("rootfs", 0755, NOW)));
-    ImageSource.Fetched fetched = fetch(new FileSource(file));
+    ImageSource.Fetched fetched = fetch(new FileSource(file, Optional.empty()));
     assertEquals(METADATA, fetched.metadata());
     assertArrayEquals(Files.readAllBytes(file), Files.readAllBytes(fetched.archive()));
     assertTrue(fetched.archive().startsWith(work));
@@ -88,11 +91,17 @@ class SourcesTest {
 
   @Test
   void a_file_that_is_no_image_is_refused() throws IOException {
-    refused(Kind.NOT_FOUND, "nothing", () -> fetch(new FileSource(root.resolve("nothing"))));
-    refused(Kind.INVALID, "no regular file", () -> fetch(new FileSource(root)));
+    refused(
+        Kind.NOT_FOUND,
+        "nothing",
+        () -> fetch(new FileSource(root.resolve("nothing"), Optional.empty())));
+    refused(Kind.INVALID, "no regular file", () -> fetch(new FileSource(root, Optional.empty())));
     Path split = root.resolve("split.tar");
     ArchiveFile.write(split, false, METADATA, NOW, tar -> {});
-    refused(Kind.UNSUPPORTED, "split image", () -> fetch(new FileSource(split)));
+    refused(
+        Kind.INVALID,
+        "half of a split image",
+        () -> fetch(new FileSource(split, Optional.empty())));
     Path machine = root.resolve("machine.tar");
     ArchiveFile.write(
         machine,
@@ -100,13 +109,66 @@ class SourcesTest {
         METADATA,
         NOW,
         tar -> tar.add(TarEntry.file("rootfs.img", 0644, 1, NOW), new byte[1]));
-    refused(Kind.UNSUPPORTED, "virtual machine", () -> fetch(new FileSource(machine)));
+    refused(
+        Kind.UNSUPPORTED,
+        "virtual machine",
+        () -> fetch(new FileSource(machine, Optional.empty())));
     ByteArrayOutputStream bare = new ByteArrayOutputStream();
     TarWriter tar = new TarWriter(bare);
     tar.add(TarEntry.directory("rootfs", 0755, NOW));
     tar.finish();
     Path without = Files.write(root.resolve("without.tar"), bare.toByteArray());
-    refused(Kind.INVALID, "no metadata.yaml", () -> fetch(new FileSource(without)));
+    refused(
+        Kind.INVALID, "no metadata.yaml", () -> fetch(new FileSource(without, Optional.empty())));
+  }
+
+  @Test
+  void the_two_files_of_a_split_image_are_copied() throws IOException {
+    Path metadata = root.resolve("metadata.tar");
+    ArchiveFile.write(metadata, true, METADATA, NOW, tar -> {});
+    Path rootfs = Files.write(root.resolve("rootfs.tar"), bare("etc"));
+    ImageSource.Fetched fetched = fetch(new FileSource(metadata, Optional.of(rootfs)));
+    assertEquals(METADATA, fetched.metadata());
+    assertArrayEquals(Files.readAllBytes(metadata), Files.readAllBytes(fetched.archive()));
+    Path copy = fetched.rootfs().orElseThrow();
+    assertArrayEquals(Files.readAllBytes(rootfs), Files.readAllBytes(copy));
+    assertTrue(copy.startsWith(work));
+  }
+
+  @Test
+  void halves_that_do_not_make_an_image_are_refused() throws IOException {
+    Path metadata = root.resolve("metadata.tar");
+    ArchiveFile.write(metadata, true, METADATA, NOW, tar -> {});
+    Path rootfs = Files.write(root.resolve("rootfs.tar"), bare("etc"));
+    Path whole = root.resolve("whole.tar");
+    ArchiveFile.write(
+        whole, true, METADATA, NOW, tar -> tar.add(TarEntry.directory("rootfs", 0755, NOW)));
+    Path nothing = root.resolve("nothing");
+    Path empty = root.resolve("empty.tar.gz");
+    try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(empty))) {
+      out.write(bare());
+    }
+    Path text = Files.writeString(root.resolve("text"), "hello");
+    refused(Kind.NOT_FOUND, "nothing", () -> fetch(split(nothing, rootfs)));
+    refused(Kind.NOT_FOUND, "nothing", () -> fetch(split(metadata, nothing)));
+    refused(Kind.INVALID, "rootfs/ of its own", () -> fetch(split(whole, rootfs)));
+    refused(Kind.INVALID, "no metadata.yaml", () -> fetch(split(rootfs, rootfs)));
+    refused(Kind.INVALID, "empty", () -> fetch(split(metadata, empty)));
+    refused(Kind.INVALID, "no tar archive", () -> fetch(split(metadata, text)));
+  }
+
+  private static FileSource split(Path metadata, Path rootfs) {
+    return new FileSource(metadata, Optional.of(rootfs));
+  }
+
+  private static byte[] bare(String... directories) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    TarWriter tar = new TarWriter(bytes);
+    for (String directory : directories) {
+      tar.add(TarEntry.directory(directory, 0755, NOW));
+    }
+    tar.finish();
+    return bytes.toByteArray();
   }
 
   @Test
@@ -122,7 +184,7 @@ class SourcesTest {
     assertEquals(0750, copy.stat("etc").orElseThrow().mode());
     assertEquals(5, copy.stat("etc/motd").orElseThrow().size());
     assertTrue(copy.list("dev").isEmpty());
-    assertEquals(METADATA, fetch(new FileSource(fetched.archive())).metadata());
+    assertEquals(METADATA, fetch(new FileSource(fetched.archive(), Optional.empty())).metadata());
   }
 
   private ImageSource debootstrap(String suite) {

@@ -166,6 +166,55 @@ class ArchiveIT {
   }
 
   @Test
+  void a_split_image_of_gnu_tar_unpacks_identical() throws IOException {
+    Path image = sample();
+    Path metadata = bench.root().resolve("metadata.tar.xz");
+    bench.run("tar", "-C", image.toString(), "-cJf", metadata.toString(), "metadata.yaml");
+    Path rootfs = bench.root().resolve("rootfs.tar.zst");
+    bench.run(
+        "tar",
+        "-C",
+        image.resolve("rootfs").toString(),
+        "--numeric-owner",
+        "--format=posix",
+        "--xattrs",
+        "--xattrs-include=*",
+        "--zstd",
+        "-cf",
+        rootfs.toString(),
+        ".");
+    ImageInfo imported = bench.bring(ImageSources.split(metadata, rootfs));
+    assertEquals("sample", imported.metadata().properties().get("os"));
+    assertSame(describe(bench, image.resolve("rootfs")), describe(bench.unpacked(imported)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"gzip", "xz", "lz4", "zstd", "lzma -b 4096", "zstd -b 1M -no-fragments"})
+  @RequiresTool("mksquashfs")
+  void a_split_image_of_mksquashfs_unpacks_identical_but_for_fractions_of_seconds(String options)
+      throws IOException {
+    Path image = sample();
+    Path rootfs = image.resolve("rootfs");
+    sparse(rootfs.resolve("sparse"));
+    Files.writeString(rootfs.resolve("d/large"), "0123456789abcdef".repeat(90_001));
+    Path metadata = bench.root().resolve("metadata.tar.xz");
+    bench.run("tar", "-C", image.toString(), "-cJf", metadata.toString(), "metadata.yaml");
+    Path squash = bench.root().resolve("rootfs.squashfs");
+    List<String> command =
+        new ArrayList<>(
+            List.of("mksquashfs", rootfs.toString(), squash.toString(), "-no-progress", "-comp"));
+    command.addAll(List.of(options.split(" ")));
+    bench.run(command.toArray(new String[0]));
+    ImageInfo imported = bench.bring(ImageSources.split(metadata, squash));
+    assertSame(
+        wholeSeconds(describe(bench, rootfs)), wholeSeconds(describe(bench.unpacked(imported))));
+  }
+
+  private static List<String> wholeSeconds(List<String> described) {
+    return described.stream().map(line -> line.replaceAll("\\.\\d+Z", "Z")).toList();
+  }
+
+  @Test
   void the_old_format_of_gnu_tar_unpacks_identical_but_for_fractions_of_seconds()
       throws IOException {
     Path image = sample();

@@ -45,7 +45,10 @@ class DebootstrapIT {
 
   private Set<String> images() throws IOException {
     try (Stream<Path> files = Files.list(bench.root().resolve("images"))) {
-      return files.map(file -> file.getFileName().toString()).collect(Collectors.toSet());
+      return files
+          .map(file -> file.getFileName().toString())
+          .filter(name -> !name.equals(".cache") && !name.equals(".blobs"))
+          .collect(Collectors.toSet());
     }
   }
 

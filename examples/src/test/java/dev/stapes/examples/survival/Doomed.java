@@ -38,7 +38,7 @@ public final class Doomed {
     int n = Integer.parseInt(arguments[3]);
     Faults faults = new Faults(ofInterest()).count();
     try (Stapes stapes = open(root, driver, faults)) {
-      faults.failNth(n, () -> die(faults));
+      faults.failNth(n, () -> die(faults, n));
       life.live(stapes, Life.extraPool(driver), new Diary(stapes, System.out));
     }
   }
@@ -53,8 +53,8 @@ public final class Doomed {
                     && method.getDeclaringClass() != OutputStream.class);
   }
 
-  private static StapesException die(Faults faults) {
-    System.out.println("died before " + faults.trace().get(faults.trace().size() - 1));
+  private static StapesException die(Faults faults, int n) {
+    System.out.println("died before " + faults.trace().get(n - 1));
     System.out.flush();
     Runtime.getRuntime().halt(DIED);
     throw new AssertionError("nobody survives a halt");

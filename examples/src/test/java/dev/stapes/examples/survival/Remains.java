@@ -26,7 +26,9 @@ final class Remains {
     assertEquals(Set.of(), HostLeftovers.of(root, tagOf(root)), message);
     assertEquals(Set.of(), entries(root.resolve("run/lxc")), message);
     assertEquals(Set.of(), hidden(root.resolve("pools")), message);
-    assertEquals(Set.of(), hidden(root.resolve("images")), message);
+    assertEquals(Set.of(".blobs", ".cache"), hidden(root.resolve("images")), message);
+    assertEquals(Set.of(), entries(root.resolve("images/.blobs")), message);
+    assertEquals(Set.of(), entries(root.resolve("images/.cache")), message);
     try (StateStore store = new SqliteStateStoreProvider().open(root)) {
       for (String kind : List.of("intents/", "instances/", "names/", "snapshots/", "volumes/")) {
         assertEquals(List.of(), store.prefix(kind), message);

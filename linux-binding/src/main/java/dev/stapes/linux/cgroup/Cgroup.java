@@ -315,9 +315,7 @@ public final class Cgroup {
    */
   public boolean removeIfEmpty() {
     for (Hierarchy hierarchy : layout.hierarchies()) {
-      try {
-        Files.deleteIfExists(hierarchy.directory(name));
-      } catch (IOException e) {
+      if (!CgroupFiles.removeIfEmpty(hierarchy.directory(name))) {
         return false; // busy, as a rule, and then so it is in the others
       }
     }

@@ -1,5 +1,9 @@
 package dev.stapes.linux.cgroup;
 
+import dev.stapes.linux.ffi.CString;
+import dev.stapes.linux.ffi.Constants;
+import dev.stapes.linux.ffi.Errno;
+import dev.stapes.linux.ffi.Syscalls;
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
@@ -53,6 +57,18 @@ final class CgroupFiles {
     } catch (IOException e) {
       throw new CgroupException("write", file, value.strip(), e);
     }
+  }
+
+  /**
+   * Removes a directory in one call, which {@link Files#deleteIfExists} does not.
+   *
+   * @return whether it is not there any more
+   */
+  static boolean removeIfEmpty(Path directory) {
+    Syscalls sys = Syscalls.system();
+    int result =
+        sys.libc().unlinkat(Constants.AT_FDCWD, CString.of(directory), Constants.AT_REMOVEDIR);
+    return result == 0 || sys.errno() == Errno.ENOENT;
   }
 
   static boolean isDirectory(Path path) {

@@ -2,17 +2,14 @@ package dev.stapes.lxc.driver;
 
 import dev.stapes.linux.Fd;
 import dev.stapes.linux.Fifo;
-import dev.stapes.linux.ffi.Constants;
 import dev.stapes.linux.ffi.Errno;
 import dev.stapes.linux.ffi.LinuxException;
 import dev.stapes.linux.ffi.Syscalls;
 import dev.stapes.model.ExecSpec;
 import dev.stapes.model.IdMapping;
-import dev.stapes.model.Lifetime;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -20,20 +17,18 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
-import java.util.ArrayList;
 import java.util.HexFormat;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The shell that stays in a container and starts programs there. It hears by a FIFO in a directory
@@ -42,20 +37,6 @@ import org.jspecify.annotations.Nullable;
  * for without a limit.
  */
 final class Agent implements AutoCloseable {
-  /** Where the container sees the directory. */
-  static final String INSIDE = "dev/.stapes";
-
-  private static final String[] SCRIPTS = {"boot", "agent"};
-
-  private static final String REQUESTS = "req";
-  private static final String UP = "up";
-  private static final String GO = "go";
-  private static final String ENVIRONMENT = "environment";
-
-  /** All FIFOs of the directory; the first four only the scripts use, among themselves. */
-  private static final List<String> FIFOS =
-      List.of("pause", "born", "turn0", "turn1", REQUESTS, UP, GO);
-
   private static final long START_MILLIS = 10_000;
   private static final long SUSPICIOUS_MILLIS = 1_000;
   private static final long BORN_MILLIS = 8_000;
@@ -66,10 +47,13 @@ final class Agent implements AutoCloseable {
   private static final String PREFIX = random();
 
   private static final AtomicLong COUNT = new AtomicLong();
+  private static final Logger LOG = LoggerFactory.getLogger(Agent.class);
 
   private final Syscalls sys;
   private final Path directory;
   private final Optional<IdMapping> mapping;
+  private final AtomicReference<@Nullable ExecFiles> prepared = new AtomicReference<>();
+  private volatile boolean closed;
   private final Runnable revive;
   private final Terminals terminals;
   private final BooleanSupplier full;
@@ -114,140 +98,33 @@ final class Agent implements AutoCloseable {
     return HexFormat.of().formatHex(random);
   }
 
-  /** Fills a new, empty directory. */
-  static void prepare(Syscalls sys, Path directory, Optional<IdMapping> mapping)
-      throws IOException {
-    for (String script : SCRIPTS) {
-      try (InputStream in = Agent.class.getResourceAsStream(script + ".sh")) {
-        if (in == null) {
-          throw new IOException("the script " + script + " is missing from the jar");
-        }
-        Files.copy(in, directory.resolve(script));
-      }
-    }
-    Files.createFile(directory.resolve("busybox"));
-    Fifo fifo = new Fifo(sys);
-    for (String name : FIFOS) {
-      fifo.create(directory.resolve(name), 0600, hostUid(mapping, 0), hostGid(mapping, 0));
-    }
-  }
-
-  /** Gives a directory that was filled for another mapping to the container's root. */
-  static void own(Syscalls sys, Path directory, Optional<IdMapping> mapping) {
-    Fifo fifo = new Fifo(sys);
-    for (String name : FIFOS) {
-      fifo.chown(directory.resolve(name), hostUid(mapping, 0), hostGid(mapping, 0));
-    }
-  }
-
-  /**
-   * The first program of a container.
-   *
-   * @param early whether it says that it is there before the agent is: only where whoever started
-   *     it holds the requests open until then, and nobody else will look for the agent
-   * @param variables that it is given, and the agent is not to have
-   */
-  static List<String> boot(boolean early, Set<String> variables) {
-    List<String> command =
-        new ArrayList<>(List.of("/" + INSIDE + "/busybox", "sh", "/" + INSIDE + "/boot"));
-    command.add(early ? "early" : "auto");
-    command.addAll(variables);
-    return command;
-  }
-
-  /** The first program of a container that is to wait for its root file system. */
-  static List<String> waiting() {
-    return List.of("/" + INSIDE + "/busybox", "sh", "/" + INSIDE + "/boot", "wait");
-  }
-
-  /**
-   * Opens that for which a {@link #waiting} container waits: it ends where this is closed before
-   * anything was written.
-   */
-  static Fd openGo(Syscalls sys, Path directory) {
-    return new Fifo(sys).openBoth(directory.resolve(GO));
-  }
-
-  /** Lets a waiting container go on as that of an instance, with these variables. */
-  static void go(
-      Syscalls sys,
-      Path directory,
-      Optional<IdMapping> mapping,
-      Fd go,
-      Map<String, String> variables) {
-    StringBuilder text = new StringBuilder();
-    variables.forEach(
-        (name, value) -> {
-          text.append("export ").append(name).append('=');
-          text.append(ShellWords.quote(value)).append('\n');
-        });
-    ExecFiles.Owners owners =
-        new ExecFiles.Owners(hostUid(mapping, 0), hostGid(mapping, 0), hostUid(mapping, 0));
-    ExecFiles.write(sys, directory.resolve(ENVIRONMENT), owners, text.toString());
-    go.write(ByteBuffer.wrap(new byte[] {'\n'}));
-  }
-
-  /**
-   * Whether a start need not wait for the agent: it is another JVM's to look for it where the
-   * container outlives this one, and two agents would take the requests out of each other's mouths.
-   */
-  static boolean mayComeLate(Lifetime lifetime) {
-    return lifetime == Lifetime.THROWAWAY;
-  }
-
-  /**
-   * Opens the requests, so that they wait for an agent that is yet to come. Whether there is one
-   * cannot be told meanwhile.
-   */
-  static Fd openRequests(Syscalls sys, Path directory) {
-    return new Fifo(sys).openBoth(directory.resolve(REQUESTS));
-  }
-
-  /** Opens the end at which the container says that it is there; does not wait. */
-  static Fd openReady(Syscalls sys, Path directory) {
-    return new Fifo(sys).openBoth(directory.resolve(UP));
-  }
-
-  /**
-   * Waits until the first process says that it is there, or an agent that was started again.
-   *
-   * @param possible whether it still can
-   * @return false after the time, or when it cannot any more
-   */
-  static boolean awaitReady(Syscalls sys, Fd ready, long millis, BooleanSupplier possible) {
-    long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
-    while ((Polls.readable(sys, SLICE_MILLIS, ready)[0] & Constants.POLLIN) == 0) {
-      if (Thread.currentThread().isInterrupted()) {
-        throw new StapesException(Kind.INTERRUPTED, "instance", "interrupted while it starts");
-      }
-      if (System.nanoTime() > deadline || !possible.getAsBoolean()) {
-        return false;
-      }
-    }
-    return true;
-  }
-
   /** Removes what a JVM left that has ended: its programs write to nobody. */
   void forgetOthers() {
     try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "*.[qsioe]")) {
       for (Path file : files) {
-        Files.deleteIfExists(file);
+        if (!file.getFileName().toString().startsWith(PREFIX)) {
+          Files.deleteIfExists(file);
+        }
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
-  /** Starts a program. */
-  Program start(ExecSpec spec) {
+  /**
+   * Starts a program.
+   *
+   * @param input whether it is given something to read
+   */
+  Program start(ExecSpec spec, boolean input) {
     try {
       try {
-        return startNow(spec);
+        return startNow(spec, input);
       } catch (StapesException e) {
         if (e.kind() != Kind.EXHAUSTED || !roomComes()) {
           throw e;
         }
-        return startNow(spec);
+        return startNow(spec, input);
       }
     } catch (LinuxException e) {
       throw KernelError.of(e, subject(spec), "cannot be started");
@@ -269,7 +146,7 @@ final class Agent implements AutoCloseable {
     return true;
   }
 
-  private Program startNow(ExecSpec spec) {
+  private Program startNow(ExecSpec spec, boolean input) {
     ExecFiles.Owners owners = owners(spec);
     for (int attempt = 0; ; attempt++) {
       Optional<ContainerTerminal> terminal = Optional.empty();
@@ -277,7 +154,7 @@ final class Agent implements AutoCloseable {
         terminal = Optional.of(terminals.open(owners.user(), owners.rootGroup()));
         terminal.get().resize(sys, spec.terminal().get());
       }
-      Optional<Program> program = attempt(spec, owners, terminal);
+      Optional<Program> program = attempt(spec, input, owners, terminal);
       if (program.isPresent()) {
         return program.get();
       }
@@ -286,6 +163,53 @@ final class Agent implements AutoCloseable {
             Kind.UNAVAILABLE, subject(spec), "the agent in the instance ends again and again");
       }
       revive();
+    }
+  }
+
+  private static String nextId() {
+    return PREFIX + "-" + COUNT.incrementAndGet();
+  }
+
+  private ExecFiles files(ExecFiles.Owners owners, ExecFiles.Streams streams) {
+    ExecFiles ready = prepared.get();
+    if (ready != null && ready.isSuch(owners, streams) && prepared.compareAndSet(ready, null)) {
+      return ready;
+    }
+    return ExecFiles.create(sys, directory, nextId(), owners, streams);
+  }
+
+  /**
+   * Makes the files of the next program, if there are none, such as most programs have them:
+   * root's, without input. To be called when nothing else is to be done.
+   */
+  void prepareNext() {
+    if (closed || prepared.get() != null) {
+      return;
+    }
+    ExecFiles made;
+    try {
+      made =
+          ExecFiles.create(
+              sys,
+              directory,
+              nextId(),
+              AgentDirectory.rootOwners(mapping),
+              ExecFiles.Streams.OUTPUT);
+    } catch (LinuxException e) {
+      LOG.debug("nothing is prepared for the next program: {}", e.getMessage());
+      return; // whoever wants a program hears of it
+    }
+    if (!prepared.compareAndSet(null, made)) {
+      made.close();
+    } else if (closed) {
+      dropPrepared();
+    }
+  }
+
+  private void dropPrepared() {
+    ExecFiles ready = prepared.getAndSet(null);
+    if (ready != null) {
+      ready.close();
     }
   }
 
@@ -299,22 +223,22 @@ final class Agent implements AutoCloseable {
 
   /** Empty: the agent is not there. */
   private Optional<Program> attempt(
-      ExecSpec spec, ExecFiles.Owners owners, Optional<ContainerTerminal> terminal) {
-    String id = PREFIX + "-" + COUNT.incrementAndGet();
+      ExecSpec spec, boolean input, ExecFiles.Owners owners, Optional<ContainerTerminal> terminal) {
     OptionalInt number =
         terminal.isPresent() ? OptionalInt.of(terminal.get().number()) : OptionalInt.empty();
-    String request = ExecRequest.text(spec, number);
+    String request = ExecRequest.text(spec, input, number);
     ExecFiles files = null;
     boolean done = false;
     try {
-      files = ExecFiles.create(sys, directory, id, owners, request, terminal.isEmpty());
+      files = files(owners, ExecFiles.Streams.of(terminal, input));
+      files.request(request);
       ProgramStatus status = new ProgramStatus();
-      if (!send("r " + id) || !awaitStart(spec, files, status)) {
+      if (!send("r " + files.id()) || !awaitStart(spec, files, status)) {
         return Optional.empty();
       }
-      close(); // there is an agent
-      files.removeRequest();
+      letGo(); // there is an agent
       Program program = new Program(sys, this, files, terminal, status);
+      files.unlink(); // while the program is being executed
       done = true;
       return Optional.of(program);
     } finally {
@@ -353,7 +277,7 @@ final class Agent implements AutoCloseable {
         throw exhausted(spec);
       }
       if (System.nanoTime() > born) {
-        close(); // now it can be told whether there is an agent
+        letGo(); // now it can be told whether there is an agent
       }
       if (events[0] == 0 && !heard && !isListening()) {
         return false;
@@ -377,7 +301,7 @@ final class Agent implements AutoCloseable {
 
   /** Whether somebody has the other end of the requests open. */
   private boolean isListening() {
-    Optional<Fd> requests = new Fifo(sys).openWrite(directory.resolve(REQUESTS));
+    Optional<Fd> requests = new Fifo(sys).openWrite(directory.resolve(AgentDirectory.REQUESTS));
     requests.ifPresent(Fd::close);
     return requests.isPresent();
   }
@@ -386,7 +310,7 @@ final class Agent implements AutoCloseable {
   private boolean send(String line) {
     byte[] bytes = (line + "\n").getBytes(StandardCharsets.US_ASCII);
     synchronized (writing) {
-      Optional<Fd> requests = new Fifo(sys).openWrite(directory.resolve(REQUESTS));
+      Optional<Fd> requests = new Fifo(sys).openWrite(directory.resolve(AgentDirectory.REQUESTS));
       if (requests.isEmpty()) {
         return false;
       }
@@ -412,18 +336,11 @@ final class Agent implements AutoCloseable {
     }
   }
 
-  /** Forgets what has been said of being there. */
-  static void forgetReady(Syscalls sys, Fd ready) {
-    while ((Polls.readable(sys, 0, ready)[0] & Constants.POLLIN) != 0) {
-      ready.read(Syscalls.buffer(4096));
-    }
-  }
-
   private void reviveNow() {
-    try (Fd ready = openReady(sys, directory)) {
-      forgetReady(sys, ready);
+    try (Fd ready = AgentDirectory.openReady(sys, directory)) {
+      AgentDirectory.forgetReady(sys, ready);
       revive.run();
-      if (!awaitReady(sys, ready, START_MILLIS, () -> true)) {
+      if (!AgentDirectory.awaitReady(sys, ready, START_MILLIS, () -> true)) {
         throw new StapesException(
             full.getAsBoolean() ? Kind.EXHAUSTED : Kind.UNAVAILABLE,
             "exec",
@@ -432,13 +349,19 @@ final class Agent implements AutoCloseable {
     }
   }
 
-  /** Lets go of the requests; the agent stays. */
-  @Override
-  public void close() {
+  private void letGo() {
     Fd open = early.getAndSet(null);
     if (open != null) {
       open.close();
     }
+  }
+
+  /** Lets go of what this JVM has open; the agent stays. */
+  @Override
+  public void close() {
+    closed = true;
+    letGo();
+    dropPrepared();
   }
 
   private ExecFiles.Owners owners(ExecSpec spec) {
@@ -455,18 +378,11 @@ final class Agent implements AutoCloseable {
               + spec.user()
               + spec.group().map(gid -> " group " + gid).orElse(""));
     }
-    return new ExecFiles.Owners(hostUid(mapping, 0), hostGid(mapping, 0), user.getAsLong());
+    return new ExecFiles.Owners(
+        AgentDirectory.hostUid(mapping, 0), AgentDirectory.hostGid(mapping, 0), user.getAsLong());
   }
 
   private static String subject(ExecSpec spec) {
     return "exec " + spec.command().get(0);
-  }
-
-  private static long hostUid(Optional<IdMapping> mapping, long uid) {
-    return mapping.map(map -> map.hostUid(uid).orElse(uid)).orElse(uid);
-  }
-
-  private static long hostGid(Optional<IdMapping> mapping, long gid) {
-    return mapping.map(map -> map.hostGid(gid).orElse(gid)).orElse(gid);
   }
 }

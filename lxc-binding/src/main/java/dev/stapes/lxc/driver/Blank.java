@@ -56,22 +56,24 @@ final class Blank implements AutoCloseable {
   static Blank boot(DriverContext context, Standby standby, BlankShape shape) throws IOException {
     RunFiles files = standby.files();
     makeRoot(files.blank());
-    RunFiles.write(files.hook(), shape.hook(context, files));
-    RunFiles.write(files.seccomp(), shape.seccomp());
-    RunFiles.replace(files.config(), shape.config(context, files));
-    Fd go = Agent.openGo(context.sys(), files.agent());
+    BlankShape.Texts texts = shape.texts(context, files);
+    RunFiles.write(files.hook(), texts.hook());
+    RunFiles.write(files.seccomp(), texts.seccomp());
+    if (Application.isOne(shape.spec().config())) {
+      Application.prepare(files);
+    }
+    RunFiles.replace(files.config(), texts.config());
+    Fd go = AgentDirectory.openGo(context.sys(), files.agent());
     Fd ready = null;
     try {
-      ready = Agent.openReady(context.sys(), files.agent());
+      ready = AgentDirectory.openReady(context.sys(), files.agent());
       Processes.Child monitor = standby.go();
       Optional<Processes.Handle> init =
-          Agent.awaitReady(context.sys(), ready, BOOT_MILLIS, monitor::isAlive)
-              ? FirstProcess.find(context, files, monitor)
-              : Optional.empty();
+          FirstProcess.await(context, files, monitor, ready, BOOT_MILLIS);
       if (init.isEmpty()) {
         throw new IOException("does not come up: " + files.errors());
       }
-      Agent.forgetReady(context.sys(), ready);
+      AgentDirectory.forgetReady(context.sys(), ready);
       return new Blank(context, files, shape, monitor, init.get(), go, ready);
     } catch (IOException | RuntimeException e) {
       go.close();
@@ -127,9 +129,9 @@ final class Blank implements AutoCloseable {
    * @return whether it does
    */
   boolean go(Machine.Spec spec, Optional<IdMapping> mapping, long millis) {
-    Agent.go(
+    AgentDirectory.go(
         context.sys(), files.agent(), mapping, go, spec.config().family(ContainerPlan.ENVIRONMENT));
-    boolean goes = Agent.awaitReady(context.sys(), ready, millis, monitor::isAlive);
+    boolean goes = AgentDirectory.awaitReady(context.sys(), ready, millis, monitor::isAlive);
     go.close();
     ready.close();
     return goes;

@@ -52,24 +52,35 @@ final class ContainerPlan {
   private final Optional<IdMapping> mapping;
   private final RunFiles files;
   private final Path busybox;
+  private final Optional<Path> init;
   private final UnaryOperator<Path> local;
 
+  /**
+   * Prepares.
+   *
+   * @param busybox the host's
+   * @param init the host's tini, for an {@link Application}
+   * @param local makes paths of the host's mount namespace ones of this JVM's
+   */
   ContainerPlan(
       Machine.Spec spec,
       Optional<IdMapping> mapping,
       RunFiles files,
       Path busybox,
+      Optional<Path> init,
       UnaryOperator<Path> local) {
     this.spec = spec;
     this.mapping = mapping;
     this.files = files;
     this.busybox = busybox;
+    this.init = init;
     this.local = local;
   }
 
   /** Checks all that can be checked without the machine. */
   static void validate(Machine.Spec spec) {
     seccomp(spec.config());
+    Application.validate(spec.config());
     spec.config().get(LxcKeys.RAW_LXC).ifPresent(RawLxc::parse);
     LimitReader.cpus(spec.config());
     spec.config().family(RLIMITS).forEach(ContainerPlan::validateLimit);
@@ -77,7 +88,8 @@ final class ContainerPlan {
         .forEach(
             (name, device) -> {
               String path = path(device);
-              if (path.equals("/dev") || (path + "/").startsWith("/" + Agent.INSIDE + "/")) {
+              if (path.equals("/dev")
+                  || (path + "/").startsWith("/" + AgentDirectory.INSIDE + "/")) {
                 throw StapesException.invalid(
                     "device " + name, "would hide what the driver needs: \"" + path + "\"");
               }
@@ -170,9 +182,9 @@ final class ContainerPlan {
       Map<String, CharacterDevices.Node> nodes) {
     ContainerConfig.Builder config = ContainerConfig.of(spec.name(), spec.root().path());
     mapping.ifPresent(map -> config.idMapping(map, spec.root().mapped().isEmpty()));
-    boolean early = Agent.mayComeLate(spec.lifetime());
+    boolean early = AgentDirectory.mayComeLate(spec.lifetime());
     Map<String, String> variables = variables();
-    config.init(Agent.boot(early, variables.keySet()).toArray(new String[0]));
+    config.init(AgentDirectory.boot(early, variables.keySet()).toArray(new String[0]));
     variables.forEach(config::environment);
     return common(config, layout, limits, systemd, nodes);
   }
@@ -186,7 +198,7 @@ final class ContainerPlan {
   LxcConfig blank(CgroupLayout layout, CgroupLimits limits, boolean systemd) {
     ContainerConfig.Builder config = ContainerConfig.of(BLANK, files.blank());
     mapping.ifPresent(map -> config.idMapping(map, false));
-    config.init(Agent.waiting().toArray(new String[0]));
+    config.init(AgentDirectory.waiting().toArray(new String[0]));
     return common(config, layout, limits, systemd, Map.of());
   }
 
@@ -218,7 +230,8 @@ final class ContainerPlan {
     spec.config().family(RLIMITS).forEach(config::rlimit);
     config.stopHook(ShellWords.quote(List.of(busybox.toString(), "sh", files.hook().toString())));
     config.console(files.console(), CONSOLE_SIZE);
-    config.log(files.log(), "WARN");
+    // With what it says at INFO its end can be told, see RunFiles#exitCode.
+    config.log(files.log(), init.isPresent() ? "INFO" : "WARN");
     spec.config().get(LxcKeys.RAW_LXC).ifPresent(text -> config.raw(RawLxc.parse(text)));
     return config.build();
   }
@@ -255,9 +268,19 @@ final class ContainerPlan {
     }
     config.mount(
         MountEntry.bind(
-            files.agent().toString(), Agent.INSIDE, "ro", "nosuid", "nodev", "create=dir"));
+            files.agent().toString(),
+            AgentDirectory.INSIDE,
+            "ro",
+            "nosuid",
+            "nodev",
+            "create=dir"));
     config.mount(
-        MountEntry.bind(busybox.toString(), Agent.INSIDE + "/busybox", "ro", "nosuid", "nodev"));
+        MountEntry.bind(
+            busybox.toString(), AgentDirectory.INSIDE + "/busybox", "ro", "nosuid", "nodev"));
+    init.ifPresent(
+        program ->
+            config.mount(
+                MountEntry.bind(program.toString(), Application.INIT, "ro", "nosuid", "nodev")));
   }
 
   private void devices(ContainerConfig.Builder config, Map<String, CharacterDevices.Node> nodes) {

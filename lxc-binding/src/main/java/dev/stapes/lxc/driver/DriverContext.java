@@ -8,6 +8,7 @@ import dev.stapes.linux.cgroup.CpuSet;
 import dev.stapes.linux.cgroup.UnsupportedLimitException;
 import dev.stapes.linux.ffi.Syscalls;
 import dev.stapes.lxc.ffi.Liblxc;
+import dev.stapes.model.IdMapping;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Host;
@@ -20,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Consumer;
 
 /**
  * What a driver and its machines work with.
@@ -40,8 +42,13 @@ record DriverContext(
     Path start,
     Path attach,
     ScheduledExecutorService behind) {
-  /** What an instance may use, on these CPUs. */
-  CgroupLimits limits(Machine.Spec spec, Optional<CpuSet> on) {
+  /**
+   * What an instance may use. It takes part in the distribution of the CPUs from now on.
+   *
+   * @param moved is told of other CPUs later, since somebody came or went
+   */
+  CgroupLimits limits(Machine.Spec spec, Consumer<CpuSet> moved) {
+    Optional<CpuSet> on = cpus.join(spec.id(), LimitReader.cpus(spec.config()), moved);
     return LimitReader.read(
         spec.config(), on, host.facts().memory(), DiskDevices.limited(host, spec));
   }
@@ -56,6 +63,14 @@ record DriverContext(
       throw new StapesException(
           Kind.DENIED, subject, "the kernel refuses a limit: " + e.getMessage(), e);
     }
+  }
+
+  /** What its spec means for liblxc, of a container with these files. */
+  ContainerPlan plan(Machine.Spec spec, Optional<IdMapping> mapping, RunFiles files) {
+    Optional<Path> init =
+        Application.isOne(spec.config()) ? Optional.of(Application.init(host)) : Optional.empty();
+    return new ContainerPlan(
+        spec, mapping, files.inNamespace(), busybox, init, host.mounts()::local);
   }
 
   /** Where the processes of a container are. */

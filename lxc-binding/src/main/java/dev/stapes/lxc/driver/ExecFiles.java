@@ -22,31 +22,30 @@ import java.util.Optional;
  * can be put in their place.
  */
 final class ExecFiles implements AutoCloseable {
+  /** What a pipe takes even when the pipes of a user have reached their limit, see pipe(7). */
+  private static final int PIPE = 4096;
+
   private static final String[] SUFFIXES = {".q", ".s", ".i", ".o", ".e"};
 
+  private final Syscalls sys;
   private final Path directory;
   private final String id;
-  private final Fifo fifo;
-  private final Fd status;
-  private final Optional<Fd> input;
-  private final Optional<Fd> output;
-  private final Optional<Fd> errors;
+  private final Owners owners;
+  private final Streams streams;
+  private final Fds fds;
+  private boolean named = true;
+
+  private record Fds(
+      Fd request, Fd status, Optional<Fd> input, Optional<Fd> output, Optional<Fd> errors) {}
 
   private ExecFiles(
-      Path directory,
-      String id,
-      Fifo fifo,
-      Fd status,
-      Optional<Fd> input,
-      Optional<Fd> output,
-      Optional<Fd> errors) {
+      Syscalls sys, Path directory, String id, Owners owners, Streams streams, Fds fds) {
+    this.sys = sys;
     this.directory = directory;
     this.id = id;
-    this.fifo = fifo;
-    this.status = status;
-    this.input = input;
-    this.output = output;
-    this.errors = errors;
+    this.owners = owners;
+    this.streams = streams;
+    this.fds = fds;
   }
 
   /**
@@ -58,36 +57,43 @@ final class ExecFiles implements AutoCloseable {
    */
   record Owners(long root, long rootGroup, long user) {}
 
-  /**
-   * Makes them.
-   *
-   * @param streams false with a terminal
-   */
-  static ExecFiles create(
-      Syscalls sys, Path directory, String id, Owners owners, String request, boolean streams) {
+  /** Which FIFOs a program has for its streams. */
+  enum Streams {
+    /** None: it has a terminal. */
+    TERMINAL,
+    /** For what it writes: it has nothing to read. */
+    OUTPUT,
+    /** For all three. */
+    ALL;
+
+    static Streams of(Optional<ContainerTerminal> terminal, boolean input) {
+      return terminal.isPresent() ? TERMINAL : input ? ALL : OUTPUT;
+    }
+  }
+
+  /** Makes the FIFOs; the {@link #request} comes later. */
+  static ExecFiles create(Syscalls sys, Path directory, String id, Owners owners, Streams streams) {
     Fifo fifo = new Fifo(sys);
     List<Fd> opened = new ArrayList<>();
     try {
-      write(sys, directory.resolve(id + ".q"), owners, request);
+      Fd request = open(fifo, directory.resolve(id + ".q"), owners.root(), owners, false);
+      opened.add(request);
       Fd status = open(fifo, directory.resolve(id + ".s"), owners.root(), owners, true);
       opened.add(status);
-      if (!streams) {
-        return new ExecFiles(
-            directory, id, fifo, status, Optional.empty(), Optional.empty(), Optional.empty());
+      Optional<Fd> input = Optional.empty();
+      Optional<Fd> output = Optional.empty();
+      Optional<Fd> errors = Optional.empty();
+      if (streams == Streams.ALL) {
+        input = Optional.of(open(fifo, directory.resolve(id + ".i"), owners.user(), owners, false));
+        opened.add(input.get());
       }
-      Fd input = open(fifo, directory.resolve(id + ".i"), owners.user(), owners, false);
-      opened.add(input);
-      Fd output = open(fifo, directory.resolve(id + ".o"), owners.user(), owners, true);
-      opened.add(output);
-      Fd errors = open(fifo, directory.resolve(id + ".e"), owners.user(), owners, true);
+      if (streams != Streams.TERMINAL) {
+        output = Optional.of(open(fifo, directory.resolve(id + ".o"), owners.user(), owners, true));
+        opened.add(output.get());
+        errors = Optional.of(open(fifo, directory.resolve(id + ".e"), owners.user(), owners, true));
+      }
       return new ExecFiles(
-          directory,
-          id,
-          fifo,
-          status,
-          Optional.of(input),
-          Optional.of(output),
-          Optional.of(errors));
+          sys, directory, id, owners, streams, new Fds(request, status, input, output, errors));
     } catch (RuntimeException e) {
       opened.forEach(Fd::close);
       try {
@@ -99,9 +105,31 @@ final class ExecFiles implements AutoCloseable {
     }
   }
 
+  /** Whether they are such as {@link #create} would make. */
+  boolean isSuch(Owners wanted, Streams which) {
+    return owners.equals(wanted) && streams == which;
+  }
+
+  /**
+   * Says what is to be executed. It may hold secrets: it is kept in a pipe, and only what such a
+   * pipe does not take for sure is written to a file.
+   *
+   * @param text a script that ends with {@code return}: a pipe that is open here has no end
+   */
+  void request(String text) {
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    if (bytes.length <= PIPE) {
+      fds.request.write(ByteBuffer.wrap(bytes));
+    } else {
+      delete(directory.resolve(id + ".q"));
+      write(sys, directory.resolve(id + ".q"), owners, text);
+    }
+  }
+
   private static Fd open(Fifo fifo, Path path, long uid, Owners owners, boolean read) {
-    fifo.create(path, 0600, uid, owners.rootGroup());
-    return read ? fifo.openRead(path) : fifo.openBoth(path);
+    return read
+        ? fifo.createRead(path, 0600, uid, owners.rootGroup())
+        : fifo.createBoth(path, 0600, uid, owners.rootGroup());
   }
 
   /** Writes a new file that nobody but the container's root reads. */
@@ -122,42 +150,52 @@ final class ExecFiles implements AutoCloseable {
 
   /** What the container says about the program; non-blocking. */
   Fd status() {
-    return status;
+    return fds.status;
   }
 
   /** The program's standard output; empty with a terminal. */
   Optional<Fd> output() {
-    return output;
+    return fds.output;
   }
 
   /** The program's standard error; empty with a terminal. */
   Optional<Fd> errors() {
-    return errors;
+    return fds.errors;
   }
 
   /**
    * The writing end of the program's standard input, once the program has opened the other one;
-   * empty where nobody reads any more.
+   * empty where nobody reads, or not any more.
    */
   Optional<Fd> takeInput() {
-    Optional<Fd> writer = fifo.openWrite(directory.resolve(id + ".i"));
-    input.ifPresent(Fd::close);
+    if (fds.input.isEmpty()) {
+      return Optional.empty();
+    }
+    Optional<Fd> writer = new Fifo(sys).openWrite(directory.resolve(id + ".i"));
+    fds.input.get().close();
     return writer;
   }
 
-  /** Forgets what the container has read. */
-  void removeRequest() {
-    delete(directory.resolve(id + ".q"));
+  /**
+   * Removes the names once the program has started and its input was taken: whoever needs one of
+   * them has it open. Idempotent.
+   */
+  void unlink() {
+    if (named) {
+      named = false;
+      remove(directory, id);
+    }
   }
 
   /** Closes and removes everything. Idempotent. */
   @Override
   public void close() {
-    status.close();
-    input.ifPresent(Fd::close);
-    output.ifPresent(Fd::close);
-    errors.ifPresent(Fd::close);
-    remove(directory, id);
+    fds.request.close();
+    fds.status.close();
+    fds.input.ifPresent(Fd::close);
+    fds.output.ifPresent(Fd::close);
+    fds.errors.ifPresent(Fd::close);
+    unlink();
   }
 
   static void remove(Path directory, String id) {

@@ -54,9 +54,10 @@ final class ExecRequest {
   /**
    * The text of the request.
    *
+   * @param input whether it is given something to read
    * @param terminal number of a terminal in the container's devpts
    */
-  static String text(ExecSpec spec, OptionalInt terminal) {
+  static String text(ExecSpec spec, boolean input, OptionalInt terminal) {
     TreeMap<String, String> environment = new TreeMap<>(DEFAULTS);
     if (spec.user() == 0) {
       environment.put("USER", "root");
@@ -79,6 +80,8 @@ final class ExecRequest {
     return variables
         .append("}\n_tty=")
         .append(terminal.isPresent() ? Integer.toString(terminal.getAsInt()) : "")
+        .append("\n_in=")
+        .append(input ? "yes" : "")
         .append("\n_user=")
         .append(spec.user())
         .append(':')
@@ -89,7 +92,7 @@ final class ExecRequest {
         .append(ShellWords.quote(ShellWords.quote(odd)))
         .append("\nset -- ")
         .append(ShellWords.quote(spec.command()))
-        .append('\n')
+        .append("\nreturn\n")
         .toString();
   }
 }

@@ -1,5 +1,6 @@
 package dev.stapes.lxc.driver;
 
+import dev.stapes.linux.Fd;
 import dev.stapes.lxc.ffi.ContainerCalls;
 import dev.stapes.spi.Processes;
 import java.io.IOException;
@@ -15,6 +16,20 @@ final class FirstProcess {
   private static final Pattern PID = Pattern.compile("\\d{1,18}");
 
   private FirstProcess() {}
+
+  /**
+   * Waits for it, and finds it.
+   *
+   * @param ready where it says that it is there
+   * @param millis that it has for that
+   * @return empty: it did not come up, or has ended already
+   */
+  static Optional<Processes.Handle> await(
+      DriverContext context, RunFiles files, Processes.Child monitor, Fd ready, long millis) {
+    return AgentDirectory.awaitReady(context.sys(), ready, millis, monitor::isAlive)
+        ? find(context, files, monitor)
+        : Optional.empty();
+  }
 
   /** It is the monitor's only child; where the kernel does not tell, ask liblxc. */
   static Optional<Processes.Handle> find(

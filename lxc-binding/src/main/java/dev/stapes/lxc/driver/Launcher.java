@@ -52,33 +52,50 @@ final class Launcher {
       Optional<BlankShape> shape) {}
 
   /**
+   * What is to be started.
+   *
+   * @param systemd whether the init of its image is systemd
+   * @param moved is told of other CPUs, since somebody came or went
+   */
+  private record Order(
+      Machine.Spec spec, Optional<IdMapping> mapping, boolean systemd, Consumer<CpuSet> moved) {
+    String subject() {
+      return "instance " + spec.name();
+    }
+  }
+
+  /**
    * Starts a container that has none of an earlier run.
    *
    * @param moved is told of other CPUs, since somebody came or went
    */
   Started launch(Machine.Spec spec, Optional<IdMapping> mapping, Consumer<CpuSet> moved) {
-    boolean systemd = isSystemd(spec);
-    Optional<BlankShape> shape = BlankShape.of(context, spec, mapping, systemd);
-    Optional<Standby> standby = standbys.take(spec.lifetime(), shape);
-    if (standby.isPresent() && standby.get().blank().isPresent()) {
-      Optional<Started> filled =
-          fill(spec, mapping, standby.get(), standby.get().blank().get(), systemd, moved);
+    Order order = new Order(spec, mapping, isSystemd(spec), moved);
+    try {
+      return launch(order, BlankShape.of(context, spec, mapping, order.systemd()));
+    } catch (IOException e) {
+      throw KernelError.of(e, order.subject(), "start failed");
+    } catch (LinuxException e) {
+      throw KernelError.of(e, order.subject(), "start failed");
+    }
+  }
+
+  private Started launch(Order order, Optional<BlankShape> shape) throws IOException {
+    Optional<Standby> standby = standbys.take(order.spec().lifetime(), shape);
+    Optional<Blank> booted = standby.flatMap(Standby::blank);
+    if (booted.isPresent()) {
+      Optional<Started> filled = fill(order, standby.get(), booted.get());
       if (filled.isPresent()) {
         return filled.get();
       }
       standby = Optional.empty();
     }
-    RunFiles files = standby.map(Standby::files).orElseGet(() -> runs.fresh(spec.lifetime()));
-    Attempt attempt = new Attempt(spec, files, mapping, standby, systemd, shape);
+    Attempt attempt = new Attempt(order, standby, shape);
     boolean done = false;
     try {
-      Started started = attempt.run(moved);
+      Started started = attempt.run();
       done = true;
       return started;
-    } catch (IOException e) {
-      throw KernelError.of(e, subject(spec), "start failed");
-    } catch (LinuxException e) {
-      throw KernelError.of(e, subject(spec), "start failed");
     } finally {
       if (!done) {
         attempt.undo();
@@ -96,30 +113,18 @@ final class Launcher {
    *
    * @return empty: it cannot be this one's, and is gone
    */
-  private Optional<Started> fill(
-      Machine.Spec spec,
-      Optional<IdMapping> mapping,
-      Standby standby,
-      Blank blank,
-      boolean systemd,
-      Consumer<CpuSet> moved) {
+  private Optional<Started> fill(Order order, Standby standby, Blank blank) throws IOException {
     RunFiles files = standby.files();
     boolean done = false;
     try {
-      Optional<CpuSet> cpus =
-          context.cpus().join(spec.id(), LimitReader.cpus(spec.config()), moved);
-      CgroupLimits limits = context.limits(spec, cpus);
-      String config = config(spec, mapping, files, limits, systemd, Map.of());
-      if (!prepared(spec, mapping, blank, limits)) {
+      CgroupLimits limits = context.limits(order.spec(), order.moved());
+      if (!prepared(order, blank, limits)) {
         return Optional.empty();
       }
-      if (spec.lifetime() != Lifetime.THROWAWAY) {
-        runs.assign(spec.id(), files);
-      }
-      RunFiles.replace(files.config(), config);
-      if (!blank.go(spec, mapping, START_MILLIS)) {
-        throw new StapesException(
-            Kind.INTERNAL, subject(spec), "start failed: it ended: " + files.errors());
+      configure(order, files, limits, Map.of());
+      writeApplication(order, files);
+      if (!blank.go(order.spec(), order.mapping(), START_MILLIS)) {
+        throw failed(order, "it ended", files);
       }
       done = true;
       return Optional.of(
@@ -130,137 +135,132 @@ final class Launcher {
               limits,
               Optional.empty(),
               Optional.of(blank.shape())));
-    } catch (IOException e) {
-      throw KernelError.of(e, subject(spec), "start failed");
-    } catch (LinuxException e) {
-      throw KernelError.of(e, subject(spec), "start failed");
     } finally {
       if (!done) {
-        context.cpus().leave(spec.id());
-        runs.release(spec.id());
+        context.cpus().leave(order.spec().id());
+        runs.release(order.spec().id());
         standbys.drop(standby);
       }
     }
   }
 
   /** What an instance has that a start of its own could give it and this cannot, shows here. */
-  private boolean prepared(
-      Machine.Spec spec, Optional<IdMapping> mapping, Blank blank, CgroupLimits limits) {
+  private boolean prepared(Order order, Blank blank, CgroupLimits limits) {
     try {
-      DriverContext.apply(limits, blank.payload(), subject(spec));
-      blank.fill(spec, mapping);
+      DriverContext.apply(limits, blank.payload(), order.subject());
+      blank.fill(order.spec(), order.mapping());
       return true;
     } catch (StapesException e) {
-      LOG.info("{} is started anew: {}", subject(spec), e.getMessage());
+      LOG.info("{} is started anew: {}", order.subject(), e.getMessage());
       return false;
     }
   }
 
-  private String config(
-      Machine.Spec spec,
-      Optional<IdMapping> mapping,
-      RunFiles files,
-      CgroupLimits limits,
-      boolean systemd,
-      Map<String, CharacterDevices.Node> nodes) {
+  /** Writes the configuration, and remembers whose it is where it outlives this JVM. */
+  private void configure(
+      Order order, RunFiles files, CgroupLimits limits, Map<String, CharacterDevices.Node> nodes)
+      throws IOException {
     CgroupLimits withDevices = ContainerPlan.withDevices(limits, ContainerPlan.deviceRules(nodes));
-    return plan(spec, mapping, files).config(context.layout(), withDevices, systemd, nodes).text();
+    String text =
+        context
+            .plan(order.spec(), order.mapping(), files)
+            .config(context.layout(), withDevices, order.systemd(), nodes)
+            .text();
+    if (order.spec().lifetime() != Lifetime.THROWAWAY) {
+      runs.assign(order.spec().id(), files);
+    }
+    RunFiles.replace(files.config(), text);
   }
 
-  private ContainerPlan plan(Machine.Spec spec, Optional<IdMapping> mapping, RunFiles files) {
-    return new ContainerPlan(
-        spec, mapping, files.inNamespace(), context.busybox(), context.host().mounts()::local);
+  private Tree root(Machine.Spec spec) {
+    Path root = context.host().mounts().local(spec.root().path());
+    return context.host().tree(root, Tree.Resolution.IN_ROOT, spec.root().mapped());
   }
 
   private boolean isSystemd(Machine.Spec spec) {
-    Path root = context.host().mounts().local(spec.root().path());
-    try (Tree tree = context.host().tree(root, Tree.Resolution.IN_ROOT)) {
+    if (Application.isOne(spec.config())) {
+      return false;
+    }
+    try (Tree tree = root(spec)) {
       return tree.readlink("sbin/init").endsWith("systemd");
     } catch (StapesException e) {
       return false; // no init, or no link
     }
   }
 
-  private static String subject(Machine.Spec spec) {
-    return "instance " + spec.name();
+  /** Says what to run in place of an init, where the instance is there for that. */
+  private void writeApplication(Order order, RunFiles files) {
+    if (Application.isOne(order.spec().config())) {
+      try (Tree tree = root(order.spec())) {
+        Application.of(order.spec(), tree).write(context.sys(), files, order.mapping());
+      }
+    }
   }
 
+  private static StapesException failed(Order order, String how, RunFiles files) {
+    return new StapesException(
+        Kind.INTERNAL, order.subject(), "start failed: " + how + ": " + files.errors());
+  }
+
+  /** A start from the beginning, or from a container that waits for its configuration. */
   private final class Attempt {
-    private final Machine.Spec spec;
+    private final Order order;
     private final RunFiles files;
-    private final Optional<IdMapping> mapping;
     private final Optional<Standby> standby;
-    private final boolean systemd;
     private final Optional<BlankShape> shape;
     private Processes.@Nullable Child monitor;
 
-    Attempt(
-        Machine.Spec spec,
-        RunFiles files,
-        Optional<IdMapping> mapping,
-        Optional<Standby> standby,
-        boolean systemd,
-        Optional<BlankShape> shape) {
-      this.spec = spec;
-      this.files = files;
-      this.mapping = mapping;
+    Attempt(Order order, Optional<Standby> standby, Optional<BlankShape> shape) {
+      this.order = order;
+      this.files = standby.map(Standby::files).orElseGet(() -> runs.fresh(order.spec().lifetime()));
       this.standby = standby;
-      this.systemd = systemd;
       this.shape = shape;
     }
 
-    Started run(Consumer<CpuSet> moved) throws IOException {
+    Started run() throws IOException {
+      Lifetime lifetime = order.spec().lifetime();
       if (standby.isEmpty()) {
-        Standby.create(context, files, mapping);
-      } else if (!standby.get().mapping().equals(mapping)) {
-        Agent.own(context.sys(), files.agent(), mapping);
+        Standby.create(context, files, order.mapping());
+      } else if (!standby.get().mapping().equals(order.mapping())) {
+        AgentDirectory.own(context.sys(), files.agent(), order.mapping());
       }
-      CgroupLimits limits = write(moved);
-      try (Fd ready = Agent.openReady(context.sys(), files.agent())) {
+      CgroupLimits limits = write();
+      try (Fd ready = AgentDirectory.openReady(context.sys(), files.agent())) {
         Processes.Child started =
-            standby.isPresent()
-                ? standby.get().go()
-                : Standby.spawn(context, files, spec.lifetime());
+            standby.isPresent() ? standby.get().go() : Standby.spawn(context, files, lifetime);
         monitor = started;
-        boolean up = Agent.awaitReady(context.sys(), ready, START_MILLIS, started::isAlive);
-        Optional<Processes.Handle> init =
-            up ? FirstProcess.find(context, files, started) : Optional.empty();
-        if (init.isEmpty()) {
-          throw new StapesException(
-              Kind.INTERNAL,
-              subject(spec),
-              "start failed: "
-                  + (started.isAlive() ? "it does not come up" : "it ended")
-                  + ": "
-                  + files.errors());
-        }
+        Processes.Handle init =
+            FirstProcess.await(context, files, started, ready, START_MILLIS)
+                .orElseThrow(
+                    () ->
+                        failed(
+                            order, started.isAlive() ? "it does not come up" : "it ended", files));
         Optional<Fd> requests =
-            Agent.mayComeLate(spec.lifetime())
-                ? Optional.of(Agent.openRequests(context.sys(), files.agent()))
+            AgentDirectory.mayComeLate(lifetime)
+                ? Optional.of(AgentDirectory.openRequests(context.sys(), files.agent()))
                 : Optional.empty();
-        return new Started(files, init.get(), started, limits, requests, shape);
+        return new Started(files, init, started, limits, requests, shape);
       }
     }
 
     /** Writes all that liblxc reads; the configuration last, for it may be waited for. */
-    private CgroupLimits write(Consumer<CpuSet> moved) throws IOException {
+    private CgroupLimits write() throws IOException {
+      Machine.Spec spec = order.spec();
       Map<String, CharacterDevices.Node> nodes =
-          CharacterDevices.create(context.host(), spec, mapping, files);
-      Optional<CpuSet> cpus =
-          context.cpus().join(spec.id(), LimitReader.cpus(spec.config()), moved);
-      CgroupLimits limits = context.limits(spec, cpus);
-      RunFiles.write(files.hook(), plan(spec, mapping, files).hookText());
+          CharacterDevices.create(context.host(), spec, order.mapping(), files);
+      CgroupLimits limits = context.limits(spec, order.moved());
+      RunFiles.write(files.hook(), context.plan(spec, order.mapping(), files).hookText());
       RunFiles.write(files.seccomp(), ContainerPlan.seccomp(spec.config()).text());
-      String config = config(spec, mapping, files, limits, systemd, nodes);
-      if (spec.lifetime() != Lifetime.THROWAWAY) {
-        runs.assign(spec.id(), files);
+      if (Application.isOne(spec.config())) {
+        Application.prepare(files);
+        writeApplication(order, files);
       }
-      RunFiles.replace(files.config(), config);
+      configure(order, files, limits, nodes);
       return limits;
     }
 
     void undo() {
-      context.cpus().leave(spec.id());
+      context.cpus().leave(order.spec().id());
       boolean interrupted = Thread.interrupted(); // the rest has to be done all the same
       try {
         if (monitor != null) {
@@ -269,11 +269,11 @@ final class Launcher {
           standby.get().drop(context);
         }
         Remains.remove(context.host(), context.layout(), files);
-        runs.release(spec.id());
+        runs.release(order.spec().id());
       } catch (InterruptedException e) {
         interrupted = true;
       } catch (IOException | RuntimeException e) {
-        LOG.warn("{}: something of a failed start is left on the host", subject(spec), e);
+        LOG.warn("{}: something of a failed start is left on the host", order.subject(), e);
       } finally {
         if (monitor != null) {
           monitor.close();

@@ -110,6 +110,15 @@ final class LxcDriver implements InstanceDriver {
   }
 
   @Override
+  public boolean hasCgroups(int version) {
+    return switch (context.layout().kind()) {
+      case V1, HYBRID -> version == 1;
+      case V2 -> version == 2;
+      case NONE -> false;
+    };
+  }
+
+  @Override
   public Machine start(Machine.Spec spec) {
     awaitGone(spec.id());
     Optional<IdMapping> mapping = idMaps.of(spec.config());
@@ -171,11 +180,7 @@ final class LxcDriver implements InstanceDriver {
       runs.release(spec.id());
       return Optional.empty();
     }
-    Optional<CpuSet> cpus =
-        context
-            .cpus()
-            .join(spec.id(), LimitReader.cpus(spec.config()), moved -> moveTo(spec.id(), moved));
-    CgroupLimits limits = context.limits(spec, cpus);
+    CgroupLimits limits = context.limits(spec, cpus -> moveTo(spec.id(), cpus));
     LxcMachine machine =
         new LxcMachine(
             context,
@@ -191,7 +196,7 @@ final class LxcDriver implements InstanceDriver {
     machine.adopted();
     Machine held = new SharedMachine(machine);
     machines.put(spec.id(), machine);
-    cpus.ifPresent(machine::moveTo);
+    context.cpus().of(spec.id()).ifPresent(machine::moveTo);
     return Optional.of(held);
   }
 

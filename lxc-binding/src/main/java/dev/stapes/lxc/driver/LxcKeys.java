@@ -87,6 +87,27 @@ final class LxcKeys {
           false,
           "System calls to allow, one a line; all others are denied");
 
+  /** The program of an application container, in place of an init. */
+  static final ConfigKey<String> ENTRYPOINT =
+      ConfigKey.of(
+          "oci.entrypoint",
+          ConfigType.BLOB,
+          false,
+          "Program that runs in place of an init, as words of a shell");
+
+  /** Where it starts. */
+  static final ConfigKey<String> CWD =
+      ConfigKey.of("oci.cwd", ConfigType.STRING, false, "Directory that oci.entrypoint starts in");
+
+  /** Who it is. */
+  static final ConfigKey<Long> OCI_UID =
+      ConfigKey.of("oci.uid", ConfigType.integer(0, 0xFFFF_FFFEL), false, "User of oci.entrypoint");
+
+  /** In which group. */
+  static final ConfigKey<Long> OCI_GID =
+      ConfigKey.of(
+          "oci.gid", ConfigType.integer(0, 0xFFFF_FFFEL), false, "Group of oci.entrypoint");
+
   /** First host id of the map that this instance was given. */
   static final String VOLATILE_BASE = "volatile.idmap.base";
 
@@ -103,7 +124,11 @@ final class LxcKeys {
           RAW_SECCOMP,
           DENY_DEFAULT,
           DENY,
-          ALLOW);
+          ALLOW,
+          ENTRYPOINT,
+          CWD,
+          OCI_UID,
+          OCI_GID);
 
   private LxcKeys() {}
 }

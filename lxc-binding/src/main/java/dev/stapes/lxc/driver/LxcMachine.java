@@ -12,9 +12,7 @@ import dev.stapes.model.ExecSpec;
 import dev.stapes.model.IdMapping;
 import dev.stapes.model.InstanceId;
 import dev.stapes.model.InstanceState;
-import dev.stapes.model.InstanceStatus;
 import dev.stapes.model.Lifetime;
-import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Machine;
@@ -27,8 +25,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.OptionalLong;
-import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -36,6 +32,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,7 +41,6 @@ import org.slf4j.LoggerFactory;
 final class LxcMachine implements Machine {
   private static final Logger LOG = LoggerFactory.getLogger(LxcMachine.class);
   private static final int SIGKILL = 9;
-  private static final int KILLED = 137;
   private static final String KILLED_BY_US = "killed";
 
   /** Processes that exist at once while a program is being started. */
@@ -65,6 +61,7 @@ final class LxcMachine implements Machine {
   private final Consumer<LxcMachine> gone;
   private final CompletableFuture<Exit> exit = new CompletableFuture<>();
   private final CompletableFuture<Exit> removed = new CompletableFuture<>();
+  private final AtomicBoolean preparing = new AtomicBoolean();
   private volatile boolean killed;
   private volatile boolean released;
   private int holders;
@@ -103,6 +100,7 @@ final class LxcMachine implements Machine {
             this::newTerminal,
             this::isFull);
     this.monitor.exit().thenAccept(this::monitorEnded);
+    prepareNextProgram();
   }
 
   /** Removes what programs of an earlier JVM left. */
@@ -154,6 +152,10 @@ final class LxcMachine implements Machine {
 
   @Override
   public void requestShutdown() {
+    if (Application.isOne(spec().config())) {
+      init.signal(Application.stopSignal(spec().config())); // tini passes it on
+      return;
+    }
     OptionalInt signal = InitSignals.shutdown(init.pid());
     if (signal.isPresent()) {
       init.signal(signal.getAsInt());
@@ -246,6 +248,15 @@ final class LxcMachine implements Machine {
 
   @Override
   public Exec exec(ExecSpec exec) {
+    return exec(exec, true);
+  }
+
+  @Override
+  public Exec execWithoutInput(ExecSpec exec) {
+    return exec(exec, false);
+  }
+
+  private Exec exec(ExecSpec exec, boolean input) {
     if (!init.isAlive()) {
       throw new StapesException(Kind.UNAVAILABLE, subject(), "it has ended");
     }
@@ -262,7 +273,9 @@ final class LxcMachine implements Machine {
             exec.terminal(),
             exec.timeout());
     try {
-      return agent.start(whole);
+      Exec started = agent.start(whole, input);
+      prepareNextProgram();
+      return started;
     } catch (StapesException e) {
       if (init.isAlive() || e.kind() == Kind.INTERRUPTED) {
         throw e;
@@ -288,31 +301,7 @@ final class LxcMachine implements Machine {
 
   @Override
   public InstanceState state() {
-    CgroupUsage usage = payload.usage();
-    return new InstanceState(
-        isFrozen() ? InstanceStatus.FROZEN : InstanceStatus.RUNNING,
-        OptionalLong.of(init.pid()),
-        Optional.of(startedAt),
-        Duration.ofNanos(usage.cpuNanos().orElse(0)),
-        size(usage.memoryBytes()),
-        size(usage.memoryPeakBytes()),
-        size(usage.swapBytes()),
-        usage.processes(),
-        usage.oomKills().orElse(0),
-        Optional.empty(),
-        network());
-  }
-
-  private static Optional<Size> size(OptionalLong bytes) {
-    return bytes.isPresent() ? Optional.of(Size.ofBytes(bytes.getAsLong())) : Optional.empty();
-  }
-
-  private SortedMap<String, InstanceState.NetworkCounters> network() {
-    try {
-      return NetworkCounters.parse(Files.readString(Path.of("/proc/" + pid() + "/net/dev")));
-    } catch (IOException e) {
-      return new TreeMap<>(); // it has just ended
-    }
+    return LiveState.of(init.pid(), startedAt, isFrozen(), payload.usage());
   }
 
   @Override
@@ -322,9 +311,7 @@ final class LxcMachine implements Machine {
 
   @Override
   public synchronized void update(Spec changed) {
-    Optional<CpuSet> cpus =
-        context.cpus().join(id(), LimitReader.cpus(changed.config()), this::moveTo);
-    CgroupLimits wanted = context.limits(changed, cpus);
+    CgroupLimits wanted = context.limits(changed, this::moveTo);
     DriverContext.apply(wanted.replacing(limits), payload, subject());
     limits = wanted;
     spec = changed;
@@ -386,7 +373,7 @@ final class LxcMachine implements Machine {
   /** Says that it has ended once no process is left, then removes the rest behind. */
   private void finish(int code) {
     boolean reboot = Files.exists(files.reboot());
-    Exit end = new Exit(reason(code, reboot), reboot);
+    Exit end = end(code, reboot);
     try {
       signalKill(); // a monitor that was killed leaves its container as it was
       awaitEnd(init);
@@ -412,19 +399,54 @@ final class LxcMachine implements Machine {
     return removed;
   }
 
-  private String reason(int code, boolean reboot) {
+  private Exit end(int code, boolean reboot) {
     if (killed) {
-      return KILLED_BY_US;
+      return new Exit(KILLED_BY_US, false);
     }
     if (reboot) {
-      return "rebooted";
+      return new Exit("rebooted", true);
     }
-    return switch (code) {
-      case -1 -> "ended";
-      case 0 -> "shut down";
-      case KILLED -> "its monitor was killed";
-      default -> "its first program ended with exit code " + code;
-    };
+    if (code < 0) {
+      return new Exit("ended", false);
+    }
+    if (init.isAlive()) {
+      return new Exit("its monitor was killed", false);
+    }
+    if (code != 0) {
+      return new Exit("its monitor ended with exit code " + code, false);
+    }
+    if (!Application.isOne(spec().config())) {
+      return new Exit("shut down", false);
+    }
+    try {
+      int its = files.exitCode();
+      return new Exit("its program ended with exit code " + its, false, OptionalInt.of(its));
+    } catch (IOException e) {
+      return new Exit("its program ended", false);
+    }
+  }
+
+  /** Once the instance has rested for a moment; many a one is gone by then. */
+  private void prepareNextProgram() {
+    if (!preparing.compareAndSet(false, true)) {
+      return;
+    }
+    try {
+      var unused =
+          context
+              .behind()
+              .schedule(
+                  () -> {
+                    preparing.set(false);
+                    if (init.isAlive()) {
+                      agent.prepareNext();
+                    }
+                  },
+                  READY_CHECK.toMillis(),
+                  TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException e) {
+      LOG.debug("closed already", e);
+    }
   }
 
   private void reviveAgent() {
@@ -433,9 +455,9 @@ final class LxcMachine implements Machine {
             context.attach(),
             files,
             "--",
-            "/" + Agent.INSIDE + "/busybox",
+            "/" + AgentDirectory.INSIDE + "/busybox",
             "sh",
-            "/" + Agent.INSIDE + "/boot",
+            "/" + AgentDirectory.INSIDE + "/boot",
             "agent");
     try (HeldProcess attach = new HeldProcess(context.host().processes().start(start))) {
       awaitEnd(attach);

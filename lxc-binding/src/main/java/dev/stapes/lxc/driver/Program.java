@@ -19,6 +19,7 @@ import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A program that the agent runs. No thread serves it: whoever reads or waits polls its status along
@@ -257,7 +258,7 @@ final class Program implements Machine.Exec {
   /** What the program writes; ends with the program even if a child of it keeps the other end. */
   private final class Output extends InputStream {
     private final Fd fd;
-    private final ByteBuffer buffer = Syscalls.buffer(CHUNK);
+    private @Nullable ByteBuffer buffer; // many a program has its output collected
     private final ReentrantLock one = new ReentrantLock();
 
     Output(Fd fd) {
@@ -280,9 +281,10 @@ final class Program implements Machine.Exec {
       try {
         descriptors.readLock().lock();
         try {
-          int count = some(Math.min(length, CHUNK));
+          ByteBuffer chunk = buffer();
+          int count = some(chunk, Math.min(length, CHUNK));
           if (count > 0) {
-            buffer.flip().get(bytes, offset, count);
+            chunk.flip().get(bytes, offset, count);
           }
           return count;
         } finally {
@@ -295,16 +297,25 @@ final class Program implements Machine.Exec {
       }
     }
 
-    private int some(int length) throws IOException {
+    private ByteBuffer buffer() {
+      ByteBuffer made = buffer;
+      if (made == null) {
+        made = Syscalls.buffer(CHUNK);
+        buffer = made;
+      }
+      return made;
+    }
+
+    private int some(ByteBuffer chunk, int length) throws IOException {
       while (true) {
         if (closed) {
           throw new IOException("the program was closed");
         }
         // Asked before the read: what it wrote before its end is then there to be read.
         boolean ended = status.code().isPresent();
-        buffer.clear().limit(length);
+        chunk.clear().limit(length);
         try {
-          return fd.read(buffer);
+          return fd.read(chunk);
         } catch (LinuxException e) {
           if (e.errno() == Errno.EIO) {
             return -1; // a terminal that nobody has open any more
@@ -355,7 +366,7 @@ final class Program implements Machine.Exec {
     }
   }
 
-  /** The input of a program that has closed it already. */
+  /** The input of a program that has none, or has closed it already. */
   private static final class NobodyReads extends OutputStream {
     @Override
     public void write(int b) throws IOException {

@@ -42,6 +42,16 @@ final class RunDirectory implements AutoCloseable {
     this.host = host;
     this.scope = scope;
     this.memory = scope.runDirectory().resolve("memory");
+    prepareLocks(scope.runDirectory());
+  }
+
+  private static void prepareLocks(Path lxcPath) {
+    try {
+      LockFiles.prepare(lxcPath);
+    } catch (IOException e) {
+      throw new StapesException(
+          Kind.UNAVAILABLE, "lxc driver", "there is no place for liblxc's locks: " + e, e);
+    }
   }
 
   /** What the names of all containers of a scope start with. */
@@ -76,6 +86,7 @@ final class RunDirectory implements AutoCloseable {
             Set.of(Mounts.Flag.NOSUID, Mounts.Flag.NODEV),
             "mode=0711");
     mounted = true;
+    prepareLocks(memory);
   }
 
   /** That of a container that is not in memory. */

@@ -1,22 +1,24 @@
 package dev.stapes.lxc.driver;
 
+import dev.stapes.linux.FileTree;
+import dev.stapes.linux.ffi.Errno;
+import dev.stapes.linux.ffi.LinuxException;
+import dev.stapes.linux.ffi.Syscalls;
 import dev.stapes.lxc.ffi.LockFiles;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * What a running container has on the host: a directory of its own.
@@ -26,6 +28,9 @@ import org.jspecify.annotations.Nullable;
  * @param view the same directory as this JVM reaches it; all files are given below it
  */
 record RunFiles(String name, Path directory, Path view) {
+  private static final Pattern ENDED = Pattern.compile("ended on (error|signal) \\((\\d{1,3})\\)");
+  private static final int SIGNALLED = 128;
+
   /** What liblxc calls the container path. */
   Path lxcPath() {
     return directory.resolveSibling("");
@@ -94,26 +99,14 @@ record RunFiles(String name, Path directory, Path view) {
   /** Removes everything. Does nothing where there is nothing. */
   void remove() throws IOException {
     LockFiles.remove(lxcPath(), name);
-    if (!Files.isDirectory(view)) {
-      return;
+    try (FileTree tree =
+        FileTree.open(Syscalls.system(), view.resolveSibling(""), FileTree.Resolution.BENEATH)) {
+      tree.removeAll(view.getFileName().toString());
+    } catch (LinuxException e) {
+      if (e.errno() != Errno.ENOENT) {
+        throw new IOException(e.getMessage(), e);
+      }
     }
-    Files.walkFileTree(
-        view,
-        new SimpleFileVisitor<>() {
-          @Override
-          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-              throws IOException {
-            Files.deleteIfExists(file);
-            return FileVisitResult.CONTINUE;
-          }
-
-          @Override
-          public FileVisitResult postVisitDirectory(Path visited, @Nullable IOException e)
-              throws IOException {
-            Files.deleteIfExists(visited);
-            return FileVisitResult.CONTINUE;
-          }
-        });
   }
 
   /** Writes a file that only root reads; who opens it finds all of it or what was there before. */
@@ -156,6 +149,22 @@ record RunFiles(String name, Path directory, Path view) {
     } catch (IOException e) {
       return "liblxc's log cannot be read: " + e.getMessage();
     }
+  }
+
+  /**
+   * The exit code of the first process, as a shell reports it, of a container that has ended.
+   * lxc-start does not end with it, as lxc-execute does; but its log at INFO says when it was not
+   * 0.
+   */
+  int exitCode() throws IOException {
+    String text = new String(tail(log(), 16 << 10), StandardCharsets.UTF_8);
+    Matcher matcher = ENDED.matcher(text);
+    int code = 0;
+    while (matcher.find()) {
+      int number = Integer.parseInt(matcher.group(2));
+      code = matcher.group(1).equals("signal") ? SIGNALLED + number : number;
+    }
+    return code;
   }
 
   private static FileAttribute<Set<PosixFilePermission>> attribute(String text) {

@@ -74,6 +74,11 @@ final class SharedMachine implements Machine {
   }
 
   @Override
+  public Exec execWithoutInput(ExecSpec spec) {
+    return machine.execWithoutInput(spec);
+  }
+
+  @Override
   public Exec exec(ExecSpec spec) {
     return machine.exec(spec);
   }

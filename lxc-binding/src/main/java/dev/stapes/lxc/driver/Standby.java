@@ -70,7 +70,7 @@ final class Standby {
   static void create(DriverContext context, RunFiles files, Optional<IdMapping> mapping)
       throws IOException {
     files.create();
-    Agent.prepare(context.sys(), files.agent(), mapping);
+    AgentDirectory.prepare(context.sys(), files.agent(), mapping);
   }
 
   /** Executes lxc-start for a container. */
@@ -107,7 +107,7 @@ final class Standby {
 
   /** Whether it was made for the owners that instances of a shape have. */
   boolean fits(BlankShape shape) {
-    return mapping.equals(Optional.of(shape.plan().mapping()));
+    return mapping.equals(Optional.of(shape.mapping()));
   }
 
   /** What it is once it has been booted. */
@@ -124,6 +124,7 @@ final class Standby {
 
   /** Ends it and removes it, with what a boot that failed has left of it. */
   void drop(DriverContext context) throws IOException {
+    boolean interrupted = Thread.interrupted(); // it has to go all the same
     if (blank != null) {
       blank.close();
     }
@@ -131,12 +132,15 @@ final class Standby {
       ended.signal(SIGKILL);
       ended.exit().toCompletableFuture().get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt(); // killed it is
+      interrupted = true; // killed it is
     } catch (ExecutionException | TimeoutException e) {
       throw new IOException("lxc-start of " + files.name() + " does not end", e);
     } finally {
       lock.close();
       remove(context);
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -16,8 +17,30 @@ import java.nio.file.StandardOpenOption;
  */
 public final class LockFiles {
   private static final Path LOCKS = Path.of("/run/lxc/lock");
+  private static final int ATTEMPTS = 1000;
 
   private LockFiles() {}
+
+  /**
+   * Makes the directory of the locks of a path. Without it liblxc makes it at its first question,
+   * and gives up where somebody, like {@link #remove(Path)}, takes an empty directory above it away
+   * at that moment. Once it is there only {@link #remove(Path)} of the same path removes it.
+   *
+   * @param lxcPath absolute, as it will be given to {@link Liblxc#container}
+   */
+  public static void prepare(Path lxcPath) throws IOException {
+    Path directory = directory(lxcPath);
+    for (int attempt = 1; ; attempt++) {
+      try {
+        Files.createDirectories(directory);
+        return;
+      } catch (NoSuchFileException | FileAlreadyExistsException e) {
+        if (attempt == ATTEMPTS || Files.isRegularFile(directory)) {
+          throw e;
+        }
+      }
+    }
+  }
 
   /**
    * Removes those of all containers of a path that no process uses any more, and the directories
@@ -56,7 +79,7 @@ public final class LockFiles {
    * @throws IOException also where somebody else holds it
    */
   public static Closeable hold(Path lxcPath, String container) throws IOException {
-    Files.createDirectories(directory(lxcPath));
+    prepare(lxcPath);
     FileChannel file =
         FileChannel.open(
             directory(lxcPath).resolve("." + container),

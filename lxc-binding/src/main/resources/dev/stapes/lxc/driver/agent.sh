@@ -48,10 +48,22 @@ exec 5<>./born 4<./born 5>&-
 # A shell ends when it cannot fork: say so to who waits, and be there again. The redirection of the
 # command that failed may be in force: without 8 the requests that wait would be lost with the exec.
 trap 'exec 8<>./req; [ -z "$_id" ] || echo f 1<>"./$_id.s"; exec "$_b" sh ./agent alone "$_number"' EXIT
-[ "$_role" = alone ] || follower
+# Not before nobody has wanted anything for a moment: the CPUs are for who has just started a program, and many a container
+# has only one to run. One byte: what is read when the time is over would be lost with a longer one.
+_what=
+[ "$_role" = alone ] || read -r -n 1 -t 0.02 -u 8 _what || follower
+
+# The next request; a part of it may have been read already.
+request() {
+  if [ -n "$_what" ]; then
+    read -r -u 8 _first _second
+  else
+    read -r -u 8 _what _first _second
+  fi
+}
 
 # read takes a byte at a time: what follows a line stays in the FIFO for the next one.
-while read -r -u 8 _what _first _second; do
+while request; do
   case $_what in
   r)
     _id=$_first
@@ -61,13 +73,14 @@ while read -r -u 8 _what _first _second; do
     ;;
   k) kill -s "$_first" -- "$_second" ;;
   esac
+  _what=
 done
 [ -n "$_id" ] || exit
 
 # From here on it is the next one's turn; a fork that fails ends this shell, and the end of 3 tells it.
 trap - EXIT
 exec 3<>"./$_id.s" 4<&- 7>&- 8>&-
-# Sets _tty _user _dir _odd and the arguments; defines variables().
+# Sets _tty _in _user _dir _odd and the arguments; defines variables().
 . "./$_id.q"
 
 # primary UID: group and home of a user, from the image's own list.
@@ -85,7 +98,7 @@ if [ -n "$_tty" ]; then
   exec 0<>"/dev/pts/$_tty" 1>&0 5>&0
 else
   # Opening both ends first means not to wait for the other side.
-  exec 4<>"./$_id.i" 0<"./$_id.i" 4>&-
+  [ -z "$_in" ] || exec 4<>"./$_id.i" 0<"./$_id.i" 4>&-
   exec 4<>"./$_id.o" 1>"./$_id.o" 4>&-
   exec 4<>"./$_id.e" 5>"./$_id.e" 4>&-
 fi

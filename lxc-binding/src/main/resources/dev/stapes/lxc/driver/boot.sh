@@ -13,30 +13,27 @@ shift
 # ignore SIGINT and SIGQUIT, and so would every program that is executed later.
 start="start-stop-daemon -S -b -q -p ./none -x $B -a sh -- ./agent lead 0"
 case $mode in
-auto | early)
-  [ "$mode" = auto ] || echo B 1<>./up
+auto | early | wait)
+  [ "$mode" != early ] || echo B 1<>./up
   (
     unset container "$@"
     exec "$B" $start
   )
-  ;;
-wait)
-  (
-    unset container
-    exec "$B" $start
-  )
-  # Both ends first, not to wait for who holds the other; then only one, to learn that he has died.
-  exec 4<>./go 3<./go 4>&-
-  IFS= read -r line <&3 || exit 0
-  exec 3<&-
-  . ./environment
-  echo B 1<>./up
   ;;
 agent)
   "$B" env -i "$B" $start
   exit 0
   ;;
 esac
+if [ "$mode" = wait ]; then
+  # Both ends first, not to wait for who holds the other; then only one, to learn that he has died.
+  exec 4<>./go 3<./go 4>&-
+  IFS= read -r line <&3 || exit 0
+  exec 3<&-
+  . ./environment
+  echo B 1<>./up
+fi
+[ ! -e ./program ] || exec "$B" sh ./program
 [ ! -x /sbin/init ] || exec /sbin/init
 # For the variables to be those that it was executed with.
 [ "$mode" != wait ] || exec "$B" sh ./boot init

@@ -50,11 +50,11 @@ class DescriptorsTest {
             (Integer) Files.getAttribute(directory, "unix:uid"),
             (Integer) Files.getAttribute(directory, "unix:gid"),
             (Integer) Files.getAttribute(directory, "unix:uid"));
-    for (String last : List.of(".s", ".i", ".o", ".e")) {
+    for (String last : List.of(".q", ".s", ".i", ".o", ".e")) {
       Files.createFile(directory.resolve("x" + last));
       assertThrows(
           LinuxException.class,
-          () -> ExecFiles.create(Syscalls.system(), directory, "x", owners, "request", true));
+          () -> ExecFiles.create(Syscalls.system(), directory, "x", owners, ExecFiles.Streams.ALL));
       assertEquals(List.of(), open(), last);
       try (Stream<Path> left = Files.list(directory)) {
         assertEquals(List.of(), left.toList(), last);

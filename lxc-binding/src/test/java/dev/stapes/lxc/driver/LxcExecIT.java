@@ -25,6 +25,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** Programs in a container. */
@@ -143,6 +144,41 @@ class LxcExecIT extends LxcDriverFixture {
       assertEquals(
           big.length + "\n", new String(exec.stdout().readAllBytes(), StandardCharsets.US_ASCII));
       assertEquals(0, exec.await(LONG).orElseThrow());
+    }
+  }
+
+  @Test
+  void a_request_of_any_length_arrives() throws Exception {
+    Machine machine = start(Map.of());
+
+    for (int length : new int[] {3_500, 3_900, 4_100, 70_000}) {
+      String argument = "x".repeat(length);
+      assertEquals(argument, run(machine, "printf", "%s", argument).out());
+    }
+  }
+
+  @Test
+  void a_program_without_input_is_at_its_end_at_once() throws Exception {
+    Machine machine = start(Map.of());
+
+    try (Machine.Exec exec = machine.execWithoutInput(ExecSpec.of("wc", "-c"))) {
+      assertThrows(IOException.class, () -> exec.stdin().write(1));
+      assertEquals("0\n", new String(exec.stdout().readAllBytes(), StandardCharsets.US_ASCII));
+      assertEquals(0, exec.await(LONG).orElseThrow());
+    }
+  }
+
+  @Test
+  void requests_are_heard_whenever_they_come_after_the_one_before() throws Exception {
+    Machine machine = start(Map.of());
+
+    // Some 20 ms after it has begun to listen the agent looks for somebody to follow it.
+    for (int i = 0; i < 100; i++) {
+      long until = System.nanoTime() + TimeUnit.MICROSECONDS.toNanos(15_000 + 100 * i);
+      while (System.nanoTime() < until) {
+        Thread.onSpinWait();
+      }
+      assertEquals(i % 7, run(machine, "sh", "-c", "exit " + i % 7).code());
     }
   }
 

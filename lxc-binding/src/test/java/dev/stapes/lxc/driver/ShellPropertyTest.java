@@ -48,9 +48,9 @@ class ShellPropertyTest {
     List<String> command = new ArrayList<>(List.of("program"));
     command.addAll(arguments);
     String request =
-        ExecRequest.text(ExecSpec.of(command.toArray(new String[0])), OptionalInt.empty());
+        ExecRequest.text(ExecSpec.of(command.toArray(new String[0])), true, OptionalInt.empty());
 
-    String output = shell(request + "\nprintf '%s\\0' \"$@\"\n");
+    String output = shell(request, "printf '%s\\0' \"$@\"\n");
 
     assertEquals(command, Arrays.asList(output.split("\0", -1)).subList(0, command.size()));
   }
@@ -67,13 +67,17 @@ class ShellPropertyTest {
             .environment("_x", value)
             .directory("/" + directory)
             .build();
-    String request = ExecRequest.text(spec, OptionalInt.empty());
+    String request = ExecRequest.text(spec, true, OptionalInt.empty());
 
     String output =
         shell(
-            request
-                + "\nvariables\nprintf '%s\\0' \"$_dir\"\n"
-                + "eval \"set -- busybox env -- $_odd busybox env -0\"\nexec \"$@\"\n");
+            request,
+            """
+            variables
+            printf '%s\\0' "$_dir"
+            eval "set -- busybox env -- $_odd busybox env -0"
+            exec "$@"
+            """);
 
     List<String> parts = Arrays.asList(output.split("\0", -1));
     assertEquals("/" + directory, parts.get(0));
@@ -91,10 +95,15 @@ class ShellPropertyTest {
     assertEquals(value, environment.get("_x"));
   }
 
-  private static String shell(String script) throws IOException, InterruptedException {
-    Path file = Files.createTempFile("request", ".sh");
+  /** Runs a script that reads the request as the agent does. */
+  private static String shell(String request, String script)
+      throws IOException, InterruptedException {
+    Path directory = Files.createTempDirectory("request");
+    Path asked = directory.resolve("q");
+    Path file = directory.resolve("sh");
     try {
-      Files.writeString(file, script);
+      Files.writeString(asked, request);
+      Files.writeString(file, ". " + asked + "\n" + script);
       Process process =
           new ProcessBuilder("busybox", "sh", file.toString()).redirectErrorStream(true).start();
       process.getOutputStream().close();
@@ -102,7 +111,9 @@ class ShellPropertyTest {
       assertEquals(0, process.waitFor(), new String(output, StandardCharsets.UTF_8));
       return new String(output, StandardCharsets.UTF_8);
     } finally {
+      Files.delete(asked);
       Files.delete(file);
+      Files.delete(directory);
     }
   }
 }

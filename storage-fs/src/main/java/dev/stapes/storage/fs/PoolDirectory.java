@@ -40,7 +40,6 @@ final class PoolDirectory {
   private static final String INCOMING = "incoming";
   private static final String TRASH = "trash";
 
-  /** What {@link VolumeId} takes; anything else in a pool is not ours. */
   private static final int TEXT_LIMIT = 16 * 1024;
 
   private static final int SEARCHABLE = 0711;
@@ -160,6 +159,7 @@ final class PoolDirectory {
     return all;
   }
 
+  /** Those that {@link VolumeId} can name; anything else in a pool is not ours. */
   Set<VolumeId> list(VolumeId.Kind kind) {
     return in(
         tree -> {

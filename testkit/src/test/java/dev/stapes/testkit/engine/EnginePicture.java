@@ -71,7 +71,7 @@ record EnginePicture(List<String> lines) {
     return new EnginePicture(
         lines.stream()
             .filter(line -> !line.startsWith("runs "))
-            .map(line -> line.replaceAll(",?\"volatile.last_state.power\":\"[A-Z]*\"", ""))
+            .map(line -> line.replaceAll(",?\"volatile.last_state.[a-z_]+\":\"[^\"]*\"", ""))
             .map(line -> line.replaceAll("\"lastStartedAt\":(null|\"[^\"]*\")", ""))
             .toList());
   }

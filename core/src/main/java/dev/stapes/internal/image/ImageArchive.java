@@ -1,0 +1,118 @@
+package dev.stapes.internal.image;
+
+import dev.stapes.model.ImageMetadata;
+import dev.stapes.model.Progress;
+import dev.stapes.model.StapesException;
+import dev.stapes.spi.ImageSource.Fetched;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** The archive of an image, or the two of a split one, that somebody has brought. */
+public final class ImageArchive {
+  private final String subject;
+  private final Optional<Path> rootfs;
+
+  private ImageArchive(String subject, Optional<Path> rootfs) {
+    this.subject = subject;
+    this.rootfs = rootfs;
+  }
+
+  /**
+   * Looks into the files as far as their metadata and the begin of their root file system.
+   *
+   * @param rootfs the second file of a split image
+   * @param subject what errors are about, such as {@code image file FILE}
+   * @throws StapesException INVALID where they are no image, UNSUPPORTED where it is one that this
+   *     version cannot use
+   */
+  public static Fetched fetched(Path archive, Optional<Path> rootfs, String subject) {
+    ImageArchive image = new ImageArchive(subject, rootfs);
+    ImageMetadata metadata = image.metadata(archive);
+    rootfs.ifPresent(image::requireArchive);
+    return new Fetched(archive, rootfs, metadata);
+  }
+
+  /**
+   * Checks that the files are the very ones that were meant.
+   *
+   * @param expected SHA-256 of them, one after the other
+   * @param subject what errors are about
+   * @throws StapesException INVALID where they are not
+   */
+  public static void requireFingerprint(
+      Path archive, Optional<Path> rootfs, String expected, String subject, Progress progress) {
+    String fingerprint = ImageFiles.fingerprint(new ImageParts(archive, rootfs), progress);
+    if (!fingerprint.equals(expected)) {
+      throw StapesException.invalid(
+          subject, "has the fingerprint " + fingerprint + " instead of " + expected);
+    }
+  }
+
+  /**
+   * Reads as far as the metadata, and the first of the root file system where it is to be there.
+   */
+  private ImageMetadata metadata(Path archive) {
+    Optional<ImageMetadata> metadata = Optional.empty();
+    boolean inside = false;
+    try (ArchiveInput in = ArchiveInput.open(archive, ArchiveLimits.USUAL, Progress.NONE, "read")) {
+      TarReader tar = new TarReader(in, ArchiveLimits.USUAL);
+      for (Optional<TarEntry> next = tar.next(); next.isPresent(); next = tar.next()) {
+        TarEntry entry = next.get();
+        EntryPath path = EntryPath.of(entry.name(), ArchiveLimits.USUAL);
+        inside |= path.isRootfs();
+        if (path.is(MetadataYaml.NAME)) {
+          metadata = Optional.of(MetadataYaml.read(content(entry, tar)));
+        } else if (path.is("rootfs.img")) {
+          throw new StapesException(
+              StapesException.Kind.UNSUPPORTED, subject, "is the image of a virtual machine");
+        }
+        if (inside && rootfs.isPresent()) {
+          throw StapesException.invalid(
+              subject, "has a rootfs/ of its own: it is no half of a split image");
+        }
+        if (inside && metadata.isPresent()) {
+          return metadata.get();
+        }
+      }
+    }
+    if (metadata.isEmpty()) {
+      throw StapesException.invalid(subject, "has no metadata.yaml");
+    }
+    if (rootfs.isEmpty()) {
+      throw StapesException.invalid(
+          subject,
+          "has metadata.yaml but no rootfs/: it is half of a split image, whose other file is"
+              + " needed, too");
+    }
+    return metadata.get();
+  }
+
+  /** Reads the first entry: what is no archive at all is refused before it is kept. */
+  private void requireArchive(Path archive) {
+    if (SquashReader.isSquash(archive)) {
+      SquashReader.open(archive, ArchiveLimits.USUAL, Progress.NONE, "read").close();
+      return;
+    }
+    try (ArchiveInput in = ArchiveInput.open(archive, ArchiveLimits.USUAL, Progress.NONE, "read")) {
+      if (new TarReader(in, ArchiveLimits.USUAL).next().isEmpty()) {
+        throw StapesException.invalid(subject, "is an empty archive");
+      }
+    }
+  }
+
+  private static byte[] content(TarEntry entry, TarReader tar) {
+    if (entry.kind() != TarEntry.Kind.FILE || entry.size() > MetadataYaml.LIMIT) {
+      throw BadArchive.entry(
+          entry.name(), "must be a file of at most " + MetadataYaml.LIMIT + " bytes");
+    }
+    ByteArrayOutputStream content = new ByteArrayOutputStream();
+    try {
+      tar.content(content);
+    } catch (IOException e) {
+      throw DiskError.of("image archive", "cannot be read", e);
+    }
+    return content.toByteArray();
+  }
+}

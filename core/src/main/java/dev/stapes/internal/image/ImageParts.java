@@ -1,0 +1,48 @@
+package dev.stapes.internal.image;
+
+import dev.stapes.spi.ImageSource.Blob;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * The files of an image.
+ *
+ * @param archive of a unified image all of it, of a split one all but the root file system, of an
+ *     OCI image its manifest
+ * @param rootfs the root file system of a split image
+ * @param blobs of an OCI image
+ */
+record ImageParts(Path archive, Optional<Path> rootfs, List<Blob> blobs) {
+  ImageParts {
+    blobs = List.copyOf(blobs);
+  }
+
+  /** Of a unified or a split image. */
+  ImageParts(Path archive, Optional<Path> rootfs) {
+    this(archive, rootfs, List.of());
+  }
+
+  /** The files that make the fingerprint, in the order in which they are hashed. */
+  List<Path> hashed() {
+    return Stream.concat(Stream.of(archive), rootfs.stream()).toList();
+  }
+
+  /** All files. */
+  List<Path> all() {
+    return Stream.concat(hashed().stream(), blobs.stream().map(Blob::file)).toList();
+  }
+
+  /** The layers of an OCI image, from the lowest on. */
+  List<Path> layers() {
+    return blobs.stream().filter(Blob::layer).map(Blob::file).toList();
+  }
+
+  /** What they are. */
+  ImageForm form() {
+    return new ImageForm(
+        rootfs.isPresent(),
+        blobs.stream().map(blob -> new ImageForm.Part(blob.digest(), blob.layer())).toList());
+  }
+}

@@ -1,0 +1,281 @@
+package dev.stapes.internal.image;
+
+import dev.stapes.model.Progress;
+import dev.stapes.model.StapesException;
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads a squashfs file system. Some MiB of content are decoded ahead, by as many threads as there
+ * are CPUs, while the thread that asks writes what came before. The file system is not trusted:
+ * what it refers to must be there, and the limits are kept.
+ */
+final class SquashReader implements ImageEntries, AutoCloseable {
+  private static final long AHEAD = 8L << 20;
+  private static final int ENTRIES_AHEAD = 512;
+  private static final long FRAGMENTS = 4L << 20;
+  private static final int FEWEST_FRAGMENTS = 4;
+  private static final int HOLE = 256;
+
+  private final SquashFile file;
+  private final SquashTree tree;
+  private final ArchiveLimits limits;
+  private final Progress progress;
+  private final String stage;
+  private final ExecutorService decoders;
+  private final Map<Long, Future<byte[]>> fragments;
+  private final Deque<Content> ahead = new ArrayDeque<>();
+  private @Nullable Content current;
+  private @Nullable Content sending;
+  private long inFlight;
+  private long decoded;
+  private long stored;
+
+  private SquashReader(SquashFile file, ArchiveLimits limits, Progress progress, String stage) {
+    this.file = file;
+    this.tree = new SquashTree(file, limits);
+    this.limits = limits;
+    this.progress = progress;
+    this.stage = stage;
+    this.decoders =
+        Executors.newFixedThreadPool(
+            Runtime.getRuntime().availableProcessors(),
+            task -> {
+              Thread thread = new Thread(task, "stapes-squashfs");
+              thread.setDaemon(true);
+              return thread;
+            });
+    int most = (int) Math.max(FEWEST_FRAGMENTS, FRAGMENTS / file.superblock().blockSize());
+    this.fragments =
+        new LinkedHashMap<>(most, 0.75f, true) {
+          private static final long serialVersionUID = 1;
+
+          @Override
+          protected boolean removeEldestEntry(Map.Entry<Long, Future<byte[]>> eldest) {
+            return size() > most;
+          }
+        };
+  }
+
+  /** Whether a file is one, by its first bytes. */
+  static boolean isSquash(Path path) {
+    try (InputStream in = new FileInputStream(path.toFile())) {
+      return SquashSuperblock.isMagic(in.readNBytes(Integer.BYTES));
+    } catch (IOException e) {
+      return false; // whoever opens it says why
+    }
+  }
+
+  /**
+   * Opens one.
+   *
+   * @param stage the word for {@code progress}, which is told of compressed bytes
+   * @throws StapesException INVALID where it is damaged, UNSUPPORTED for another version
+   */
+  static SquashReader open(Path path, ArchiveLimits limits, Progress progress, String stage) {
+    SquashFile file = SquashFile.open(path);
+    try {
+      return new SquashReader(file, limits, progress, stage);
+    } catch (Throwable e) {
+      file.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public Optional<TarEntry> next() {
+    if (current != null) {
+      current.forget();
+    }
+    sendAhead();
+    current = ahead.poll();
+    return Optional.ofNullable(current).map(content -> content.node.entry());
+  }
+
+  @Override
+  public void content(OutputStream out) throws IOException {
+    Content content = current;
+    while (content != null && content.left()) {
+      if (content.pieces.isEmpty()) {
+        sendAhead();
+      }
+      write(content.pieces.remove(), out);
+      sendAhead();
+    }
+  }
+
+  private void write(Piece piece, OutputStream out) throws IOException {
+    inFlight -= piece.charge();
+    Future<byte[]> awaited = piece.block();
+    if (awaited == null) {
+      TarReader.hole(piece.length(), out);
+      return;
+    }
+    byte[] block = join(awaited);
+    boolean fits =
+        piece.whole()
+            ? block.length == piece.length()
+            : piece.offset() <= block.length - piece.length();
+    if (!fits) {
+      throw BadArchive.because("has a block of another length than its file says");
+    }
+    out.write(block, piece.offset(), piece.length());
+    decoded += piece.length();
+    stored += piece.stored();
+    if (decoded > ArchiveLimits.RATIO_FREE && decoded / limits.ratio() > file.size()) {
+      throw BadArchive.because(
+          "grows to more than " + limits.ratio() + " times its size: not unpacked any further");
+    }
+    progress.update(stage, Math.min(stored, file.size()), file.size());
+  }
+
+  private static byte[] join(Future<byte[]> block) {
+    try {
+      return block.get();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StapesException(
+          StapesException.Kind.INTERRUPTED, BadArchive.SUBJECT, "reading was interrupted", e);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof StapesException known) {
+        throw known;
+      }
+      throw BadArchive.because("cannot be decoded: " + e.getCause(), e.getCause());
+    }
+  }
+
+  /** Has blocks decoded until enough are on their way. */
+  private void sendAhead() {
+    while (inFlight < AHEAD) {
+      if (sending != null && !sending.isSent()) {
+        sending.sendNext();
+        continue;
+      }
+      if (ahead.size() >= ENTRIES_AHEAD) {
+        return;
+      }
+      Optional<SquashTree.Node> next = tree.next();
+      if (next.isEmpty()) {
+        return;
+      }
+      sending = new Content(next.get());
+      ahead.add(sending);
+    }
+  }
+
+  private Future<byte[]> fragment(long index) {
+    Future<byte[]> known = fragments.get(index);
+    if (known == null) {
+      SquashTables.Fragment fragment = tree.tables().fragment(index);
+      int most = file.superblock().blockSize();
+      known = decode(() -> file.data(fragment.position(), fragment.field(), most));
+      fragments.put(index, known);
+    }
+    return known;
+  }
+
+  private Future<byte[]> decode(Callable<byte[]> work) {
+    return decoders.submit(work);
+  }
+
+  @Override
+  public void close() {
+    decoders.shutdownNow();
+    file.close();
+  }
+
+  /**
+   * A part of a file.
+   *
+   * @param block where it is; null: a hole
+   * @param whole whether it is all of the block
+   * @param stored bytes that it takes in the file system, as far as is known
+   */
+  private record Piece(
+      @Nullable Future<byte[]> block, boolean whole, int offset, int length, long stored) {
+    /** Bytes that wait in memory for it, about. */
+    int charge() {
+      return block == null ? HOLE : length;
+    }
+  }
+
+  /** A thing, and what of its content is on its way. */
+  private final class Content {
+    private final SquashTree.Node node;
+    private final Deque<Piece> pieces = new ArrayDeque<>();
+    private int sent;
+    private long position;
+    private boolean fragmentSent;
+
+    Content(SquashTree.Node node) {
+      this.node = node;
+      this.position = node.inode().start();
+      this.fragmentSent = !node.hasContent() || node.inode().fragment() == SquashInode.NO_FRAGMENT;
+      this.sent = node.hasContent() ? 0 : node.inode().blocks().length;
+    }
+
+    boolean isSent() {
+      return sent == node.inode().blocks().length && fragmentSent;
+    }
+
+    boolean left() {
+      return !pieces.isEmpty() || !isSent();
+    }
+
+    void sendNext() {
+      SquashInode inode = node.inode();
+      int blockSize = file.superblock().blockSize();
+      long rest = inode.size() - (long) sent * blockSize;
+      if (sent == inode.blocks().length) {
+        fragmentSent = true;
+        if (rest > 0) {
+          add(new Piece(fragment(inode.fragment()), false, inode.offset(), (int) rest, 0));
+        }
+        return;
+      }
+      int length = (int) Math.min(rest, blockSize);
+      long field = Integer.toUnsignedLong(inode.blocks()[sent]);
+      int takes = SquashFile.stored(field);
+      long at = position;
+      position += takes;
+      sent++;
+      add(
+          takes == 0
+              ? new Piece(null, true, 0, length, 0)
+              : new Piece(decode(() -> file.data(at, field, length)), true, 0, length, takes));
+    }
+
+    private void add(Piece piece) {
+      pieces.add(piece);
+      inFlight += piece.charge();
+    }
+
+    /** Of what nobody has asked for. */
+    void forget() {
+      sent = node.inode().blocks().length;
+      fragmentSent = true;
+      for (Piece piece : pieces) {
+        inFlight -= piece.charge();
+        Future<byte[]> block = piece.block();
+        if (block != null && piece.whole()) { // others may wait for a fragment
+          block.cancel(false);
+        }
+      }
+      pieces.clear();
+    }
+  }
+}

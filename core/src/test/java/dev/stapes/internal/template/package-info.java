@@ -1,0 +1,4 @@
+@NullMarked
+package dev.stapes.internal.template;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,231 @@
+package dev.stapes.examples.lifecycle;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.stapes.Console;
+import dev.stapes.Delete;
+import dev.stapes.Events;
+import dev.stapes.ImageSources;
+import dev.stapes.Instance;
+import dev.stapes.Stop;
+import dev.stapes.examples.image.Registry;
+import dev.stapes.model.Event;
+import dev.stapes.model.ImageInfo;
+import dev.stapes.model.InstanceInfo;
+import dev.stapes.model.InstanceSpec;
+import dev.stapes.model.InstanceStatus;
+import dev.stapes.model.Lifetime;
+import dev.stapes.model.OciImageSpec;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.testkit.RequiresKernel;
+import dev.stapes.testkit.RequiresRoot;
+import dev.stapes.testkit.RequiresTool;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.TreeMap;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Images of a real registry, and the applications in them. */
+@RequiresRoot
+@RequiresTool("lxc-start")
+@RequiresTool("busybox")
+@RequiresTool("tini-static")
+@RequiresTool("docker-registry")
+@RequiresTool("skopeo")
+@RequiresKernel("btrfs")
+@Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class OciIT {
+  private static final Duration SOON = Duration.ofMinutes(1);
+
+  @RegisterExtension static final Workbench BENCH = new Workbench("btrfs");
+
+  private Path directory;
+  private Registry registry;
+  private Path base;
+
+  @BeforeEach
+  void start() throws IOException, InterruptedException {
+    directory = BENCH.root().resolve("oci-" + BENCH.name());
+    registry = new Registry(directory.resolve("registry"), false);
+    base = Files.createDirectories(directory.resolve("base"));
+    Files.createDirectories(base.resolve("bin"));
+    Files.createDirectories(base.resolve("etc"));
+    Files.copy(Path.of("/bin/busybox"), base.resolve("bin/busybox"));
+    for (String applet : List.of("sh", "id", "pwd", "env", "cat", "sleep", "true", "ls")) {
+      Files.createSymbolicLink(base.resolve("bin").resolve(applet), Path.of("busybox"));
+    }
+    Files.writeString(
+        base.resolve("etc/passwd"), "root:x:0:0::/root:/bin/sh\napp:x:1234:99::/srv/app:/bin/sh\n");
+    Files.writeString(base.resolve("etc/group"), "root:x:0:\nteam:x:77:\n");
+    Files.writeString(base.resolve("etc/gone"), "below\n");
+  }
+
+  @AfterEach
+  void stop() throws IOException {
+    BENCH
+        .stapes()
+        .instances()
+        .list()
+        .forEach(info -> Workbench.forceDelete(BENCH.stapes().instances().get(info.name())));
+    for (ImageInfo image : BENCH.stapes().images().list()) {
+      if (!image.aliases().contains("busybox")) {
+        BENCH.stapes().images().delete(image.fingerprint());
+      }
+    }
+    registry.close();
+    Workbench.removeAll(directory);
+  }
+
+  private ImageInfo bring(String image, Map<String, Object> config, Path... layers)
+      throws IOException, InterruptedException {
+    registry.push(registry.layout(image, config, layers), image);
+    return BENCH.stapes().images().importFrom(ImageSources.oci(registry.name() + "/" + image));
+  }
+
+  private static Map<String, Object> program(String script) {
+    return new TreeMap<>(Map.of("Entrypoint", List.of("/bin/sh", "-c"), "Cmd", List.of(script)));
+  }
+
+  private Instance create(ImageInfo image) {
+    return BENCH
+        .stapes()
+        .instances()
+        .create(InstanceSpec.container(BENCH.name(), image.fingerprint()).build());
+  }
+
+  private static String awaitLog(Instance instance, String end) {
+    try (Console console = instance.console()) {
+      String log = "";
+      for (int i = 0; i < 1000 && !log.contains(end); i++) {
+        instance.exec("sleep", "0.01").orThrow();
+        log = console.log().replace("\r", "");
+      }
+      return log;
+    }
+  }
+
+  @Test
+  void an_application_is_who_and_where_its_image_says() throws IOException, InterruptedException {
+    Map<String, Object> config = program("id -u; id -g; pwd; env; echo end; exec sleep 1000");
+    config.put("User", "app:team");
+    config.put("WorkingDir", "/made/up");
+    config.put("Env", List.of("PATH=/bin", "QUOTED=it's \"so\""));
+    Instance instance = create(bring("who", config, base)).start();
+    String log = awaitLog(instance, "end\n");
+    assertTrue(log.startsWith("1234\n77\n/made/up\n"), log);
+    assertTrue(log.contains("\nQUOTED=it's \"so\"\n"), log);
+    assertTrue(log.contains("\nHOME=/srv/app\n"), log);
+    assertEquals("it's \"so\"\n", instance.exec("sh", "-c", "echo \"$QUOTED\"").stdout());
+    instance.stop(Stop.FORCE);
+    assertEquals(InstanceStatus.STOPPED, instance.info().status());
+    assertEquals(Optional.empty(), instance.info().lastExit());
+  }
+
+  @Test
+  void its_exit_code_is_kept() throws IOException, InterruptedException {
+    Instance instance = create(bring("code", program("exit 7"), base));
+    for (int start = 0; start < 3; start++) {
+      try (Events.Expectation ended =
+          BENCH.stapes().events().expect(event -> isEnd(event, instance))) {
+        instance.start();
+        Event.Lifecycle end = assertInstanceOf(Event.Lifecycle.class, ended.await(SOON));
+        assertEquals("7", end.details().get("exit_code"));
+      }
+      instance.await(InstanceStatus.STOPPED, SOON);
+      InstanceInfo.Exit exit = instance.info().lastExit().orElseThrow();
+      assertEquals(OptionalInt.of(7), exit.code());
+      assertTrue(exit.reason().contains("exit code 7"), exit.reason());
+    }
+  }
+
+  private static boolean isEnd(Event event, Instance instance) {
+    return event instanceof Event.Lifecycle happened
+        && happened.action().equals("instance-stopped")
+        && happened.subject().endsWith(instance.name());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"TERM", "USR1", "INT"})
+  void it_is_asked_to_end_with_the_signal_of_its_image(String signal)
+      throws IOException, InterruptedException {
+    Map<String, Object> config =
+        program("trap 'echo asked; exit 3' " + signal + "; echo up; while :; do sleep 0.05; done");
+    if (!signal.equals("TERM")) {
+      config.put("StopSignal", "SIG" + signal);
+    }
+    Instance instance = create(bring("stop", config, base)).start();
+    awaitLog(instance, "up\n");
+    instance.stop();
+    InstanceInfo.Exit exit = instance.info().lastExit().orElseThrow();
+    assertEquals(OptionalInt.of(3), exit.code());
+  }
+
+  @ParameterizedTest
+  @EnumSource(Lifetime.class)
+  void it_lives_as_long_as_any_instance(Lifetime lifetime)
+      throws IOException, InterruptedException {
+    ImageInfo image = bring("live", program("echo up; exec sleep 1000"), base);
+    for (int i = 0; i < 4; i++) { // the later ones from containers that were started ahead
+      Instance instance =
+          BENCH
+              .stapes()
+              .instances()
+              .launch(
+                  InstanceSpec.container(BENCH.name(), image.fingerprint())
+                      .lifetime(lifetime)
+                      .build());
+      assertEquals("up\n", awaitLog(instance, "up\n"));
+      instance.delete(Delete.FORCE);
+    }
+  }
+
+  @Test
+  void a_user_that_its_image_does_not_have_and_a_program_that_it_has_not_are_errors()
+      throws IOException, InterruptedException {
+    Map<String, Object> config = program("true");
+    config.put("User", "nobody-here");
+    Instance nobody = create(bring("user", config, base));
+    StapesException e = assertThrows(StapesException.class, nobody::start);
+    assertEquals(Kind.INVALID, e.kind(), e.toString());
+    assertTrue(e.getMessage().contains("nobody-here"), e.getMessage());
+
+    Instance missing = create(bring("program", Map.of("Entrypoint", List.of("/not/there")), base));
+    missing.start();
+    missing.await(InstanceStatus.STOPPED, SOON);
+    assertEquals(OptionalInt.of(127), missing.info().lastExit().orElseThrow().code());
+  }
+
+  @Test
+  void a_registry_that_asks_for_a_login_gets_it() throws IOException, InterruptedException {
+    try (Registry closed = new Registry(directory.resolve("closed"), true)) {
+      closed.push(
+          closed.layout("secret", program("true"), base), "secret", "--dest-creds=me:s3cret");
+      OciImageSpec spec = OciImageSpec.of(closed.name() + "/secret");
+      StapesException e =
+          assertThrows(
+              StapesException.class,
+              () -> BENCH.stapes().images().importFrom(ImageSources.oci(spec.login("me", "no"))));
+      assertEquals(Kind.DENIED, e.kind(), e.toString());
+      ImageInfo image =
+          BENCH.stapes().images().importFrom(ImageSources.oci(spec.login("me", "s3cret")));
+      assertEquals("oci", image.metadata().properties().get("type"));
+    }
+  }
+}
