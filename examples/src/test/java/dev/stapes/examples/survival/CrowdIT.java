@@ -336,11 +336,11 @@ class CrowdIT {
               .ifPresent(target -> descriptors.add(target.replaceAll("[0-9]+", "N")));
         }
       }
-      Set<String> threads = threads().map(Thread::getName).collect(Collectors.toSet());
+      Set<String> threads = ofStapes().map(Thread::getName).collect(Collectors.toSet());
       return new Resources(descriptors.stream().sorted().toList(), threads);
     }
 
-    private static Stream<Thread> threads() {
+    private static Stream<Thread> ofStapes() {
       return Thread.getAllStackTraces().keySet().stream()
           .filter(thread -> thread.getName().contains("stapes"));
     }
@@ -357,7 +357,7 @@ class CrowdIT {
     /** An executor that has ended says so a moment before its last thread does: that is awaited. */
     void requireNoMore() throws IOException, InterruptedException {
       List<Thread> more =
-          threads().filter(thread -> !threads.contains(thread.getName())).toList();
+          ofStapes().filter(thread -> !threads.contains(thread.getName())).toList();
       for (Thread each : more) {
         each.join(END_OF_THREAD.toMillis());
       }
