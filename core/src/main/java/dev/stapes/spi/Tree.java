@@ -68,6 +68,36 @@ public interface Tree extends AutoCloseable {
       long links,
       long inode) {}
 
+  /**
+   * What a new file gets when its content is complete.
+   *
+   * @param uid owner as this JVM sees it, 0 to 2^32 - 2
+   * @param gid likewise
+   * @param mode permission bits, 0 to 07777, exactly
+   * @param xattrs extended attributes by full name
+   * @param modifiedAt with nanoseconds; the time of the last access, too
+   */
+  record Attributes(long uid, long gid, int mode, Map<String, byte[]> xattrs, Instant modifiedAt) {}
+
+  /**
+   * A regular file that is being made, see {@link #newFile}: nobody but its owner can open it
+   * before it is finished. For one thread at a time, which need not be the one that made it.
+   */
+  interface NewFile extends AutoCloseable {
+    /** Writes bytes behind those before. */
+    void write(byte[] bytes, int offset, int length);
+
+    /** Leaves out so many bytes, which read as zeros: a hole where the file system has them. */
+    void skip(long length);
+
+    /** Gives the file its attributes; nothing is written behind that. */
+    void finish(Attributes attributes);
+
+    /** Without {@link #finish} the file stays as it is. Idempotent. */
+    @Override
+    void close();
+  }
+
   /** Attributes of a thing, links not followed; empty where it does not exist. */
   Optional<Stat> stat(String path);
 
@@ -100,6 +130,15 @@ public interface Tree extends AutoCloseable {
 
   /** Creates a regular file that must not exist, links not followed. */
   OutputStream create(String path, int mode);
+
+  /**
+   * Makes a regular file that must not exist, links not followed, to be filled and finished through
+   * its own descriptor: whatever becomes of the path meanwhile. Unless a tree has that, it is done
+   * by the path.
+   */
+  default NewFile newFile(String path) {
+    return new NewFileByPath(this, path);
+  }
 
   /** Makes a directory that must not exist. */
   void mkdir(String path, int mode);

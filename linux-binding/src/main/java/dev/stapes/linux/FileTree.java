@@ -168,16 +168,8 @@ public final class FileTree implements AutoCloseable {
    * @param permissions exactly, whatever the umask
    */
   public Fd create(String path, int permissions) {
-    int flags =
-        Constants.O_WRONLY
-            | Constants.O_CREAT
-            | Constants.O_EXCL
-            | Constants.O_NOFOLLOW
-            | Constants.O_CLOEXEC;
-    try (Place place = place(path, "openat2")) {
-      int dirfd = place.directory.number();
-      int number = asOwner(() -> sys.libc().openat(dirfd, place.name, flags, 0600));
-      Fd fd = Fd.adopt(sys, sys.check(number, "openat", path), path);
+    try (Place place = place(path, "openat")) {
+      Fd fd = create(place, path);
       try {
         fd.chmod(permissions);
         return fd;
@@ -187,6 +179,25 @@ public final class FileTree implements AutoCloseable {
         throw e;
       }
     }
+  }
+
+  /** The same for a file that gets its permissions when it is complete: 0600 less the umask. */
+  public Fd createUnfinished(String path) {
+    try (Place place = place(path, "openat")) {
+      return create(place, path);
+    }
+  }
+
+  private Fd create(Place place, String path) {
+    int flags =
+        Constants.O_WRONLY
+            | Constants.O_CREAT
+            | Constants.O_EXCL
+            | Constants.O_NOFOLLOW
+            | Constants.O_CLOEXEC;
+    int dirfd = place.directory.number();
+    int number = asOwner(() -> sys.libc().openat(dirfd, place.name, flags, 0600));
+    return Fd.adopt(sys, sys.check(number, "openat", path), path);
   }
 
   /** Makes a directory with exactly these permissions. */

@@ -62,8 +62,12 @@ enum Compression {
     throw unknown(start);
   }
 
-  /** The content of a compressed stream; closing it closes the other. */
-  InputStream decode(InputStream in) throws IOException {
+  /**
+   * The content of a compressed stream; closing it closes the other.
+   *
+   * @param total bytes of the stream
+   */
+  InputStream decode(InputStream in, long total) throws IOException {
     return switch (this) {
       case NONE -> in;
       case GZIP ->

@@ -2,18 +2,17 @@ package dev.stapes.internal.image;
 
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.Tree;
-import java.io.IOException;
-import java.io.OutputStream;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
  * Makes what the entries of an archive describe. Whether a place is a right one is for the caller
  * to say.
  */
-final class EntryWriter {
+final class EntryWriter implements AutoCloseable {
   private static final String ROOT = "/";
   private static final int UNFINISHED_DIRECTORY = 0700;
   private static final int UNFINISHED_FILE = 0600;
@@ -23,6 +22,8 @@ final class EntryWriter {
   private static final long REMEMBERED_EACH = 256; // what an object and its place in a map take
 
   private final Tree tree;
+  private final OpenDirectory directory;
+  private final FileWriters files = new FileWriters();
   private final Map<String, Optional<TarEntry>> directories = new HashMap<>();
   private long bytes;
   private long attributesLeftOut;
@@ -31,6 +32,7 @@ final class EntryWriter {
   /** Has made nothing; the root of the tree is there. */
   EntryWriter(Tree tree) {
     this.tree = tree;
+    this.directory = new OpenDirectory(tree);
     directories.put("", Optional.empty());
   }
 
@@ -51,7 +53,7 @@ final class EntryWriter {
 
   /** Makes a directory, which an entry may describe later. */
   void implied(String name) {
-    tree.mkdir(name, IMPLIED_DIRECTORY);
+    directory.of(name).mkdir(OpenDirectory.last(name), IMPLIED_DIRECTORY);
     met(name);
   }
 
@@ -64,13 +66,14 @@ final class EntryWriter {
   /** Makes a directory where there is none; it is finished with all others. */
   void directory(String name, TarEntry entry) {
     if (!directories.containsKey(name)) {
-      tree.mkdir(name, UNFINISHED_DIRECTORY);
+      directory.of(name).mkdir(OpenDirectory.last(name), UNFINISHED_DIRECTORY);
     }
     remember(name, Optional.of(entry));
   }
 
   /** Something and all below it is gone. */
   void gone(String name) {
+    directory.close();
     directories.keySet().removeIf(each -> each.equals(name) || each.startsWith(name + "/"));
   }
 
@@ -93,54 +96,54 @@ final class EntryWriter {
 
   /** Makes anything but a directory or a hard link. */
   void make(String name, TarEntry entry, ImageEntries reader) {
+    Tree parent = directory.of(name);
+    String last = OpenDirectory.last(name);
     switch (entry.kind()) {
-      case FILE -> file(name, entry, reader);
+      case FILE -> file(parent.newFile(last), entry, reader);
       case SYMLINK -> {
         if (entry.link().isEmpty()) {
           throw BadArchive.entry(entry.name(), "a symbolic link to nothing");
         }
-        tree.symlink(entry.link(), name);
-        tree.chown(name, entry.uid(), entry.gid());
-        attributes(name, entry);
-        tree.setModified(name, entry.modifiedAt());
+        parent.symlink(entry.link(), last);
+        parent.chown(last, entry.uid(), entry.gid());
+        attributes(parent, last, entry);
+        parent.setModified(last, entry.modifiedAt());
       }
       case FIFO -> {
-        tree.mkfifo(name, UNFINISHED_FILE);
-        finish(name, entry);
+        parent.mkfifo(last, UNFINISHED_FILE);
+        finish(parent, last, entry);
       }
-      case CHARACTER_DEVICE -> device(name, Tree.Type.CHARACTER_DEVICE, entry);
-      case BLOCK_DEVICE -> device(name, Tree.Type.BLOCK_DEVICE, entry);
+      case CHARACTER_DEVICE, BLOCK_DEVICE -> {
+        Tree.Type type = Tree.Type.valueOf(entry.kind().name());
+        parent.mknod(last, type, UNFINISHED_FILE, entry.major(), entry.minor());
+        finish(parent, last, entry);
+      }
       case DIRECTORY, HARDLINK -> throw new IllegalArgumentException(name);
     }
   }
 
-  private void file(String name, TarEntry entry, ImageEntries reader) {
-    try (OutputStream out = tree.create(name, UNFINISHED_FILE)) {
-      reader.content(out);
-    } catch (IOException e) {
-      throw DiskError.of(name, "cannot be written", e);
-    }
+  private void file(Tree.NewFile file, TarEntry entry, ImageEntries reader) {
+    SortedMap<String, byte[]> kept = new TreeMap<>(entry.xattrs());
+    kept.keySet().removeIf(attribute -> !isKept(attribute));
+    attributesLeftOut += entry.xattrs().size() - kept.size();
+    Tree.Attributes attributes =
+        new Tree.Attributes(entry.uid(), entry.gid(), entry.mode(), kept, entry.modifiedAt());
+    files.write(entry, file, attributes, reader::content);
     bytes += entry.size();
-    finish(name, entry);
-  }
-
-  private void device(String name, Tree.Type type, TarEntry entry) {
-    tree.mknod(name, type, UNFINISHED_FILE, entry.major(), entry.minor());
-    finish(name, entry);
   }
 
   /** The owner first: changing it drops set-user-id bits and capabilities. */
-  private void finish(String name, TarEntry entry) {
-    tree.chown(name, entry.uid(), entry.gid());
-    tree.chmod(name, entry.mode());
-    attributes(name, entry);
-    tree.setModified(name, entry.modifiedAt());
+  private void finish(Tree parent, String name, TarEntry entry) {
+    parent.chown(name, entry.uid(), entry.gid());
+    parent.chmod(name, entry.mode());
+    attributes(parent, name, entry);
+    parent.setModified(name, entry.modifiedAt());
   }
 
-  private void attributes(String name, TarEntry entry) {
+  private void attributes(Tree parent, String name, TarEntry entry) {
     for (Map.Entry<String, byte[]> attribute : entry.xattrs().entrySet()) {
       if (isKept(attribute.getKey())) {
-        tree.setXattr(name, attribute.getKey(), attribute.getValue());
+        parent.setXattr(name, attribute.getKey(), attribute.getValue());
       } else {
         attributesLeftOut++;
       }
@@ -155,30 +158,48 @@ final class EntryWriter {
         || attribute.equals("system.posix_acl_default");
   }
 
-  /** Times of directories change with what is made in them: children first, all at the end. */
-  void finishDirectories() {
-    for (Map.Entry<String, Optional<TarEntry>> directory :
+  /**
+   * Finishes what was made. Times of directories change with what is made in them: children first,
+   * all at the end.
+   */
+  void finishAll() {
+    for (Map.Entry<String, Optional<TarEntry>> each :
         new TreeMap<>(directories).descendingMap().entrySet()) {
-      if (directory.getValue().isPresent()) {
-        TarEntry entry = directory.getValue().get();
+      if (each.getValue().isPresent()) {
+        TarEntry entry = each.getValue().get();
         try {
-          finish(directory.getKey().isEmpty() ? ROOT : directory.getKey(), entry);
+          finish(tree, each.getKey().isEmpty() ? ROOT : each.getKey(), entry);
         } catch (StapesException e) {
           throw explained(entry, e);
         }
       }
     }
+    files.await();
+  }
+
+  /** What is not finished stays as it is. */
+  @Override
+  public void close() {
+    try (files) {
+      directory.close();
+    }
   }
 
   /** What the tree refuses because of the archive is the archive's fault, not the caller's. */
   static StapesException explained(TarEntry entry, StapesException e) {
+    if (e.subject().equals(BadArchive.SUBJECT)) {
+      return e;
+    }
     return switch (e.kind()) {
       case CONFLICT -> BadArchive.entry(entry.name(), "a name that is taken already", e);
       case NOT_FOUND, INVALID ->
-          e.subject().equals(BadArchive.SUBJECT)
-              ? e
-              : BadArchive.entry(entry.name(), "cannot be made: " + e.getMessage(), e);
-      default -> e;
+          BadArchive.entry(entry.name(), "cannot be made: " + e.getMessage(), e);
+      default ->
+          new StapesException(
+              e.kind(),
+              BadArchive.SUBJECT,
+              "entry " + BadArchive.quote(entry.name()) + " cannot be made: " + e.getMessage(),
+              e);
     };
   }
 }

@@ -4,8 +4,6 @@ import dev.stapes.model.ImageMetadata;
 import dev.stapes.model.Progress;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.ImageSource.Fetched;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -63,7 +61,7 @@ public final class ImageArchive {
         EntryPath path = EntryPath.of(entry.name(), ArchiveLimits.USUAL);
         inside |= path.isRootfs();
         if (path.is(MetadataYaml.NAME)) {
-          metadata = Optional.of(MetadataYaml.read(content(entry, tar)));
+          metadata = Optional.of(MetadataYaml.read(tar.content(entry, MetadataYaml.LIMIT)));
         } else if (path.is("rootfs.img")) {
           throw new StapesException(
               StapesException.Kind.UNSUPPORTED, subject, "is the image of a virtual machine");
@@ -100,19 +98,5 @@ public final class ImageArchive {
         throw StapesException.invalid(subject, "is an empty archive");
       }
     }
-  }
-
-  private static byte[] content(TarEntry entry, TarReader tar) {
-    if (entry.kind() != TarEntry.Kind.FILE || entry.size() > MetadataYaml.LIMIT) {
-      throw BadArchive.entry(
-          entry.name(), "must be a file of at most " + MetadataYaml.LIMIT + " bytes");
-    }
-    ByteArrayOutputStream content = new ByteArrayOutputStream();
-    try {
-      tar.content(content);
-    } catch (IOException e) {
-      throw DiskError.of("image archive", "cannot be read", e);
-    }
-    return content.toByteArray();
   }
 }

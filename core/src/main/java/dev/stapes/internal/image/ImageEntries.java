@@ -1,7 +1,5 @@
 package dev.stapes.internal.image;
 
-import java.io.IOException;
-import java.io.OutputStream;
 import java.util.Optional;
 
 /** The things of an archive, one after the other: directories before what is in them. */
@@ -9,6 +7,6 @@ interface ImageEntries {
   /** The next one, or empty behind the last. */
   Optional<TarEntry> next();
 
-  /** Writes the content of the file that {@link #next} gave last, holes as zeros. */
-  void content(OutputStream out) throws IOException;
+  /** Hands over the content of the file that {@link #next} gave last. */
+  void content(Content content);
 }

@@ -41,13 +41,14 @@ final class LayerUnpacker {
 
   /** Unpacks; what was written before an error stays. Errors as of {@link RootfsUnpacker}. */
   RootfsUnpacker.Unpacked unpack(Path layer, Progress progress) {
-    try (ArchiveInput in = ArchiveInput.open(layer, limits, progress, "unpack")) {
+    try (writer;
+        ArchiveInput in = ArchiveInput.openAhead(layer, limits, progress, "unpack")) {
       TarReader reader = new TarReader(in, limits);
       for (Optional<TarEntry> next = reader.next(); next.isPresent(); next = reader.next()) {
         write(next.get(), EntryPath.ofRootfs(next.get().name(), limits), reader);
       }
+      writer.finishAll();
     }
-    writer.finishDirectories();
     return new RootfsUnpacker.Unpacked(
         entries, writer.bytes(), leftOut.size(), writer.attributesLeftOut());
   }
@@ -97,6 +98,7 @@ final class LayerUnpacker {
         writer.met(name);
       } else if (there.isPresent()) {
         tree.remove(name);
+        writer.gone(name);
       }
     }
     writer.directory(name, entry);

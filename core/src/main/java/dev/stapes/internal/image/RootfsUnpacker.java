@@ -59,11 +59,13 @@ final class RootfsUnpacker {
    */
   Unpacked unpack(ImageParts image, Progress progress) {
     split = image.rootfs().isPresent();
-    boolean found = write(image.rootfs().orElse(image.archive()), progress);
-    if (!found) {
-      throw BadArchive.because(split ? "is empty" : "has no rootfs/ directory");
+    try (writer) {
+      boolean found = write(image.rootfs().orElse(image.archive()), progress);
+      if (!found) {
+        throw BadArchive.because(split ? "is empty" : "has no rootfs/ directory");
+      }
+      writer.finishAll();
     }
-    writer.finishDirectories();
     return new Unpacked(entries, writer.bytes(), leftOut.size(), writer.attributesLeftOut());
   }
 
@@ -73,7 +75,7 @@ final class RootfsUnpacker {
         return write(entries);
       }
     }
-    try (ArchiveInput in = ArchiveInput.open(archive, limits, progress, "unpack")) {
+    try (ArchiveInput in = ArchiveInput.openAhead(archive, limits, progress, "unpack")) {
       return write(new TarReader(in, limits));
     }
   }

@@ -5,7 +5,6 @@ import dev.stapes.model.StapesException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.util.Arrays;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 import org.apache.commons.compress.compressors.lz4.BlockLZ4CompressorInputStream;
@@ -49,58 +48,64 @@ enum SquashCodec {
   /**
    * Decodes a block.
    *
+   * @param into takes what comes out
    * @param most bytes that it may have
+   * @return how many it has
    * @throws StapesException INVALID where it is damaged or has more
    */
-  byte[] decode(byte[] block, int most) {
+  int decode(byte[] block, int length, byte[] into, int most) {
     try {
       return switch (this) {
-        case ZLIB -> inflate(block, most);
-        case ZSTD -> zstd(block, most);
-        case XZ -> all(new XZInputStream(new ByteArrayInputStream(block), MEMORY_KIB), most);
-        case LZMA -> all(new LZMAInputStream(new ByteArrayInputStream(block), MEMORY_KIB), most);
-        case LZ4 -> all(new BlockLZ4CompressorInputStream(new ByteArrayInputStream(block)), most);
+        case ZLIB -> inflate(block, length, into, most);
+        case ZSTD -> zstd(block, length, into, most);
+        case XZ -> all(new XZInputStream(stream(block, length), MEMORY_KIB), into, most);
+        case LZMA -> all(new LZMAInputStream(stream(block, length), MEMORY_KIB), into, most);
+        case LZ4 -> all(new BlockLZ4CompressorInputStream(stream(block, length)), into, most);
       };
     } catch (IOException | DataFormatException | RuntimeException e) {
       throw BadArchive.because("has a damaged block: " + e.getMessage(), e);
     }
   }
 
-  private static byte[] inflate(byte[] block, int most) throws DataFormatException {
+  private static InputStream stream(byte[] block, int length) {
+    return new ByteArrayInputStream(block, 0, length);
+  }
+
+  private static int inflate(byte[] block, int length, byte[] into, int most)
+      throws DataFormatException {
     Inflater inflater = new Inflater();
     try {
-      inflater.setInput(block);
-      byte[] decoded = new byte[most];
+      inflater.setInput(block, 0, length);
       int done = 0;
       while (!inflater.finished()) {
-        int count = inflater.inflate(decoded, done, most - done);
+        int count = inflater.inflate(into, done, most - done);
         done += count;
         if (count == 0 && !inflater.finished()) {
           throw new DataFormatException("it ends early, or has too much");
         }
       }
-      return done == most ? decoded : Arrays.copyOf(decoded, done);
+      return done;
     } finally {
       inflater.end();
     }
   }
 
-  private static byte[] zstd(byte[] block, int most) throws DataFormatException {
-    byte[] decoded = new byte[most];
-    long count = Zstd.decompressByteArray(decoded, 0, most, block, 0, block.length);
+  private static int zstd(byte[] block, int length, byte[] into, int most)
+      throws DataFormatException {
+    long count = Zstd.decompressByteArray(into, 0, most, block, 0, length);
     if (Zstd.isError(count)) {
       throw new DataFormatException(Zstd.getErrorName(count));
     }
-    return count == most ? decoded : Arrays.copyOf(decoded, (int) count);
+    return (int) count;
   }
 
-  private static byte[] all(InputStream in, int most) throws IOException {
+  private static int all(InputStream in, byte[] into, int most) throws IOException {
     try (in) {
-      byte[] decoded = in.readNBytes(most);
-      if (decoded.length == most && in.read() >= 0) {
+      int done = in.readNBytes(into, 0, most);
+      if (done == most && in.read() >= 0) {
         throw new IOException("it has too much");
       }
-      return decoded;
+      return done;
     }
   }
 }

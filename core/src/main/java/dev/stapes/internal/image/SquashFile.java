@@ -8,6 +8,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -21,10 +22,12 @@ final class SquashFile implements AutoCloseable {
   private static final int METADATA_PLAIN = 0x8000;
   private static final int PLAIN = 1 << 24;
   private static final int REMEMBERED = 128;
+  private static final long KEPT = 8L << 20;
 
   private final FileChannel channel;
   private final long size;
   private final SquashSuperblock superblock;
+  private final Blocks blocks;
   private final Map<Long, Metadata> remembered =
       new LinkedHashMap<>(REMEMBERED, 0.75f, true) {
         private static final long serialVersionUID = 1;
@@ -39,6 +42,7 @@ final class SquashFile implements AutoCloseable {
     this.channel = channel;
     this.size = channel.size();
     this.superblock = SquashSuperblock.read(read(0, SquashSuperblock.LENGTH));
+    this.blocks = new Blocks(superblock.blockSize(), (int) Math.max(1, KEPT / superblock.blockSize()));
   }
 
   /**
@@ -70,6 +74,11 @@ final class SquashFile implements AutoCloseable {
     return superblock;
   }
 
+  /** For blocks of content. */
+  Blocks blocks() {
+    return blocks;
+  }
+
   /** Of the file. */
   long size() {
     return size;
@@ -77,17 +86,22 @@ final class SquashFile implements AutoCloseable {
 
   /** Reads from a place. */
   byte[] read(long position, int length) {
+    byte[] bytes = new byte[length];
+    read(position, bytes, length);
+    return bytes;
+  }
+
+  private void read(long position, byte[] into, int length) {
     if (position < 0 || position > size - length) {
       throw BadArchive.because("ends early, or refers to what is behind its end");
     }
-    ByteBuffer bytes = ByteBuffer.allocate(length);
+    ByteBuffer bytes = ByteBuffer.wrap(into, 0, length);
     try {
       while (bytes.hasRemaining()) {
         if (channel.read(bytes, position + bytes.position()) < 0) {
           throw BadArchive.because("ends early");
         }
       }
-      return bytes.array();
     } catch (IOException e) {
       throw failed(e);
     }
@@ -111,30 +125,41 @@ final class SquashFile implements AutoCloseable {
     }
     long start = position + METADATA_HEADER;
     byte[] stored = read(start, length);
-    boolean plain = (field & METADATA_PLAIN) != 0;
-    return new Metadata(
-        plain ? stored : superblock.compressor().decode(stored, METADATA), start + length);
+    if ((field & METADATA_PLAIN) != 0) {
+      return new Metadata(stored, start + length);
+    }
+    byte[] decoded = new byte[METADATA];
+    int count = superblock.compressor().decode(stored, length, decoded, METADATA);
+    return new Metadata(Arrays.copyOf(decoded, count), start + length);
   }
 
   /**
-   * A block of file content.
+   * Reads a block of file content.
    *
    * @param field its size as the file system has it, with the mark of one that is not compressed
+   * @param into takes it, at least as long as blocks are
    * @param most bytes that it may have
+   * @return how many it has
    */
-  byte[] data(long position, long field, int most) {
+  int data(long position, long field, byte[] into, int most) {
     int length = stored(field);
     if (length == 0 || length > superblock.blockSize()) {
       throw BadArchive.because("has a block of an impossible size: " + length);
     }
-    byte[] stored = read(position, length);
     if ((field & PLAIN) == 0) {
-      return superblock.compressor().decode(stored, most);
+      Blocks.Block stored = blocks.take();
+      try {
+        read(position, stored.bytes(), length);
+        return superblock.compressor().decode(stored.bytes(), length, into, most);
+      } finally {
+        stored.release();
+      }
     }
     if (length > most) {
       throw BadArchive.because("has a block that is too long");
     }
-    return stored;
+    read(position, into, length);
+    return length;
   }
 
   /** Bytes that a block takes in the file; 0: a hole. */

@@ -5,14 +5,12 @@ import dev.stapes.model.StapesException;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -37,10 +35,10 @@ final class SquashReader implements ImageEntries, AutoCloseable {
   private final Progress progress;
   private final String stage;
   private final ExecutorService decoders;
-  private final Map<Long, Future<byte[]>> fragments;
-  private final Deque<Content> ahead = new ArrayDeque<>();
-  private @Nullable Content current;
-  private @Nullable Content sending;
+  private final Map<Long, Future<Decoded>> fragments;
+  private final Deque<Thing> ahead = new ArrayDeque<>();
+  private @Nullable Thing current;
+  private @Nullable Thing sending;
   private long inFlight;
   private long decoded;
   private long stored;
@@ -65,7 +63,7 @@ final class SquashReader implements ImageEntries, AutoCloseable {
           private static final long serialVersionUID = 1;
 
           @Override
-          protected boolean removeEldestEntry(Map.Entry<Long, Future<byte[]>> eldest) {
+          protected boolean removeEldestEntry(Map.Entry<Long, Future<Decoded>> eldest) {
             return size() > most;
           }
         };
@@ -103,37 +101,40 @@ final class SquashReader implements ImageEntries, AutoCloseable {
     }
     sendAhead();
     current = ahead.poll();
-    return Optional.ofNullable(current).map(content -> content.node.entry());
+    return Optional.ofNullable(current).map(thing -> thing.node.entry());
   }
 
   @Override
-  public void content(OutputStream out) throws IOException {
-    Content content = current;
-    while (content != null && content.left()) {
-      if (content.pieces.isEmpty()) {
+  public void content(Content content) {
+    Thing thing = current;
+    while (thing != null && thing.left()) {
+      if (thing.pieces.isEmpty()) {
         sendAhead();
       }
-      write(content.pieces.remove(), out);
+      hand(thing.pieces.remove(), content);
       sendAhead();
     }
   }
 
-  private void write(Piece piece, OutputStream out) throws IOException {
+  private void hand(Piece piece, Content content) {
     inFlight -= piece.charge();
-    Future<byte[]> awaited = piece.block();
+    Future<Decoded> awaited = piece.block();
     if (awaited == null) {
-      TarReader.hole(piece.length(), out);
+      content.hole(piece.length());
       return;
     }
-    byte[] block = join(awaited);
+    Decoded block = join(awaited);
     boolean fits =
         piece.whole()
-            ? block.length == piece.length()
-            : piece.offset() <= block.length - piece.length();
+            ? block.length() == piece.length()
+            : piece.offset() <= block.length() - piece.length();
     if (!fits) {
       throw BadArchive.because("has a block of another length than its file says");
     }
-    out.write(block, piece.offset(), piece.length());
+    content.data(block.block(), piece.offset(), piece.length());
+    if (piece.whole()) { // others may need a fragment: those are left to garbage collection
+      block.block().release();
+    }
     decoded += piece.length();
     stored += piece.stored();
     if (decoded > ArchiveLimits.RATIO_FREE && decoded / limits.ratio() > file.size()) {
@@ -143,7 +144,7 @@ final class SquashReader implements ImageEntries, AutoCloseable {
     progress.update(stage, Math.min(stored, file.size()), file.size());
   }
 
-  private static byte[] join(Future<byte[]> block) {
+  private static Decoded join(Future<Decoded> block) {
     try {
       return block.get();
     } catch (InterruptedException e) {
@@ -172,24 +173,28 @@ final class SquashReader implements ImageEntries, AutoCloseable {
       if (next.isEmpty()) {
         return;
       }
-      sending = new Content(next.get());
+      sending = new Thing(next.get());
       ahead.add(sending);
     }
   }
 
-  private Future<byte[]> fragment(long index) {
-    Future<byte[]> known = fragments.get(index);
+  private Future<Decoded> fragment(long index) {
+    Future<Decoded> known = fragments.get(index);
     if (known == null) {
       SquashTables.Fragment fragment = tree.tables().fragment(index);
       int most = file.superblock().blockSize();
-      known = decode(() -> file.data(fragment.position(), fragment.field(), most));
+      known = decode(fragment.position(), fragment.field(), most);
       fragments.put(index, known);
     }
     return known;
   }
 
-  private Future<byte[]> decode(Callable<byte[]> work) {
-    return decoders.submit(work);
+  private Future<Decoded> decode(long position, long field, int most) {
+    return decoders.submit(
+        () -> {
+          Blocks.Block block = file.blocks().take();
+          return new Decoded(block, file.data(position, field, block.bytes(), most));
+        });
   }
 
   @Override
@@ -197,6 +202,9 @@ final class SquashReader implements ImageEntries, AutoCloseable {
     decoders.shutdownNow();
     file.close();
   }
+
+  /** A block, and how much of it there is. */
+  private record Decoded(Blocks.Block block, int length) {}
 
   /**
    * A part of a file.
@@ -206,7 +214,7 @@ final class SquashReader implements ImageEntries, AutoCloseable {
    * @param stored bytes that it takes in the file system, as far as is known
    */
   private record Piece(
-      @Nullable Future<byte[]> block, boolean whole, int offset, int length, long stored) {
+      @Nullable Future<Decoded> block, boolean whole, int offset, int length, long stored) {
     /** Bytes that wait in memory for it, about. */
     int charge() {
       return block == null ? HOLE : length;
@@ -214,14 +222,14 @@ final class SquashReader implements ImageEntries, AutoCloseable {
   }
 
   /** A thing, and what of its content is on its way. */
-  private final class Content {
+  private final class Thing {
     private final SquashTree.Node node;
     private final Deque<Piece> pieces = new ArrayDeque<>();
     private int sent;
     private long position;
     private boolean fragmentSent;
 
-    Content(SquashTree.Node node) {
+    Thing(SquashTree.Node node) {
       this.node = node;
       this.position = node.inode().start();
       this.fragmentSent = !node.hasContent() || node.inode().fragment() == SquashInode.NO_FRAGMENT;
@@ -256,7 +264,7 @@ final class SquashReader implements ImageEntries, AutoCloseable {
       add(
           takes == 0
               ? new Piece(null, true, 0, length, 0)
-              : new Piece(decode(() -> file.data(at, field, length)), true, 0, length, takes));
+              : new Piece(decode(at, field, length), true, 0, length, takes));
     }
 
     private void add(Piece piece) {
@@ -270,7 +278,7 @@ final class SquashReader implements ImageEntries, AutoCloseable {
       fragmentSent = true;
       for (Piece piece : pieces) {
         inFlight -= piece.charge();
-        Future<byte[]> block = piece.block();
+        Future<Decoded> block = piece.block();
         if (block != null && piece.whole()) { // others may wait for a fragment
           block.cancel(false);
         }

@@ -1,8 +1,6 @@
 package dev.stapes.internal.image;
 
 import dev.stapes.model.StapesException;
-import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Optional;
@@ -16,7 +14,6 @@ final class TarReader implements ImageEntries {
   private static final long ID_LIMIT = 0xFFFF_FFFFL; // (uid_t) -1 is no id
   private static final int MAJOR_LIMIT = 1 << 12;
   private static final int MINOR_LIMIT = 1 << 20;
-  private static final byte[] ZEROS = new byte[64 << 10];
 
   private final ArchiveInput in;
   private final ArchiveLimits limits;
@@ -61,32 +58,62 @@ final class TarReader implements ImageEntries {
     return Optional.empty();
   }
 
-  /** Writes the content of the file that {@link #next} gave last, holes as zeros. */
   @Override
-  public void content(OutputStream out) throws IOException {
+  public void content(Content content) {
     if (sparse.isEmpty()) {
-      in.copy(stored, out);
+      in.copy(stored, content);
       stored = 0;
       return;
     }
     long at = 0;
     for (SparseMap.Segment segment : sparse.get().segments()) {
-      hole(segment.offset() - at, out);
-      in.copy(segment.length(), out);
+      hole(segment.offset() - at, content);
+      in.copy(segment.length(), content);
       stored -= segment.length();
       at = segment.offset() + segment.length();
     }
-    hole(sparse.get().size() - at, out);
+    hole(sparse.get().size() - at, content);
   }
 
-  /** Writes zeros; ends when the thread is interrupted. */
-  static void hole(long length, OutputStream out) throws IOException {
-    for (long left = length; left > 0; left -= ZEROS.length) {
-      if (Thread.currentThread().isInterrupted()) {
-        throw new StapesException(
-            StapesException.Kind.INTERRUPTED, "image archive", "reading was interrupted");
-      }
-      out.write(ZEROS, 0, (int) Math.min(left, ZEROS.length));
+  private static void hole(long length, Content content) {
+    if (length > 0) {
+      content.hole(length);
+    }
+  }
+
+  /**
+   * The content of the entry that {@link #next} gave last.
+   *
+   * @param most bytes of it
+   * @throws StapesException INVALID where it is no file, or larger
+   */
+  byte[] content(TarEntry entry, int most) {
+    if (entry.kind() != TarEntry.Kind.FILE || entry.size() > most) {
+      throw BadArchive.entry(entry.name(), "must be a file of at most " + most + " bytes");
+    }
+    byte[] all = new byte[(int) entry.size()];
+    content(new InMemory(all));
+    return all;
+  }
+
+  /** Holes are there already. */
+  private static final class InMemory implements Content {
+    private final byte[] all;
+    private int position;
+
+    InMemory(byte[] all) {
+      this.all = all;
+    }
+
+    @Override
+    public void data(Blocks.Block block, int offset, int length) {
+      System.arraycopy(block.bytes(), offset, all, position, length);
+      position += length;
+    }
+
+    @Override
+    public void hole(long length) {
+      position += (int) length;
     }
   }
 

@@ -3,8 +3,6 @@ package dev.stapes.internal.image;
 import dev.stapes.model.ImageMetadata;
 import dev.stapes.model.Progress;
 import dev.stapes.model.StapesException;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -60,7 +58,7 @@ final class TemplateReader {
       List<String> names = EntryPath.of(entry.name(), ArchiveLimits.USUAL).names();
       if (names.equals(List.of(MetadataYaml.NAME)) && rules.isEmpty()) {
         found = true;
-        rules = Optional.of(TemplateRules.read(content(entry, tar, MetadataYaml.LIMIT)));
+        rules = Optional.of(TemplateRules.read(tar.content(entry, MetadataYaml.LIMIT)));
         missing.addAll(wanted());
         missing.removeAll(texts.keySet());
       } else if (names.size() == 2 && names.get(0).equals(DIRECTORY) && isWanted(names.get(1))) {
@@ -87,7 +85,7 @@ final class TemplateReader {
     if (entry.kind() == TarEntry.Kind.DIRECTORY) {
       return;
     }
-    byte[] content = content(entry, tar, MOST_BYTES);
+    byte[] content = tar.content(entry, MOST_BYTES);
     bytes += content.length;
     if (bytes > MOST_IN_ALL) {
       throw BadArchive.because("its templates have more than " + MOST_IN_ALL + " bytes");
@@ -113,18 +111,5 @@ final class TemplateReader {
               + BadArchive.quote(rule.path()));
     }
     return text;
-  }
-
-  static byte[] content(TarEntry entry, TarReader tar, int limit) {
-    if (entry.kind() != TarEntry.Kind.FILE || entry.size() > limit) {
-      throw BadArchive.entry(entry.name(), "must be a file of at most " + limit + " bytes");
-    }
-    ByteArrayOutputStream content = new ByteArrayOutputStream();
-    try {
-      tar.content(content);
-    } catch (IOException e) {
-      throw DiskError.of(BadArchive.SUBJECT, "cannot be read", e);
-    }
-    return content.toByteArray();
   }
 }

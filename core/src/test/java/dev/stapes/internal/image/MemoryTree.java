@@ -191,6 +191,39 @@ final class MemoryTree implements Tree {
     return output(add(path, Type.FILE, mode), new byte[0]);
   }
 
+  /** By its node, as a descriptor is: other threads may fill it. */
+  @Override
+  public NewFile newFile(String path) {
+    Node node = add(path, Type.FILE, 0600);
+    ByteArrayOutputStream content = new ByteArrayOutputStream();
+    return new NewFile() {
+      @Override
+      public void write(byte[] bytes, int offset, int length) {
+        content.write(bytes, offset, length);
+      }
+
+      @Override
+      public void skip(long length) {
+        content.writeBytes(new byte[(int) length]);
+      }
+
+      @Override
+      public void finish(Attributes attributes) {
+        node.content = content.toByteArray();
+        node.uid = attributes.uid();
+        node.gid = attributes.gid();
+        node.mode = attributes.mode();
+        node.xattrs.putAll(attributes.xattrs());
+        node.modified = attributes.modifiedAt();
+      }
+
+      @Override
+      public void close() {
+        // Nothing is open.
+      }
+    };
+  }
+
   private static OutputStream output(Node node, byte[] start) {
     ByteArrayOutputStream out =
         new ByteArrayOutputStream() {

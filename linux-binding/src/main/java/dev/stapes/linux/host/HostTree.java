@@ -27,10 +27,12 @@ import org.jspecify.annotations.Nullable;
 
 /** A {@link FileTree} in the words of the SPI. */
 final class HostTree implements Tree {
+  private final Syscalls sys;
   private final FileTree tree;
   private final @Nullable IdView ids;
 
-  private HostTree(FileTree tree, @Nullable IdView ids) {
+  private HostTree(Syscalls sys, FileTree tree, @Nullable IdView ids) {
+    this.sys = sys;
     this.tree = tree;
     this.ids = ids;
   }
@@ -44,10 +46,10 @@ final class HostTree implements Tree {
     return Failures.translated(
         () -> {
           if (mapping.isEmpty()) {
-            return new HostTree(FileTree.open(sys, directory, kernels), null);
+            return new HostTree(sys, FileTree.open(sys, directory, kernels), null);
           }
           IdView ids = new IdView(mapping.get());
-          return new HostTree(FileTree.open(sys, directory, kernels, ids.root()), ids);
+          return new HostTree(sys, FileTree.open(sys, directory, kernels, ids.root()), ids);
         });
   }
 
@@ -127,6 +129,11 @@ final class HostTree implements Tree {
   }
 
   @Override
+  public NewFile newFile(String path) {
+    return new HostFile(sys, this, path, translated(path, () -> tree.createUnfinished(path)));
+  }
+
+  @Override
   public void mkdir(String path, int mode) {
     translating(path, () -> tree.mkdir(path, permissions(path, mode)));
   }
@@ -194,7 +201,7 @@ final class HostTree implements Tree {
   }
 
   /** The host's ids of whom the tree knows by these. */
-  private FileTree.Owner owner(String path, long uid, long gid) {
+  FileTree.Owner owner(String path, long uid, long gid) {
     if (uid < 0 || uid > 0xFFFF_FFFEL || gid < 0 || gid > 0xFFFF_FFFEL) {
       throw StapesException.invalid(path, "not an owner: " + uid + ":" + gid);
     }
@@ -235,7 +242,7 @@ final class HostTree implements Tree {
 
   @Override
   public void setXattr(String path, String name, byte[] value) {
-    byte[] hosts = ids == null ? value : ids.xattrToHost(path, name, value);
+    byte[] hosts = hosts(path, name, value);
     translated(
         path,
         () ->
@@ -247,9 +254,14 @@ final class HostTree implements Tree {
                 }));
   }
 
+  /** The value of an attribute as the kernel wants it. */
+  byte[] hosts(String path, String name, byte[] value) {
+    return ids == null ? value : ids.xattrToHost(path, name, value);
+  }
+
   @Override
   public Tree subtree(String path) {
-    return new HostTree(translated(path, () -> tree.subtree(path)), ids);
+    return new HostTree(sys, translated(path, () -> tree.subtree(path)), ids);
   }
 
   @Override
@@ -257,7 +269,7 @@ final class HostTree implements Tree {
     tree.close();
   }
 
-  private static int permissions(String path, int mode) {
+  static int permissions(String path, int mode) {
     if (mode < 0 || mode > 07777) {
       throw StapesException.invalid(path, "not permissions: " + Integer.toOctalString(mode));
     }
@@ -275,7 +287,7 @@ final class HostTree implements Tree {
     }
   }
 
-  private static void translating(String path, Runnable call) {
+  static void translating(String path, Runnable call) {
     translated(
         path,
         () -> {

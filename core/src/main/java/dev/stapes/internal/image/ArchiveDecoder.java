@@ -1,0 +1,224 @@
+package dev.stapes.internal.image;
+
+import dev.stapes.model.StapesException;
+import java.io.FileInputStream;
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Decodes an archive file piece by piece. Every complaint of a decoder, however it puts it, is an
+ * INVALID error here, and the limits on size and ratio are kept. Not for use by several threads at
+ * once.
+ */
+final class ArchiveDecoder implements Pieces {
+  private static final int PIECE = 256 << 10;
+  private static final int KEPT = 32;
+
+  private final Blocks blocks = new Blocks(PIECE, KEPT);
+
+  private final ArchiveLimits limits;
+  private final long total;
+  private final Source source;
+  private final InputStream decoder;
+  private final Compression compression;
+  private long decoded;
+  private boolean ended;
+
+  private ArchiveDecoder(Source source, long total, ArchiveLimits limits) {
+    this.source = source;
+    this.total = total;
+    this.limits = limits;
+    try {
+      this.compression = Compression.detect(source.peek(Compression.PEEK));
+      this.decoder = compression.decode(source, total);
+    } catch (IOException | RuntimeException e) {
+      throw failure(e);
+    }
+  }
+
+  /**
+   * Decoded bytes.
+   *
+   * @param block whose first ones they are; the receiver's, who gives it back
+   * @param length how many, at least 1
+   * @param read bytes of the file that have been read until here
+   */
+  record Piece(Blocks.Block block, int length, long read) {}
+
+  /** Opens an archive file. */
+  static ArchiveDecoder open(Path archive, ArchiveLimits limits) {
+    Source source;
+    long total;
+    try {
+      total = Files.size(archive);
+      // Not a channel: an interrupt would close it, and look like damage.
+      source = new Source(new FileInputStream(archive.toFile()));
+    } catch (NoSuchFileException e) {
+      throw new StapesException(
+          StapesException.Kind.NOT_FOUND, BadArchive.SUBJECT, "no such file: " + archive, e);
+    } catch (IOException e) {
+      throw new StapesException(
+          StapesException.Kind.INTERNAL,
+          BadArchive.SUBJECT,
+          "cannot be read: " + e.getMessage(),
+          e);
+    }
+    try {
+      return new ArchiveDecoder(source, total, limits);
+    } catch (Throwable e) {
+      try {
+        source.close();
+      } catch (IOException suppressed) {
+        e.addSuppressed(suppressed);
+      }
+      throw e;
+    }
+  }
+
+  /** How it is compressed. */
+  Compression compression() {
+    return compression;
+  }
+
+  /** Bytes of the file. */
+  long total() {
+    return total;
+  }
+
+  @Override
+  public Optional<Piece> next() {
+    Blocks.Block block = blocks.take();
+    byte[] bytes = block.bytes();
+    int length = 0;
+    try {
+      while (!ended && length < bytes.length) {
+        int count = decoder.read(bytes, length, bytes.length - length);
+        if (count < 0) {
+          ended = true;
+        } else {
+          length += count;
+        }
+      }
+    } catch (IOException | RuntimeException e) {
+      throw failure(e);
+    }
+    decoded += length;
+    checkLimits();
+    return length == 0 ? Optional.empty() : Optional.of(new Piece(block, length, source.count()));
+  }
+
+  private void checkLimits() {
+    if (decoded > limits.unpacked().bytes()) {
+      throw BadArchive.because("holds more than the allowed " + limits.unpacked());
+    }
+    if (decoded > ArchiveLimits.RATIO_FREE && decoded / limits.ratio() > source.count()) {
+      throw BadArchive.because(
+          "grows to more than " + limits.ratio() + " times its size: not unpacked any further");
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      decoder.close();
+    } catch (IOException | RuntimeException e) {
+      throw failure(e);
+    }
+  }
+
+  private StapesException failure(Exception cause) {
+    if (cause instanceof StapesException known) {
+      return known;
+    }
+    IOException reading = source.failure();
+    if (reading != null) {
+      return new StapesException(
+          StapesException.Kind.INTERNAL,
+          BadArchive.SUBJECT,
+          "cannot be read: " + reading.getMessage(),
+          reading);
+    }
+    return BadArchive.because("is damaged: " + cause.getMessage(), cause);
+  }
+
+  /** The file; remembers whether it was itself that failed. */
+  private static final class Source extends FilterInputStream {
+    private static final int CHUNK = 128 << 10;
+
+    private final byte[] chunk = new byte[CHUNK];
+    private int next;
+    private int end;
+    private volatile long count; // of one thread, shown to others
+    private @Nullable IOException failure;
+
+    Source(InputStream in) {
+      super(in);
+    }
+
+    long count() {
+      return count;
+    }
+
+    @Nullable IOException failure() {
+      return failure;
+    }
+
+    /** The first bytes, without passing them over. */
+    byte[] peek(int length) throws IOException {
+      if (next == end) {
+        refill();
+      }
+      return Arrays.copyOfRange(chunk, next, Math.min(end, next + length));
+    }
+
+    @Override
+    public int available() {
+      return end - next;
+    }
+
+    @Override
+    public long skip(long n) throws IOException {
+      byte[] scrap = new byte[(int) Math.min(Math.max(n, 0), CHUNK)];
+      return Math.max(read(scrap, 0, scrap.length), 0);
+    }
+
+    @Override
+    public int read() throws IOException {
+      return next == end && !refill() ? -1 : chunk[next++] & 0xff;
+    }
+
+    @Override
+    public int read(byte[] into, int offset, int length) throws IOException {
+      if (length == 0) {
+        return 0;
+      }
+      if (next == end && !refill()) {
+        return -1;
+      }
+      int step = Math.min(length, end - next);
+      System.arraycopy(chunk, next, into, offset, step);
+      next += step;
+      return step;
+    }
+
+    private boolean refill() throws IOException {
+      try {
+        int got = in.readNBytes(chunk, 0, CHUNK);
+        next = 0;
+        end = got;
+        count += got;
+        return got > 0;
+      } catch (IOException e) {
+        failure = e;
+        throw e;
+      }
+    }
+  }
+}
