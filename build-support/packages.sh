@@ -1,4 +1,4 @@
-# Sourced by ./verify and ./quickstart: finds the JDK and installs what else is missing from Debian's packages.
+# Sourced by ./verify, ./quickstart and ./bench: finds the JDK and installs what else is missing from Debian's packages.
 # shellcheck shell=bash
 
 say() { printf '%s\n' "$*"; }
@@ -71,6 +71,12 @@ TEST_NEEDS=(
   docker-registry=docker-registry
   skopeo=skopeo
   umoci=umoci
+)
+UNPACK_NEEDS=(
+  libarchive-tools=bsdtar
+  squashfs-tools=unsquashfs
+  zstd=zstd
+  xz-utils=xz
 )
 
 is_there() {

@@ -18,14 +18,16 @@ peer_program() {
   esac
 }
 
-# fetch_peers <directory>: leaves in it root/ (what the packages contain), versions (one "package version" a line) and
-# missing (one "peer: reason" a line).
+# fetch_peers <directory> <peer>...: leaves in it root/ (what the packages contain), versions (one "package version" a line)
+# and missing (one "peer: reason" a line).
 fetch_peers() {
   local dir=$1 peer name
+  shift
   mkdir -p "$dir/root/usr" "$dir/done"
   : >"$dir/missing"
   for peer in "${PEERS[@]}"; do
     name=${peer%% *}
+    [[ " $* " = *" $name "* ]] || continue
     if [ -x "$(peer_program "$name")" ] || [ -e "$dir/done/$name" ]; then
       continue
     fi
