@@ -77,6 +77,9 @@ UNPACK_NEEDS=(
   squashfs-tools=unsquashfs
   zstd=zstd
   xz-utils=xz
+  docker-registry=docker-registry
+  skopeo=skopeo
+  umoci=umoci
 )
 
 is_there() {

@@ -3,6 +3,8 @@ package dev.stapes.benchmarks.lifecycle;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.stapes.benchmarks.Isolated;
+import dev.stapes.benchmarks.Limit;
+import dev.stapes.benchmarks.Place;
 import dev.stapes.benchmarks.Program;
 import java.io.IOException;
 import java.io.PrintStream;

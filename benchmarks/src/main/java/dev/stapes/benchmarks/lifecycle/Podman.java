@@ -1,5 +1,7 @@
 package dev.stapes.benchmarks.lifecycle;
 
+import dev.stapes.benchmarks.Limit;
+import dev.stapes.benchmarks.Place;
 import dev.stapes.benchmarks.Tool;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -3,6 +3,8 @@ package dev.stapes.benchmarks.lifecycle;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.stapes.benchmarks.Limit;
+import dev.stapes.benchmarks.Place;
 import dev.stapes.benchmarks.Tool;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,5 +1,6 @@
 package dev.stapes.benchmarks.lifecycle;
 
+import dev.stapes.benchmarks.Limit;
 import dev.stapes.benchmarks.LoopBtrfs;
 import dev.stapes.benchmarks.Tool;
 import java.io.IOException;

@@ -2,8 +2,8 @@ package dev.stapes.benchmarks.unpack;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
-import dev.stapes.benchmarks.Isolated;
 import dev.stapes.benchmarks.LoopBtrfs;
+import dev.stapes.benchmarks.Place;
 import dev.stapes.benchmarks.Program;
 import dev.stapes.linux.host.LinuxHostProvider;
 import dev.stapes.spi.Host;
@@ -26,7 +26,6 @@ public final class Comparison {
 
   private final Options options;
   private final PrintStream out = System.out;
-  private final Map<String, String> facts = new LinkedHashMap<>();
 
   private Comparison(Options options) {
     this.options = options;
@@ -49,32 +48,22 @@ public final class Comparison {
 
   private void run() throws IOException, InterruptedException {
     Path work = Files.createDirectories(options.work()).toRealPath();
+    String tag = work.getFileName().toString();
+    Place place = new Place(work, options.peers().toAbsolutePath(), tag);
     Results results;
     try (Host host = new LinuxHostProvider().open();
         LoopBtrfs btrfs = LoopBtrfs.make(work, BTRFS_BYTES)) {
-      results = measure(work, host, btrfs);
+      Session session = Session.begin(place, host, btrfs, options, out);
+      for (UnpackPath path : options.paths()) {
+        session.measure(path);
+      }
+      results = session.results(facts(place));
     }
     write(results);
   }
 
-  private Results measure(Path work, Host host, LoopBtrfs btrfs)
-      throws IOException, InterruptedException {
-    Inputs inputs = new Inputs(options.inputs().toAbsolutePath(), work, host, out);
-    Path rootfs = btrfs.path("rootfs");
-    Contents contents = inputs.unpackInto(btrfs, rootfs);
-    Path metadata = inputs.metadata();
-    facts(contents);
-    Unpackers unpackers = new Unpackers(host, btrfs, contents);
-    Isolated isolated = new Isolated(options.runs(), out);
-    for (UnpackPath path : options.paths()) {
-      Path archive = Inputs.warm(inputs.archive(path, rootfs));
-      facts.put(path.label(), (Files.size(archive) + 50_000) / 100_000 / 10.0 + " MB");
-      isolated.measure(path.label(), unpackers.of(path, archive, metadata));
-    }
-    return new Results(facts, isolated.rows(), Map.of(), isolated.failures());
-  }
-
-  private void facts(Contents contents) {
+  private Map<String, String> facts(Place place) throws IOException {
+    Map<String, String> facts = new LinkedHashMap<>();
     facts.put("Date", Instant.now().truncatedTo(ChronoUnit.MINUTES).toString());
     facts.put("Machine", System.getProperty("stapes.machine", "unknown").replace('_', ' '));
     facts.put(
@@ -83,12 +72,12 @@ public final class Comparison {
             + " with "
             + (Runtime.getRuntime().maxMemory() >> 20)
             + " MiB of heap, warm, one JVM for all");
+    Path versions = place.peers().resolve("versions");
+    if (Files.exists(versions)) {
+      facts.put("Packages", String.join(", ", Files.readAllLines(versions)));
+    }
     facts.put("Runs", options.runs() + " for each figure, the subjects in turns");
-    facts.put(
-        "Root file system",
-        "Debian by debootstrap, "
-            + contents
-            + ", into an empty subvolume of a Btrfs in a loop file, archives in the page cache");
+    return facts;
   }
 
   private void write(Results results) throws IOException {

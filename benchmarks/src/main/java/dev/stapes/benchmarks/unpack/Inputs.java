@@ -72,6 +72,7 @@ final class Inputs {
   /**
    * The file of a path.
    *
+   * @param path one of {@link UnpackPath#ofFile}
    * @param rootfs the root file system itself
    */
   Path archive(UnpackPath path, Path rootfs) throws IOException, InterruptedException {
@@ -80,6 +81,7 @@ final class Inputs {
       case TAR_GZ -> compressed("debian.tar.gz", rootfs, "gzip -n");
       case TAR_XZ -> compressed("debian.tar.xz", rootfs, "xz -T0 --block-size=4MiB");
       case SQUASHFS -> squashfs(rootfs);
+      default -> throw new IllegalArgumentException(path.label());
     };
   }
 
@@ -96,6 +98,11 @@ final class Inputs {
                     "-noappend",
                     "-no-progress",
                     "-quiet"));
+  }
+
+  /** An OCI layout with {@link OciImages}. */
+  Path layout(Path rootfs) throws IOException, InterruptedException {
+    return made("oci", target -> OciImages.make(rootfs, target));
   }
 
   /** What belongs to the root file system of a split image: an archive with its metadata. */

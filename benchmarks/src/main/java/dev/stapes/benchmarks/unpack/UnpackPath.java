@@ -12,7 +12,11 @@ enum UnpackPath {
   /** A tar in an xz stream of several blocks. */
   TAR_XZ("tar.xz"),
   /** A squashfs compressed with zstd. */
-  SQUASHFS("squashfs");
+  SQUASHFS("squashfs"),
+  /** Create and start the first instance of a squashfs image. */
+  INSTANT("instant"),
+  /** An OCI image, of which all layers but one are there, from a registry. */
+  OCI_SHARED("oci-shared");
 
   private final String label;
 
@@ -23,6 +27,11 @@ enum UnpackPath {
   /** Its name in tables and results. */
   String label() {
     return label;
+  }
+
+  /** Whether one file is unpacked, and nothing else done. */
+  boolean ofFile() {
+    return this != INSTANT && this != OCI_SHARED;
   }
 
   /**

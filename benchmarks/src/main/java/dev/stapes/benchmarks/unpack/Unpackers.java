@@ -17,7 +17,7 @@ import java.util.Optional;
 /** Those who unpack a file into an empty subvolume. */
 final class Unpackers {
   /** What runs within this JVM is to be compiled; the others find warm caches after one round. */
-  private static final int WARM_UP_RUNS = 4;
+  static final int WARM_UP_RUNS = 4;
 
   private final Host host;
   private final LoopBtrfs btrfs;
@@ -32,6 +32,7 @@ final class Unpackers {
   /**
    * Of a path.
    *
+   * @param path one of {@link UnpackPath#ofFile}
    * @param archive the file of that path
    * @param metadata what belongs to it in a split image
    */
@@ -51,6 +52,7 @@ final class Unpackers {
                   target ->
                       new Tool("unsquashfs")
                           .run("-n", "-q", "-f", "-d", target.toString(), archive.toString())));
+      default -> throw new IllegalArgumentException(path.label());
     }
     return all;
   }
