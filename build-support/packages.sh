@@ -72,11 +72,15 @@ TEST_NEEDS=(
   skopeo=skopeo
   umoci=umoci
 )
-UNPACK_NEEDS=(
-  libarchive-tools=bsdtar
-  squashfs-tools=unsquashfs
+BENCH_NEEDS=(
+  squashfs-tools=mksquashfs
   zstd=zstd
   xz-utils=xz
+  bzip2=bzip2
+  lz4=lz4
+)
+UNPACK_NEEDS=(
+  libarchive-tools=bsdtar
   docker-registry=docker-registry
   skopeo=skopeo
   umoci=umoci
