@@ -4,9 +4,15 @@ import dev.stapes.internal.image.ArchiveLimits;
 import dev.stapes.internal.image.ImageParts;
 import dev.stapes.internal.image.RootfsUnpacker;
 import dev.stapes.linux.host.LinuxHostProvider;
+import dev.stapes.model.PoolSpec;
 import dev.stapes.model.Progress;
 import dev.stapes.spi.Host;
+import dev.stapes.spi.StorageDriverProvider;
+import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.Tree;
+import dev.stapes.spi.VolumeId;
+import dev.stapes.storage.fs.BtrfsProvider;
+import dev.stapes.storage.fs.DirProvider;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,6 +26,7 @@ import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
@@ -27,8 +34,8 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * What an entry of an archive costs: small files out of a plain tar to the file system that the
- * build directory is on. An operation is an entry: the figures are entries per second. Needs root.
+ * What an entry of an archive costs: small files out of a plain tar into an empty volume of a pool.
+ * An operation is an entry: the figures are entries per second. Needs root.
  */
 @BenchmarkMode(Mode.Throughput)
 @OutputTimeUnit(TimeUnit.SECONDS)
@@ -45,50 +52,61 @@ public class EntryBenchmark {
   /** With the directories and the root of them. */
   private static final int ENTRIES = FILES + FILES / SampleTree.FILES_PER_DIRECTORY + 1;
 
+  private static final VolumeId VOLUME = new VolumeId(VolumeId.Kind.IMAGE, "unpacked");
+
+  /**
+   * The storage driver, {@code btrfs} or {@code dir}. The latter is on the file system of the build
+   * directory: ext4 slows down for those who create what others have just deleted.
+   */
+  @Param("btrfs")
+  public String driver = "btrfs";
+
   private final Host host = new LinuxHostProvider().open();
   private Path directory = Path.of("target", "entries-" + ProcessHandle.current().pid());
   private Path archive = directory;
-  private Path target = directory;
+  private StoragePool pool;
 
-  /** Makes the archive. */
+  /** Makes the archive and the pool. */
   @Setup(Level.Trial)
   public void make() throws IOException, InterruptedException {
     directory = Files.createDirectories(directory.toAbsolutePath());
     Path files = Files.createDirectory(directory.resolve("files"));
     SampleTree.make(files, FILES, FILES * BYTES_EACH);
     archive = directory.resolve("archive.tar");
-    target = directory.resolve("target");
     new Tool("tar").run("-C", files.toString(), "--numeric-owner", "-cf", archive.toString(), ".");
+    StorageDriverProvider provider =
+        driver.equals("btrfs") ? new BtrfsProvider() : new DirProvider();
+    pool =
+        provider.create(
+            host, PoolSpec.of("pool", driver), Files.createDirectory(directory.resolve("pool")));
   }
 
   /** Removes all. */
   @TearDown(Level.Trial)
   public void remove() throws IOException, InterruptedException {
+    pool.destroy();
     host.close();
-    delete(directory);
+    new Tool("rm").run("-r", directory.toString());
   }
 
   /** Makes what is unpacked into. */
   @Setup(Level.Invocation)
-  public void create() throws IOException {
-    Files.createDirectory(target);
+  public void create() {
+    pool.create(VOLUME);
   }
 
   /** Removes what was unpacked. */
   @TearDown(Level.Invocation)
-  public void clear() throws IOException, InterruptedException {
-    delete(target);
-  }
-
-  private static void delete(Path directory) throws IOException, InterruptedException {
-    new Tool("rm").run("-r", directory.toString());
+  public void discard() {
+    pool.discard(VOLUME);
+    pool.reclaim();
   }
 
   /** Unpacks all of it. */
   @Benchmark
   @OperationsPerInvocation(ENTRIES)
   public RootfsUnpacker.Unpacked unpack() {
-    try (Tree tree = host.tree(target, Tree.Resolution.BENEATH)) {
+    try (Tree tree = pool.tree(VOLUME, Tree.Resolution.BENEATH)) {
       return new RootfsUnpacker(tree, false, ArchiveLimits.USUAL)
           .unpack(new ImageParts(archive, Optional.of(archive)), Progress.NONE);
     }

@@ -121,7 +121,8 @@ public final class Isolated {
 
   private void failedOrInterrupted(String path, String subject, Exception e)
       throws InterruptedException {
-    if (Thread.currentThread().isInterrupted()) {
+    // Cleared, so that what is undone now is not cut short.
+    if (Thread.interrupted()) {
       throw new InterruptedException(path);
     }
     failed(path, subject, e);

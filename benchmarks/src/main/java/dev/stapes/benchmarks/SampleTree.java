@@ -82,7 +82,7 @@ final class SampleTree {
         } else if (place < head.length + noise.length) {
           records[i] = noise[place - head.length];
         } else {
-          records[i] = (byte) (at / RECORD >> 8 * (place % 2));
+          records[i] = (byte) ((at / RECORD) >> (8 * (place % 2)));
         }
       }
     }

@@ -2,6 +2,7 @@ package dev.stapes.benchmarks.unpack;
 
 import dev.stapes.benchmarks.Isolated;
 import dev.stapes.benchmarks.LoopBtrfs;
+import dev.stapes.benchmarks.Markdown;
 import dev.stapes.benchmarks.Place;
 import dev.stapes.spi.Host;
 import java.io.IOException;
@@ -68,8 +69,8 @@ final class Session {
         case OCI_SHARED -> ociShared();
       }
     } catch (IOException | RuntimeException e) {
-      if (Thread.currentThread().isInterrupted()) {
-        throw e;
+      if (Thread.interrupted()) {
+        throw new InterruptedException(path.label() + ": " + e.getMessage());
       }
       failures.put(path.label(), String.valueOf(e.getMessage()));
     }
@@ -82,7 +83,7 @@ final class Session {
 
   private Path archive(UnpackPath path) throws IOException, InterruptedException {
     Path archive = Inputs.warm(inputs.archive(path, rootfs));
-    sizes.put(path.label(), (Files.size(archive) + 50_000) / 100_000 / 10.0 + " MB");
+    sizes.put(path.label(), Markdown.number(Files.size(archive) / 1e6) + " MB");
     return archive;
   }
 
