@@ -1,4 +1,4 @@
-# Sourced by ./verify and ./quickstart: finds the JDK and installs what else is missing from Debian's packages.
+# Sourced by ./verify, ./quickstart and ./bench: finds the JDK and installs what else is missing from Debian's packages.
 # shellcheck shell=bash
 
 say() { printf '%s\n' "$*"; }
@@ -68,6 +68,19 @@ TEST_NEEDS=(
   lxc-dev=/usr/include/lxc/lxccontainer.h
   squashfs-tools=mksquashfs
   tini=tini-static
+  docker-registry=docker-registry
+  skopeo=skopeo
+  umoci=umoci
+)
+BENCH_NEEDS=(
+  squashfs-tools=mksquashfs
+  zstd=zstd
+  xz-utils=xz
+  bzip2=bzip2
+  lz4=lz4
+)
+UNPACK_NEEDS=(
+  libarchive-tools=bsdtar
   docker-registry=docker-registry
   skopeo=skopeo
   umoci=umoci

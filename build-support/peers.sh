@@ -18,14 +18,16 @@ peer_program() {
   esac
 }
 
-# fetch_peers <directory>: leaves in it root/ (what the packages contain), versions (one "package version" a line) and
-# missing (one "peer: reason" a line).
+# fetch_peers <directory> <peer>...: leaves in it root/ (what the packages contain), versions (one "package version" a line)
+# and missing (one "peer: reason" a line).
 fetch_peers() {
   local dir=$1 peer name
+  shift
   mkdir -p "$dir/root/usr" "$dir/done"
   : >"$dir/missing"
   for peer in "${PEERS[@]}"; do
     name=${peer%% *}
+    [[ " $* " = *" $name "* ]] || continue
     if [ -x "$(peer_program "$name")" ] || [ -e "$dir/done/$name" ]; then
       continue
     fi
@@ -112,6 +114,6 @@ peer_versions() {
   {
     [ ! -f "$1/unpacked" ] || cat "$1/unpacked"
     dpkg-query --show --showformat '${db:Status-Abbrev}${Package} ${Version}\n' incus-base lxc liblxc1 runc podman btrfs-progs \
-      util-linux busybox-static 2>/dev/null | sed -n 's/^ii *//p' || true # some are not there
+      util-linux busybox-static tar libarchive-tools squashfs-tools zstd xz-utils skopeo umoci 2>/dev/null | sed -n 's/^ii *//p' || true # some are not there
   } | sort -u
 }

@@ -1,6 +1,7 @@
 package dev.stapes.benchmarks.lifecycle;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.stapes.benchmarks.Row;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -67,11 +68,12 @@ final class BackToBack {
     }
     long all = System.nanoTime() - begun;
     long[] nanos = each.stream().mapToLong(Long::longValue).toArray();
-    Row row = Row.of(LifecyclePath.CYCLE, subject.name(), nanos);
+    Row row = Row.of(LifecyclePath.CYCLE.label(), subject.name(), nanos);
     return new Serial(
         subject.name(),
         row.medianMs(),
-        Row.of(LifecyclePath.CYCLE, subject.name(), new long[] {all / nanos.length}).medianMs(),
+        Row.of(LifecyclePath.CYCLE.label(), subject.name(), new long[] {all / nanos.length})
+            .medianMs(),
         nanos.length);
   }
 

@@ -1,5 +1,6 @@
 package dev.stapes.benchmarks.lifecycle;
 
+import dev.stapes.benchmarks.Limit;
 import dev.stapes.linux.IdRange;
 import dev.stapes.linux.MountFlag;
 import dev.stapes.linux.MountNamespace;

@@ -1,6 +1,8 @@
 package dev.stapes.benchmarks.lifecycle;
 
 import dev.stapes.Stapes;
+import dev.stapes.benchmarks.Incusd;
+import dev.stapes.benchmarks.Place;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -96,11 +98,23 @@ final class Cast implements AutoCloseable {
     add(
         "by-hand",
         () -> new ByHand(pool, place.directory("by-hand"), place.need("lxc", "lxc-start")));
-    add("incus-rest", () -> new IncusRest(Incusd.start(place, "incus-rest", false, archive)));
-    add("incus-cli", () -> new IncusCli(Incusd.start(place, "incus-cli", true, archive)));
+    add("incus-rest", () -> new IncusRest(incus("incus-rest", false, archive)));
+    add("incus-cli", () -> new IncusCli(incus("incus-cli", true, archive)));
     add("lxc-cli", () -> new LxcCli(pool, place.directory("lxc-cli")));
     add("runc", () -> new Runc(pool, place.directory("runc"), place));
     add("podman", () -> new Podman(pool, place.directory("podman"), place));
+  }
+
+  private Incusd incus(String name, boolean hooks, Path archive)
+      throws IOException, InterruptedException {
+    Incusd daemon = Incusd.start(place, name, hooks, "size=2GiB");
+    try {
+      daemon.importImage("image", archive);
+      return daemon;
+    } catch (IOException | InterruptedException | RuntimeException e) {
+      daemon.close();
+      throw e;
+    }
   }
 
   private void add(String name, Making making) throws InterruptedException {

@@ -2,6 +2,10 @@ package dev.stapes.benchmarks.lifecycle;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import dev.stapes.benchmarks.Isolated;
+import dev.stapes.benchmarks.Limit;
+import dev.stapes.benchmarks.Place;
+import dev.stapes.benchmarks.Program;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -12,9 +16,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * Measures Stapes and its peers on the same paths in one run, prints what came out and writes it:
@@ -24,7 +25,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
 public final class Comparison {
   private static final int WARM_UP_CYCLES = 300;
   private static final List<Integer> THREADS = List.of(1, 2, 4, 8);
-  private static final long UNDO_SECONDS = 60;
+
+  /** What runs within this JVM is to be compiled. */
+  private static final int WARM_UP_RUNS = 60;
 
   private final Options options;
   private final PrintStream out = System.out;
@@ -40,48 +43,13 @@ public final class Comparison {
    *     a,b}
    */
   public static void main(String[] arguments) {
-    Options options;
-    try {
-      options = Options.parse(arguments);
-    } catch (IllegalArgumentException e) {
-      System.err.println("bench lifecycle: " + e.getMessage());
-      System.exit(2);
-      return;
-    }
-    CountDownLatch done = new CountDownLatch(1);
-    AtomicBoolean stopping = new AtomicBoolean();
-    undoAtExit(Thread.currentThread(), stopping, done);
-    int code = 1;
-    try {
-      new Comparison(options).run();
-      code = 0;
-    } catch (IOException | InterruptedException | RuntimeException e) {
-      if (stopping.get()) {
-        System.err.println("bench lifecycle: interrupted: " + e.getMessage());
-      } else {
-        throw new IllegalStateException("the comparison failed", e);
-      }
-    } finally {
-      done.countDown();
-    }
-    System.exit(code);
-  }
-
-  /** A signal interrupts the run, which then undoes all that it made. */
-  private static void undoAtExit(Thread run, AtomicBoolean stopping, CountDownLatch done) {
-    Runnable undo =
-        () -> {
-          stopping.set(done.getCount() > 0);
-          run.interrupt();
-          try {
-            if (!done.await(UNDO_SECONDS, TimeUnit.SECONDS)) {
-              System.err.println("bench lifecycle: not all could be undone in time");
-            }
-          } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-          }
-        };
-    Runtime.getRuntime().addShutdownHook(new Thread(undo, "undo"));
+    Program.main(
+        "bench lifecycle",
+        given -> {
+          Options options = Options.parse(given);
+          return () -> new Comparison(options).run();
+        },
+        arguments);
   }
 
   private void run() throws IOException, InterruptedException {
@@ -98,9 +66,9 @@ public final class Comparison {
 
   private Results measure(Place place, Cast cast) throws IOException, InterruptedException {
     warmUp(place, cast.subjects());
-    Isolated isolated = new Isolated(options.runs(), place::nextName, out);
+    Isolated isolated = new Isolated(options.runs(), out);
     for (LifecyclePath path : options.paths()) {
-      isolated.measure(path, cast.subjects());
+      isolated.measure(path.label(), entrants(path, place, cast));
     }
     Map<String, String> failures = new LinkedHashMap<>(isolated.failures());
     List<BackToBack.Serial> serial = new ArrayList<>();
@@ -138,6 +106,18 @@ public final class Comparison {
         cast.missing(),
         leftOut(cast.subjects()),
         failures);
+  }
+
+  private static List<Isolated.Entrant> entrants(LifecyclePath path, Place place, Cast cast) {
+    return having(path, cast).stream()
+        .map(
+            subject ->
+                new Isolated.Entrant(
+                    subject.name(),
+                    subject.inProcess() ? WARM_UP_RUNS : 0,
+                    subject.keepsCgroupsWarm(),
+                    () -> new Lanes(subject, place::nextName).open(path)))
+        .toList();
   }
 
   private static List<Subject> having(LifecyclePath path, Cast cast) {

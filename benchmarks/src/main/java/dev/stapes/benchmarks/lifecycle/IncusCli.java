@@ -1,5 +1,7 @@
 package dev.stapes.benchmarks.lifecycle;
 
+import dev.stapes.benchmarks.Incusd;
+import dev.stapes.benchmarks.Tool;
 import java.io.IOException;
 import java.util.Map;
 import java.util.Optional;

@@ -1,30 +1,23 @@
 package dev.stapes.benchmarks.lifecycle;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.stapes.benchmarks.IncusConnection;
+import dev.stapes.benchmarks.Incusd;
 import java.io.IOException;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 
 /**
  * Incus at its best: over one kept-alive connection, each operation awaited, without the hooks of
  * LXCFS.
  */
 final class IncusRest implements Subject {
-  private static final int SUCCESS = 200;
-
-  /** The daemon closes connections that are idle for longer than half a minute. */
-  private static final long LONGEST_IDLE = TimeUnit.SECONDS.toNanos(10);
-
   private final Incusd daemon;
-  private UnixHttp http;
-  private long lastUse = System.nanoTime();
-  private final ObjectMapper json = new ObjectMapper();
+  private final IncusConnection api;
 
-  IncusRest(Incusd daemon) throws IOException {
+  IncusRest(Incusd daemon) {
     this.daemon = daemon;
-    this.http = UnixHttp.connect(daemon.socket());
+    this.api = new IncusConnection(daemon);
   }
 
   @Override
@@ -44,7 +37,7 @@ final class IncusRest implements Subject {
 
   private Container create(String name, boolean started) throws IOException {
     Map<String, String> image = Map.of("type", "image", "alias", "image");
-    operate(
+    api.operate(
         "POST",
         "/1.0/instances",
         Map.of("name", name, "type", "container", "source", image, "start", started));
@@ -62,34 +55,10 @@ final class IncusRest implements Subject {
     }
   }
 
-  private JsonNode operate(String method, String target, Object body) throws IOException {
-    JsonNode begun = request(method, target, body);
-    String wait = begun.path("operation").asText() + "/wait?timeout=60";
-    JsonNode ended = request("GET", wait, Optional.empty()).path("metadata");
-    if (ended.path("status_code").asInt() != SUCCESS) {
-      throw new IOException(method + " " + target + ": " + ended);
-    }
-    return ended;
-  }
-
-  private JsonNode request(String method, String target, Object body) throws IOException {
-    if (System.nanoTime() - lastUse > LONGEST_IDLE) {
-      http.close(); // the daemon is about to, or did
-      http = UnixHttp.connect(daemon.socket());
-    }
-    byte[] sent = body.equals(Optional.empty()) ? new byte[0] : json.writeValueAsBytes(body);
-    JsonNode answer = json.readTree(http.request(method, target, sent));
-    lastUse = System.nanoTime();
-    if (answer.path("type").asText().equals("error")) {
-      throw new IOException(method + " " + target + ": " + answer);
-    }
-    return answer;
-  }
-
   @Override
   public void close() throws IOException, InterruptedException {
     try (daemon) {
-      http.close();
+      api.close();
     }
   }
 
@@ -106,14 +75,14 @@ final class IncusRest implements Subject {
 
     @Override
     public void start() throws IOException {
-      operate("PUT", target + "/state", Map.of("action", "start", "timeout", -1));
+      api.operate("PUT", target + "/state", Map.of("action", "start", "timeout", -1));
       running = true;
     }
 
     @Override
     public void execTrue() throws IOException {
       JsonNode ended =
-          operate(
+          api.operate(
               "POST",
               target + "/exec",
               Map.of(
@@ -132,7 +101,7 @@ final class IncusRest implements Subject {
 
     @Override
     public void stop() throws IOException {
-      operate("PUT", target + "/state", Map.of("action", "stop", "force", true, "timeout", -1));
+      api.operate("PUT", target + "/state", Map.of("action", "stop", "force", true, "timeout", -1));
       running = false;
     }
 
@@ -142,7 +111,7 @@ final class IncusRest implements Subject {
       if (running) {
         stop();
       }
-      operate("DELETE", target, Optional.empty());
+      api.operate("DELETE", target, Optional.empty());
     }
 
     @Override
@@ -152,23 +121,23 @@ final class IncusRest implements Subject {
 
     @Override
     public void snapshot(String snapshot) throws IOException {
-      operate("POST", target + "/snapshots", Map.of("name", snapshot));
+      api.operate("POST", target + "/snapshots", Map.of("name", snapshot));
     }
 
     @Override
     public void deleteSnapshot(String snapshot) throws IOException {
-      operate("DELETE", target + "/snapshots/" + snapshot, Optional.empty());
+      api.operate("DELETE", target + "/snapshots/" + snapshot, Optional.empty());
     }
 
     @Override
     public void restore(String snapshot) throws IOException {
-      operate("PUT", target, Map.of("restore", snapshot));
+      api.operate("PUT", target, Map.of("restore", snapshot));
     }
 
     @Override
     public Container copyTo(String copy) throws IOException {
       Map<String, Object> source = Map.of("type", "copy", "source", name, "instance_only", true);
-      operate(
+      api.operate(
           "POST", "/1.0/instances", Map.of("name", copy, "type", "container", "source", source));
       return new Instance(copy, false);
     }

@@ -1,5 +1,6 @@
 package dev.stapes.benchmarks.lifecycle;
 
+import dev.stapes.benchmarks.Lane;
 import java.io.IOException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;

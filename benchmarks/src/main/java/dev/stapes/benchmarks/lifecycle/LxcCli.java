@@ -1,5 +1,6 @@
 package dev.stapes.benchmarks.lifecycle;
 
+import dev.stapes.benchmarks.Tool;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

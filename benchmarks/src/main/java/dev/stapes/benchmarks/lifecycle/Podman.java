@@ -1,5 +1,8 @@
 package dev.stapes.benchmarks.lifecycle;
 
+import dev.stapes.benchmarks.Limit;
+import dev.stapes.benchmarks.Place;
+import dev.stapes.benchmarks.Tool;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,6 +1,7 @@
 package dev.stapes.benchmarks.lifecycle;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.stapes.benchmarks.Row;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

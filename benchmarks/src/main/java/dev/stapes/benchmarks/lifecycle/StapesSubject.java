@@ -5,6 +5,7 @@ import dev.stapes.ImageSources;
 import dev.stapes.Instance;
 import dev.stapes.Stapes;
 import dev.stapes.Stop;
+import dev.stapes.benchmarks.Limit;
 import dev.stapes.model.InstanceSpec;
 import dev.stapes.model.Lifetime;
 import dev.stapes.model.PoolSpec;

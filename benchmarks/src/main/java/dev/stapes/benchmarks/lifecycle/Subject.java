@@ -1,5 +1,6 @@
 package dev.stapes.benchmarks.lifecycle;
 
+import dev.stapes.benchmarks.Limit;
 import java.io.IOException;
 import java.util.Map;
 

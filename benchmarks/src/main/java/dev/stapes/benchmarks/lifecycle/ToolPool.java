@@ -1,8 +1,9 @@
 package dev.stapes.benchmarks.lifecycle;
 
+import dev.stapes.benchmarks.Limit;
+import dev.stapes.benchmarks.LoopBtrfs;
+import dev.stapes.benchmarks.Tool;
 import java.io.IOException;
-import java.io.RandomAccessFile;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
@@ -13,11 +14,10 @@ import java.nio.file.Path;
 final class ToolPool implements AutoCloseable {
   private static final long BYTES = 2L << 30;
 
-  private final Path mountPoint;
-  private final Tool btrfs = new Tool("btrfs");
+  private final LoopBtrfs btrfs;
 
-  private ToolPool(Path mountPoint) {
-    this.mountPoint = mountPoint;
+  private ToolPool(LoopBtrfs btrfs) {
+    this.btrfs = btrfs;
   }
 
   /**
@@ -26,14 +26,7 @@ final class ToolPool implements AutoCloseable {
    * @param archive an image as Incus has it: {@code rootfs/} in a tar
    */
   static ToolPool make(Path directory, Path archive) throws IOException, InterruptedException {
-    Path file = directory.resolve("btrfs.img");
-    try (RandomAccessFile sparse = new RandomAccessFile(file.toFile(), "rw")) {
-      sparse.setLength(BYTES);
-    }
-    new Tool("mkfs.btrfs").run("-q", file.toString());
-    Path mountPoint = Files.createDirectory(directory.resolve("btrfs"));
-    new Tool("mount").run("-o", "loop", file.toString(), mountPoint.toString());
-    ToolPool pool = new ToolPool(mountPoint);
+    ToolPool pool = new ToolPool(LoopBtrfs.make(directory, BYTES));
     try {
       pool.fill(archive);
       return pool;
@@ -58,44 +51,40 @@ final class ToolPool implements AutoCloseable {
     snapshot(image(), shiftedImage(), false);
     String ids = Limit.FIRST_ID + ":" + Limit.FIRST_ID;
     new Tool("chown").run("-hR", ids, shiftedImage().toString());
-    new Tool("sync").run("-f", mountPoint.toString());
+    new Tool("sync").run("-f", image().toString());
   }
 
   /** The root file system of the image, owned by the host's root. */
   Path image() {
-    return mountPoint.resolve("image");
+    return path("image");
   }
 
   /** The same, owned by {@link Limit#FIRST_ID}. */
   Path shiftedImage() {
-    return mountPoint.resolve("image-shifted");
+    return path("image-shifted");
   }
 
   /** A place on the file system. */
   Path path(String name) {
-    return mountPoint.resolve(name);
+    return btrfs.path(name);
   }
 
   void create(Path subvolume) throws IOException, InterruptedException {
-    btrfs.run("subvolume", "create", subvolume.toString());
+    btrfs.create(subvolume);
   }
 
   void snapshot(Path source, Path target, boolean readOnly)
       throws IOException, InterruptedException {
-    if (readOnly) {
-      btrfs.run("subvolume", "snapshot", "-r", source.toString(), target.toString());
-    } else {
-      btrfs.run("subvolume", "snapshot", source.toString(), target.toString());
-    }
+    btrfs.snapshot(source, target, readOnly);
   }
 
   void delete(Path subvolume) throws IOException, InterruptedException {
-    btrfs.run("subvolume", "delete", subvolume.toString());
+    btrfs.delete(subvolume);
   }
 
   /** Unmounts it; nothing of it is in use any more. */
   @Override
   public void close() throws IOException, InterruptedException {
-    new Tool("umount").run(mountPoint.toString());
+    btrfs.close();
   }
 }

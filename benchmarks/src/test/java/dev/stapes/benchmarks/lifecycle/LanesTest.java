@@ -3,6 +3,7 @@ package dev.stapes.benchmarks.lifecycle;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.stapes.benchmarks.Lane;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

@@ -3,6 +3,7 @@ package dev.stapes.benchmarks.lifecycle;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.stapes.benchmarks.Row;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;

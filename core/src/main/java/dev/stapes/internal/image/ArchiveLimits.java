@@ -15,7 +15,7 @@ import dev.stapes.model.Size;
  * @param sparseSegments of one sparse file
  * @param ratio of decoded to compressed bytes, looked at beyond {@link #RATIO_FREE}
  */
-record ArchiveLimits(
+public record ArchiveLimits(
     long entries,
     int depth,
     int pathBytes,
@@ -31,7 +31,7 @@ record ArchiveLimits(
   static final long RATIO_FREE = Size.ofMebibytes(256).bytes();
 
   /** Far beyond any image that was meant to be one. */
-  static final ArchiveLimits USUAL =
+  public static final ArchiveLimits USUAL =
       new ArchiveLimits(
           4_000_000, 256, 4_095, Size.ofGibibytes(256), 1 << 20, 1 << 16, 1 << 16, 1_000);
 

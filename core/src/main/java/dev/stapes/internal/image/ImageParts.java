@@ -14,13 +14,14 @@ import java.util.stream.Stream;
  * @param rootfs the root file system of a split image
  * @param blobs of an OCI image
  */
-record ImageParts(Path archive, Optional<Path> rootfs, List<Blob> blobs) {
-  ImageParts {
+public record ImageParts(Path archive, Optional<Path> rootfs, List<Blob> blobs) {
+  /** Copies. */
+  public ImageParts {
     blobs = List.copyOf(blobs);
   }
 
   /** Of a unified or a split image. */
-  ImageParts(Path archive, Optional<Path> rootfs) {
+  public ImageParts(Path archive, Optional<Path> rootfs) {
     this(archive, rootfs, List.of());
   }
 

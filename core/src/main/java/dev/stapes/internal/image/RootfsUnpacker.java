@@ -19,7 +19,7 @@ import java.util.Set;
  * elsewhere unless they are asked for, and extended attributes that mean something to the host
  * ({@code trusted.*}, labels of security modules). Used once.
  */
-final class RootfsUnpacker {
+public final class RootfsUnpacker {
   private final Tree tree;
   private final EntryWriter writer;
   private final boolean deviceNodes;
@@ -34,7 +34,7 @@ final class RootfsUnpacker {
    * @param tree an empty directory, resolved BENEATH
    * @param deviceNodes whether device nodes are made
    */
-  RootfsUnpacker(Tree tree, boolean deviceNodes, ArchiveLimits limits) {
+  public RootfsUnpacker(Tree tree, boolean deviceNodes, ArchiveLimits limits) {
     this.tree = tree;
     this.writer = new EntryWriter(tree);
     this.deviceNodes = deviceNodes;
@@ -49,7 +49,7 @@ final class RootfsUnpacker {
    * @param leftOut things that were left out
    * @param attributesLeftOut extended attributes that were left out
    */
-  record Unpacked(long entries, long bytes, long leftOut, long attributesLeftOut) {}
+  public record Unpacked(long entries, long bytes, long leftOut, long attributesLeftOut) {}
 
   /**
    * Unpacks; what was written before an error stays.
@@ -57,7 +57,7 @@ final class RootfsUnpacker {
    * @throws StapesException INVALID, quoting the entry; what the tree says where it could not be
    *     written; INTERRUPTED
    */
-  Unpacked unpack(ImageParts image, Progress progress) {
+  public Unpacked unpack(ImageParts image, Progress progress) {
     split = image.rootfs().isPresent();
     try (writer) {
       boolean found = write(image.rootfs().orElse(image.archive()), progress);

@@ -1,4 +1,4 @@
-package dev.stapes.benchmarks.lifecycle;
+package dev.stapes.benchmarks;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,33 +16,34 @@ import java.util.concurrent.atomic.AtomicInteger;
  * @param tag in the name of every container, and so of every cgroup, of the peers
  * @param names counts containers
  */
-record Place(Path work, Path peers, String tag, AtomicInteger names) {
-  Place(Path work, Path peers, String tag) {
+public record Place(Path work, Path peers, String tag, AtomicInteger names) {
+  /** Has given no name yet. */
+  public Place(Path work, Path peers, String tag) {
     this(work, peers, tag, new AtomicInteger());
   }
 
   /** A name that no container of this run has had. */
-  String nextName() {
+  public String nextName() {
     return tag + "n" + names.incrementAndGet();
   }
 
   /** A directory of its own for a subject. */
-  Path directory(String name) throws IOException {
+  public Path directory(String name) throws IOException {
     return Files.createDirectories(work.resolve(name));
   }
 
   /** The path of a directory that does not exist, for those that insist on a short one. */
-  Path shortPath() {
+  public Path shortPath() {
     return Path.of("/run", tag);
   }
 
   /** The files that the peers' packages contain. */
-  Path root() {
+  public Path root() {
     return peers.resolve("root");
   }
 
   /** A program of the peers' packages or, where they were not needed, of the machine. */
-  Optional<Path> program(String name) {
+  public Optional<Path> program(String name) {
     List<Path> places =
         List.of(
             root().resolve("usr/bin").resolve(name),
@@ -57,7 +58,7 @@ record Place(Path work, Path peers, String tag, AtomicInteger names) {
    *
    * @throws IOException with the reason why it could not be fetched
    */
-  Path need(String peer, String program) throws IOException {
+  public Path need(String peer, String program) throws IOException {
     Optional<Path> found = program(program);
     if (found.isEmpty()) {
       throw new IOException(reason(peer).orElse(program + " is not there"));
@@ -76,7 +77,7 @@ record Place(Path work, Path peers, String tag, AtomicInteger names) {
   }
 
   /** The libraries that the peers' packages bring, for programs that are run in place. */
-  Tool tool(Path program, String... arguments) {
+  public Tool tool(Path program, String... arguments) {
     String[] prefix = new String[arguments.length + 1];
     prefix[0] = program.toString();
     System.arraycopy(arguments, 0, prefix, 1, arguments.length);

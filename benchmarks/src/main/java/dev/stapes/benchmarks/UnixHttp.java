@@ -1,4 +1,4 @@
-package dev.stapes.benchmarks.lifecycle;
+package dev.stapes.benchmarks;
 
 import java.io.BufferedInputStream;
 import java.io.EOFException;

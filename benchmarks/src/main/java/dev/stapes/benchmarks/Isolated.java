@@ -1,4 +1,4 @@
-package dev.stapes.benchmarks.lifecycle;
+package dev.stapes.benchmarks;
 
 import java.io.IOException;
 import java.io.PrintStream;
@@ -7,13 +7,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
 
 /**
  * Isolated runs: each after a pause, the subjects taking turns, another one first in each round, so
  * that whatever else the machine does hits all alike.
  */
-final class Isolated {
+public final class Isolated {
   private static final long PAUSE_MILLIS = 50;
 
   /**
@@ -24,43 +23,64 @@ final class Isolated {
 
   private static final int WARM_UP_ROUNDS = 1;
 
-  /** What runs within this JVM is to be compiled. */
-  private static final int WARM_UP_RUNS = 60;
-
   private final int runs;
-  private final Supplier<String> names;
   private final PrintStream log;
   private final List<Row> rows = new ArrayList<>();
   private final Map<String, String> failures = new LinkedHashMap<>();
   private boolean warm;
 
-  Isolated(int runs, Supplier<String> names, PrintStream log) {
+  /**
+   * Has measured nothing.
+   *
+   * @param runs of each subject on each path
+   * @param log is told what goes on
+   */
+  public Isolated(int runs, PrintStream log) {
     this.runs = runs;
-    this.names = names;
     this.log = log;
   }
 
-  /** A subject in a lane, with what its runs took. */
+  /** Makes a lane. */
+  @FunctionalInterface
+  public interface Opening {
+    /** Makes it, with what its runs share. */
+    Lane open() throws IOException, InterruptedException;
+  }
+
+  /**
+   * A subject that takes part.
+   *
+   * @param subject its name
+   * @param warmUps runs before the first round: what runs within this JVM is to be compiled
+   * @param keepsCgroupsWarm whether it keeps the kernel's fast path for {@code cgroup.procs} open
+   *     for a moment after its operations
+   * @param opening makes its lane
+   */
+  public record Entrant(String subject, int warmUps, boolean keepsCgroupsWarm, Opening opening) {}
+
+  /** An entrant in its lane, with what its runs took. */
   private static final class Entry {
-    private final Subject subject;
+    private final Entrant entrant;
     private final Lane lane;
     private final List<Long> nanos = new ArrayList<>();
 
-    Entry(Subject subject, Lane lane) {
-      this.subject = subject;
+    Entry(Entrant entrant, Lane lane) {
+      this.entrant = entrant;
       this.lane = lane;
+    }
+
+    String subject() {
+      return entrant.subject();
     }
   }
 
-  /** Measures a path with all subjects that have it. One that fails is out, with its reason. */
-  void measure(LifecyclePath path, List<Subject> subjects) throws InterruptedException {
-    log.println(path.label() + " ...");
+  /** Measures a path with all that take part. One that fails is out, with its reason. */
+  public void measure(String path, List<Entrant> entrants) throws InterruptedException {
+    log.println(path + " ...");
     List<Entry> entries = new ArrayList<>();
     try {
-      for (Subject subject : subjects) {
-        if (!subject.leftOut().containsKey(path)) {
-          open(path, subject, entries);
-        }
+      for (Entrant entrant : entrants) {
+        open(path, entrant, entries);
       }
       for (Entry entry : List.copyOf(entries)) {
         warmUp(path, entry);
@@ -74,43 +94,42 @@ final class Isolated {
     for (Entry entry : entries) {
       if (entry.nanos.size() == runs) {
         long[] nanos = entry.nanos.stream().mapToLong(Long::longValue).toArray();
-        rows.add(Row.of(path, entry.subject.name(), nanos));
+        rows.add(Row.of(path, entry.subject(), nanos));
       }
     }
   }
 
-  private void open(LifecyclePath path, Subject subject, List<Entry> entries)
-      throws InterruptedException {
+  private void open(String path, Entrant entrant, List<Entry> entries) throws InterruptedException {
     try {
-      entries.add(new Entry(subject, new Lanes(subject, names).open(path)));
+      entries.add(new Entry(entrant, entrant.opening().open()));
     } catch (IOException | RuntimeException e) {
-      failed(path, subject, e);
+      failed(path, entrant.subject(), e);
     }
   }
 
-  private void warmUp(LifecyclePath path, Entry entry) throws InterruptedException {
+  private void warmUp(String path, Entry entry) throws InterruptedException {
     try {
-      for (int i = 0; entry.subject.inProcess() && i < WARM_UP_RUNS; i++) {
+      for (int i = 0; i < entry.entrant.warmUps(); i++) {
         entry.lane.before();
         entry.lane.run();
         entry.lane.after();
       }
     } catch (IOException | RuntimeException e) {
-      failedOrInterrupted(path, entry.subject, e);
+      failedOrInterrupted(path, entry.subject(), e);
     }
   }
 
-  private void failedOrInterrupted(LifecyclePath path, Subject subject, Exception e)
+  private void failedOrInterrupted(String path, String subject, Exception e)
       throws InterruptedException {
-    if (Thread.currentThread().isInterrupted()) {
-      throw new InterruptedException(path.label());
+    // Cleared, so that what is undone now is not cut short.
+    if (Thread.interrupted()) {
+      throw new InterruptedException(path);
     }
     failed(path, subject, e);
   }
 
-  private void round(LifecyclePath path, List<Entry> entries, int round)
-      throws InterruptedException {
-    List<Entry> alive = entries.stream().filter(entry -> !isOut(path, entry.subject)).toList();
+  private void round(String path, List<Entry> entries, int round) throws InterruptedException {
+    List<Entry> alive = entries.stream().filter(entry -> !isOut(path, entry.subject())).toList();
     for (int i = 0; i < alive.size(); i++) {
       Entry entry = alive.get(Math.floorMod(i + round, alive.size()));
       try {
@@ -119,14 +138,14 @@ final class Isolated {
           entry.nanos.add(nanos);
         }
       } catch (IOException | RuntimeException e) {
-        failedOrInterrupted(path, entry.subject, e);
+        failedOrInterrupted(path, entry.subject(), e);
       }
     }
   }
 
   private long once(Entry entry) throws IOException, InterruptedException {
     entry.lane.before();
-    boolean warmNow = entry.subject.keepsCgroupsWarm();
+    boolean warmNow = entry.entrant.keepsCgroupsWarm();
     TimeUnit.MILLISECONDS.sleep(warm && !warmNow ? COOLING_MILLIS : PAUSE_MILLIS);
     warm = warmNow;
     long begun = System.nanoTime();
@@ -136,37 +155,37 @@ final class Isolated {
     return nanos;
   }
 
-  private void close(LifecyclePath path, Entry entry) {
+  private void close(String path, Entry entry) {
     try {
       entry.lane.close();
     } catch (IOException | InterruptedException | RuntimeException e) {
       if (e instanceof InterruptedException) {
         Thread.currentThread().interrupt();
       }
-      failed(path, entry.subject, e);
+      failed(path, entry.subject(), e);
     }
   }
 
-  private boolean isOut(LifecyclePath path, Subject subject) {
+  private boolean isOut(String path, String subject) {
     return failures.containsKey(key(path, subject));
   }
 
-  private void failed(LifecyclePath path, Subject subject, Exception e) {
+  private void failed(String path, String subject, Exception e) {
     failures.putIfAbsent(key(path, subject), String.valueOf(e.getMessage()));
     log.println("  " + key(path, subject) + " FAILED: " + e);
   }
 
-  private static String key(LifecyclePath path, Subject subject) {
-    return subject.name() + " on " + path.label();
+  private static String key(String path, String subject) {
+    return subject + " on " + path;
   }
 
   /** The results so far, path by path. */
-  List<Row> rows() {
+  public List<Row> rows() {
     return List.copyOf(rows);
   }
 
   /** Why results are missing, by subject and path. */
-  Map<String, String> failures() {
+  public Map<String, String> failures() {
     return failures;
   }
 }

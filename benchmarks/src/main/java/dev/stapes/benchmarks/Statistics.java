@@ -1,9 +1,9 @@
-package dev.stapes.benchmarks.lifecycle;
+package dev.stapes.benchmarks;
 
 import java.util.Arrays;
 
 /** Figures of samples. */
-final class Statistics {
+public final class Statistics {
   private Statistics() {}
 
   /**
@@ -11,7 +11,7 @@ final class Statistics {
    *
    * @throws IllegalArgumentException where there is no sample
    */
-  static double median(long[] samples) {
+  public static double median(long[] samples) {
     long[] sorted = sorted(samples);
     int middle = sorted.length / 2;
     return sorted.length % 2 == 1
@@ -25,7 +25,7 @@ final class Statistics {
    * @param percent 1 to 100
    * @throws IllegalArgumentException where there is no sample, or for another percentage
    */
-  static long percentile(long[] samples, int percent) {
+  public static long percentile(long[] samples, int percent) {
     if (percent < 1 || percent > 100) {
       throw new IllegalArgumentException("not a percentage: " + percent);
     }

@@ -1,10 +1,12 @@
-package dev.stapes.benchmarks.lifecycle;
+package dev.stapes.benchmarks;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -14,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * signal to the first process of the namespace ends it with all of its containers, and takes its
  * mounts and loop device along.
  */
-final class Incusd implements AutoCloseable {
+public final class Incusd implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private final Process process;
@@ -28,12 +30,14 @@ final class Incusd implements AutoCloseable {
   }
 
   /**
-   * Starts one, with a Btrfs pool, the image as {@code image}, and a default profile with the
-   * limits.
+   * Starts one, with a Btrfs pool and a default profile with the limits.
    *
    * @param hooks whether containers get the hooks that the package of LXCFS installs
+   * @param pool where its pool is: {@code size=2GiB} for a loop file, or {@code source=} and a
+   *     directory on a Btrfs that does not exist
+   * @throws IOException with the reason, also where it could not be fetched
    */
-  static Incusd start(Place place, String name, boolean hooks, Path archive)
+  public static Incusd start(Place place, String name, boolean hooks, String pool)
       throws IOException, InterruptedException {
     Path incus = place.need("incus", "incus");
     Path directory = place.directory(name);
@@ -63,7 +67,7 @@ final class Incusd implements AutoCloseable {
     Incusd daemon = new Incusd(process, data, client);
     try {
       daemon.awaitAnswer(log);
-      daemon.fill(archive);
+      daemon.fill(pool);
       return daemon;
     } catch (IOException | InterruptedException | RuntimeException e) {
       daemon.close();
@@ -101,8 +105,8 @@ final class Incusd implements AutoCloseable {
     throw new IOException("incusd does not answer: " + said, last);
   }
 
-  private void fill(Path archive) throws IOException, InterruptedException {
-    client.run("storage", "create", "default", "btrfs", "size=2GiB");
+  private void fill(String pool) throws IOException, InterruptedException {
+    client.run("storage", "create", "default", "btrfs", pool);
     client.run("profile", "device", "add", "default", "root", "disk", "path=/", "pool=default");
     client.run(
         "profile",
@@ -110,21 +114,34 @@ final class Incusd implements AutoCloseable {
         "default",
         "limits.memory=" + (Limit.MEMORY >> 20) + "MiB",
         "limits.processes=" + Limit.PROCESSES);
-    client.run("image", "import", archive.toString(), "--alias", "image");
+  }
+
+  /**
+   * Imports an image.
+   *
+   * @param files one of a unified image, two of a split one
+   */
+  public void importImage(String alias, Path... files) throws IOException, InterruptedException {
+    List<String> arguments = new ArrayList<>(List.of("image", "import"));
+    for (Path file : files) {
+      arguments.add(file.toString());
+    }
+    arguments.addAll(List.of("--alias", alias));
+    client.run(arguments.toArray(new String[0]));
   }
 
   /** Its socket. */
-  Path socket() {
+  public Path socket() {
     return directory.resolve("unix.socket");
   }
 
   /** The command line client that speaks to it. */
-  Tool client() {
+  public Tool client() {
     return client;
   }
 
   /** The process whose descendants are the daemon and its containers. */
-  ProcessHandle handle() {
+  public ProcessHandle handle() {
     return process.toHandle();
   }
 

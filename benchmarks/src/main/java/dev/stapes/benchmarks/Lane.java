@@ -1,9 +1,9 @@
-package dev.stapes.benchmarks.lifecycle;
+package dev.stapes.benchmarks;
 
 import java.io.IOException;
 
 /** One subject on one path: only {@link #run} is timed. */
-interface Lane extends AutoCloseable {
+public interface Lane extends AutoCloseable {
   /** What the next run needs. */
   default void before() throws IOException, InterruptedException {}
 

@@ -1,4 +1,4 @@
-package dev.stapes.benchmarks.lifecycle;
+package dev.stapes.benchmarks;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -12,17 +12,17 @@ import java.util.Map;
  * A program of the machine or of a peer, run as somebody would who drives it from Java: an argument
  * list, its output read when it fails.
  */
-final class Tool {
+public final class Tool {
   private final List<String> prefix;
   private final Map<String, String> environment = new LinkedHashMap<>();
 
   /** A program, searched on the {@code PATH} where it has no slash, with its first arguments. */
-  Tool(String... prefix) {
+  public Tool(String... prefix) {
     this.prefix = List.of(prefix);
   }
 
   /** One more variable than this JVM has. */
-  Tool environment(String name, String value) {
+  public Tool environment(String name, String value) {
     environment.put(name, value);
     return this;
   }
@@ -33,7 +33,7 @@ final class Tool {
    * @return what it wrote to both outputs
    * @throws IOException where it does not start, or its exit code is not 0, quoting its output
    */
-  String run(String... arguments) throws IOException, InterruptedException {
+  public String run(String... arguments) throws IOException, InterruptedException {
     Process process = builder(arguments).start();
     try {
       process.getOutputStream().close();
@@ -54,7 +54,7 @@ final class Tool {
    *
    * @param log where its standard error goes, and its output
    */
-  void runDetached(Path log, String... arguments) throws IOException, InterruptedException {
+  public void runDetached(Path log, String... arguments) throws IOException, InterruptedException {
     int code = start(log, arguments).waitFor();
     if (code != 0) {
       throw new IOException(said(arguments) + ": exit code " + code + ": see " + log);
@@ -62,7 +62,7 @@ final class Tool {
   }
 
   /** Starts it and leaves it running; both outputs go to the log. */
-  Process start(Path log, String... arguments) throws IOException {
+  public Process start(Path log, String... arguments) throws IOException {
     return builder(arguments)
         .redirectInput(new java.io.File("/dev/null"))
         .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))

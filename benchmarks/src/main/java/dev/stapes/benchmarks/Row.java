@@ -1,4 +1,4 @@
-package dev.stapes.benchmarks.lifecycle;
+package dev.stapes.benchmarks;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
@@ -13,16 +13,16 @@ import com.fasterxml.jackson.annotation.JsonPropertyOrder;
  * @param n how many runs
  */
 @JsonPropertyOrder({"path", "subject", "median_ms", "p90_ms", "n"})
-record Row(
+public record Row(
     String path,
     String subject,
     @JsonProperty("median_ms") double medianMs,
     @JsonProperty("p90_ms") double p90Ms,
     int n) {
   /** The result of runs that took so many nanoseconds each, to the microsecond. */
-  static Row of(LifecyclePath path, String subject, long[] nanos) {
+  public static Row of(String path, String subject, long[] nanos) {
     return new Row(
-        path.label(),
+        path,
         subject,
         rounded(Statistics.median(nanos)),
         rounded((double) Statistics.percentile(nanos, 90)),

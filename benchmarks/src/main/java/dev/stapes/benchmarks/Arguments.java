@@ -1,0 +1,78 @@
+package dev.stapes.benchmarks;
+
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** A command line that consists of options with a value each. */
+public final class Arguments {
+  private final Map<String, String> values;
+
+  private Arguments(Map<String, String> values) {
+    this.values = values;
+  }
+
+  /**
+   * Reads it. Of an option that comes twice the last one counts.
+   *
+   * @param options those for people, which a complaint names
+   * @param more those that the script gives
+   * @throws IllegalArgumentException quoting what is wrong
+   */
+  public static Arguments parse(List<String> options, List<String> more, String... arguments) {
+    Deque<String> left = new ArrayDeque<>(List.of(arguments));
+    Map<String, String> values = new HashMap<>();
+    while (!left.isEmpty()) {
+      String option = left.pop();
+      if (!options.contains(option) && !more.contains(option)) {
+        throw new IllegalArgumentException(
+            "unknown option \"" + option + "\": " + String.join(", ", options));
+      }
+      String value = left.poll();
+      if (value == null) {
+        throw new IllegalArgumentException(option + " needs a value");
+      }
+      values.put(option, value);
+    }
+    return new Arguments(values);
+  }
+
+  /** A path that was given. */
+  public Optional<Path> path(String option) {
+    return Optional.ofNullable(values.get(option)).map(Path::of);
+  }
+
+  /**
+   * A number of 1 or more.
+   *
+   * @param usual where none was given
+   * @throws IllegalArgumentException quoting what is wrong
+   */
+  public int count(String option, int usual) {
+    String value = values.get(option);
+    if (value == null) {
+      return usual;
+    }
+    int count;
+    try {
+      count = Integer.parseInt(value);
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(option + " must be a number: " + value, e);
+    }
+    if (count < 1) {
+      throw new IllegalArgumentException(option + " must be at least 1: " + value);
+    }
+    return count;
+  }
+
+  /** Words separated by commas; empty where the option was not given. */
+  public Optional<List<String>> words(String option) {
+    return Optional.ofNullable(values.get(option))
+        .map(value -> Arrays.stream(value.split(",", -1)).map(String::strip).toList());
+  }
+}

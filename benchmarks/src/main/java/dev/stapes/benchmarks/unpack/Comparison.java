@@ -1,0 +1,97 @@
+package dev.stapes.benchmarks.unpack;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import dev.stapes.benchmarks.LoopBtrfs;
+import dev.stapes.benchmarks.Place;
+import dev.stapes.benchmarks.Program;
+import dev.stapes.linux.host.LinuxHostProvider;
+import dev.stapes.spi.Host;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Measures how fast Stapes and its peers unpack images, prints what came out and writes it: {@code
+ * unpack.json} (a list of results) and {@code unpack.md}. Started by {@code ./bench unpack}.
+ */
+public final class Comparison {
+  /** Sparse; room for what all of them leave until it is freed. */
+  private static final long BTRFS_BYTES = 8L << 30;
+
+  private final Options options;
+  private final PrintStream out = System.out;
+
+  private Comparison(Options options) {
+    this.options = options;
+  }
+
+  /**
+   * Runs it.
+   *
+   * @param arguments {@code --json FILE}, {@code --runs N}, {@code --paths a,b}
+   */
+  public static void main(String[] arguments) {
+    Program.main(
+        "bench unpack",
+        given -> {
+          Options options = Options.parse(given);
+          return () -> new Comparison(options).run();
+        },
+        arguments);
+  }
+
+  private void run() throws IOException, InterruptedException {
+    Path work = Files.createDirectories(options.work()).toRealPath();
+    String tag = work.getFileName().toString();
+    Place place = new Place(work, options.peers().toAbsolutePath(), tag);
+    Results results;
+    try (Host host = new LinuxHostProvider().open();
+        LoopBtrfs btrfs = LoopBtrfs.make(work, BTRFS_BYTES)) {
+      Session session = Session.begin(place, host, btrfs, options, out);
+      for (UnpackPath path : options.paths()) {
+        session.measure(path);
+      }
+      results = session.results(facts(place));
+    }
+    write(results);
+  }
+
+  private Map<String, String> facts(Place place) throws IOException {
+    Map<String, String> facts = new LinkedHashMap<>();
+    facts.put("Date", Instant.now().truncatedTo(ChronoUnit.MINUTES).toString());
+    facts.put("Machine", System.getProperty("stapes.machine", "unknown").replace('_', ' '));
+    facts.put(
+        "Java",
+        Runtime.version()
+            + " with "
+            + (Runtime.getRuntime().maxMemory() >> 20)
+            + " MiB of heap, warm, one JVM for all");
+    Path versions = place.peers().resolve("versions");
+    if (Files.exists(versions)) {
+      facts.put("Packages", String.join(", ", Files.readAllLines(versions)));
+    }
+    facts.put("Runs", options.runs() + " for each figure, the subjects in turns");
+    return facts;
+  }
+
+  private void write(Results results) throws IOException {
+    ObjectMapper json = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+    byte[] rows = json.writeValueAsBytes(results.rows());
+    Path output = Files.createDirectories(options.output());
+    Files.write(output.resolve("unpack.json"), rows);
+    if (options.json().isPresent()) {
+      Files.write(options.json().get(), rows);
+    }
+    String report = results.report();
+    Files.writeString(output.resolve("unpack.md"), report);
+    out.println();
+    out.print(report);
+    out.println("Written to " + output.resolve("unpack.{md,json}"));
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.stapes.benchmarks.unpack;
+
+import org.jspecify.annotations.NullMarked;
