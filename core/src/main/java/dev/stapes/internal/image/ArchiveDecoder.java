@@ -10,6 +10,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,17 +28,21 @@ final class ArchiveDecoder implements Pieces {
   private final long total;
   private final Source source;
   private final InputStream decoder;
+  private final LongSupplier count;
   private final Compression compression;
   private long decoded;
   private boolean ended;
 
-  private ArchiveDecoder(Source source, long total, ArchiveLimits limits) {
+  private ArchiveDecoder(
+      Path archive, Source source, long total, ArchiveLimits limits, boolean whole) {
     this.source = source;
     this.total = total;
     this.limits = limits;
     try {
       this.compression = Compression.detect(source.peek(Compression.PEEK));
-      this.decoder = compression.decode(source, total);
+      Optional<XzBlocks> blocks = whole ? compression.inParallel(archive) : Optional.empty();
+      this.decoder = blocks.isPresent() ? blocks.get() : compression.decode(source);
+      this.count = blocks.isPresent() ? blocks.get()::count : source::count;
     } catch (IOException | RuntimeException e) {
       throw failure(e);
     }
@@ -52,8 +57,12 @@ final class ArchiveDecoder implements Pieces {
    */
   record Piece(Blocks.Block block, int length, long read) {}
 
-  /** Opens an archive file. */
-  static ArchiveDecoder open(Path archive, ArchiveLimits limits) {
+  /**
+   * Opens an archive file.
+   *
+   * @param whole whether all of it will be read, so that it pays to decode by several threads
+   */
+  static ArchiveDecoder open(Path archive, ArchiveLimits limits, boolean whole) {
     Source source;
     long total;
     try {
@@ -71,7 +80,7 @@ final class ArchiveDecoder implements Pieces {
           e);
     }
     try {
-      return new ArchiveDecoder(source, total, limits);
+      return new ArchiveDecoder(archive, source, total, limits, whole);
     } catch (Throwable e) {
       try {
         source.close();
@@ -111,14 +120,16 @@ final class ArchiveDecoder implements Pieces {
     }
     decoded += length;
     checkLimits();
-    return length == 0 ? Optional.empty() : Optional.of(new Piece(block, length, source.count()));
+    return length == 0
+        ? Optional.empty()
+        : Optional.of(new Piece(block, length, count.getAsLong()));
   }
 
   private void checkLimits() {
     if (decoded > limits.unpacked().bytes()) {
       throw BadArchive.because("holds more than the allowed " + limits.unpacked());
     }
-    if (decoded > ArchiveLimits.RATIO_FREE && decoded / limits.ratio() > source.count()) {
+    if (decoded > ArchiveLimits.RATIO_FREE && decoded / limits.ratio() > count.getAsLong()) {
       throw BadArchive.because(
           "grows to more than " + limits.ratio() + " times its size: not unpacked any further");
     }
@@ -126,7 +137,7 @@ final class ArchiveDecoder implements Pieces {
 
   @Override
   public void close() {
-    try {
+    try (source) {
       decoder.close();
     } catch (IOException | RuntimeException e) {
       throw failure(e);
@@ -155,7 +166,7 @@ final class ArchiveDecoder implements Pieces {
     private final byte[] chunk = new byte[CHUNK];
     private int next;
     private int end;
-    private volatile long count; // of one thread, shown to others
+    private long count;
     private @Nullable IOException failure;
 
     Source(InputStream in) {

@@ -38,14 +38,14 @@ final class ArchiveInput implements AutoCloseable {
    * @param stage the word for {@code progress}, which is told of compressed bytes
    */
   static ArchiveInput open(Path archive, ArchiveLimits limits, Progress progress, String stage) {
-    ArchiveDecoder decoder = ArchiveDecoder.open(archive, limits);
+    ArchiveDecoder decoder = ArchiveDecoder.open(archive, limits, false);
     return new ArchiveInput(decoder, decoder, progress, stage);
   }
 
   /** The same to read all of it: decoded on another thread. */
   static ArchiveInput openAhead(
       Path archive, ArchiveLimits limits, Progress progress, String stage) {
-    ArchiveDecoder decoder = ArchiveDecoder.open(archive, limits);
+    ArchiveDecoder decoder = ArchiveDecoder.open(archive, limits, true);
     return new ArchiveInput(new ReadAhead(decoder), decoder, progress, stage);
   }
 

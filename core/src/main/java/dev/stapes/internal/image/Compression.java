@@ -5,8 +5,10 @@ import dev.stapes.model.StapesException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.Optional;
 import org.apache.commons.compress.compressors.bzip2.BZip2CompressorInputStream;
 import org.apache.commons.compress.compressors.gzip.GzipCompressorInputStream;
 import org.apache.commons.compress.compressors.lz4.FramedLZ4CompressorInputStream;
@@ -62,12 +64,8 @@ enum Compression {
     throw unknown(start);
   }
 
-  /**
-   * The content of a compressed stream; closing it closes the other.
-   *
-   * @param total bytes of the stream
-   */
-  InputStream decode(InputStream in, long total) throws IOException {
+  /** The content of a compressed stream; closing it closes the other. */
+  InputStream decode(InputStream in) throws IOException {
     return switch (this) {
       case NONE -> in;
       case GZIP ->
@@ -81,6 +79,11 @@ enum Compression {
       case ZSTD -> new ZstdInputStreamNoFinalizer(in);
       case LZ4 -> new FramedLZ4CompressorInputStream(in, true);
     };
+  }
+
+  /** The content of a compressed file by several threads, where that can be and is of use. */
+  Optional<XzBlocks> inParallel(Path file) throws IOException {
+    return this == XZ ? XzBlocks.open(file, XZ_MEMORY_KIB) : Optional.empty();
   }
 
   private static StapesException unknown(byte[] start) {

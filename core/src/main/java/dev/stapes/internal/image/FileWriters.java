@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  * the caller's thread. Not for use by several threads.
  */
 final class FileWriters implements AutoCloseable {
-  // The reader and the decoder take a CPU, too; more of these only wait for the locks of the kernel.
+  // The reader and the decoder take a CPU, too; more of these only wait for the locks of the
+  // kernel.
   private static final int THREADS =
       Math.max(1, Math.min(4, Runtime.getRuntime().availableProcessors() - 1));
   private static final int WAITING_BATCHES = 6; // for each thread

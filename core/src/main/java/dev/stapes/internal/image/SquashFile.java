@@ -42,7 +42,8 @@ final class SquashFile implements AutoCloseable {
     this.channel = channel;
     this.size = channel.size();
     this.superblock = SquashSuperblock.read(read(0, SquashSuperblock.LENGTH));
-    this.blocks = new Blocks(superblock.blockSize(), (int) Math.max(1, KEPT / superblock.blockSize()));
+    this.blocks =
+        new Blocks(superblock.blockSize(), (int) Math.max(1, KEPT / superblock.blockSize()));
   }
 
   /**

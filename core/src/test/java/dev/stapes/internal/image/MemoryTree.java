@@ -18,6 +18,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /** A tree in memory, resolved BENEATH as openat2(2) does it. */
@@ -75,15 +76,20 @@ final class MemoryTree implements Tree {
   private record Place(Node directory, String name) {}
 
   private final Node root;
-  private long inodes;
+  private final AtomicLong inodes;
 
   MemoryTree() {
     this(new Node(Type.DIRECTORY, 0755, 1));
   }
 
+  private MemoryTree(Node root, AtomicLong inodes) {
+    this.root = root;
+    this.inodes = inodes;
+  }
+
   private MemoryTree(Node root) {
     this.root = root;
-    this.inodes = most(root);
+    this.inodes = new AtomicLong(most(root));
   }
 
   private static long most(Node node) {
@@ -330,14 +336,14 @@ final class MemoryTree implements Tree {
 
   @Override
   public Tree subtree(String path) {
-    return new MemoryTree(need(path, true));
+    return new MemoryTree(need(path, true), inodes);
   }
 
   @Override
   public void close() {}
 
   private Node add(String path, Type type, int mode) {
-    Node node = new Node(type, mode, ++inodes);
+    Node node = new Node(type, mode, inodes.incrementAndGet());
     put(path, node);
     return node;
   }

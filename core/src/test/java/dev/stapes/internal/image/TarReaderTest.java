@@ -47,8 +47,8 @@ class TarReaderTest {
     try (ArchiveInput in = ArchiveInput.open(file, limits, Progress.NONE, "read")) {
       TarReader tar = new TarReader(in, limits);
       for (Optional<TarEntry> entry = tar.next(); entry.isPresent(); entry = tar.next()) {
-        boolean file = entry.get().kind() == TarEntry.Kind.FILE;
-        byte[] content = file ? tar.content(entry.get(), 16 << 20) : new byte[0];
+        boolean hasContent = entry.get().kind() == TarEntry.Kind.FILE;
+        byte[] content = hasContent ? tar.content(entry.get(), 16 << 20) : new byte[0];
         found.add(new Found(entry.get(), content));
       }
     }

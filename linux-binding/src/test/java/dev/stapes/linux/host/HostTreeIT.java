@@ -184,6 +184,35 @@ class HostTreeIT {
   }
 
   @Test
+  void a_new_file_gets_owner_mode_attributes_and_holes_by_its_descriptor() throws Exception {
+    byte[] capability = HexFormat.of().parseHex("0100000200200000000000000000000000000000");
+    Instant time = Instant.ofEpochSecond(1_000_000_000, 5);
+    int hole = 1 << 20;
+    try (Tree tree = tree()) {
+      tree.mkdir("groups", 02775); // gives its group to what is made in it
+      tree.chown("groups", 7, 8);
+      tree.chmod("groups", 02775);
+      Tree.NewFile file = tree.newFile("groups/file");
+      tree.rename("groups/file", "groups/elsewhere");
+      try (file) {
+        file.skip(hole);
+        file.write(new byte[] {1, 2, 3}, 0, 3);
+        Map<String, byte[]> xattrs = Map.of("security.capability", capability);
+        file.finish(new Tree.Attributes(0, 0, 06755, xattrs, time));
+      }
+      Tree.Stat stat = tree.stat("groups/elsewhere").orElseThrow();
+      assertEquals(List.of(0L, 0L), List.of(stat.uid(), stat.gid()));
+      assertEquals(06755, stat.mode());
+      assertEquals(time, stat.modifiedAt());
+      assertEquals(hole + 3, stat.size());
+      assertArrayEquals(capability, tree.xattrs("groups/elsewhere").get("security.capability"));
+    }
+    try (Fd fd = Fd.open(sys, disk.resolve("groups/elsewhere"), Set.of(OpenFlag.READ))) {
+      assertTrue(fd.stat().allocated() < hole, "the hole takes space");
+    }
+  }
+
+  @Test
   void access_control_lists_name_the_insides_users() throws Exception {
     byte[] acl =
         HexFormat.of()

@@ -13,10 +13,12 @@ import dev.stapes.spi.Tree;
 import dev.stapes.spi.Tree.Resolution;
 import dev.stapes.spi.Tree.Stat;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -96,6 +98,34 @@ public abstract class TreeContract {
       Stat after = tree.stat("file").orElseThrow();
       assertEquals(0640, after.mode());
       assertEquals(before.inode(), after.inode());
+    }
+  }
+
+  @Test
+  void a_new_file_gets_its_attributes_when_it_is_complete() throws IOException {
+    Instant time = Instant.ofEpochSecond(1_000_000_000, 123_456_789);
+    byte[] text = "in the middle".getBytes(StandardCharsets.UTF_8);
+    try (Tree tree = tree()) {
+      try (Tree.NewFile file = tree.newFile("file")) {
+        assertEquals(0, mode("file", tree) & 0077, "others can open it");
+        file.skip(100_000);
+        file.write(text, 3, text.length - 3);
+        file.skip(5);
+        file.finish(new Tree.Attributes(0, 0, 0640, Map.of(), time));
+      }
+      Stat stat = tree.stat("file").orElseThrow();
+      assertEquals(0640, stat.mode());
+      assertEquals(time, stat.modifiedAt());
+      assertEquals(100_000 + text.length - 3 + 5, stat.size());
+      byte[] content;
+      try (InputStream in = tree.read("file")) {
+        content = in.readAllBytes();
+      }
+      byte[] expected = new byte[(int) stat.size()];
+      System.arraycopy(text, 3, expected, 100_000, text.length - 3);
+      assertArrayEquals(expected, content);
+      refused(CONFLICT, "file", () -> tree.newFile("file").close());
+      refused(NOT_FOUND, "missing", () -> tree.newFile("missing/file").close());
     }
   }
 

@@ -1,0 +1,177 @@
+package dev.stapes.internal.image;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.stapes.model.StapesException;
+import dev.stapes.spi.Tree;
+import java.io.ByteArrayOutputStream;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class FileWritersTest {
+  private static final Tree.Attributes PLAIN =
+      new Tree.Attributes(0, 0, 0644, Map.of(), Instant.EPOCH);
+  private static final int MANY = 500;
+
+  private final AtomicInteger open = new AtomicInteger();
+  private final List<Recorded> files = new ArrayList<>();
+
+  /** A file that remembers, and fails if it is told to. */
+  private final class Recorded implements Tree.NewFile {
+    private final ByteArrayOutputStream content = new ByteArrayOutputStream();
+    private final boolean broken;
+    private volatile boolean finished;
+
+    Recorded(boolean broken) {
+      this.broken = broken;
+      open.incrementAndGet();
+      files.add(this);
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int length) {
+      if (broken) {
+        throw new StapesException(StapesException.Kind.EXHAUSTED, "file", "no space");
+      }
+      content.write(bytes, offset, length);
+    }
+
+    @Override
+    public void skip(long length) {
+      content.writeBytes(new byte[(int) length]);
+    }
+
+    @Override
+    public void finish(Tree.Attributes attributes) {
+      finished = true;
+    }
+
+    @Override
+    public void close() {
+      open.decrementAndGet();
+    }
+  }
+
+  private static TarEntry entry(String name) {
+    return TarEntry.file(name, 0644, 0, Instant.EPOCH);
+  }
+
+  private void write(FileWriters writers, String name, boolean broken, byte[] content) {
+    Blocks blocks = new Blocks(1 << 16, 4);
+    writers.write(
+        entry(name),
+        new Recorded(broken),
+        PLAIN,
+        to -> {
+          for (int at = 0; at < content.length; at += 1 << 16) {
+            Blocks.Block block = blocks.take();
+            int length = Math.min(content.length - at, 1 << 16);
+            System.arraycopy(content, at, block.bytes(), 0, length);
+            to.data(block, 0, length);
+            block.release();
+          }
+        });
+  }
+
+  private static byte[] random(int length, long seed) {
+    byte[] bytes = new byte[length];
+    new Random(seed).nextBytes(bytes);
+    return bytes;
+  }
+
+  @Test
+  void all_files_get_their_content_and_are_finished_and_closed() {
+    try (FileWriters writers = new FileWriters()) {
+      for (int i = 0; i < MANY; i++) {
+        write(writers, "small" + i, false, random(i * 7, i));
+      }
+      write(writers, "large", false, random(20 << 20, MANY));
+      writers.await();
+    }
+    for (int i = 0; i < MANY; i++) {
+      assertArrayEquals(random(i * 7, i), files.get(i).content.toByteArray(), "file " + i);
+    }
+    assertArrayEquals(random(20 << 20, MANY), files.get(MANY).content.toByteArray());
+    assertTrue(files.stream().allMatch(file -> file.finished));
+    assertEquals(0, open.get());
+  }
+
+  @Test
+  void what_fails_is_told_with_the_name_and_leaves_no_file_open() {
+    StapesException e =
+        assertThrows(
+            StapesException.class,
+            () -> {
+              try (FileWriters writers = new FileWriters()) {
+                for (int i = 0; i < MANY; i++) {
+                  write(writers, "f" + i, i == 100, random(1 << 16, i));
+                }
+                writers.await();
+              }
+            });
+    assertEquals(StapesException.Kind.EXHAUSTED, e.kind());
+    assertTrue(e.getMessage().contains("\"f100\""), e.getMessage());
+    assertEquals(0, open.get());
+    assertTrue(files.size() < MANY, "it went on for long");
+  }
+
+  @Test
+  void a_failure_of_the_last_file_is_told_too() {
+    FileWriters writers = new FileWriters();
+    write(writers, "only", true, new byte[1]);
+    assertThrows(StapesException.class, writers::await);
+    writers.close();
+    assertEquals(0, open.get());
+  }
+
+  @Test
+  void closing_leaves_what_is_not_finished_and_no_file_open() {
+    FileWriters writers = new FileWriters();
+    write(writers, "waits", false, new byte[1]);
+    writers.close();
+    writers.close();
+    assertEquals(false, files.get(0).finished);
+    assertEquals(0, open.get());
+  }
+
+  @Test
+  void a_source_that_fails_leaves_no_file_open() {
+    try (FileWriters writers = new FileWriters()) {
+      assertThrows(
+          IllegalStateException.class,
+          () ->
+              writers.write(
+                  entry("f"),
+                  new Recorded(false),
+                  PLAIN,
+                  to -> {
+                    throw new IllegalStateException("damaged");
+                  }));
+    }
+    assertEquals(false, files.get(0).finished);
+    assertEquals(0, open.get());
+  }
+
+  @Test
+  void an_interrupt_ends_it_stays_visible_and_leaves_no_file_open() {
+    Thread.currentThread().interrupt();
+    try (FileWriters writers = new FileWriters()) {
+      StapesException e =
+          assertThrows(StapesException.class, () -> write(writers, "f", false, random(2 << 20, 1)));
+      assertEquals(StapesException.Kind.INTERRUPTED, e.kind());
+    } finally {
+      assertTrue(Thread.interrupted());
+    }
+    assertEquals(0, open.get());
+  }
+}
