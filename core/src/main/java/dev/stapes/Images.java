@@ -3,6 +3,8 @@ package dev.stapes;
 import dev.stapes.internal.engine.Engine;
 import dev.stapes.model.ImageInfo;
 import dev.stapes.model.Progress;
+import dev.stapes.model.PublishSpec;
+import dev.stapes.model.SnapshotInfo;
 import dev.stapes.spi.ImageSource;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
@@ -35,6 +37,51 @@ public final class Images {
    */
   public ImageInfo importFrom(ImageSource source, Progress progress, String... aliases) {
     return engine.images().importFrom(source, new LinkedHashSet<>(List.of(aliases)), progress);
+  }
+
+  /**
+   * Makes an image of a stopped instance as it is, see {@link #publish(PublishSpec, Progress,
+   * String...)}.
+   *
+   * @param aliases names for it, one twice is one; CONFLICT where one belongs to another image
+   */
+  public ImageInfo publish(Instance instance, String... aliases) {
+    return publish(PublishSpec.of(instance.id()), aliases);
+  }
+
+  /**
+   * Makes an image of a snapshot, whether its instance runs or not, see {@link
+   * #publish(PublishSpec, Progress, String...)}.
+   *
+   * @param aliases names for it, one twice is one; CONFLICT where one belongs to another image
+   */
+  public ImageInfo publish(SnapshotInfo snapshot, String... aliases) {
+    return publish(PublishSpec.of(snapshot), aliases);
+  }
+
+  /** The same with properties, another compression and more. */
+  public ImageInfo publish(PublishSpec spec, String... aliases) {
+    return publish(spec, Progress.NONE, aliases);
+  }
+
+  /**
+   * Makes a unified image of an instance or a snapshot: its root file system with the owners that
+   * the instance sees, extended attributes, hard links and holes; the properties and the templates
+   * of the image that it was made of. Left out are sockets and what is below {@code /dev}. What
+   * makes a system the one that it is, such as its machine id and its keys, is in it: remove that
+   * before. Equal content gives an equal image, and one that is there already gets the aliases.
+   *
+   * <p>The instance is held only as long as it takes to copy its root disk, which in most pools is
+   * a moment, and goes its way while the copy is packed. To cancel it, interrupt the thread or
+   * {@link Operations#cancel}: nothing is left of it.
+   *
+   * @param aliases names for it, one twice is one
+   * @throws dev.stapes.model.StapesException BUSY where it is an instance that runs, unless it is
+   *     asked for by {@link PublishSpec#running}; NOT_FOUND for the instance or the snapshot;
+   *     CONFLICT where an alias belongs to another image; EXHAUSTED where the disk is full
+   */
+  public ImageInfo publish(PublishSpec spec, Progress progress, String... aliases) {
+    return engine.images().publish(spec, new LinkedHashSet<>(List.of(aliases)), progress);
   }
 
   /** One image. NOT_FOUND; CONFLICT where a prefix is not unique. */

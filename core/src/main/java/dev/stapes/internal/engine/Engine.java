@@ -96,7 +96,13 @@ public final class Engine implements AutoCloseable {
         resources.own(new Machines(catalog, drivers, new Disks(pools, catalog), this::onExit));
     background = resources.own(new Background("engine", THREADS));
     trash = new Trash(catalog, pools, locks, background);
-    images = new ImageService(store, work, pools, trash);
+    images =
+        new ImageService(
+            store,
+            work,
+            pools,
+            trash,
+            new Publisher(catalog, work, pools, machines, trash, store, host));
     volumes = new VolumeService(pools, catalog, work, trash, clock);
     Allocation allocation = new Allocation(catalog, drivers);
     Templates templates = new Templates(store.templates(), pools, drivers);

@@ -3,6 +3,7 @@ package dev.stapes.internal.engine;
 import dev.stapes.internal.image.ImageStore;
 import dev.stapes.model.ImageInfo;
 import dev.stapes.model.Progress;
+import dev.stapes.model.PublishSpec;
 import dev.stapes.spi.ImageSource;
 import java.nio.file.Path;
 import java.util.List;
@@ -19,30 +20,39 @@ public final class ImageService {
   private final Work work;
   private final PoolService pools;
   private final Trash trash;
+  private final Publisher publisher;
 
-  ImageService(ImageStore store, Work work, PoolService pools, Trash trash) {
+  ImageService(ImageStore store, Work work, PoolService pools, Trash trash, Publisher publisher) {
     this.store = store;
     this.work = work;
     this.pools = pools;
     this.trash = trash;
+    this.publisher = publisher;
   }
 
   /** Brings an image, or gives the one that is there the aliases. */
   public ImageInfo importFrom(ImageSource source, Set<String> aliases, Progress progress) {
     String subject = "image " + aliases.stream().findFirst().orElseGet(source::describe);
-    return work.unlocked(
-        "image-create",
-        subject,
+    return work.unlocked("image-create", subject, progress, told -> bring(source, aliases, told));
+  }
+
+  private ImageInfo bring(ImageSource source, Set<String> aliases, Progress told) {
+    ImageStore.Imported imported = store.importFrom(source, aliases, told);
+    ImageInfo image = imported.image();
+    if (imported.isNew()) {
+      work.happened("image-created", subject(image), Map.of("source", source.describe()));
+    }
+    imported.newAliases().forEach(alias -> aliasCreated(alias, image));
+    return image;
+  }
+
+  /** Makes an image of an instance or a snapshot; the one that is there gets the aliases. */
+  public ImageInfo publish(PublishSpec spec, Set<String> aliases, Progress progress) {
+    return publisher.publish(
+        spec,
+        aliases.stream().findFirst(),
         progress,
-        told -> {
-          ImageStore.Imported imported = store.importFrom(source, aliases, told);
-          ImageInfo image = imported.image();
-          if (imported.isNew()) {
-            work.happened("image-created", subject(image), Map.of("source", source.describe()));
-          }
-          imported.newAliases().forEach(alias -> aliasCreated(alias, image));
-          return image;
-        });
+        (source, told) -> bring(source, aliases, told));
   }
 
   /** Deletes an image everywhere. */

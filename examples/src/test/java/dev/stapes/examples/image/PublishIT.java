@@ -1,0 +1,233 @@
+package dev.stapes.examples.image;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.stapes.Delete;
+import dev.stapes.ImageSources;
+import dev.stapes.Instance;
+import dev.stapes.Stapes;
+import dev.stapes.Stop;
+import dev.stapes.linux.host.LinuxHostProvider;
+import dev.stapes.model.ImageInfo;
+import dev.stapes.model.ImageMetadata;
+import dev.stapes.model.InstanceSpec;
+import dev.stapes.model.InstanceStatus;
+import dev.stapes.model.PoolSpec;
+import dev.stapes.model.PublishSpec;
+import dev.stapes.model.SnapshotInfo;
+import dev.stapes.model.StapesException;
+import dev.stapes.spi.Command;
+import dev.stapes.spi.Host;
+import dev.stapes.spi.Tree;
+import dev.stapes.testkit.HostLeftovers;
+import dev.stapes.testkit.RequiresKernel;
+import dev.stapes.testkit.RequiresRoot;
+import dev.stapes.testkit.RequiresTool;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Images that are made of containers. */
+@RequiresRoot
+@RequiresTool("lxc-start")
+@RequiresTool("busybox")
+@RequiresTool("mkfs.btrfs")
+@RequiresKernel("btrfs")
+@Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class PublishIT {
+  private static final AtomicInteger COUNT = new AtomicInteger();
+  private static final Instant TIME = Instant.parse("2021-03-04T05:06:07.123456789Z");
+
+  private static final String CHANGES =
+      String.join(
+          "; ",
+          "set -e",
+          "mkdir -p /srv/data",
+          "echo mine > /srv/data/file",
+          "chown 1234:65533 /srv/data/file",
+          "chmod 4751 /srv/data/file",
+          "ln /srv/data/file /srv/data/second",
+          "ln -s ../data/file /srv/data/link",
+          "mkfifo -m 640 /srv/data/pipe",
+          "truncate -s 50000000 /srv/data/sparse",
+          "echo end >> /srv/data/sparse");
+
+  /** Prints all of that. */
+  private static final String LOOK =
+      "cd /srv/data; stat -c '%n %F %a %u:%g %s %Y %h' *; cat file; readlink link; tail -c 4 sparse";
+
+  private final AtomicInteger names = new AtomicInteger();
+  private final List<Stapes> opened = new ArrayList<>();
+  private Path directory = Path.of("");
+  private Stapes stapes;
+
+  @BeforeEach
+  void open() throws IOException {
+    directory =
+        Path.of(System.getProperty("stapes.build", "target"))
+            .toAbsolutePath()
+            .resolve("publish-" + ProcessHandle.current().pid() + "-" + COUNT.incrementAndGet());
+    Files.createDirectories(directory);
+    stapes = open("one");
+    stapes.images().importFrom(ImageSources.busybox(), "busybox");
+  }
+
+  private Stapes open(String name) {
+    Stapes one =
+        Stapes.builder(directory.resolve(name)).defaultPool(PoolSpec.of("default", "btrfs")).open();
+    opened.add(one);
+    return one;
+  }
+
+  @AfterEach
+  void close() {
+    for (Stapes each : opened) {
+      each.instances()
+          .list()
+          .forEach(info -> each.instances().get(info.name()).delete(Delete.FORCE));
+      each.close();
+    }
+    assertEquals(Set.of(), HostLeftovers.of(directory), "left on the machine");
+    try (Host host = new LinuxHostProvider().open();
+        Tree parent = host.tree(directory.getParent(), Tree.Resolution.BENEATH)) {
+      parent.removeAll(directory.getFileName().toString());
+    }
+  }
+
+  private Instance launch(String image) {
+    return launch(stapes, image);
+  }
+
+  private Instance launch(Stapes in, String image) {
+    return in.instances()
+        .launch(InstanceSpec.container("t" + names.incrementAndGet(), image).build());
+  }
+
+  private static String sh(Instance instance, String script) {
+    return instance.exec("sh", "-c", script).orThrow().stdout();
+  }
+
+  @Test
+  void a_published_image_holds_what_was_in_the_instance_and_is_the_same_each_time() {
+    Instance web = launch("busybox");
+    sh(web, CHANGES);
+    String look = sh(web, LOOK);
+    assertTrue(look.startsWith("file regular file 4751 1234:65533 5 "), look);
+    web.stop(Stop.FORCE);
+    ImageInfo image = stapes.images().publish(web, "golden");
+    assertEquals(image.fingerprint(), stapes.images().publish(web).fingerprint());
+    assertTrue(image.size().bytes() < 5_000_000, image.size()::toString);
+    Instance copy = launch("golden");
+    assertEquals(look, sh(copy, LOOK));
+    assertEquals("0:0 755\n", sh(copy, "stat -c '%u:%g %a' /"));
+    Instance unused = stapes.instances().create(InstanceSpec.container("unused", "golden").build());
+    assertEquals(
+        image.fingerprint(),
+        stapes
+            .images()
+            .publish(PublishSpec.of(unused.id()).createdAt(image.metadata().createdAt()))
+            .fingerprint(),
+        "what comes back is what went in");
+  }
+
+  @Test
+  void a_running_instance_is_published_by_its_snapshot_or_as_it_is_at_one_moment() {
+    Instance web = launch("busybox");
+    sh(web, "echo then > /root/file; sync");
+    SnapshotInfo then = web.snapshots().create("then");
+    sh(web, "echo now > /root/file; sync");
+    StapesException e =
+        assertThrows(StapesException.class, () -> stapes.images().publish(web, "no"));
+    assertEquals(StapesException.Kind.BUSY, e.kind(), e.toString());
+    ImageInfo image = stapes.images().publish(then, "then");
+    assertEquals(image.fingerprint(), stapes.images().publish(then).fingerprint());
+    stapes.images().publish(PublishSpec.of(web.id()).running(), "now");
+    assertEquals(InstanceStatus.RUNNING, web.info().status());
+    assertEquals("then\n", sh(launch("then"), "cat /root/file"));
+    assertEquals("now\n", sh(launch("now"), "cat /root/file"));
+  }
+
+  @Test
+  void everything_that_a_file_system_has_survives() throws IOException {
+    Path rootfs = Files.createDirectories(directory.resolve("rootfs"));
+    Path unpacked = Files.createDirectories(directory.resolve("unpacked"));
+    try (Host host = new LinuxHostProvider().open();
+        Tree tree = host.tree(rootfs, Tree.Resolution.BENEATH);
+        Tree result = host.tree(unpacked, Tree.Resolution.BENEATH)) {
+      fill(tree);
+      stapes
+          .images()
+          .importFrom(
+              ImageSources.directory(
+                  rootfs, ImageMetadata.container("x86_64", TIME, Map.of("os", "all"))),
+              "all");
+      Instance all = stapes.instances().create(InstanceSpec.container("all", "all").build());
+      for (PublishSpec.Compression how : PublishSpec.Compression.values()) {
+        ImageInfo image = stapes.images().publish(PublishSpec.of(all.id()).compression(how));
+        Path archive = directory.resolve("archive-" + how);
+        stapes.images().export(image.fingerprint(), archive);
+        host.programs()
+            .run(
+                Command.of(
+                    "tar",
+                    "-C",
+                    unpacked.toString(),
+                    "--numeric-owner",
+                    "--xattrs",
+                    "--xattrs-include=*",
+                    "-xpf",
+                    archive.toString()));
+        assertEquals(
+            String.join("\n", ImageBench.describe(tree)),
+            String.join("\n", ImageBench.describe(result.subtree("rootfs"))),
+            how.toString());
+        result.removeAll("rootfs");
+      }
+    }
+  }
+
+  private static void fill(Tree tree) throws IOException {
+    byte[] capability = {1, 0, 0, 2, 0, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    // Version 2; user::rw-, user 1234:r--, group::r--, mask::r--, other::---
+    byte[] acl = {
+      2, 0, 0, 0, 1, 0, 6, 0, -1, -1, -1, -1, 2, 0, 4, 0, -46, 4, 0, 0, 4, 0, 4, 0, -1, -1, -1, -1,
+      16, 0, 4, 0, -1, -1, -1, -1, 32, 0, 0, 0, -1, -1, -1, -1
+    };
+    tree.mkdir("d", 02750);
+    write(tree, "capable", new byte[] {1});
+    write(tree, "d/listed", new byte[] {2});
+    byte[] sparse = new byte[9_000_000];
+    sparse[1_000_000] = 7;
+    write(tree, "sparse", sparse);
+    tree.hardlink("sparse", "d/second");
+    tree.symlink("/etc/../" + "long/".repeat(40), "link");
+    tree.mkfifo("pipe", 0620);
+    tree.chown("capable", 3_000_000, 3_000_000_000L);
+    tree.chmod("capable", 06755);
+    tree.setXattr("capable", "security.capability", capability);
+    tree.setXattr("d/listed", "system.posix_acl_access", acl);
+    tree.setXattr("d", "user.of-a-directory", acl);
+    for (String path : List.of("capable", "d/listed", "sparse", "link", "pipe", "d", "/")) {
+      tree.setModified(path, TIME.minusSeconds(path.length()));
+    }
+  }
+
+  private static void write(Tree tree, String path, byte[] content) throws IOException {
+    try (OutputStream out = tree.create(path, 0640)) {
+      out.write(content);
+    }
+  }
+}
