@@ -1,6 +1,7 @@
 package dev.stapes;
 
 import dev.stapes.internal.engine.Engine;
+import dev.stapes.internal.engine.ImageService;
 import dev.stapes.model.ImageInfo;
 import dev.stapes.model.Progress;
 import dev.stapes.model.PublishSpec;
@@ -9,6 +10,7 @@ import dev.stapes.spi.ImageSource;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * The images of a root directory. An image is named by an alias, its fingerprint, or a prefix of
@@ -115,5 +117,32 @@ public final class Images {
    */
   public void export(String reference, Path target) {
     engine.images().export(reference, target);
+  }
+
+  /** Copies an image to another root directory, without names but those that are given. */
+  public ImageInfo copyTo(String reference, Stapes other, String... aliases) {
+    return copyTo(reference, other, Progress.NONE, aliases);
+  }
+
+  /**
+   * Copies an image to another root directory: its files, which are checked on the way, and its
+   * metadata with the properties as they are now. The fingerprint is the same. Of an OCI image only
+   * the parts are copied that the other one does not have. It is an operation of both, and either
+   * can be cancelled.
+   *
+   * @param aliases names for it there; to keep those that it has, give {@link ImageInfo#aliases}
+   * @throws dev.stapes.model.StapesException NOT_FOUND; CONFLICT where an alias belongs to another
+   *     image there; INVALID where a file of the image was damaged; EXHAUSTED where the disk is
+   *     full
+   */
+  public ImageInfo copyTo(String reference, Stapes other, Progress progress, String... aliases) {
+    return other
+        .images()
+        .receive(engine.images(), reference, new LinkedHashSet<>(List.of(aliases)), progress);
+  }
+
+  private ImageInfo receive(
+      ImageService from, String reference, Set<String> aliases, Progress progress) {
+    return from.copyTo(reference, engine.images(), aliases, progress);
   }
 }

@@ -112,6 +112,20 @@ public final class ImageService {
         });
   }
 
+  /** Copies an image to another root directory, which this engine stays open for. */
+  public ImageInfo copyTo(
+      String reference, ImageService other, Set<String> aliases, Progress progress) {
+    return work.unlocked(
+        "image-copy",
+        "image " + reference,
+        Progress.NONE,
+        told -> {
+          ImageInfo copied = other.importFrom(store.source(reference), aliases, progress);
+          work.happened("image-retrieved", subject(copied), Map.of("target", other.store.place()));
+          return copied;
+        });
+  }
+
   /** Finds an image by alias, fingerprint or a unique start of it. */
   public ImageInfo find(String reference) {
     return store.find(reference);

@@ -268,6 +268,25 @@ public final class ImageStore {
     }
   }
 
+  /** The directory of its archives, for people. */
+  public String place() {
+    return files.directory().toString();
+  }
+
+  /** An image for another store; it is not deleted while that copies it. */
+  public ImageSource source(String name) {
+    ImageInfo image = catalog.find(name).info();
+    String fingerprint = image.fingerprint();
+    return new StoredSource(
+        image,
+        place(),
+        reading -> {
+          try (ImageUses.Use use = uses.begin(fingerprint)) {
+            return reading.apply(parts(fingerprint));
+          }
+        });
+  }
+
   /**
    * Makes sure that a pool has an image unpacked, and says where. Any number of callers may ask at
    * once: one unpacks, the others wait.

@@ -161,6 +161,65 @@ class PublishIT {
   }
 
   @Test
+  void an_image_goes_to_another_root_directory_and_runs_there() {
+    Instance web = launch("busybox");
+    sh(web, "echo mine > /root/file");
+    web.stop(Stop.FORCE);
+    ImageInfo image = stapes.images().publish(web, "golden");
+    Stapes other = open("two");
+    ImageInfo copy = stapes.images().copyTo("golden", other, "golden", "copied");
+    assertEquals(image.fingerprint(), copy.fingerprint());
+    assertEquals(image.metadata(), copy.metadata());
+    assertEquals(Set.of("golden", "copied"), copy.aliases());
+    stapes.images().delete("golden");
+    assertEquals("mine\n", sh(launch(other, "copied"), "cat /root/file"));
+  }
+
+  @Test
+  @RequiresTool("docker-registry")
+  @RequiresTool("skopeo")
+  @RequiresTool("tini-static")
+  void an_oci_image_goes_there_with_the_layers_that_are_not_there()
+      throws IOException, InterruptedException {
+    Path base = Files.createDirectories(directory.resolve("base"));
+    Files.createDirectories(base.resolve("bin"));
+    Files.copy(Path.of("/bin/busybox"), base.resolve("bin/busybox"));
+    for (String applet : List.of("sh", "cat", "sleep")) {
+      Files.createSymbolicLink(base.resolve("bin").resolve(applet), Path.of("busybox"));
+    }
+    Map<String, Object> config = Map.of("Entrypoint", List.of("/bin/sleep", "1000"));
+    List<ImageInfo> images = new ArrayList<>();
+    try (Registry registry = new Registry(directory.resolve("registry"), false)) {
+      for (String name : List.of("first", "second")) {
+        Path top = Files.createDirectories(directory.resolve(name));
+        Files.writeString(top.resolve("name"), name + "\n");
+        registry.push(registry.layout(name, config, base, top), name);
+        images.add(
+            stapes.images().importFrom(ImageSources.oci(registry.name() + "/" + name), name));
+      }
+    }
+    Stapes other = open("two");
+    for (ImageInfo image : images) {
+      List<Long> copied = new ArrayList<>();
+      ImageInfo copy =
+          stapes
+              .images()
+              .copyTo(
+                  image.fingerprint(),
+                  other,
+                  (stage, done, total) -> copied.add(stage.equals("copy") ? done : 0),
+                  image.aliases().toArray(new String[0]));
+      assertEquals(image.fingerprint(), copy.fingerprint());
+      assertEquals(image.metadata(), copy.metadata());
+      assertEquals(image.size(), copy.size());
+      long bytes = copied.stream().mapToLong(each -> each).max().orElseThrow();
+      assertEquals(image.equals(images.get(0)), bytes > 500_000, () -> "copied bytes: " + bytes);
+      Instance made = launch(other, copy.fingerprint());
+      assertEquals(copy.aliases() + "", "[" + sh(made, "cat /name").strip() + "]");
+    }
+  }
+
+  @Test
   void everything_that_a_file_system_has_survives() throws IOException {
     Path rootfs = Files.createDirectories(directory.resolve("rootfs"));
     Path unpacked = Files.createDirectories(directory.resolve("unpacked"));
