@@ -3,6 +3,7 @@ package dev.stapes;
 import dev.stapes.internal.engine.Engine;
 import dev.stapes.internal.engine.ImageService;
 import dev.stapes.model.ImageInfo;
+import dev.stapes.model.ImageMetadata;
 import dev.stapes.model.Progress;
 import dev.stapes.model.PublishSpec;
 import dev.stapes.model.SnapshotInfo;
@@ -11,6 +12,10 @@ import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /**
  * The images of a root directory. An image is named by an alias, its fingerprint, or a prefix of
@@ -94,6 +99,66 @@ public final class Images {
   /** All images, by fingerprint. */
   public List<ImageInfo> list() {
     return engine.images().list();
+  }
+
+  /**
+   * Those that are meant, by fingerprint.
+   *
+   * @param which such as an {@link ImageFilter}
+   */
+  public List<ImageInfo> list(Predicate<? super ImageInfo> which) {
+    return list().stream().filter(which).toList();
+  }
+
+  /**
+   * Gives an image a property, or another value of it. Its archive stays as it is; who imports it
+   * again elsewhere gets the old ones. Instances that are made of it have the new one as {@code
+   * image.<key>}; those that were made stay as they are.
+   *
+   * @param key 1 to 255 characters, no white space, no control characters, no {@code =}
+   * @param value at most 65,536 characters, of control characters only tabs
+   * @return the image as it is now
+   * @throws dev.stapes.model.StapesException INVALID; NOT_FOUND
+   */
+  public ImageInfo setProperty(String reference, String key, String value) {
+    ImageMetadata.requireProperty(key, value);
+    return editProperties(reference, properties -> properties.put(key, value));
+  }
+
+  /**
+   * Takes a property from an image; does nothing where it has none of that name.
+   *
+   * @return the image as it is now
+   * @throws dev.stapes.model.StapesException NOT_FOUND for the image
+   */
+  public ImageInfo unsetProperty(String reference, String key) {
+    return editProperties(reference, properties -> properties.remove(key));
+  }
+
+  /**
+   * Changes properties of an image, all at once.
+   *
+   * @param changes is given those that there are, and changes them; may be called again
+   * @return the image as it is now
+   * @throws dev.stapes.model.StapesException INVALID for one that {@link #setProperty} refuses;
+   *     NOT_FOUND; nothing has changed then
+   */
+  public ImageInfo editProperties(String reference, Consumer<SortedMap<String, String>> changes) {
+    return engine
+        .images()
+        .edit(
+            reference,
+            before -> {
+              TreeMap<String, String> after = new TreeMap<>(before);
+              changes.accept(after);
+              after.forEach(
+                  (key, value) -> {
+                    if (!value.equals(before.get(key))) {
+                      ImageMetadata.requireProperty(key, value);
+                    }
+                  });
+              return after;
+            });
   }
 
   /** Deletes an image; instances that were made of it stay. BUSY while it is copied or exported. */

@@ -39,18 +39,23 @@ public record ImageMetadata(
    * Refuses what nobody should call a property, though an image may bring one.
    *
    * @param key 1 to 255 characters, no white space, no control characters, no {@code =}
-   * @param value at most 65,536 characters, no NUL
+   * @param value at most 65,536 characters, of control characters only tabs
    * @throws StapesException INVALID
    */
-  static void requireProperty(String key, String value) {
+  public static void requireProperty(String key, String value) {
     if (!KEY.matcher(key).matches()) {
       throw StapesException.invalid(
           "image property", "needs a name of 1 to 255 characters without = : \"" + key + "\"");
     }
-    if (value.length() > LONGEST_VALUE || value.indexOf('\0') >= 0) {
+    if (value.length() > LONGEST_VALUE || value.chars().anyMatch(ImageMetadata::isControl)) {
       throw StapesException.invalid(
-          "image property " + key, "has no text of at most " + LONGEST_VALUE + " characters");
+          "image property " + key,
+          "needs a line of at most " + LONGEST_VALUE + " characters, no control characters");
     }
+  }
+
+  private static boolean isControl(int c) {
+    return c != '\t' && Character.isISOControl(c);
   }
 
   /** The same with other properties. */

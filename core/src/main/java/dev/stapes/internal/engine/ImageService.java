@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.function.UnaryOperator;
 
 /**
  * Images: each change is an operation that can be cancelled, and what came of it an event. Unlike
@@ -96,6 +98,22 @@ public final class ImageService {
           work.happened(
               "image-alias-deleted", aliasSubject(alias), Map.of("target", image.fingerprint()));
           return true;
+        });
+  }
+
+  /** Gives an image other properties. */
+  public ImageInfo edit(String reference, UnaryOperator<SortedMap<String, String>> change) {
+    return work.unlocked(
+        "image-update",
+        "image " + reference,
+        Progress.NONE,
+        told -> {
+          ImageInfo before = store.find(reference);
+          ImageInfo image = store.edit(reference, change);
+          if (!image.metadata().equals(before.metadata())) {
+            work.happened("image-updated", subject(image), Map.of());
+          }
+          return image;
         });
   }
 

@@ -11,7 +11,10 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -202,6 +205,19 @@ final class ImageCatalog {
         update(record, changed).remove(ImageRecord.ALIASES + alias);
     claim(record.info().fingerprint(), List.of(newAlias), transaction);
     state.commit(transaction.build());
+    return changed;
+  }
+
+  /** Gives an image other properties. */
+  ImageInfo edit(String name, UnaryOperator<SortedMap<String, String>> change) {
+    ImageRecord record = find(name);
+    SortedMap<String, String> before = record.info().metadata().properties();
+    SortedMap<String, String> after = change.apply(new TreeMap<>(before));
+    if (after.equals(before)) {
+      return record.info();
+    }
+    ImageInfo changed = record.metadata(record.info().metadata().withProperties(after));
+    state.commit(update(record, changed).build());
     return changed;
   }
 

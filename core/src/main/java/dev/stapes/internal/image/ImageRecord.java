@@ -133,6 +133,17 @@ record ImageRecord(ImageInfo info, ImageForm form, long modified) {
         info.importedAt());
   }
 
+  /** The same image with other metadata. */
+  ImageInfo metadata(ImageMetadata metadata) {
+    return new ImageInfo(
+        info.fingerprint(),
+        info.aliases(),
+        metadata,
+        info.size(),
+        info.source(),
+        info.importedAt());
+  }
+
   private static InstanceType type(String text) {
     for (InstanceType type : InstanceType.values()) {
       if (type.toString().equals(text)) {

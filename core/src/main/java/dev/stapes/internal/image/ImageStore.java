@@ -23,7 +23,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeSet;
+import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -251,6 +253,13 @@ public final class ImageStore {
   public ImageInfo renameAlias(String alias, String newAlias) {
     synchronized (changes) {
       return catalog.renameAlias(alias, newAlias);
+    }
+  }
+
+  /** Gives an image other properties; those in its archive stay as they are. */
+  public ImageInfo edit(String name, UnaryOperator<SortedMap<String, String>> change) {
+    synchronized (changes) {
+      return catalog.edit(name, change);
     }
   }
 
