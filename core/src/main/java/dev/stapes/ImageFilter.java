@@ -41,9 +41,10 @@ public final class ImageFilter implements Predicate<ImageInfo> {
    * description="My own*"}.
    *
    * <p>The keys {@code architecture}, {@code type} ({@code container} or {@code virtual-machine}),
-   * {@code alias} and {@code fingerprint} are what the image is; any other key is a property, and
-   * {@code properties.type} the property that is called like one of these. A word without {@code =}
-   * is part of an alias, or the start of the fingerprint. Nothing at all means all images.
+   * {@code alias}, {@code fingerprint} and {@code cached} ({@code true} or {@code false}) are what
+   * the image is; any other key is a property, and {@code properties.type} the property that is
+   * called like one of these. A word without {@code =} is part of an alias, or the start of the
+   * fingerprint. Nothing at all means all images.
    *
    * @throws StapesException INVALID, with what is wrong
    */
@@ -68,9 +69,18 @@ public final class ImageFilter implements Predicate<ImageInfo> {
       case "type" -> type(type(value));
       case "alias" -> alias(value);
       case "fingerprint" -> fingerprint(value);
+      case "cached" -> cached(truth(value));
       default ->
           property(key.startsWith(PROPERTIES) ? key.substring(PROPERTIES.length()) : key, value);
     };
+  }
+
+  private static boolean truth(String value) {
+    if (!value.equals("true") && !value.equals("false")) {
+      throw StapesException.invalid(
+          "image filter", "cached must be true or false: \"" + value + "\"");
+    }
+    return value.equals("true");
   }
 
   private static InstanceType type(String value) {
@@ -128,6 +138,11 @@ public final class ImageFilter implements Predicate<ImageInfo> {
     Pattern pattern = pattern(start + "*");
     return and(
         "fingerprint=" + quoted(start), image -> pattern.matcher(image.fingerprint()).matches());
+  }
+
+  /** The same, that may go when they are not used, or that stay. */
+  public ImageFilter cached(boolean mayGo) {
+    return and("cached=" + mayGo, image -> image.cached() == mayGo);
   }
 
   private ImageFilter named(String word) {

@@ -9,8 +9,10 @@ import dev.stapes.model.PublishSpec;
 import dev.stapes.model.SnapshotInfo;
 import dev.stapes.spi.ImageSource;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -23,6 +25,8 @@ import java.util.function.Predicate;
  * Operations}.
  */
 public final class Images {
+  private static final Duration CACHED_FOR = Duration.ofDays(10);
+
   private final Engine engine;
 
   Images(Engine engine) {
@@ -43,7 +47,27 @@ public final class Images {
    * Operations#cancel}: what it runs is ended, and nothing is left of it.
    */
   public ImageInfo importFrom(ImageSource source, Progress progress, String... aliases) {
-    return engine.images().importFrom(source, new LinkedHashSet<>(List.of(aliases)), progress);
+    return engine
+        .images()
+        .importFrom(source, new LinkedHashSet<>(List.of(aliases)), false, progress);
+  }
+
+  /**
+   * Imports an image that may go when it has not been used for some time, see {@link #expire}: what
+   * Incus does with the image of a launch. One that was imported to stay stays, and one that is
+   * cached stays once it is imported to.
+   *
+   * @param aliases names for it, one twice is one; CONFLICT where one belongs to another image
+   */
+  public ImageInfo importCached(ImageSource source, String... aliases) {
+    return importCached(source, Progress.NONE, aliases);
+  }
+
+  /** The same, telling how far it is. */
+  public ImageInfo importCached(ImageSource source, Progress progress, String... aliases) {
+    return engine
+        .images()
+        .importFrom(source, new LinkedHashSet<>(List.of(aliases)), true, progress);
   }
 
   /**
@@ -209,5 +233,69 @@ public final class Images {
   private ImageInfo receive(
       ImageService from, String reference, Set<String> aliases, Progress progress) {
     return from.copyTo(reference, engine.images(), aliases, progress);
+  }
+
+  /**
+   * Asks where an image came from for a newer version, and imports that where there is one: all
+   * aliases are the new one's then, at once. Instances stay as they are. The old image stays
+   * without names, or goes where it was cached. Nothing calls this by itself: a program does, as
+   * often as it likes.
+   *
+   * <p>What is asked for is kept without anything secret: an image that came with headers or a
+   * login of its own needs its {@link #refresh(String, ImageSource) source} again. A server that
+   * names no fingerprint has to send the whole image to be asked.
+   *
+   * @return the new image, or the same
+   * @throws dev.stapes.model.StapesException UNSUPPORTED where the image cannot be asked for again:
+   *     one of a file or a directory, a published one, one of an address with a query, or one whose
+   *     fingerprint was demanded; NOT_FOUND; and what the source says, when nothing has changed
+   */
+  public ImageInfo refresh(String reference) {
+    return refresh(reference, Progress.NONE);
+  }
+
+  /** The same, telling how far it is. */
+  public ImageInfo refresh(String reference, Progress progress) {
+    return engine.imageUpkeep().refresh(reference, Optional.empty(), progress);
+  }
+
+  /** The same from a given source, whatever the image came from. */
+  public ImageInfo refresh(String reference, ImageSource source) {
+    return refresh(reference, source, Progress.NONE);
+  }
+
+  /** The same, telling how far it is. */
+  public ImageInfo refresh(String reference, ImageSource source, Progress progress) {
+    return engine.imageUpkeep().refresh(reference, Optional.of(source), progress);
+  }
+
+  /**
+   * Refreshes all images that have an alias and can be asked for again, one after the other. Where
+   * one fails the others are refreshed all the same.
+   *
+   * @return the new images
+   * @throws dev.stapes.model.StapesException of the last that failed, with those of the others
+   *     suppressed; that of an interrupt ends it at once
+   */
+  public List<ImageInfo> refreshAll() {
+    return engine.imageUpkeep().refreshAll(Progress.NONE);
+  }
+
+  /** Removes cached images of which nothing was made for 10 days, see {@link #expire(Duration)}. */
+  public List<ImageInfo> expire() {
+    return expire(CACHED_FOR);
+  }
+
+  /**
+   * Removes cached images of which no instance was made for so long, counted from their import
+   * where none ever was. Instances that were made of them stay. One that is just being used stays.
+   * Nothing calls this by itself: a program does, as often as it likes.
+   *
+   * @param unusedFor zero or more; times of use are known to the day
+   * @return what was removed
+   * @throws dev.stapes.model.StapesException INVALID for a negative time
+   */
+  public List<ImageInfo> expire(Duration unusedFor) {
+    return engine.imageUpkeep().expire(unusedFor);
   }
 }

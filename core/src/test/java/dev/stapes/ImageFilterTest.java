@@ -56,6 +56,7 @@ class ImageFilterTest {
         "alias=stable",
         "alias=debian/*",
         "fingerprint=01234567",
+        "cached=false",
         "0123",
         "ebian/1",
         "STABLE os=Debian",
@@ -84,6 +85,7 @@ class ImageFilterTest {
         "type=container properties.type=oci",
         "alias=debian",
         "fingerprint=123",
+        "cached=true os=Debian",
         "123",
         "unstable",
       })
@@ -99,6 +101,7 @@ class ImageFilterTest {
         Map.of(
                 "os=Debian =x", "no key in \"=x\"",
                 "type=machine", "knows no type \"machine\", only [container, virtual-machine]",
+                "cached=yes", "cached must be true or false: \"yes\"",
                 "description=\"My", "quote that does not end")
             .entrySet()) {
       StapesException e =

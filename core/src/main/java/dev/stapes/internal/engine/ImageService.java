@@ -8,6 +8,7 @@ import dev.stapes.spi.ImageSource;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.function.UnaryOperator;
@@ -32,20 +33,38 @@ public final class ImageService {
     this.publisher = publisher;
   }
 
-  /** Brings an image, or gives the one that is there the aliases. */
-  public ImageInfo importFrom(ImageSource source, Set<String> aliases, Progress progress) {
+  /**
+   * Brings an image, or gives the one that is there the aliases.
+   *
+   * @param cached whether it may go when it is not used
+   */
+  public ImageInfo importFrom(
+      ImageSource source, Set<String> aliases, boolean cached, Progress progress) {
     String subject = "image " + aliases.stream().findFirst().orElseGet(source::describe);
-    return work.unlocked("image-create", subject, progress, told -> bring(source, aliases, told));
+    return work.unlocked(
+        "image-create",
+        subject,
+        progress,
+        told -> bring(source, new ImageStore.Wish(aliases, cached, Optional.empty()), told));
   }
 
-  private ImageInfo bring(ImageSource source, Set<String> aliases, Progress told) {
-    ImageStore.Imported imported = store.importFrom(source, aliases, told);
+  private ImageInfo bring(ImageSource source, ImageStore.Wish wish, Progress told) {
+    ImageStore.Imported imported = store.importFrom(source, wish, told);
+    happened(imported, source);
+    return imported.image();
+  }
+
+  /** Says what an import has changed. */
+  void happened(ImageStore.Imported imported, ImageSource source) {
     ImageInfo image = imported.image();
     if (imported.isNew()) {
       work.happened("image-created", subject(image), Map.of("source", source.describe()));
     }
     imported.newAliases().forEach(alias -> aliasCreated(alias, image));
-    return image;
+    for (String alias : imported.movedAliases()) {
+      work.happened(
+          "image-alias-updated", aliasSubject(alias), Map.of("target", image.fingerprint()));
+    }
   }
 
   /** Makes an image of an instance or a snapshot; the one that is there gets the aliases. */
@@ -54,7 +73,8 @@ public final class ImageService {
         spec,
         aliases.stream().findFirst(),
         progress,
-        (source, told) -> bring(source, aliases, told));
+        (source, told) ->
+            bring(source, new ImageStore.Wish(aliases, false, Optional.empty()), told));
   }
 
   /** Deletes an image everywhere. */
@@ -138,7 +158,7 @@ public final class ImageService {
         "image " + reference,
         Progress.NONE,
         told -> {
-          ImageInfo copied = other.importFrom(store.source(reference), aliases, progress);
+          ImageInfo copied = other.importFrom(store.source(reference), aliases, false, progress);
           work.happened("image-retrieved", subject(copied), Map.of("target", other.store.place()));
           return copied;
         });

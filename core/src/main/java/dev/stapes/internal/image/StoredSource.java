@@ -1,6 +1,7 @@
 package dev.stapes.internal.image;
 
 import dev.stapes.model.ImageInfo;
+import dev.stapes.model.ImageOrigin;
 import dev.stapes.model.Progress;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
@@ -45,6 +46,11 @@ final class StoredSource implements ImageSource {
   @Override
   public String describe() {
     return ImageCatalog.subject(image.fingerprint()) + " of " + store;
+  }
+
+  @Override
+  public Optional<ImageOrigin> origin() {
+    return image.origin();
   }
 
   @Override

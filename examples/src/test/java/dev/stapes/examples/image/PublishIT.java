@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stapes.Delete;
+import dev.stapes.ImageFilter;
 import dev.stapes.ImageSources;
 import dev.stapes.Instance;
 import dev.stapes.Stapes;
@@ -29,6 +30,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -68,6 +70,9 @@ class PublishIT {
   /** Prints all of that. */
   private static final String LOOK =
       "cd /srv/data; stat -c '%n %F %a %u:%g %s %Y %h' *; cat file; readlink link; tail -c 4 sparse";
+
+  private static final Map<String, Object> SLEEPER =
+      Map.of("Entrypoint", List.of("/bin/sleep", "1000"));
 
   private final AtomicInteger names = new AtomicInteger();
   private final List<Stapes> opened = new ArrayList<>();
@@ -181,19 +186,12 @@ class PublishIT {
   @RequiresTool("tini-static")
   void an_oci_image_goes_there_with_the_layers_that_are_not_there()
       throws IOException, InterruptedException {
-    Path base = Files.createDirectories(directory.resolve("base"));
-    Files.createDirectories(base.resolve("bin"));
-    Files.copy(Path.of("/bin/busybox"), base.resolve("bin/busybox"));
-    for (String applet : List.of("sh", "cat", "sleep")) {
-      Files.createSymbolicLink(base.resolve("bin").resolve(applet), Path.of("busybox"));
-    }
-    Map<String, Object> config = Map.of("Entrypoint", List.of("/bin/sleep", "1000"));
     List<ImageInfo> images = new ArrayList<>();
     try (Registry registry = new Registry(directory.resolve("registry"), false)) {
       for (String name : List.of("first", "second")) {
         Path top = Files.createDirectories(directory.resolve(name));
         Files.writeString(top.resolve("name"), name + "\n");
-        registry.push(registry.layout(name, config, base, top), name);
+        registry.push(registry.layout(name, SLEEPER, base(), top), name);
         images.add(
             stapes.images().importFrom(ImageSources.oci(registry.name() + "/" + name), name));
       }
@@ -217,6 +215,55 @@ class PublishIT {
       Instance made = launch(other, copy.fingerprint());
       assertEquals(copy.aliases() + "", "[" + sh(made, "cat /name").strip() + "]");
     }
+  }
+
+  @Test
+  @RequiresTool("docker-registry")
+  @RequiresTool("skopeo")
+  @RequiresTool("tini-static")
+  void a_newer_image_of_a_registry_takes_the_place_of_the_old_one_and_instances_stay()
+      throws IOException, InterruptedException {
+    try (Registry registry = new Registry(directory.resolve("registry"), false)) {
+      push(registry, "old");
+      ImageInfo old =
+          stapes
+              .images()
+              .importCached(ImageSources.oci(registry.name() + "/app:it"), "app", "also");
+      Instance instance = launch("app");
+      assertEquals(old.fingerprint(), stapes.images().refresh("app").fingerprint());
+      assertEquals(List.of(), stapes.images().refreshAll());
+      push(registry, "new");
+      ImageInfo refreshed = stapes.images().refreshAll().get(0);
+      assertEquals(Set.of("app", "also"), refreshed.aliases());
+      assertEquals(
+          List.of(refreshed.fingerprint()),
+          stapes.images().list(ImageFilter.all().cached(true)).stream()
+              .map(ImageInfo::fingerprint)
+              .toList());
+      assertEquals("old\n", sh(instance, "cat /name"));
+      assertEquals("new\n", sh(launch("also"), "cat /name"));
+      assertEquals(List.of(), stapes.images().expire());
+      assertEquals(1, stapes.images().expire(Duration.ZERO).size());
+      assertEquals(1, stapes.images().list().size());
+    }
+  }
+
+  private void push(Registry registry, String name) throws IOException, InterruptedException {
+    Path top = Files.createDirectories(directory.resolve(name));
+    Files.writeString(top.resolve("name"), name + "\n");
+    registry.push(registry.layout(name, SLEEPER, base(), top), "app:it");
+  }
+
+  private Path base() throws IOException {
+    Path base = directory.resolve("base");
+    if (!Files.exists(base)) {
+      Files.createDirectories(base.resolve("bin"));
+      Files.copy(Path.of("/bin/busybox"), base.resolve("bin/busybox"));
+      for (String applet : List.of("sh", "cat", "sleep")) {
+        Files.createSymbolicLink(base.resolve("bin").resolve(applet), Path.of("busybox"));
+      }
+    }
+    return base;
   }
 
   @Test
