@@ -41,6 +41,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Images that are made of containers. */
 @RequiresRoot
@@ -91,8 +93,12 @@ class PublishIT {
   }
 
   private Stapes open(String name) {
+    return open(name, "btrfs");
+  }
+
+  private Stapes open(String name, String driver) {
     Stapes one =
-        Stapes.builder(directory.resolve(name)).defaultPool(PoolSpec.of("default", "btrfs")).open();
+        Stapes.builder(directory.resolve(name)).defaultPool(PoolSpec.of("default", driver)).open();
     opened.add(one);
     return one;
   }
@@ -163,6 +169,38 @@ class PublishIT {
     assertEquals(InstanceStatus.RUNNING, web.info().status());
     assertEquals("then\n", sh(launch("then"), "cat /root/file"));
     assertEquals("now\n", sh(launch("now"), "cat /root/file"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"dir", "overlay"})
+  @RequiresKernel("overlay")
+  void pools_that_copy_in_another_way_give_the_same_image(String driver) {
+    Stapes other = open("other", driver);
+    other.images().importFrom(ImageSources.busybox(), "busybox");
+    Instance web = launch(other, "busybox");
+    sh(web, CHANGES);
+    sh(web, "rm /etc/hostname; rm -r /root; mkdir /root; echo new > /root/file");
+    String look = sh(web, LOOK);
+    SnapshotInfo snapshot = web.snapshots().create("s");
+    ImageInfo image = other.images().publish(snapshot, "golden");
+    web.stop(Stop.FORCE);
+    assertEquals(
+        image.fingerprint(),
+        other
+            .images()
+            .publish(PublishSpec.of(web.id()).createdAt(snapshot.createdAt()))
+            .fingerprint());
+    other.images().copyTo("golden", stapes, "golden");
+    Instance copy = launch("golden");
+    assertEquals(look, sh(copy, LOOK));
+    assertEquals("file\n", sh(copy, "ls /root"));
+    Instance unused = stapes.instances().create(InstanceSpec.container("unused", "golden").build());
+    assertEquals(
+        image.fingerprint(),
+        stapes
+            .images()
+            .publish(PublishSpec.of(unused.id()).createdAt(snapshot.createdAt()))
+            .fingerprint());
   }
 
   @Test
@@ -242,9 +280,12 @@ class PublishIT {
               .toList());
       assertEquals("old\n", sh(instance, "cat /name"));
       assertEquals("new\n", sh(launch("also"), "cat /name"));
+      instance.stop(Stop.FORCE);
+      stapes.images().publish(instance, "published");
+      assertEquals("old\n", sh(launch("published"), "cat /name"), "an application as before");
       assertEquals(List.of(), stapes.images().expire());
       assertEquals(1, stapes.images().expire(Duration.ZERO).size());
-      assertEquals(1, stapes.images().list().size());
+      assertEquals(2, stapes.images().list().size(), "those that were to stay");
     }
   }
 
