@@ -1,6 +1,7 @@
 package dev.stapes.spi;
 
 import dev.stapes.model.ImageMetadata;
+import dev.stapes.model.ImageOrigin;
 import dev.stapes.model.Progress;
 import java.nio.file.Path;
 import java.util.List;
@@ -16,6 +17,19 @@ public interface ImageSource {
    * case afterwards, and the cache; interrupting the thread ends it.
    */
   Fetched fetch(Context context);
+
+  /** Where the image can be asked for again, without anything that is secret; empty: nowhere. */
+  default Optional<ImageOrigin> origin() {
+    return Optional.empty();
+  }
+
+  /**
+   * The fingerprint of what {@link #fetch} would bring, where that can be known without bringing
+   * it. The same context may be given to {@code fetch} afterwards.
+   */
+  default Optional<String> newest(Context context) {
+    return Optional.empty();
+  }
 
   /**
    * What a source works with.

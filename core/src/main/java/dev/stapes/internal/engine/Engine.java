@@ -41,6 +41,7 @@ public final class Engine implements AutoCloseable {
   private final VolumeService volumes;
   private final ImageStore store;
   private final ImageService images;
+  private final ImageUpkeep imageUpkeep;
   private final Machines machines;
   private final LifecycleService lifecycle;
   private final InstanceService instances;
@@ -96,7 +97,14 @@ public final class Engine implements AutoCloseable {
         resources.own(new Machines(catalog, drivers, new Disks(pools, catalog), this::onExit));
     background = resources.own(new Background("engine", THREADS));
     trash = new Trash(catalog, pools, locks, background);
-    images = new ImageService(store, work, pools, trash);
+    images =
+        new ImageService(
+            store,
+            work,
+            pools,
+            trash,
+            new Publisher(catalog, work, pools, machines, trash, store, host));
+    imageUpkeep = new ImageUpkeep(store, images, work, clock);
     volumes = new VolumeService(pools, catalog, work, trash, clock);
     Allocation allocation = new Allocation(catalog, drivers);
     Templates templates = new Templates(store.templates(), pools, drivers);
@@ -213,6 +221,11 @@ public final class Engine implements AutoCloseable {
   /** Images. */
   public ImageService images() {
     return open(images);
+  }
+
+  /** What keeps images new and few. */
+  public ImageUpkeep imageUpkeep() {
+    return open(imageUpkeep);
   }
 
   /** Operations that run or ran lately. */

@@ -3,11 +3,15 @@ package dev.stapes.internal.engine;
 import dev.stapes.internal.image.ImageStore;
 import dev.stapes.model.ImageInfo;
 import dev.stapes.model.Progress;
+import dev.stapes.model.PublishSpec;
 import dev.stapes.spi.ImageSource;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.function.UnaryOperator;
 
 /**
  * Images: each change is an operation that can be cancelled, and what came of it an event. Unlike
@@ -19,30 +23,58 @@ public final class ImageService {
   private final Work work;
   private final PoolService pools;
   private final Trash trash;
+  private final Publisher publisher;
 
-  ImageService(ImageStore store, Work work, PoolService pools, Trash trash) {
+  ImageService(ImageStore store, Work work, PoolService pools, Trash trash, Publisher publisher) {
     this.store = store;
     this.work = work;
     this.pools = pools;
     this.trash = trash;
+    this.publisher = publisher;
   }
 
-  /** Brings an image, or gives the one that is there the aliases. */
-  public ImageInfo importFrom(ImageSource source, Set<String> aliases, Progress progress) {
+  /**
+   * Brings an image, or gives the one that is there the aliases.
+   *
+   * @param cached whether it may go when it is not used
+   */
+  public ImageInfo importFrom(
+      ImageSource source, Set<String> aliases, boolean cached, Progress progress) {
     String subject = "image " + aliases.stream().findFirst().orElseGet(source::describe);
     return work.unlocked(
         "image-create",
         subject,
         progress,
-        told -> {
-          ImageStore.Imported imported = store.importFrom(source, aliases, told);
-          ImageInfo image = imported.image();
-          if (imported.isNew()) {
-            work.happened("image-created", subject(image), Map.of("source", source.describe()));
-          }
-          imported.newAliases().forEach(alias -> aliasCreated(alias, image));
-          return image;
-        });
+        told -> bring(source, new ImageStore.Wish(aliases, cached, Optional.empty()), told));
+  }
+
+  private ImageInfo bring(ImageSource source, ImageStore.Wish wish, Progress told) {
+    ImageStore.Imported imported = store.importFrom(source, wish, told);
+    happened(imported, source);
+    return imported.image();
+  }
+
+  /** Says what an import has changed. */
+  void happened(ImageStore.Imported imported, ImageSource source) {
+    ImageInfo image = imported.image();
+    if (imported.isNew()) {
+      work.happened("image-created", subject(image), Map.of("source", source.describe()));
+    }
+    imported.newAliases().forEach(alias -> aliasCreated(alias, image));
+    for (String alias : imported.movedAliases()) {
+      work.happened(
+          "image-alias-updated", aliasSubject(alias), Map.of("target", image.fingerprint()));
+    }
+  }
+
+  /** Makes an image of an instance or a snapshot; the one that is there gets the aliases. */
+  public ImageInfo publish(PublishSpec spec, Set<String> aliases, Progress progress) {
+    return publisher.publish(
+        spec,
+        aliases.stream().findFirst(),
+        progress,
+        (source, told) ->
+            bring(source, new ImageStore.Wish(aliases, false, Optional.empty()), told));
   }
 
   /** Deletes an image everywhere. */
@@ -89,6 +121,22 @@ public final class ImageService {
         });
   }
 
+  /** Gives an image other properties. */
+  public ImageInfo edit(String reference, UnaryOperator<SortedMap<String, String>> change) {
+    return work.unlocked(
+        "image-update",
+        "image " + reference,
+        Progress.NONE,
+        told -> {
+          ImageInfo before = store.find(reference);
+          ImageInfo image = store.edit(reference, change);
+          if (!image.metadata().equals(before.metadata())) {
+            work.happened("image-updated", subject(image), Map.of());
+          }
+          return image;
+        });
+  }
+
   /** Copies the archive of an image. */
   public void export(String reference, Path target) {
     work.unlocked(
@@ -99,6 +147,20 @@ public final class ImageService {
           ImageInfo image = store.export(reference, target, told);
           work.happened("image-retrieved", subject(image), Map.of("target", target.toString()));
           return true;
+        });
+  }
+
+  /** Copies an image to another root directory, which this engine stays open for. */
+  public ImageInfo copyTo(
+      String reference, ImageService other, Set<String> aliases, Progress progress) {
+    return work.unlocked(
+        "image-copy",
+        "image " + reference,
+        Progress.NONE,
+        told -> {
+          ImageInfo copied = other.importFrom(store.source(reference), aliases, false, progress);
+          work.happened("image-retrieved", subject(copied), Map.of("target", other.store.place()));
+          return copied;
         });
   }
 

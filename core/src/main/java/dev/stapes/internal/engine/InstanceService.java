@@ -137,6 +137,7 @@ public final class InstanceService {
     Config config = withImage(spec.config(), image);
     drivers.schema(spec.type()).validate(subject, config.values());
     ImageRequirements.check(subject, spec.type(), config, drivers);
+    image.ifPresent(images::used);
     InstanceId id = Ids.instance();
     InstanceRecord plain =
         new InstanceRecord(

@@ -14,6 +14,7 @@ import java.time.InstantSource;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -92,6 +93,27 @@ final class Work {
     }
   }
 
+  /**
+   * Does something that takes long as one operation: it holds only what it {@link Step#keep keeps},
+   * and the host's slow paths are not kept away but for its {@link Step#part parts}.
+   */
+  <T> T runLong(String action, String subject, Progress progress, Function<Step, T> body) {
+    try (Gate.Pass pass = gate.enter()) {
+      return log.call(
+          action,
+          subject,
+          progress,
+          told -> {
+            try (Resources kept = new Resources();
+                Rollback rollback = new Rollback(subject)) {
+              T result = body.apply(new Step(told, rollback, kept, action, subject));
+              rollback.commit();
+              return result;
+            }
+          });
+    }
+  }
+
   /** Does something as one operation that holds some keys alone. */
   <T> T run(String action, String subject, List<String> keys, Function<Step, T> body) {
     Locks.Claim claim = new Locks.Claim(Set.copyOf(keys), Set.of());
@@ -118,8 +140,9 @@ final class Work {
           told -> {
             try (Host.Busy busy = host.busy();
                 Locks.Held held = hold(claim, action + " of " + subject);
+                Resources kept = new Resources();
                 Rollback rollback = new Rollback(subject)) {
-              T result = body.apply(new Step(told, rollback, action, subject));
+              T result = body.apply(new Step(told, rollback, kept, action, subject));
               rollback.commit();
               return result;
             }
@@ -162,19 +185,35 @@ final class Work {
   final class Step {
     private final Progress operation;
     private final Rollback rollback;
+    private final Resources kept;
     private final String action;
     private final String subject;
     private @org.jspecify.annotations.Nullable String intentId;
 
-    private Step(Progress operation, Rollback rollback, String action, String subject) {
+    private Step(
+        Progress operation, Rollback rollback, Resources kept, String action, String subject) {
       this.operation = operation;
       this.rollback = rollback;
+      this.kept = kept;
       this.action = action;
       this.subject = subject;
     }
 
     Progress progress() {
       return operation;
+    }
+
+    /** Does a part of it that is short, with keys held. */
+    void part(Supplier<Locks.Claim> claim, Runnable body) {
+      try (Host.Busy busy = host.busy();
+          Locks.Held held = hold(claim, action + " of " + subject)) {
+        body.run();
+      }
+    }
+
+    /** Holds keys from now on until all is done, or undone. */
+    void keep(Locks.Claim claim) {
+      kept.own(locks.acquire(claim, action + " of " + subject, PATIENCE));
     }
 
     /** Names a step that can be undone. */
@@ -194,6 +233,11 @@ final class Work {
       catalog.change(false).put(id, intent).commit();
       intentId = id;
       rollback.add("intent " + id, () -> catalog.change(false).removeIntent(id).commit());
+    }
+
+    /** The intent that was written, if one was. */
+    Optional<String> intent() {
+      return Optional.ofNullable(intentId);
     }
 
     /** The outcome is committed: what was done stays, whatever happens after. */

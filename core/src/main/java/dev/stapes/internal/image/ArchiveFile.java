@@ -2,14 +2,18 @@ package dev.stapes.internal.image;
 
 import com.github.luben.zstd.ZstdOutputStreamNoFinalizer;
 import dev.stapes.model.ImageMetadata;
+import dev.stapes.model.PublishSpec.Compression;
 import java.io.BufferedOutputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Path;
 import java.time.Instant;
+import org.apache.commons.compress.compressors.gzip.GzipCompressorOutputStream;
+import org.tukaani.xz.LZMA2Options;
+import org.tukaani.xz.XZOutputStream;
 
-/** A new unified image archive: tar in zstd, {@code metadata.yaml} in front. */
+/** A new unified image archive: {@code metadata.yaml} in front. */
 final class ArchiveFile {
   private static final int BUFFER = 256 << 10;
   private static final int LEVEL = 3;
@@ -36,17 +40,37 @@ final class ArchiveFile {
       ImageMetadata metadata,
       Instant timestamp,
       Content content) {
+    Compression compression = compressed ? Compression.ZSTD : Compression.NONE;
+    write(archive, compression, MetadataYaml.write(metadata), timestamp, content);
+  }
+
+  /**
+   * Writes an archive.
+   *
+   * @param yaml the content of {@code metadata.yaml}
+   * @param timestamp of the entry {@code metadata.yaml}
+   */
+  static void write(
+      Path archive, Compression compression, byte[] yaml, Instant timestamp, Content content) {
     // Not a channel: an interrupt would close it.
     try (OutputStream file = new FileOutputStream(archive.toFile());
-        OutputStream out = new BufferedOutputStream(compressed ? zstd(file) : file, BUFFER)) {
+        OutputStream out = new BufferedOutputStream(compressed(file, compression), BUFFER)) {
       TarWriter tar = new TarWriter(out);
-      byte[] yaml = MetadataYaml.write(metadata);
       tar.add(TarEntry.file(MetadataYaml.NAME, 0644, yaml.length, timestamp), yaml);
       content.add(tar);
       tar.finish();
     } catch (IOException e) {
       throw DiskError.of("image archive", "cannot be written to " + archive, e);
     }
+  }
+
+  private static OutputStream compressed(OutputStream file, Compression how) throws IOException {
+    return switch (how) {
+      case ZSTD -> zstd(file);
+      case GZIP -> new GzipCompressorOutputStream(file); // says nothing of name and time
+      case XZ -> new XZOutputStream(file, new LZMA2Options());
+      case NONE -> file;
+    };
   }
 
   private static OutputStream zstd(OutputStream file) throws IOException {

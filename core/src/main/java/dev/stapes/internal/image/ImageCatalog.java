@@ -11,7 +11,10 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -132,23 +135,50 @@ final class ImageCatalog {
    * Records an image, or adds the aliases to the one that there is.
    *
    * @param form which files it has
+   * @param replaced another image that gives it all its aliases
    */
-  ImageInfo put(ImageInfo image, ImageForm form) {
-    Optional<ImageRecord> existing = get(image.fingerprint());
-    ImageInfo merged = image;
-    StateStore.Transaction.Builder transaction = StateStore.Transaction.begin();
+  ImageInfo put(ImageInfo image, ImageForm form, Optional<ImageRecord> replaced) {
     String key = ImageRecord.key(image.fingerprint());
-    if (existing.isPresent()) {
-      TreeSet<String> all = new TreeSet<>(existing.get().info().aliases());
-      all.addAll(image.aliases());
-      merged = existing.get().aliases(all);
-      transaction.ifUnchanged(key, existing.get().modified());
-    } else {
-      transaction.ifAbsent(key);
-    }
+    Optional<ImageRecord> existing = get(image.fingerprint());
+    StateStore.Transaction.Builder transaction =
+        replaced
+            .map(old -> update(old, old.info().withAliases(new TreeSet<>())))
+            .orElseGet(StateStore.Transaction::begin);
+    existing.ifPresentOrElse(
+        known -> transaction.ifUnchanged(key, known.modified()), () -> transaction.ifAbsent(key));
     claim(image.fingerprint(), image.aliases(), transaction);
+    TreeSet<String> all = new TreeSet<>(image.aliases());
+    for (String alias : replaced.map(old -> old.info().aliases()).orElseGet(TreeSet::new)) {
+      transaction.put(ImageRecord.ALIASES + alias, image.fingerprint());
+      all.add(alias);
+    }
+    ImageInfo merged =
+        existing
+            .map(known -> merged(known.info(), image, all))
+            .orElseGet(() -> image.withAliases(all));
     state.commit(transaction.put(key, ImageRecord.write(merged, form)).build());
     return merged;
+  }
+
+  /** One that is there stays what it is; who brings it to stay makes it stay. */
+  private static ImageInfo merged(ImageInfo known, ImageInfo brought, TreeSet<String> aliases) {
+    aliases.addAll(known.aliases());
+    return known
+        .withAliases(aliases)
+        .withOrigin(known.cached() && brought.cached(), known.origin().or(brought::origin));
+  }
+
+  /** Gives an image back the aliases that it had before another replaced it. */
+  void restore(ImageRecord then) {
+    ImageRecord now = get(then.info().fingerprint()).orElse(then);
+    if (now.info().aliases().equals(then.info().aliases())) {
+      return;
+    }
+    StateStore.Transaction.Builder transaction = update(now, then.info());
+    then.info()
+        .aliases()
+        .forEach(alias -> transaction.put(ImageRecord.ALIASES + alias, then.info().fingerprint()));
+    state.commit(transaction.build());
   }
 
   /** Puts aliases, unless they belong to another image. */
@@ -172,7 +202,7 @@ final class ImageCatalog {
     ImageRecord record = find(name);
     TreeSet<String> aliases = new TreeSet<>(record.info().aliases());
     aliases.add(alias);
-    ImageInfo changed = record.aliases(aliases);
+    ImageInfo changed = record.info().withAliases(aliases);
     StateStore.Transaction.Builder transaction = update(record, changed);
     claim(record.info().fingerprint(), List.of(alias), transaction);
     state.commit(transaction.build());
@@ -183,7 +213,7 @@ final class ImageCatalog {
     ImageRecord record = byAlias(alias);
     TreeSet<String> aliases = new TreeSet<>(record.info().aliases());
     aliases.remove(alias);
-    ImageInfo changed = record.aliases(aliases);
+    ImageInfo changed = record.info().withAliases(aliases);
     state.commit(update(record, changed).remove(ImageRecord.ALIASES + alias).build());
     return changed;
   }
@@ -197,11 +227,24 @@ final class ImageCatalog {
     TreeSet<String> aliases = new TreeSet<>(record.info().aliases());
     aliases.remove(alias);
     aliases.add(newAlias);
-    ImageInfo changed = record.aliases(aliases);
+    ImageInfo changed = record.info().withAliases(aliases);
     StateStore.Transaction.Builder transaction =
         update(record, changed).remove(ImageRecord.ALIASES + alias);
     claim(record.info().fingerprint(), List.of(newAlias), transaction);
     state.commit(transaction.build());
+    return changed;
+  }
+
+  /** Gives an image other properties. */
+  ImageInfo edit(String name, UnaryOperator<SortedMap<String, String>> change) {
+    ImageRecord record = find(name);
+    SortedMap<String, String> before = record.info().metadata().properties();
+    SortedMap<String, String> after = change.apply(new TreeMap<>(before));
+    if (after.equals(before)) {
+      return record.info();
+    }
+    ImageInfo changed = record.info().withMetadata(record.info().metadata().withProperties(after));
+    state.commit(update(record, changed).build());
     return changed;
   }
 
@@ -222,6 +265,7 @@ final class ImageCatalog {
     String key = ImageRecord.key(fingerprint);
     StateStore.Transaction.Builder transaction =
         StateStore.Transaction.begin().ifUnchanged(key, record.modified()).remove(key);
+    transaction.remove(ImageRecord.USED + fingerprint);
     record.info().aliases().forEach(alias -> transaction.remove(ImageRecord.ALIASES + alias));
     for (StateStore.Entry entry : state.prefix(ImageRecord.VOLUMES)) {
       if (gone.contains(entry.key().substring(entry.key().lastIndexOf('/') + 1))) {

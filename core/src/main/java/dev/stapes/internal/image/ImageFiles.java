@@ -91,6 +91,11 @@ final class ImageFiles {
     }
   }
 
+  /** Where they are. */
+  Path directory() {
+    return directory;
+  }
+
   /** What sources keep. */
   Path cache() {
     return directory.resolve(CACHE);

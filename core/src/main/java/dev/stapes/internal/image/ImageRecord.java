@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.stapes.model.ImageInfo;
 import dev.stapes.model.ImageMetadata;
+import dev.stapes.model.ImageOrigin;
 import dev.stapes.model.InstanceType;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
@@ -16,8 +17,10 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /**
  * An image as it stands in the state store.
@@ -32,6 +35,9 @@ record ImageRecord(ImageInfo info, ImageForm form, long modified) {
 
   /** In front of an alias; the value is a fingerprint. */
   static final String ALIASES = "aliases/";
+
+  /** In front of a fingerprint; the value is the time of its last use. */
+  static final String USED = "image-used/";
 
   /** In front of a pool, a slash and the name of a volume: it is wholly unpacked there. */
   static final String VOLUMES = "image-volumes/";
@@ -65,26 +71,56 @@ record ImageRecord(ImageInfo info, ImageForm form, long modified) {
     record.put("size", info.size().bytes());
     record.put("source", info.source());
     record.put("imported_at", info.importedAt().toString());
+    if (info.cached()) {
+      record.put("cached", true);
+    }
+    info.origin().ifPresent(origin -> write(origin, record.putObject("origin")));
     return record.toString();
   }
 
   /** Reads a record of the store. */
+  private static void write(ImageOrigin origin, ObjectNode into) {
+    into.put("protocol", origin.protocol().toString());
+    into.put("server", origin.server());
+    into.put("alias", origin.alias());
+    ObjectNode options = into.putObject("options");
+    origin.options().forEach(options::put);
+  }
+
+  /** Empty where there is none, or one of a protocol that a later version knows. */
+  private static Optional<ImageOrigin> origin(JsonNode origin) {
+    return Stream.of(ImageOrigin.Protocol.values())
+        .filter(protocol -> protocol.toString().equals(origin.path("protocol").asText()))
+        .findFirst()
+        .map(
+            protocol ->
+                new ImageOrigin(
+                    protocol,
+                    origin.path("server").asText(),
+                    origin.path("alias").asText(),
+                    texts(origin.path("options"))));
+  }
+
+  private static TreeMap<String, String> texts(JsonNode members) {
+    TreeMap<String, String> texts = new TreeMap<>();
+    for (Map.Entry<String, JsonNode> member : members.properties()) {
+      texts.put(member.getKey(), member.getValue().asText());
+    }
+    return texts;
+  }
+
   static ImageRecord read(StateStore.Entry entry) {
     String fingerprint = entry.key().substring(IMAGES.length());
     try {
       JsonNode record = JSON.readTree(entry.value());
       TreeSet<String> aliases = new TreeSet<>();
       record.path("aliases").forEach(alias -> aliases.add(alias.asText()));
-      TreeMap<String, String> properties = new TreeMap<>();
-      for (Map.Entry<String, JsonNode> property : record.path("properties").properties()) {
-        properties.put(property.getKey(), property.getValue().asText());
-      }
       ImageMetadata metadata =
           new ImageMetadata(
               type(record.path("type").asText()),
               record.path("architecture").asText(),
               Instant.parse(record.path("created_at").asText()),
-              properties);
+              texts(record.path("properties")));
       ImageInfo info =
           new ImageInfo(
               fingerprint,
@@ -93,7 +129,10 @@ record ImageRecord(ImageInfo info, ImageForm form, long modified) {
               Size.ofBytes(record.path("size").asLong()),
               record.path("source").asText(),
               Instant.parse(record.path("imported_at").asText()));
-      return new ImageRecord(info, form(record), entry.modified());
+      return new ImageRecord(
+          info.withOrigin(record.path("cached").asBoolean(), origin(record.path("origin"))),
+          form(record),
+          entry.modified());
     } catch (JsonProcessingException | DateTimeException e) {
       throw new StapesException(
           StapesException.Kind.INTERNAL,
@@ -120,17 +159,6 @@ record ImageRecord(ImageInfo info, ImageForm form, long modified) {
   List<String> volumes() {
     List<String> chain = form.chain();
     return chain.isEmpty() ? List.of(info.fingerprint()) : chain;
-  }
-
-  /** The same image with other aliases. */
-  ImageInfo aliases(TreeSet<String> aliases) {
-    return new ImageInfo(
-        info.fingerprint(),
-        aliases,
-        info.metadata(),
-        info.size(),
-        info.source(),
-        info.importedAt());
   }
 
   private static InstanceType type(String text) {

@@ -23,7 +23,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeSet;
+import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,11 +40,12 @@ public final class ImageStore {
 
   private final Host host;
   private final InstantSource clock;
-  private final StateStore state;
   private final ImageCatalog catalog;
   private final ImageFiles files;
   private final ImageVolumes volumes;
   private final TemplateStore templates;
+  private final ImageRecorder recorder;
+  private final LastUses lastUses;
   private final ImageUses uses = new ImageUses();
   private final Object changes = new Object();
 
@@ -50,11 +53,12 @@ public final class ImageStore {
       Host host, InstantSource clock, StateStore state, ImageCatalog catalog, ImageFiles files) {
     this.host = host;
     this.clock = clock;
-    this.state = state;
     this.catalog = catalog;
     this.files = files;
     this.volumes = new ImageVolumes(state, clock);
     this.templates = new TemplateStore(state);
+    this.recorder = new ImageRecorder(state, catalog, files, templates);
+    this.lastUses = new LastUses(state, clock);
   }
 
   /**
@@ -81,27 +85,63 @@ public final class ImageStore {
    * @throws StapesException CONFLICT for an alias of another image, and what the source says
    */
   public Imported importFrom(ImageSource source, Collection<String> aliases, Progress progress) {
-    aliases.forEach(Names::alias);
+    return importFrom(source, new Wish(aliases, false, Optional.empty()), progress);
+  }
+
+  /**
+   * What an image is to be here.
+   *
+   * @param aliases names for it; none may belong to another image; copied
+   * @param cached whether it may go when it is not used
+   * @param replaces the fingerprint of another image, which gives it all its aliases
+   */
+  public record Wish(Collection<String> aliases, boolean cached, Optional<String> replaces) {
+    /** Validates and copies. */
+    public Wish {
+      aliases = List.copyOf(aliases);
+      aliases.forEach(Names::alias);
+    }
+  }
+
+  /** Brings an image, as {@link #importFrom(ImageSource, Collection, Progress)} does. */
+  public Imported importFrom(ImageSource source, Wish wish, Progress progress) {
     Path work = files.work();
     try {
-      ImageSource.Fetched fetched =
-          source.fetch(
-              new ImageSource.Context(host, work, files.cache(), files::linkBlob, progress));
+      ImageSource.Fetched fetched = source.fetch(context(work, progress));
       ImageParts parts = checked(fetched, work, source);
       String fingerprint = ImageFiles.fingerprint(parts, progress);
       ImageInfo image =
           new ImageInfo(
-              fingerprint,
-              new TreeSet<>(aliases),
-              fetched.metadata(),
-              Size.ofBytes(size(parts)),
-              source.describe(),
-              clock.instant());
+                  fingerprint,
+                  new TreeSet<>(wish.aliases()),
+                  fetched.metadata(),
+                  Size.ofBytes(size(parts)),
+                  source.describe(),
+                  clock.instant())
+              .withOrigin(wish.cached(), source.origin());
       Optional<ImageTemplates> found =
           parts.blobs().isEmpty()
               ? TemplateReader.read(parts.archive(), fetched.metadata())
               : Optional.empty();
-      return record(image, parts, found);
+      synchronized (changes) {
+        Optional<ImageRecord> replaced =
+            wish.replaces().filter(old -> !old.equals(fingerprint)).flatMap(catalog::get);
+        return recorder.record(image, parts, found, replaced);
+      }
+    } finally {
+      files.collect(work);
+    }
+  }
+
+  private ImageSource.Context context(Path work, Progress progress) {
+    return new ImageSource.Context(host, work, files.cache(), files::linkBlob, progress);
+  }
+
+  /** The fingerprint of what a source would bring, where it can say so. */
+  public Optional<String> newest(ImageSource source, Progress progress) {
+    Path work = files.work();
+    try {
+      return source.newest(context(work, progress));
     } finally {
       files.collect(work);
     }
@@ -113,80 +153,39 @@ public final class ImageStore {
    * @param image the image with all its aliases
    * @param isNew whether it was not there
    * @param newAliases those that it had not; copied
+   * @param movedAliases those that were another image's; copied
    */
-  public record Imported(ImageInfo image, boolean isNew, Set<String> newAliases) {
+  public record Imported(
+      ImageInfo image, boolean isNew, Set<String> newAliases, Set<String> movedAliases) {
     /** Copies. */
     public Imported {
       newAliases = Collections.unmodifiableSet(new TreeSet<>(newAliases));
+      movedAliases = Collections.unmodifiableSet(new TreeSet<>(movedAliases));
     }
 
-    private static Imported of(ImageInfo image, Optional<ImageRecord> before) {
+    static Imported of(
+        ImageInfo image, Optional<ImageRecord> before, Optional<ImageRecord> replaced) {
+      Set<String> moved = replaced.map(old -> old.info().aliases()).orElseGet(TreeSet::new);
       Set<String> added = new TreeSet<>(image.aliases());
       before.ifPresent(record -> added.removeAll(record.info().aliases()));
-      return new Imported(image, before.isEmpty(), added);
-    }
-  }
-
-  private Imported record(ImageInfo image, ImageParts parts, Optional<ImageTemplates> found) {
-    synchronized (changes) {
-      Runnable undo = found.map(of -> templates.put(image.fingerprint(), of)).orElse(() -> {});
-      try {
-        return record(image, parts);
-      } catch (RuntimeException e) {
-        try {
-          undo.run();
-        } catch (RuntimeException suppressed) {
-          e.addSuppressed(suppressed);
-        }
-        throw e;
-      }
-    }
-  }
-
-  private Imported record(ImageInfo image, ImageParts parts) {
-    synchronized (changes) {
-      String fingerprint = image.fingerprint();
-      Optional<ImageRecord> before = catalog.get(fingerprint);
-      ImageForm form = before.map(ImageRecord::form).orElse(parts.form());
-      boolean place = !files.exists(fingerprint, form);
-      if (place) {
-        files.place(parts, fingerprint);
-      }
-      try {
-        ImageInfo recorded = catalog.put(image, form);
-        state.sync();
-        return Imported.of(recorded, before);
-      } catch (RuntimeException e) {
-        takeBack(fingerprint, before, e);
-        if (place && catalog.get(fingerprint).isEmpty()) {
-          files.delete(fingerprint);
-          files.retainBlobs(catalog.blobs());
-        }
-        throw e;
-      }
-    }
-  }
-
-  /** What was recorded but is not safe: the image, or the aliases that it had not had. */
-  private void takeBack(String fingerprint, Optional<ImageRecord> before, RuntimeException cause) {
-    try {
-      catalog
-          .get(fingerprint)
-          .filter(now -> before.isEmpty() || now.modified() != before.get().modified())
-          .ifPresent(now -> catalog.takeBack(now, before));
-    } catch (RuntimeException e) {
-      cause.addSuppressed(e);
+      added.removeAll(moved);
+      return new Imported(image, before.isEmpty(), added, moved);
     }
   }
 
   /** Finds an image by alias, fingerprint or a unique start of it. */
   public ImageInfo find(String name) {
-    return catalog.find(name).info();
+    return lastUses.in(catalog.find(name).info());
   }
 
   /** All images, by fingerprint. */
   public List<ImageInfo> list() {
-    return catalog.list();
+    return catalog.list().stream().map(lastUses::in).toList();
+  }
+
+  /** An instance is being made of an image. */
+  public void used(ImageInfo image) {
+    lastUses.used(image);
   }
 
   /**
@@ -207,6 +206,7 @@ public final class ImageStore {
           () -> {
             gone.addAll(catalog.remove(record));
             templates.forget(fingerprint);
+            lastUses.forget(fingerprint);
           });
       volumes.forgetVolumes(gone);
       removeFiles(fingerprint, gone, pools);
@@ -254,6 +254,13 @@ public final class ImageStore {
     }
   }
 
+  /** Gives an image other properties; those in its archive stay as they are. */
+  public ImageInfo edit(String name, UnaryOperator<SortedMap<String, String>> change) {
+    synchronized (changes) {
+      return catalog.edit(name, change);
+    }
+  }
+
   /**
    * Copies the archive of an image.
    *
@@ -266,6 +273,25 @@ public final class ImageStore {
       files.export(image.fingerprint(), parts(image.fingerprint()), target, progress);
       return image;
     }
+  }
+
+  /** The directory of its archives, for people. */
+  public String place() {
+    return files.directory().toString();
+  }
+
+  /** An image for another store; it is not deleted while that copies it. */
+  public ImageSource source(String name) {
+    ImageInfo image = catalog.find(name).info();
+    String fingerprint = image.fingerprint();
+    return new StoredSource(
+        image,
+        place(),
+        reading -> {
+          try (ImageUses.Use use = uses.begin(fingerprint)) {
+            return reading.apply(parts(fingerprint));
+          }
+        });
   }
 
   /**

@@ -29,7 +29,7 @@ final class ImageUses {
       throw new StapesException(
           StapesException.Kind.BUSY,
           ImageCatalog.subject(fingerprint),
-          "is being unpacked or exported");
+          "is being unpacked, exported or copied");
     }
     action.run();
   }

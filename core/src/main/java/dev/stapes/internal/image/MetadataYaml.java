@@ -12,6 +12,8 @@ import java.io.IOException;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -159,6 +161,11 @@ final class MetadataYaml {
 
   /** Writes it; the same metadata always give the same bytes. */
   static byte[] write(ImageMetadata metadata) {
+    return write(metadata, List.of());
+  }
+
+  /** The same with rules for templates, whose texts are files of their own. */
+  static byte[] write(ImageMetadata metadata, List<ImageTemplate> templates) {
     StringWriter text = new StringWriter();
     try (JsonGenerator yaml = YAML.createGenerator(text)) {
       yaml.writeStartObject();
@@ -169,12 +176,39 @@ final class MetadataYaml {
         yaml.writeStringField(property.getKey(), property.getValue());
       }
       yaml.writeEndObject();
+      if (!templates.isEmpty()) {
+        yaml.writeObjectFieldStart("templates");
+        for (ImageTemplate template : templates) {
+          write(template, yaml);
+        }
+        yaml.writeEndObject();
+      }
       yaml.writeEndObject();
     } catch (IOException e) {
       throw new StapesException(
           StapesException.Kind.INTERNAL, NAME, "cannot be written: " + e.getMessage(), e);
     }
     return text.toString().getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static void write(ImageTemplate template, JsonGenerator yaml) throws IOException {
+    yaml.writeObjectFieldStart(template.path());
+    yaml.writeArrayFieldStart("when");
+    for (String trigger : template.when()) {
+      yaml.writeString(trigger);
+    }
+    yaml.writeEndArray();
+    yaml.writeBooleanField("create_only", template.createOnly());
+    yaml.writeStringField("template", template.template());
+    yaml.writeObjectFieldStart("properties");
+    for (Map.Entry<String, String> property : template.properties().entrySet()) {
+      yaml.writeStringField(property.getKey(), property.getValue());
+    }
+    yaml.writeEndObject();
+    yaml.writeStringField("uid", Long.toString(template.uid()));
+    yaml.writeStringField("gid", Long.toString(template.gid()));
+    yaml.writeStringField("mode", String.format(Locale.ROOT, "%04o", template.mode()));
+    yaml.writeEndObject();
   }
 
   /** YAML has line breaks that Java's plain style lets pass: NEL, and the separators of Unicode. */

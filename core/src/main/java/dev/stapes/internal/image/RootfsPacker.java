@@ -5,6 +5,7 @@ import dev.stapes.model.Progress;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.Tree;
 import java.io.EOFException;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
@@ -17,8 +18,9 @@ import java.util.function.Predicate;
 
 /**
  * Writes a directory as a unified image archive. Names are sorted, so that equal trees with equal
- * times give equal bytes. Left out: sockets, what is below {@code dev}, extended attributes that
- * mean something to the host only, and what the caller does not want. Used once.
+ * times give equal bytes; long runs of zeros are holes in it. Left out: sockets, what is below
+ * {@code dev}, extended attributes that mean something to the host only, and what the caller does
+ * not want. Used once.
  */
 final class RootfsPacker {
   private static final String ROOTFS = "rootfs";
@@ -53,16 +55,14 @@ final class RootfsPacker {
    */
   void pack(Path archive, boolean compressed, ImageMetadata metadata) {
     ArchiveFile.write(
-        archive,
-        compressed,
-        metadata,
-        timestamp.orElse(metadata.createdAt()),
-        tar -> {
-          Tree.Stat root =
-              tree.stat("/").orElseThrow(() -> StapesException.notFound("root file system"));
-          tar.add(entry("", root, TarEntry.Kind.DIRECTORY, 0, ""));
-          children("", tar);
-        });
+        archive, compressed, metadata, timestamp.orElse(metadata.createdAt()), this::add);
+  }
+
+  /** Adds all of it to an archive. */
+  void add(TarWriter tar) throws IOException {
+    Tree.Stat root = tree.stat("/").orElseThrow(() -> StapesException.notFound("root file system"));
+    tar.add(entry("", root, TarEntry.Kind.DIRECTORY, 0, ""));
+    children("", tar);
   }
 
   private void children(String directory, TarWriter tar) throws IOException {
@@ -116,14 +116,37 @@ final class RootfsPacker {
 
   private void file(String path, Tree.Stat stat, TarWriter tar) throws IOException {
     TarEntry entry = entry(path, stat, TarEntry.Kind.FILE, stat.size(), "");
-    try (InputStream content = tree.read(path)) {
-      tar.add(entry, content);
+    Optional<SparseMap> holes = Optional.empty();
+    if (stat.size() >= Holes.SHORTEST) {
+      try (InputStream content = new Watched(tree.read(path))) {
+        holes = Holes.find(content);
+      }
+    }
+    try (InputStream content = new Watched(tree.read(path))) {
+      if (holes.isPresent() && holes.get().size() == stat.size()) {
+        tar.add(entry, holes.get(), content);
+      } else {
+        tar.add(entry, content);
+      }
     } catch (EOFException e) {
       throw new StapesException(
           StapesException.Kind.CONFLICT, path, "shrank while it was packed: " + e.getMessage(), e);
     }
     bytes += stat.size();
     progress.update("pack", bytes, -1);
+  }
+
+  /** A file, whose reading an interrupt ends: it may be a large one. */
+  private static final class Watched extends FilterInputStream {
+    Watched(InputStream in) {
+      super(in);
+    }
+
+    @Override
+    public int read(byte[] into, int offset, int length) throws IOException {
+      checkInterrupt();
+      return in.read(into, offset, length);
+    }
   }
 
   private TarEntry entry(String path, Tree.Stat stat, TarEntry.Kind kind, long size, String link) {

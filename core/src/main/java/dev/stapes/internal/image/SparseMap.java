@@ -1,7 +1,9 @@
 package dev.stapes.internal.image;
 
 import dev.stapes.model.StapesException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -42,6 +44,17 @@ record SparseMap(List<Segment> segments, long size) {
   /** The data in all segments. */
   long stored() {
     return segments.stream().mapToLong(Segment::length).sum();
+  }
+
+  /** The form 1.0: decimal numbers on lines, padded to whole blocks. */
+  byte[] front() {
+    StringBuilder text = new StringBuilder().append(segments.size()).append('\n');
+    for (Segment segment : segments) {
+      text.append(segment.offset).append('\n').append(segment.length).append('\n');
+    }
+    byte[] lines = text.toString().getBytes(StandardCharsets.US_ASCII);
+    int blocks = (lines.length + TarFormat.BLOCK - 1) / TarFormat.BLOCK;
+    return Arrays.copyOf(lines, blocks * TarFormat.BLOCK);
   }
 
   /** Reads the map of an old GNU header, and of the blocks that follow it. */

@@ -50,7 +50,39 @@ final class TarWriter {
    */
   void add(TarEntry entry, InputStream content) throws IOException {
     header(entry);
-    long left = entry.size();
+    copy(content, entry.size());
+    pad(entry.size());
+  }
+
+  /**
+   * Adds a file without its holes, in the format 1.0 of GNU tar.
+   *
+   * @param map of its data
+   * @throws EOFException where the stream has less than it says
+   */
+  void add(TarEntry entry, SparseMap map, InputStream content) throws IOException {
+    ByteArrayOutputStream pax = new ByteArrayOutputStream();
+    pax(pax, "GNU.sparse.major", "1");
+    pax(pax, "GNU.sparse.minor", "0");
+    pax(pax, "GNU.sparse.name", entry.name());
+    pax(pax, "GNU.sparse.realsize", Long.toString(entry.size()));
+    byte[] front = map.front();
+    int slash = entry.name().lastIndexOf('/') + 1;
+    // So a program that knows nothing of it does not take the stored bytes for the file.
+    String hint = entry.name().substring(0, slash) + "GNUSparseFile.0/";
+    header(entry, hint + entry.name().substring(slash), front.length + map.stored(), pax);
+    data(front);
+    long at = 0;
+    for (SparseMap.Segment segment : map.segments()) {
+      content.skipNBytes(segment.offset() - at);
+      copy(content, segment.length());
+      at = segment.offset() + segment.length();
+    }
+    pad(map.stored());
+  }
+
+  private void copy(InputStream content, long size) throws IOException {
+    long left = size;
     while (left > 0) {
       int count = content.read(copy, 0, (int) Math.min(left, copy.length));
       if (count < 0) {
@@ -59,7 +91,6 @@ final class TarWriter {
       out.write(copy, 0, count);
       left -= count;
     }
-    pad(entry.size());
   }
 
   /** Writes the mark of the end; the stream stays open. */
@@ -69,17 +100,21 @@ final class TarWriter {
   }
 
   private void header(TarEntry entry) throws IOException {
-    ByteArrayOutputStream pax = new ByteArrayOutputStream();
-    byte[] header = new byte[TarFormat.BLOCK];
     String name =
         entry.kind() == TarEntry.Kind.DIRECTORY && !entry.name().endsWith("/")
             ? entry.name() + "/"
             : entry.name();
+    header(entry, name, entry.size(), new ByteArrayOutputStream());
+  }
+
+  private void header(TarEntry entry, String name, long stored, ByteArrayOutputStream pax)
+      throws IOException {
+    byte[] header = new byte[TarFormat.BLOCK];
     text(header, TarFormat.NAME, name, "path", pax);
     text(header, TarFormat.LINK, entry.link(), "linkpath", pax);
     number(header, TarFormat.UID, TarFormat.SHORT, entry.uid(), "uid", pax);
     number(header, TarFormat.GID, TarFormat.SHORT, entry.gid(), "gid", pax);
-    number(header, TarFormat.SIZE, TarFormat.LONG, entry.size(), "size", pax);
+    number(header, TarFormat.SIZE, TarFormat.LONG, stored, "size", pax);
     time(header, entry, pax);
     for (Map.Entry<String, byte[]> attribute : entry.xattrs().entrySet()) {
       PaxRecords.write(pax, PaxRecords.attributeKey(attribute.getKey()), attribute.getValue());
@@ -108,6 +143,10 @@ final class TarWriter {
     TarFormat.seal(header);
     block(header);
     data(records);
+  }
+
+  private static void pax(ByteArrayOutputStream pax, String key, String value) {
+    PaxRecords.write(pax, key, value.getBytes(StandardCharsets.UTF_8));
   }
 
   private static void text(

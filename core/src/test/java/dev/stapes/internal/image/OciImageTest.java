@@ -32,6 +32,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
@@ -127,6 +128,15 @@ class OciImageTest {
 
   private static String basic(String both) {
     return "Basic " + Base64.getEncoder().encodeToString(both.getBytes(StandardCharsets.UTF_8));
+  }
+
+  @Test
+  void what_a_registry_has_is_known_by_its_manifest_alone() {
+    ImageInfo old = bring(spec("team/app:1"), "app", "also");
+    OciSource source = new OciSource(spec("team/app:1"), IMPATIENT, environment::get);
+    assertEquals(source.origin(), old.origin());
+    assertEquals(Optional.of(old.fingerprint()), store.newest(source, Progress.NONE));
+    assertEquals(old.origin(), open().find("app").origin());
   }
 
   @Test

@@ -356,8 +356,7 @@ class CrowdIT {
 
     /** An executor that has ended says so a moment before its last thread does: that is awaited. */
     void requireNoMore() throws IOException, InterruptedException {
-      List<Thread> more =
-          ofStapes().filter(thread -> !threads.contains(thread.getName())).toList();
+      List<Thread> more = ofStapes().filter(thread -> !threads.contains(thread.getName())).toList();
       for (Thread each : more) {
         each.join(END_OF_THREAD.toMillis());
       }

@@ -76,6 +76,7 @@ class FullDiskIT {
     one.snapshots().create("works");
     one.copyTo("copy").start().delete(Delete.FORCE);
     one.snapshots().restore("works");
+    stapes.images().publish(one.snapshots().get("works"), "published");
     one.restart(Stop.FORCE);
     assertEquals("up\n", one.exec("echo", "up").orThrow().stdout());
     stapes.instances().launch(box("another")).delete(Delete.FORCE);
@@ -154,6 +155,7 @@ class FullDiskIT {
         Instance one = withSnapshot(stapes);
         disk.fill();
         exhausted(stapes, () -> stapes.images().importFrom(bigImage(), "big"));
+        exhausted(stapes, () -> stapes.images().publish(one.snapshots().get("s"), "never"));
         fillTheStore(stapes);
         nothingCanBeMade(stapes, one);
         exhausted(stapes, () -> one.rename("other"));
@@ -196,6 +198,7 @@ class FullDiskIT {
     exhausted(stapes, () -> one.snapshots().create("t"));
     exhausted(stapes, () -> one.copyTo("copy-of-full"));
     exhausted(stapes, () -> one.snapshots().restore("s"));
+    exhausted(stapes, () -> stapes.images().publish(one.snapshots().get("s"), "never"));
   }
 
   /** The store writes over what it has written before; it is full when a change does not fit. */

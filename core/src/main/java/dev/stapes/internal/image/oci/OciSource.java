@@ -9,6 +9,7 @@ import dev.stapes.internal.http.HttpSettings;
 import dev.stapes.internal.image.DiskError;
 import dev.stapes.internal.image.remote.DownloadCache;
 import dev.stapes.model.ImageMetadata;
+import dev.stapes.model.ImageOrigin;
 import dev.stapes.model.OciImageSpec;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
@@ -24,6 +25,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +34,8 @@ import org.jspecify.annotations.Nullable;
  * that the store has are not asked for.
  */
 public final class OciSource implements ImageSource {
+  private static final String PLATFORM = "platform";
+  private static final String PLAIN = "plain";
   private static final int MANIFEST_BYTES = 4 << 20; // as the specification advises
   private static final int INDEX_DEPTH = 3;
   private static final long LARGEST_CONFIG = 4 << 20;
@@ -67,14 +71,42 @@ public final class OciSource implements ImageSource {
   }
 
   @Override
+  public Optional<ImageOrigin> origin() {
+    Map<String, String> options = new TreeMap<>();
+    spec.platform().ifPresent(name -> options.put(PLATFORM, name));
+    if (spec.plain()) {
+      options.put(PLAIN, "true");
+    }
+    String alias = spec.toString().substring(spec.registry().length() + 1);
+    return Optional.of(ImageOrigin.of(ImageOrigin.Protocol.OCI, spec.registry(), alias, options));
+  }
+
+  /** What {@link #origin} has said, asked for as anybody whom the environment has a login for. */
+  public static OciImageSpec spec(ImageOrigin origin) {
+    OciImageSpec plain = OciImageSpec.of(origin.server() + "/" + origin.alias());
+    String platform = origin.options().get(PLATFORM);
+    OciImageSpec spec = platform == null ? plain : plain.platform(platform);
+    return "true".equals(origin.options().get(PLAIN)) ? spec.withoutTls() : spec;
+  }
+
+  @Override
+  public Optional<String> newest(Context context) {
+    return pull(context, pull -> Optional.of(sha256(pull.manifest())));
+  }
+
+  @Override
   public Fetched fetch(Context context) {
+    return pull(context, Pull::image);
+  }
+
+  private <T> T pull(Context context, Function<Pull, T> what) {
     try (HttpSession session = new HttpSession(settings)) {
       Optional<OciImageSpec.Login> login =
           spec.login()
               .or(() -> new DockerConfig(context.host(), environment).login(spec.registry()));
       RegistryCredentials credentials =
           new RegistryCredentials(session, registry, spec.repository(), login);
-      return new Pull(context, session, credentials).image();
+      return what.apply(new Pull(context, session, credentials));
     }
   }
 

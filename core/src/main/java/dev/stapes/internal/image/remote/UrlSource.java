@@ -6,6 +6,7 @@ import dev.stapes.internal.http.HttpQuery;
 import dev.stapes.internal.http.HttpSession;
 import dev.stapes.internal.http.HttpSettings;
 import dev.stapes.internal.image.ImageArchive;
+import dev.stapes.model.ImageOrigin;
 import dev.stapes.model.ImageUrl;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.ImageSource;
@@ -22,6 +23,7 @@ import java.util.function.Supplier;
  * headers instead, as Incus' own does.
  */
 public final class UrlSource implements ImageSource {
+  private static final String ROOTFS = "rootfs";
   private static final List<String> NAMES = List.of("Incus", "LXD");
 
   private final ImageUrl url;
@@ -45,6 +47,41 @@ public final class UrlSource implements ImageSource {
     return url.rootfs()
         .map(rootfs -> archive + " and " + HttpQuery.of(rootfs).subject())
         .orElse(archive);
+  }
+
+  /**
+   * Nowhere where it is one image and no other, or where the address may hold a secret. Headers are
+   * secrets.
+   */
+  @Override
+  public Optional<ImageOrigin> origin() {
+    Optional<URI> rootfs = url.rootfs();
+    if (url.fingerprint().isPresent()
+        || url.archive().getRawQuery() != null
+        || rootfs.map(second -> second.getRawQuery() != null).orElse(false)) {
+      return Optional.empty();
+    }
+    Map<String, String> options =
+        rootfs.map(second -> Map.of(ROOTFS, second.toString())).orElse(Map.of());
+    return Optional.of(
+        ImageOrigin.of(ImageOrigin.Protocol.URL, url.archive().toString(), "", options));
+  }
+
+  /** Of what {@link #origin} has said. */
+  public static ImageSource of(ImageOrigin origin) {
+    ImageUrl archive = ImageUrl.of(HttpQuery.address(origin.server()));
+    String rootfs = origin.options().get(ROOTFS);
+    return of(rootfs == null ? archive : archive.withRootfs(HttpQuery.address(rootfs)));
+  }
+
+  @Override
+  public Optional<String> newest(Context context) {
+    if (url.rootfs().isPresent() || url.fingerprint().isPresent()) {
+      return url.fingerprint();
+    }
+    try (HttpSession session = new HttpSession(settings.get())) {
+      return target(session, context.host().facts().architecture()).fingerprint();
+    }
   }
 
   @Override

@@ -5,6 +5,7 @@ import dev.stapes.internal.http.HttpSession;
 import dev.stapes.internal.http.HttpSettings;
 import dev.stapes.internal.image.Architectures;
 import dev.stapes.internal.image.remote.IndexCache;
+import dev.stapes.model.ImageOrigin;
 import dev.stapes.model.ImageServerSpec;
 import dev.stapes.model.RemoteImage;
 import dev.stapes.spi.ImageSource;
@@ -12,12 +13,19 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** A server of images. Holds nothing: each call asks it. */
 public final class StreamsServer {
+  private static final String ARCHITECTURE = "architecture";
+  private static final String MIRRORS = "mirrors";
+  private static final String FORMS = "forms";
+
   private final ImageServerSpec spec;
   private final List<URI> bases;
   private final Supplier<HttpSettings> settings;
@@ -49,6 +57,40 @@ public final class StreamsServer {
   /** An image to import. */
   public ImageSource source(String reference) {
     return new StreamsSource(this, reference);
+  }
+
+  /** Where an image of it can be asked for again; nowhere where an address may hold a secret. */
+  Optional<ImageOrigin> origin(String reference) {
+    if (bases.stream().anyMatch(base -> base.getRawQuery() != null)) {
+      return Optional.empty();
+    }
+    Map<String, String> options = new TreeMap<>();
+    spec.architecture().ifPresent(name -> options.put(ARCHITECTURE, name));
+    options.put(MIRRORS, joined(spec.mirrors()));
+    options.put(FORMS, joined(spec.forms()));
+    options.values().removeIf(String::isEmpty);
+    return Optional.of(
+        ImageOrigin.of(
+            ImageOrigin.Protocol.SIMPLESTREAMS, spec.address().toString(), reference, options));
+  }
+
+  private static String joined(List<?> all) {
+    return all.stream().map(Object::toString).collect(Collectors.joining(" "));
+  }
+
+  /** The image of what {@link #origin} has said. */
+  public static ImageSource source(ImageOrigin origin) {
+    return of(new ImageServerSpec(
+            HttpQuery.address(origin.server()),
+            words(origin, MIRRORS).map(HttpQuery::address).toList(),
+            Optional.ofNullable(origin.options().get(ARCHITECTURE)),
+            words(origin, FORMS).map(ImageServerSpec.Form::valueOf).toList()))
+        .source(origin.alias());
+  }
+
+  private static Stream<String> words(ImageOrigin origin, String option) {
+    return Stream.of(origin.options().getOrDefault(option, "").split(" ", -1))
+        .filter(word -> !word.isEmpty());
   }
 
   private Catalog catalog() {

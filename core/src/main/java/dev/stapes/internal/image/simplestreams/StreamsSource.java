@@ -7,6 +7,7 @@ import dev.stapes.internal.image.ImageArchive;
 import dev.stapes.internal.image.remote.DownloadCache;
 import dev.stapes.internal.image.simplestreams.Product.Item;
 import dev.stapes.model.ImageMetadata;
+import dev.stapes.model.ImageOrigin;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.ImageSource;
 import java.nio.file.Path;
@@ -37,12 +38,27 @@ final class StreamsSource implements ImageSource {
   }
 
   @Override
+  public Optional<ImageOrigin> origin() {
+    return server.origin(reference);
+  }
+
+  @Override
+  public Optional<String> newest(Context context) {
+    try (HttpSession session = server.open()) {
+      return Optional.of(offer(context, session, server.addresses()).fingerprint());
+    }
+  }
+
+  private Offer offer(Context context, HttpSession session, Addresses addresses) {
+    String architecture = server.architecture(context.host().facts().architecture());
+    return server.catalog(session, context.cache(), addresses).find(reference, architecture);
+  }
+
+  @Override
   public Fetched fetch(Context context) {
     try (HttpSession session = server.open()) {
       Addresses addresses = server.addresses();
-      String architecture = server.architecture(context.host().facts().architecture());
-      Offer offer =
-          server.catalog(session, context.cache(), addresses).find(reference, architecture);
+      Offer offer = offer(context, session, addresses);
       DownloadCache downloads = new DownloadCache(session, context);
       Path archive = bring(addresses, downloads, offer.archive(), "image");
       Optional<Path> rootfs =

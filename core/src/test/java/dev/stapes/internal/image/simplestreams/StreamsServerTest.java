@@ -124,6 +124,9 @@ class StreamsServerTest {
       assertEquals(offered.fingerprint(), info.fingerprint());
       assertEquals(offered.size(), info.size());
       assertEquals(info, store.find("mine"));
+      assertEquals(images.source(ALIAS).origin(), info.origin());
+      assertEquals(
+          Optional.of(info.fingerprint()), store.newest(images.source(ALIAS), Progress.NONE));
     }
   }
 
