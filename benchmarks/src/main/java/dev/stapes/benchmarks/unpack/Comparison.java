@@ -22,7 +22,8 @@ import java.util.Map;
  */
 public final class Comparison {
   /** Sparse; room for what all of them leave until it is freed. */
-  // As large as disks are (the file is sparse): on a small one Btrfs flushes while files are written,
+  // As large as disks are (the file is sparse): on a small one Btrfs flushes while files are
+  // written,
   // to reclaim space for metadata, which takes half a CPU from whoever unpacks.
   private static final long BTRFS_BYTES = 1L << 40;
 

@@ -120,7 +120,7 @@ class FileWritersTest {
               }
             });
     assertEquals(StapesException.Kind.EXHAUSTED, e.kind());
-    assertTrue(e.getMessage().contains("\"f100\""), e.getMessage());
+    assertTrue(e.toString().contains("\"f100\""), e.toString());
     assertEquals(0, open.get());
     assertTrue(files.size() < MANY, "it went on for long");
   }

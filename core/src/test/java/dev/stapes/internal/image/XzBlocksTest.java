@@ -107,13 +107,13 @@ class XzBlocksTest {
   void a_damaged_block_is_told() throws IOException {
     byte[] archive = compressed(BLOCK);
     archive[archive.length / 2] ^= 1;
-    assertTrue(refused(archive).getMessage().contains("is damaged"));
+    assertTrue(refused(archive).toString().contains("is damaged"));
   }
 
   @Test
   void a_file_without_its_index_is_read_as_far_as_it_goes() throws IOException {
     byte[] archive = compressed(BLOCK);
     byte[] cut = Arrays.copyOf(archive, archive.length / 2);
-    assertTrue(refused(cut).getMessage().contains("is damaged"));
+    assertTrue(refused(cut).toString().contains("is damaged"));
   }
 }
