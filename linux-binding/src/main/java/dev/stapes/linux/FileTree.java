@@ -53,8 +53,7 @@ public final class FileTree implements AutoCloseable {
 
   private static final byte[] HERE = CString.of("");
   private static final int PLACE = Constants.O_PATH | Constants.O_DIRECTORY | Constants.O_CLOEXEC;
-  private static final int PLACE_ITSELF =
-      Constants.O_PATH | Constants.O_NOFOLLOW | Constants.O_CLOEXEC;
+  static final int PLACE_ITSELF = Constants.O_PATH | Constants.O_NOFOLLOW | Constants.O_CLOEXEC;
   private static final int RACES = 1000;
 
   private final Syscalls sys;
@@ -399,63 +398,9 @@ public final class FileTree implements AutoCloseable {
 
   // ---- resolution
 
-  /** The directory that a thing is in, and its name there. */
-  private final class Place implements AutoCloseable {
-    final Fd directory;
-    final byte[] name;
-    private final String path;
-    private final boolean owned;
-
-    Place(Fd directory, byte[] name, String path, boolean owned) {
-      this.directory = directory;
-      this.name = name;
-      this.path = path;
-      this.owned = owned;
-    }
-
-    boolean isSelf() {
-      return name.length == 1;
-    }
-
-    /** Through a descriptor of the very inode: chmod(2) by name would follow a link. */
-    void chmod(int permissions) {
-      if (isSelf()) {
-        directory.chmod(permissions);
-        return;
-      }
-      int number = sys.libc().openat(directory.number(), name, PLACE_ITSELF, 0);
-      try (Fd itself = Fd.adopt(sys, sys.check(number, "openat", path), path)) {
-        itself.chmod(permissions);
-      }
-    }
-
-    /** For what was made just now: it is not left behind with other permissions. */
-    void chmodNew(int permissions, int removal) {
-      try {
-        chmod(permissions);
-      } catch (RuntimeException e) {
-        undo(removal, e);
-        throw e;
-      }
-    }
-
-    void undo(int removal, RuntimeException reason) {
-      if (sys.libc().unlinkat(directory.number(), name, removal) < 0) {
-        reason.addSuppressed(new LinuxException("unlinkat", path, sys.errno()));
-      }
-    }
-
-    @Override
-    public void close() {
-      if (owned) {
-        directory.close();
-      }
-    }
-  }
-
   private Place placeOrSelf(String path, String call) {
     String relative = relative(path);
-    return relative.equals(".") ? new Place(directory, HERE, path, false) : place(path, call);
+    return relative.equals(".") ? new Place(sys, directory, HERE, path, false) : place(path, call);
   }
 
   private Place place(String path, String call) {
@@ -466,10 +411,10 @@ public final class FileTree implements AutoCloseable {
       throw new LinuxException(call, path, Errno.EINVAL);
     }
     if (slash < 0) {
-      return new Place(directory, CString.of(name), path, false);
+      return new Place(sys, directory, CString.of(name), path, false);
     }
     Fd parent = openAt(relative.substring(0, slash), PLACE, 0, path);
-    return new Place(parent, CString.of(name), path, true);
+    return new Place(sys, parent, CString.of(name), path, true);
   }
 
   /** Without slashes at both ends; {@code .} for the directory itself. */
