@@ -19,6 +19,11 @@ import java.nio.file.StandardCopyOption;
  * Each appears whole or not at all.
  */
 final class Inputs {
+  /** Not tar --delete, which stumbles over sparse files. */
+  private static final String METADATA =
+      "mkdir \"$1.parts\" && zstd -qdc \"$0\" | tar -C \"$1.parts\" -xf - --exclude=rootfs"
+          + " && tar -C \"$1.parts\" -cf \"$1\" .";
+
   private static final String SUITE = "bookworm";
   private static final String TAR_OPTIONS =
       "tar --numeric-owner --xattrs --xattrs-include='*' --sort=name";
@@ -109,9 +114,7 @@ final class Inputs {
   Path metadata() throws IOException, InterruptedException {
     return made(
         "metadata.tar",
-        target ->
-            new Tool("sh", "-c", "zstd -qdc \"$0\" | tar --delete rootfs >\"$1\"")
-                .run(image().toString(), target.toString()));
+        target -> new Tool("sh", "-c", METADATA).run(image().toString(), target.toString()));
   }
 
   private Path compressed(String name, Path rootfs, String compressor)
