@@ -84,6 +84,14 @@ public interface Tree extends AutoCloseable {
    * before it is finished. For one thread at a time, which need not be the one that made it.
    */
   interface NewFile extends AutoCloseable {
+    /**
+     * Whether it does not matter any more what becomes of its path and its tree: then it may be
+     * finished when they are gone.
+     */
+    default boolean isIndependent() {
+      return false;
+    }
+
     /** Writes bytes behind those before. */
     void write(byte[] bytes, int offset, int length);
 
@@ -132,9 +140,9 @@ public interface Tree extends AutoCloseable {
   OutputStream create(String path, int mode);
 
   /**
-   * Makes a regular file that must not exist, links not followed, to be filled and finished through
-   * its own descriptor: whatever becomes of the path meanwhile. Unless a tree has that, it is done
-   * by the path.
+   * Makes a regular file that must not exist, links not followed, to be filled and finished. A tree
+   * that can does that through the file's own descriptor, see {@link NewFile#isIndependent}; by
+   * default it is done by the path.
    */
   default NewFile newFile(String path) {
     return new NewFileByPath(this, path);

@@ -10,7 +10,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,7 +27,7 @@ final class ArchiveDecoder implements Pieces {
   private final long total;
   private final Source source;
   private final InputStream decoder;
-  private final LongSupplier count;
+  private final Optional<XzBlocks> parallel;
   private final Compression compression;
   private long decoded;
   private boolean ended;
@@ -40,11 +39,10 @@ final class ArchiveDecoder implements Pieces {
     this.limits = limits;
     try {
       this.compression = Compression.detect(source.peek(Compression.PEEK));
-      Optional<XzBlocks> blocks = whole ? compression.inParallel(archive) : Optional.empty();
-      this.decoder = blocks.isPresent() ? blocks.get() : compression.decode(source);
-      this.count = blocks.isPresent() ? blocks.get()::count : source::count;
+      this.parallel = whole ? compression.inParallel(archive) : Optional.empty();
+      this.decoder = parallel.isPresent() ? parallel.get() : compression.decode(source);
     } catch (IOException | RuntimeException e) {
-      throw failure(e);
+      throw failure(e, source.failure());
     }
   }
 
@@ -116,20 +114,23 @@ final class ArchiveDecoder implements Pieces {
         }
       }
     } catch (IOException | RuntimeException e) {
-      throw failure(e);
+      throw failure(e, parallel.isPresent() ? parallel.get().failure() : source.failure());
     }
     decoded += length;
     checkLimits();
-    return length == 0
-        ? Optional.empty()
-        : Optional.of(new Piece(block, length, count.getAsLong()));
+    return length == 0 ? Optional.empty() : Optional.of(new Piece(block, length, count()));
+  }
+
+  /** Bytes of the file that have been read. */
+  private long count() {
+    return parallel.isPresent() ? parallel.get().count() : source.count();
   }
 
   private void checkLimits() {
     if (decoded > limits.unpacked().bytes()) {
       throw BadArchive.because("holds more than the allowed " + limits.unpacked());
     }
-    if (decoded > ArchiveLimits.RATIO_FREE && decoded / limits.ratio() > count.getAsLong()) {
+    if (decoded > ArchiveLimits.RATIO_FREE && decoded / limits.ratio() > count()) {
       throw BadArchive.because(
           "grows to more than " + limits.ratio() + " times its size: not unpacked any further");
     }
@@ -140,15 +141,14 @@ final class ArchiveDecoder implements Pieces {
     try (source) {
       decoder.close();
     } catch (IOException | RuntimeException e) {
-      throw failure(e);
+      throw failure(e, parallel.isPresent() ? parallel.get().failure() : source.failure());
     }
   }
 
-  private StapesException failure(Exception cause) {
+  private static StapesException failure(Exception cause, @Nullable IOException reading) {
     if (cause instanceof StapesException known) {
       return known;
     }
-    IOException reading = source.failure();
     if (reading != null) {
       return new StapesException(
           StapesException.Kind.INTERNAL,

@@ -83,7 +83,7 @@ enum Compression {
 
   /** The content of a compressed file by several threads, where that can be and is of use. */
   Optional<XzBlocks> inParallel(Path file) throws IOException {
-    return this == XZ ? XzBlocks.open(file, XZ_MEMORY_KIB) : Optional.empty();
+    return this == XZ ? XzBlocks.open(file) : Optional.empty();
   }
 
   private static StapesException unknown(byte[] start) {

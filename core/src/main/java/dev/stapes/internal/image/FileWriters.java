@@ -24,9 +24,11 @@ final class FileWriters implements AutoCloseable {
       Math.max(1, Math.min(4, Runtime.getRuntime().availableProcessors() - 1));
   private static final int WAITING_BATCHES = 6; // for each thread
   private static final int BATCH_BYTES = 256 << 10;
+  private static final int BATCH_HELD = 1 << 20; // arrays that cannot be used otherwise meanwhile
   private static final int BATCH_FILES = 16; // each is an open descriptor
   private static final Batch END = new Batch();
 
+  private final int threads;
   private final List<Writer> writers = new ArrayList<>();
 
   /** What became of the first file that failed; nothing more is written then. */
@@ -35,8 +37,16 @@ final class FileWriters implements AutoCloseable {
   private Batch batch = new Batch();
   private int next;
 
+  FileWriters() {
+    this(THREADS);
+  }
+
+  FileWriters(int threads) {
+    this.threads = threads;
+  }
+
   /**
-   * Takes over a file.
+   * Takes over a file. One that is not independent of its path is finished before this returns.
    *
    * @param entry what it is to be, for errors
    * @param source is asked for the content before this returns
@@ -44,16 +54,42 @@ final class FileWriters implements AutoCloseable {
    */
   void write(
       TarEntry entry, Tree.NewFile file, Tree.Attributes attributes, Consumer<Content> source) {
+    if (!file.isIndependent()) {
+      writeHere(entry, file, attributes, source);
+      return;
+    }
     try {
       requireNoFailure();
       source.accept(new Sink(entry, file));
-      batch.add(entry, () -> file.finish(attributes), 0);
+      int length = attributes.xattrs().values().stream().mapToInt(value -> value.length).sum();
+      batch.add(entry, () -> file.finish(attributes), length);
     } finally {
       batch.close(file);
     }
     if (batch.isFull()) {
       send();
-      next = (next + 1) % THREADS;
+      next = (next + 1) % threads;
+    }
+  }
+
+  private static void writeHere(
+      TarEntry entry, Tree.NewFile file, Tree.Attributes attributes, Consumer<Content> source) {
+    try (file) {
+      source.accept(
+          new Content() {
+            @Override
+            public void data(Blocks.Block block, int offset, int length) {
+              file.write(block.bytes(), offset, length);
+            }
+
+            @Override
+            public void hole(long length) {
+              file.skip(length);
+            }
+          });
+      file.finish(attributes);
+    } catch (StapesException e) {
+      throw EntryWriter.explained(entry, e);
     }
   }
 
@@ -65,6 +101,7 @@ final class FileWriters implements AutoCloseable {
   void await() {
     end();
     requireNoFailure();
+    requireNoInterrupt();
   }
 
   /** Ends the threads; files that are not finished stay as they are. Idempotent. */
@@ -86,21 +123,29 @@ final class FileWriters implements AutoCloseable {
     if (known instanceof Error error) {
       throw error;
     }
+    if (known != null) {
+      throw new StapesException(
+          StapesException.Kind.INTERNAL, BadArchive.SUBJECT, "unpacking failed: " + known, known);
+    }
+  }
+
+  private static void requireNoInterrupt() {
+    if (Thread.currentThread().isInterrupted()) {
+      throw new StapesException(
+          StapesException.Kind.INTERRUPTED, BadArchive.SUBJECT, "unpacking was interrupted");
+    }
   }
 
   private void send() {
     if (writers.isEmpty()) {
-      for (int i = 0; i < THREADS; i++) {
+      for (int i = 0; i < threads; i++) {
         writers.add(new Writer());
       }
     }
     Batch full = batch;
     batch = new Batch();
     writers.get(next).put(full);
-    if (Thread.currentThread().isInterrupted()) {
-      throw new StapesException(
-          StapesException.Kind.INTERRUPTED, BadArchive.SUBJECT, "unpacking was interrupted");
-    }
+    requireNoInterrupt();
   }
 
   private void end() {
@@ -122,10 +167,20 @@ final class FileWriters implements AutoCloseable {
     private final List<Step> steps = new ArrayList<>();
     private int files;
     private int bytes;
+    private int held;
+    private Blocks.@Nullable Block last;
 
     void add(TarEntry entry, Runnable work, int length) {
       steps.add(new Step(entry, work));
       bytes += length;
+    }
+
+    /** Counts a block as long as it is another one than before. */
+    void hold(Blocks.Block block) {
+      if (block != last) {
+        last = block;
+        held += block.bytes().length;
+      }
     }
 
     /** Whatever fails. */
@@ -135,7 +190,7 @@ final class FileWriters implements AutoCloseable {
     }
 
     boolean isFull() {
-      return files >= BATCH_FILES || bytes >= BATCH_BYTES;
+      return files >= BATCH_FILES || bytes >= BATCH_BYTES || held >= BATCH_HELD;
     }
 
     void run(FileWriters owner) {
@@ -168,6 +223,7 @@ final class FileWriters implements AutoCloseable {
     @Override
     public void data(Blocks.Block block, int offset, int length) {
       block.retain();
+      batch.hold(block);
       batch.add(
           entry,
           () -> {
@@ -206,10 +262,10 @@ final class FileWriters implements AutoCloseable {
       while (!ended) {
         try {
           Batch taken = waiting.take();
-          taken.run(FileWriters.this);
           ended = taken == END;
-        } catch (InterruptedException e) {
-          fail(e); // nobody does that; what waits is closed nevertheless
+          taken.run(FileWriters.this);
+        } catch (InterruptedException | RuntimeException | Error e) {
+          fail(e); // what waits is closed nevertheless, or the reader would wait for ever
         }
       }
     }

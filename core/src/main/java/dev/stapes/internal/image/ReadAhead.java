@@ -4,6 +4,7 @@ import dev.stapes.model.StapesException;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Decodes an archive on a thread of its own, some MiB ahead of the one that asks. Not for use by
@@ -16,6 +17,9 @@ final class ReadAhead implements Pieces {
   private final BlockingQueue<Result> waiting = new ArrayBlockingQueue<>(WAITING);
   private final Thread thread = new Thread(this::run, "stapes-decode");
   private volatile boolean closed;
+
+  /** The end, or what went wrong, once it was told. */
+  private @Nullable Result last;
 
   /** Takes the decoder over. */
   ReadAhead(ArchiveDecoder decoder) {
@@ -37,9 +41,17 @@ final class ReadAhead implements Pieces {
         waiting.put(result);
         more = result.get().isPresent();
       }
-    } catch (InterruptedException | RuntimeException | Error e) {
-      // It is closed, or whoever asks is told just that.
+    } catch (RuntimeException | Error e) {
+      // Whoever asks is told just that.
+    } catch (InterruptedException e) {
+      waiting.clear();
+      waiting.add(() -> interrupted(e)); // for whom it was not who closed this
     }
+  }
+
+  private static Optional<ArchiveDecoder.Piece> interrupted(InterruptedException e) {
+    throw new StapesException(
+        StapesException.Kind.INTERRUPTED, BadArchive.SUBJECT, "reading was interrupted", e);
   }
 
   private Result decode() {
@@ -60,11 +72,16 @@ final class ReadAhead implements Pieces {
   @Override
   public Optional<ArchiveDecoder.Piece> next() {
     try {
-      return waiting.take().get();
+      Result result = last == null ? waiting.take() : last;
+      last = result; // unless it proves to be a piece
+      Optional<ArchiveDecoder.Piece> piece = result.get();
+      if (piece.isPresent()) {
+        last = null;
+      }
+      return piece;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new StapesException(
-          StapesException.Kind.INTERRUPTED, BadArchive.SUBJECT, "reading was interrupted", e);
+      return interrupted(e);
     }
   }
 

@@ -155,6 +155,9 @@ final class SquashReader implements ImageEntries, AutoCloseable {
       if (e.getCause() instanceof StapesException known) {
         throw known;
       }
+      if (e.getCause() instanceof Error error) {
+        throw error;
+      }
       throw BadArchive.because("cannot be decoded: " + e.getCause(), e.getCause());
     }
   }
@@ -212,14 +215,15 @@ final class SquashReader implements ImageEntries, AutoCloseable {
    * @param block where it is; null: a hole
    * @param whole whether it is all of the block
    * @param stored bytes that it takes in the file system, as far as is known
+   * @param charge bytes of memory that it takes, about
    */
   private record Piece(
-      @Nullable Future<Decoded> block, boolean whole, int offset, int length, long stored) {
-    /** Bytes that wait in memory for it, about. */
-    int charge() {
-      return block == null ? HOLE : length;
-    }
-  }
+      @Nullable Future<Decoded> block,
+      boolean whole,
+      int offset,
+      int length,
+      long stored,
+      int charge) {}
 
   /** A thing, and what of its content is on its way. */
   private final class Thing {
@@ -251,7 +255,9 @@ final class SquashReader implements ImageEntries, AutoCloseable {
       if (sent == inode.blocks().length) {
         fragmentSent = true;
         if (rest > 0) {
-          add(new Piece(fragment(inode.fragment()), false, inode.offset(), (int) rest, 0));
+          add(
+              new Piece(
+                  fragment(inode.fragment()), false, inode.offset(), (int) rest, 0, (int) rest));
         }
         return;
       }
@@ -263,8 +269,8 @@ final class SquashReader implements ImageEntries, AutoCloseable {
       sent++;
       add(
           takes == 0
-              ? new Piece(null, true, 0, length, 0)
-              : new Piece(decode(at, field, length), true, 0, length, takes));
+              ? new Piece(null, true, 0, length, 0, HOLE)
+              : new Piece(decode(at, field, length), true, 0, length, takes, blockSize));
     }
 
     private void add(Piece piece) {

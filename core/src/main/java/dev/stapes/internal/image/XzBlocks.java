@@ -1,5 +1,6 @@
 package dev.stapes.internal.image;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
@@ -14,10 +15,12 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.tukaani.xz.SeekableFileInputStream;
 import org.tukaani.xz.SeekableXZInputStream;
+import org.tukaani.xz.XZIOException;
 
 /**
  * The content of an xz file that is made of several blocks, as xz(1) makes it with several threads:
@@ -27,13 +30,15 @@ import org.tukaani.xz.SeekableXZInputStream;
 final class XzBlocks extends InputStream {
   private static final int STEP = 256 << 10;
 
-  /** What a decoder takes beside the block: the dictionary of xz -6 and more. */
-  private static final long DECODER = 16L << 20;
+  /** What a decoder may take beside the block: twice the dictionary of xz -6, and the index. */
+  private static final int DECODER_KIB = 16 << 10;
 
   private static final int HEAP_SHARE = 4;
 
+  /** One file at a time, since all have the same heap. */
+  private static final Semaphore TURN = new Semaphore(1);
+
   private final Path file;
-  private final int memoryKib;
   private final SeekableXZInputStream index;
   private final Queue<SeekableXZInputStream> idle = new ConcurrentLinkedQueue<>();
   private final ExecutorService threads;
@@ -44,10 +49,10 @@ final class XzBlocks extends InputStream {
   private @Nullable Decoded current;
   private int position;
   private volatile boolean closed;
+  private volatile @Nullable IOException failure;
 
-  private XzBlocks(Path file, int memoryKib, SeekableXZInputStream index, int parallel) {
+  private XzBlocks(Path file, SeekableXZInputStream index, int parallel) {
     this.file = file;
-    this.memoryKib = memoryKib;
     this.index = index;
     this.ahead = parallel + 1;
     this.arrays = new Blocks((int) index.getLargestBlockSize(), ahead);
@@ -67,21 +72,35 @@ final class XzBlocks extends InputStream {
   /**
    * Opens a file.
    *
-   * @param memoryKib what a decoder may take
    * @return empty where it has to be read from its begin to its end: there is one block, or no room
-   *     for more, or its index is damaged
+   *     for more, or somebody else reads another file in this way, or its index is damaged
    */
-  static Optional<XzBlocks> open(Path file, int memoryKib) throws IOException {
+  static Optional<XzBlocks> open(Path file) throws IOException {
+    if (!TURN.tryAcquire()) {
+      return Optional.empty();
+    }
+    Optional<XzBlocks> opened = Optional.empty();
+    try {
+      opened = openInTurn(file);
+      return opened;
+    } finally {
+      if (opened.isEmpty()) {
+        TURN.release();
+      }
+    }
+  }
+
+  private static Optional<XzBlocks> openInTurn(Path file) throws IOException {
     SeekableXZInputStream index;
     try {
-      index = reader(file, memoryKib);
+      index = reader(file);
     } catch (IOException e) {
       return Optional.empty(); // whoever reads it finds what can be read, and says where it ends
     }
     try {
       int parallel = parallel(index);
-      if (parallel > 1) {
-        return Optional.of(new XzBlocks(file, memoryKib, index, parallel));
+      if (parallel > 1 && fits(index)) {
+        return Optional.of(new XzBlocks(file, index, parallel));
       }
     } catch (Throwable e) {
       index.close();
@@ -91,21 +110,31 @@ final class XzBlocks extends InputStream {
     return Optional.empty();
   }
 
+  /** Whether the dictionary does. */
+  private static boolean fits(SeekableXZInputStream index) {
+    try {
+      index.seekToBlock(0);
+      return index.read() >= 0;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
   private static int parallel(SeekableXZInputStream index) {
     long block = index.getLargestBlockSize();
     long room = Runtime.getRuntime().maxMemory() / HEAP_SHARE;
-    if (block > room) {
+    if (block > room / 2 || block > Integer.MAX_VALUE / 2) {
       return 1;
     }
-    long most = (room - block) / (block + DECODER);
+    long most = (room - 2 * block) / (block + (DECODER_KIB << 10));
     int processors = Runtime.getRuntime().availableProcessors();
     return (int) Math.min(most, Math.min(processors, index.getBlockCount()));
   }
 
-  private static SeekableXZInputStream reader(Path file, int memoryKib) throws IOException {
+  private static SeekableXZInputStream reader(Path file) throws IOException {
     SeekableFileInputStream in = new SeekableFileInputStream(file.toFile());
     try {
-      return new SeekableXZInputStream(in, memoryKib);
+      return new SeekableXZInputStream(in, DECODER_KIB);
     } catch (Throwable e) {
       in.close();
       throw e;
@@ -115,6 +144,11 @@ final class XzBlocks extends InputStream {
   /** Where in the file the last block ends that was read from. */
   long count() {
     return current == null ? 0 : current.end();
+  }
+
+  /** What went wrong with reading the file, other than with what it holds. */
+  @Nullable IOException failure() {
+    return failure;
   }
 
   @Override
@@ -166,14 +200,28 @@ final class XzBlocks extends InputStream {
       if (e.getCause() instanceof IOException known) {
         throw known;
       }
+      if (e.getCause() instanceof Error error) {
+        throw error;
+      }
       throw new IOException(String.valueOf(e.getCause()), e.getCause());
     }
   }
 
   private Decoded decode(int number) throws IOException {
+    try {
+      return decodeBlock(number);
+    } catch (XZIOException | EOFException e) {
+      throw e;
+    } catch (IOException e) {
+      failure = e;
+      throw e;
+    }
+  }
+
+  private Decoded decodeBlock(int number) throws IOException {
     SeekableXZInputStream reader = idle.poll();
     if (reader == null) {
-      reader = reader(file, memoryKib);
+      reader = reader(file);
     }
     try {
       reader.seekToBlock(number);
@@ -182,7 +230,7 @@ final class XzBlocks extends InputStream {
       for (int done = 0; done < length && !closed; ) {
         int count = reader.read(block.bytes(), done, Math.min(STEP, length - done));
         if (count < 0) {
-          throw new IOException("a block ends early");
+          throw new EOFException("a block ends early");
         }
         done += count;
       }
@@ -196,6 +244,9 @@ final class XzBlocks extends InputStream {
   /** Waits for what is under way. */
   @Override
   public void close() throws IOException {
+    if (closed) {
+      return;
+    }
     closed = true;
     threads.shutdownNow();
     boolean interrupted = false;
@@ -210,6 +261,7 @@ final class XzBlocks extends InputStream {
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
+    TURN.release();
     index.close();
     for (SeekableXZInputStream each : idle) {
       each.close();

@@ -16,6 +16,8 @@ import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
 class FileWritersTest {
@@ -30,12 +32,19 @@ class FileWritersTest {
   private final class Recorded implements Tree.NewFile {
     private final ByteArrayOutputStream content = new ByteArrayOutputStream();
     private final boolean broken;
+    private final boolean independent;
     private volatile boolean finished;
 
-    Recorded(boolean broken) {
+    Recorded(boolean broken, boolean independent) {
       this.broken = broken;
+      this.independent = independent;
       open.incrementAndGet();
       files.add(this);
+    }
+
+    @Override
+    public boolean isIndependent() {
+      return independent;
     }
 
     @Override
@@ -70,7 +79,7 @@ class FileWritersTest {
     Blocks blocks = new Blocks(1 << 16, 4);
     writers.write(
         entry(name),
-        new Recorded(broken),
+        new Recorded(broken, true),
         PLAIN,
         to -> {
           for (int at = 0; at < content.length; at += 1 << 16) {
@@ -89,9 +98,10 @@ class FileWritersTest {
     return bytes;
   }
 
-  @Test
-  void all_files_get_their_content_and_are_finished_and_closed() {
-    try (FileWriters writers = new FileWriters()) {
+  @ParameterizedTest
+  @ValueSource(ints = {1, 4})
+  void all_files_get_their_content_and_are_finished_and_closed(int threads) {
+    try (FileWriters writers = new FileWriters(threads)) {
       for (int i = 0; i < MANY; i++) {
         write(writers, "small" + i, false, random(i * 7, i));
       }
@@ -106,13 +116,14 @@ class FileWritersTest {
     assertEquals(0, open.get());
   }
 
-  @Test
-  void what_fails_is_told_with_the_name_and_leaves_no_file_open() {
+  @ParameterizedTest
+  @ValueSource(ints = {1, 4})
+  void what_fails_is_told_with_the_name_and_leaves_no_file_open(int threads) {
     StapesException e =
         assertThrows(
             StapesException.class,
             () -> {
-              try (FileWriters writers = new FileWriters()) {
+              try (FileWriters writers = new FileWriters(threads)) {
                 for (int i = 0; i < MANY; i++) {
                   write(writers, "f" + i, i == 100, random(1 << 16, i));
                 }
@@ -135,6 +146,27 @@ class FileWritersTest {
   }
 
   @Test
+  void a_file_that_goes_by_its_path_is_finished_at_once() {
+    try (FileWriters writers = new FileWriters()) {
+      writers.write(entry("f"), new Recorded(false, false), PLAIN, to -> to.hole(3));
+      assertTrue(files.get(0).finished);
+      assertEquals(0, open.get());
+      assertArrayEquals(new byte[3], files.get(0).content.toByteArray());
+      StapesException e =
+          assertThrows(
+              StapesException.class,
+              () ->
+                  writers.write(
+                      entry("g"),
+                      new Recorded(true, false),
+                      PLAIN,
+                      to -> to.data(new Blocks(1, 1).take(), 0, 1)));
+      assertTrue(e.toString().contains("\"g\""), e.toString());
+      assertEquals(0, open.get());
+    }
+  }
+
+  @Test
   void closing_leaves_what_is_not_finished_and_no_file_open() {
     FileWriters writers = new FileWriters();
     write(writers, "waits", false, new byte[1]);
@@ -152,7 +184,7 @@ class FileWritersTest {
           () ->
               writers.write(
                   entry("f"),
-                  new Recorded(false),
+                  new Recorded(false, true),
                   PLAIN,
                   to -> {
                     throw new IllegalStateException("damaged");

@@ -204,6 +204,11 @@ final class MemoryTree implements Tree {
     ByteArrayOutputStream content = new ByteArrayOutputStream();
     return new NewFile() {
       @Override
+      public boolean isIndependent() {
+        return true;
+      }
+
+      @Override
       public void write(byte[] bytes, int offset, int length) {
         content.write(bytes, offset, length);
       }

@@ -11,6 +11,7 @@ import dev.stapes.model.StapesException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -45,6 +46,7 @@ class ReadAheadTest {
     try (ArchiveInput in = open()) {
       assertTrue(in.read(read));
       assertEquals(false, in.read(new byte[1]));
+      assertEquals(false, in.read(new byte[1]), "the end stays the end");
     }
     assertArrayEquals(content, read);
     assertEquals(0, threads());
@@ -55,12 +57,27 @@ class ReadAheadTest {
     byte[] damaged = Zstd.compress(content);
     damaged[damaged.length - 100_000] ^= 0x55;
     damaged[8_000_000] ^= 0x55;
-    Files.write(file, java.util.Arrays.copyOf(damaged, damaged.length - 50_000));
+    Files.write(file, Arrays.copyOf(damaged, damaged.length - 50_000));
     try (ArchiveInput in = open()) {
       assertTrue(in.read(new byte[1_000_000]));
       StapesException e =
           assertThrows(StapesException.class, () -> in.read(new byte[LENGTH - 1_000_000]));
       assertEquals(StapesException.Kind.INVALID, e.kind());
+      assertThrows(StapesException.class, () -> in.read(new byte[1]), "it stays damaged");
+    }
+    assertEquals(0, threads());
+  }
+
+  @Test
+  void an_interrupt_of_the_decoder_by_others_is_told() throws IOException {
+    Files.write(file, Zstd.compress(content));
+    try (ArchiveInput in = open()) {
+      assertTrue(in.read(new byte[10]));
+      Thread.getAllStackTraces().keySet().stream()
+          .filter(thread -> thread.getName().equals("stapes-decode"))
+          .forEach(Thread::interrupt);
+      StapesException e = assertThrows(StapesException.class, () -> in.read(new byte[LENGTH - 10]));
+      assertEquals(StapesException.Kind.INTERRUPTED, e.kind());
     }
     assertEquals(0, threads());
   }

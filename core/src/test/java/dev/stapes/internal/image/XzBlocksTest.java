@@ -26,7 +26,6 @@ import org.tukaani.xz.XZOutputStream;
 @Timeout(60)
 class XzBlocksTest {
   private static final int BLOCK = 300_000;
-  private static final int MEMORY_KIB = 64 << 10;
 
   private final byte[] content = new byte[7 * BLOCK + 11];
   private final Path file;
@@ -44,8 +43,12 @@ class XzBlocksTest {
   }
 
   private byte[] compressed(int block) throws IOException {
+    return compressed(block, new LZMA2Options(1));
+  }
+
+  private byte[] compressed(int block, LZMA2Options options) throws IOException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (XZOutputStream xz = new XZOutputStream(bytes, new LZMA2Options(1))) {
+    try (XZOutputStream xz = new XZOutputStream(bytes, options)) {
       for (int at = 0; at < content.length; at += block) {
         xz.write(content, at, Math.min(block, content.length - at));
         xz.endBlock();
@@ -85,7 +88,7 @@ class XzBlocksTest {
   @Test
   void several_blocks_are_the_content_in_order() throws IOException {
     Files.write(file, compressed(BLOCK));
-    try (XzBlocks blocks = XzBlocks.open(file, MEMORY_KIB).orElseThrow()) {
+    try (XzBlocks blocks = XzBlocks.open(file).orElseThrow()) {
       assertArrayEquals(content, blocks.readAllBytes());
       assertEquals(-1, blocks.read());
       assertTrue(blocks.count() > Files.size(file) / 2 && blocks.count() <= Files.size(file));
@@ -96,16 +99,35 @@ class XzBlocksTest {
   @Test
   void one_block_is_for_one_thread() throws IOException {
     Files.write(file, compressed(content.length));
-    assertEquals(Optional.empty(), XzBlocks.open(file, MEMORY_KIB));
+    assertEquals(Optional.empty(), XzBlocks.open(file));
   }
 
   @Test
   void who_stops_early_leaves_no_thread() throws IOException {
     Files.write(file, compressed(BLOCK));
-    try (XzBlocks blocks = XzBlocks.open(file, MEMORY_KIB).orElseThrow()) {
+    try (XzBlocks blocks = XzBlocks.open(file).orElseThrow()) {
       assertEquals(content[0], (byte) blocks.read());
     }
     requireNoThread();
+  }
+
+  @Test
+  void only_one_file_at_a_time_takes_the_heap() throws IOException {
+    Files.write(file, compressed(BLOCK));
+    try (XzBlocks first = XzBlocks.open(file).orElseThrow()) {
+      assertEquals(Optional.empty(), XzBlocks.open(file));
+      first.close();
+      XzBlocks.open(file).orElseThrow().close();
+    }
+    XzBlocks.open(file).orElseThrow().close();
+  }
+
+  @Test
+  void a_dictionary_for_which_there_is_no_room_is_for_one_thread() throws IOException {
+    LZMA2Options large = new LZMA2Options(1);
+    large.setDictSize(32 << 20);
+    Files.write(file, compressed(BLOCK, large));
+    assertEquals(Optional.empty(), XzBlocks.open(file));
   }
 
   @Test

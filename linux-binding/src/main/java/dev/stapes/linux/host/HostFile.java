@@ -27,6 +27,11 @@ final class HostFile implements Tree.NewFile {
   }
 
   @Override
+  public boolean isIndependent() {
+    return true;
+  }
+
+  @Override
   public void write(byte[] bytes, int offset, int length) {
     Objects.checkFromIndexSize(offset, length, bytes.length);
     if (length > 0) {

@@ -130,6 +130,44 @@ public abstract class TreeContract {
   }
 
   @Test
+  void a_new_file_keeps_its_set_user_id_bit_and_attributes() throws Exception {
+    Map<String, byte[]> xattrs = Map.of("user.x", new byte[] {1, 2});
+    Tree.Attributes attributes =
+        new Tree.Attributes(5, 6, 04755, xattrs, Instant.ofEpochSecond(1_000));
+    try (Tree tree = tree()) {
+      tree.mkdir("dir", 0755);
+      Tree below = tree.subtree("dir");
+      Tree.NewFile file = below.newFile("file");
+      boolean independent = file.isIndependent();
+      if (independent) {
+        below.close();
+        tree.rename("dir/file", "dir/moved");
+        TreePicture.write(tree, "dir/file", "another one");
+      }
+      Thread other =
+          new Thread(
+              () -> {
+                file.write(new byte[] {7}, 0, 1);
+                file.finish(attributes);
+                file.close();
+                file.close();
+              });
+      other.start();
+      other.join();
+      below.close();
+      String path = independent ? "dir/moved" : "dir/file";
+      Stat stat = tree.stat(path).orElseThrow();
+      assertEquals(List.of(5L, 6L), List.of(stat.uid(), stat.gid()));
+      assertEquals(04755, stat.mode());
+      assertEquals(1, stat.size());
+      assertArrayEquals(new byte[] {1, 2}, tree.xattrs(path).get("user.x"));
+      if (independent) {
+        assertEquals("another one", TreePicture.text(tree, "dir/file"));
+      }
+    }
+  }
+
+  @Test
   void what_exists_is_not_made_again() {
     try (Tree tree = tree()) {
       TreePicture.write(tree, "file", "kept");
