@@ -22,7 +22,7 @@ final class FileWriters implements AutoCloseable {
   // kernel.
   private static final int THREADS =
       Math.max(1, Math.min(4, Runtime.getRuntime().availableProcessors() - 1));
-  private static final int WAITING_BATCHES = 6; // for each thread
+  private static final int WAITING_BATCHES = 20; // of all threads
   private static final int BATCH_BYTES = 256 << 10;
   private static final int BATCH_HELD = 1 << 20; // arrays that cannot be used otherwise meanwhile
   private static final int BATCH_FILES = 16; // each is an open descriptor
@@ -249,7 +249,8 @@ final class FileWriters implements AutoCloseable {
   }
 
   private final class Writer {
-    private final BlockingQueue<Batch> waiting = new ArrayBlockingQueue<>(WAITING_BATCHES);
+    private final BlockingQueue<Batch> waiting =
+        new ArrayBlockingQueue<>(Math.max(2, WAITING_BATCHES / threads));
     private final Thread thread = new Thread(this::run, "stapes-unpack");
 
     Writer() {
