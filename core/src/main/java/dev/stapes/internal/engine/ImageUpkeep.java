@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -75,7 +76,7 @@ public final class ImageUpkeep {
     work.happened(
         "image-refreshed", "image " + image.fingerprint(), Map.of("replaced", old.fingerprint()));
     if (old.cached()) {
-      removeIfUnused(old.fingerprint());
+      removeIfUnused(old.fingerprint(), now -> now.cached() && now.aliases().isEmpty());
     }
     return image;
   }
@@ -133,10 +134,11 @@ public final class ImageUpkeep {
       throw StapesException.invalid("image expiry", "must not be negative: " + unusedFor);
     }
     Instant now = clock.instant();
+    Predicate<ImageInfo> expired =
+        image -> image.cached() && Duration.between(lastUse(image), now).compareTo(unusedFor) >= 0;
     return store.list().stream()
-        .filter(ImageInfo::cached)
-        .filter(image -> Duration.between(lastUse(image), now).compareTo(unusedFor) >= 0)
-        .filter(image -> removeIfUnused(image.fingerprint()))
+        .filter(expired)
+        .filter(image -> removeIfUnused(image.fingerprint(), expired))
         .toList();
   }
 
@@ -147,11 +149,10 @@ public final class ImageUpkeep {
         .orElse(image.importedAt());
   }
 
-  /** False where it is just being used, or gone already. */
-  private boolean removeIfUnused(String fingerprint) {
+  /** False where it is just being used, is not what it was, or is gone already. */
+  private boolean removeIfUnused(String fingerprint, Predicate<ImageInfo> condition) {
     try {
-      images.delete(fingerprint);
-      return true;
+      return images.deleteIf(fingerprint, condition);
     } catch (StapesException e) {
       if (e.kind() != Kind.BUSY && e.kind() != Kind.NOT_FOUND) {
         throw e;
