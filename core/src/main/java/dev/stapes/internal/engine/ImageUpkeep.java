@@ -7,6 +7,7 @@ import dev.stapes.internal.image.remote.UrlSource;
 import dev.stapes.internal.image.simplestreams.StreamsServer;
 import dev.stapes.model.ImageInfo;
 import dev.stapes.model.ImageOrigin;
+import dev.stapes.model.ImageRefreshException;
 import dev.stapes.model.Progress;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -100,30 +102,38 @@ public final class ImageUpkeep {
     };
   }
 
-  /** Refreshes all that can be, whatever becomes of the others; the answer is what is new. */
+  /**
+   * Refreshes all that can be, whatever becomes of the others; the answer is what is new.
+   *
+   * @throws ImageRefreshException with what is new, where others failed
+   */
   public List<ImageInfo> refreshAll(Progress progress) {
     List<ImageInfo> changed = new ArrayList<>();
-    List<StapesException> failures = new ArrayList<>();
+    TreeMap<String, StapesException> failed = new TreeMap<>();
+    Optional<Kind> last = Optional.empty();
     for (ImageInfo image : store.list()) {
+      String fingerprint = image.fingerprint();
       if (image.origin().isEmpty() || image.aliases().isEmpty()) {
         continue;
       }
       try {
-        ImageInfo now = refresh(image.fingerprint(), Optional.empty(), progress);
-        if (!now.fingerprint().equals(image.fingerprint())) {
+        ImageInfo now = refresh(fingerprint, Optional.empty(), progress);
+        if (!now.fingerprint().equals(fingerprint)) {
           changed.add(now);
         }
       } catch (StapesException e) {
-        failures.add(e);
+        if (e.kind() == Kind.NOT_FOUND && !store.has(fingerprint)) {
+          continue; // it was deleted meanwhile
+        }
+        failed.put(fingerprint, e);
+        last = Optional.of(e.kind());
         if (e.kind() == Kind.INTERRUPTED) {
           break;
         }
       }
     }
-    if (!failures.isEmpty()) {
-      StapesException last = failures.remove(failures.size() - 1);
-      failures.forEach(last::addSuppressed);
-      throw last;
+    if (last.isPresent()) {
+      throw new ImageRefreshException(last.get(), changed, failed);
     }
     return changed;
   }

@@ -184,6 +184,11 @@ public final class ImageStore {
     return lastUses.in(catalog.find(name).info());
   }
 
+  /** Whether there is an image of a fingerprint. */
+  public boolean has(String fingerprint) {
+    return catalog.get(fingerprint).isPresent();
+  }
+
   /** All images, by fingerprint. */
   public List<ImageInfo> list() {
     return catalog.list().stream().map(lastUses::in).toList();
