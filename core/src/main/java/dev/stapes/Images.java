@@ -109,7 +109,8 @@ public final class Images {
    * @param aliases names for it, one twice is one
    * @throws dev.stapes.model.StapesException BUSY where it is an instance that runs, unless it is
    *     asked for by {@link PublishSpec#running}; NOT_FOUND for the instance or the snapshot;
-   *     CONFLICT where an alias belongs to another image; EXHAUSTED where the disk is full
+   *     CONFLICT where an alias belongs to another image; EXHAUSTED where the disk is full; INVALID
+   *     where it is more than an image may be, such as files of 256 GiB in all, holes included
    */
   public ImageInfo publish(PublishSpec spec, Progress progress, String... aliases) {
     return engine.images().publish(spec, new LinkedHashSet<>(List.of(aliases)), progress);
