@@ -277,10 +277,10 @@ final class ImageCatalog {
    */
   void takeBack(String fingerprint, Optional<ImageRecord> before, Optional<ImageRecord> replaced) {
     Optional<ImageRecord> put = get(fingerprint);
-    if (put.isEmpty() || before.isPresent() && before.get().modified() == put.get().modified()) {
+    if (put.map(ImageRecord::modified).equals(before.map(ImageRecord::modified))) {
       return;
     }
-    ImageRecord now = put.get();
+    ImageRecord now = put.orElseThrow();
     StateStore.Transaction.Builder transaction =
         before.map(then -> update(now, then.info())).orElseGet(() -> removal(now, volumesOf(now)));
     now.info().aliases().stream()

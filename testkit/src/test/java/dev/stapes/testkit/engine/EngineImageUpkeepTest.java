@@ -105,7 +105,7 @@ class EngineImageUpkeepTest {
                 if (path.equals("/gone") && there.remove("gone")) {
                   images.delete("gone");
                 }
-                return path.equals("/new") || path.equals("/bad") && !there.contains("bad")
+                return path.equals("/new") || (path.equals("/bad") && !there.contains("bad"))
                     ? Optional.of(newer)
                     : Optional.empty();
               })) {
