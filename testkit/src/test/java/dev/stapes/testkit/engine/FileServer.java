@@ -59,9 +59,13 @@ final class FileServer implements AutoCloseable {
     Optional<byte[]> file = files.apply(words[1]);
     byte[] body = file.orElse(new byte[0]);
     OutputStream out = connection.getOutputStream();
+    String status = file.isPresent() ? "200 OK" : "404 Not Found";
     String head =
-        "HTTP/1.1 %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
-            .formatted(file.isPresent() ? "200 OK" : "404 Not Found", body.length);
+        "HTTP/1.1 "
+            + status
+            + "\r\nContent-Length: "
+            + body.length
+            + "\r\nConnection: close\r\n\r\n";
     out.write(head.getBytes(StandardCharsets.US_ASCII));
     if (!words[0].equals("HEAD")) {
       out.write(body);
