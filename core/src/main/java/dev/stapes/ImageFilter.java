@@ -2,6 +2,7 @@ package dev.stapes;
 
 import dev.stapes.internal.image.Architectures;
 import dev.stapes.model.ImageInfo;
+import dev.stapes.model.ImageMetadata;
 import dev.stapes.model.InstanceType;
 import dev.stapes.model.StapesException;
 import java.util.ArrayList;
@@ -93,11 +94,18 @@ public final class ImageFilter implements Predicate<ImageInfo> {
         "image filter", "knows no type \"" + value + "\", only " + List.of(InstanceType.values()));
   }
 
-  /** The same, with a property of this value; an image without it is not meant. */
+  /**
+   * The same, with a property of this value; an image without it is not meant.
+   *
+   * @param key 1 to 255 characters, no white space, no control characters, no {@code =}
+   * @throws StapesException INVALID for another key
+   */
   public ImageFilter property(String key, String value) {
+    ImageMetadata.requireProperty(key, "");
     Pattern pattern = pattern(value);
+    String name = PROPERTIES + key;
     return and(
-        PROPERTIES + key + "=" + quoted(value),
+        quoted(key).equals(key) ? name + "=" + quoted(value) : quoted(name + "=" + value),
         image -> {
           String its = image.metadata().properties().get(key);
           return its != null && pattern.matcher(its).matches();

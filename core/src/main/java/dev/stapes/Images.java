@@ -109,7 +109,8 @@ public final class Images {
    * @param aliases names for it, one twice is one
    * @throws dev.stapes.model.StapesException BUSY where it is an instance that runs, unless it is
    *     asked for by {@link PublishSpec#running}; NOT_FOUND for the instance or the snapshot;
-   *     CONFLICT where an alias belongs to another image; EXHAUSTED where the disk is full
+   *     CONFLICT where an alias belongs to another image; EXHAUSTED where the disk is full; INVALID
+   *     where it is more than an image may be, such as files of 256 GiB in all, holes included
    */
   public ImageInfo publish(PublishSpec spec, Progress progress, String... aliases) {
     return engine.images().publish(spec, new LinkedHashSet<>(List.of(aliases)), progress);
@@ -165,7 +166,7 @@ public final class Images {
    * @param changes is given those that there are, and changes them; may be called again
    * @return the image as it is now
    * @throws dev.stapes.model.StapesException INVALID for one that {@link #setProperty} refuses;
-   *     NOT_FOUND; nothing has changed then
+   *     NOT_FOUND; CONFLICT where others change the image each time; nothing has changed then
    */
   public ImageInfo editProperties(String reference, Consumer<SortedMap<String, String>> changes) {
     return engine
@@ -185,7 +186,10 @@ public final class Images {
             });
   }
 
-  /** Deletes an image; instances that were made of it stay. BUSY while it is copied or exported. */
+  /**
+   * Deletes an image; instances that were made of it stay. BUSY while one is made of it, and while
+   * it is copied or exported.
+   */
   public void delete(String reference) {
     engine.images().delete(reference);
   }
@@ -241,14 +245,15 @@ public final class Images {
    * without names, or goes where it was cached. Nothing calls this by itself: a program does, as
    * often as it likes.
    *
-   * <p>What is asked for is kept without anything secret: an image that came with headers or a
-   * login of its own needs its {@link #refresh(String, ImageSource) source} again. A server that
-   * names no fingerprint has to send the whole image to be asked.
+   * <p>Nothing secret is kept: an image that came with headers or a login of its own needs its
+   * {@link #refresh(String, ImageSource) source} again. A server that names no fingerprint has to
+   * send the whole image to be asked.
    *
    * @return the new image, or the same
    * @throws dev.stapes.model.StapesException UNSUPPORTED where the image cannot be asked for again:
-   *     one of a file or a directory, a published one, one of an address with a query, or one whose
-   *     fingerprint was demanded; NOT_FOUND; and what the source says, when nothing has changed
+   *     one of a file or a directory, a published one, one that came with headers or a login, one
+   *     of an address with a query, or one whose fingerprint was demanded; NOT_FOUND; and what the
+   *     source says, when nothing has changed
    */
   public ImageInfo refresh(String reference) {
     return refresh(reference, Progress.NONE);
@@ -271,11 +276,11 @@ public final class Images {
 
   /**
    * Refreshes all images that have an alias and can be asked for again, one after the other. Where
-   * one fails the others are refreshed all the same.
+   * one fails the others are refreshed all the same; one that is deleted meanwhile is passed over.
    *
    * @return the new images
-   * @throws dev.stapes.model.StapesException of the last that failed, with those of the others
-   *     suppressed; that of an interrupt ends it at once
+   * @throws dev.stapes.model.ImageRefreshException where some failed: it has the new images, and
+   *     what the others failed with; an interrupt ends it at once
    */
   public List<ImageInfo> refreshAll() {
     return engine.imageUpkeep().refreshAll(Progress.NONE);

@@ -102,6 +102,8 @@ class ImageFilterTest {
                 "os=Debian =x", "no key in \"=x\"",
                 "type=machine", "knows no type \"machine\", only [container, virtual-machine]",
                 "cached=yes", "cached must be true or false: \"yes\"",
+                "\"a b=c\"", "needs a name",
+                "properties.=c", "needs a name",
                 "description=\"My", "quote that does not end")
             .entrySet()) {
       StapesException e =
@@ -129,5 +131,27 @@ class ImageFilterTest {
         filter.toString());
     assertTrue(ImageFilter.parse(filter.toString()).test(IMAGE));
     assertFalse(filter.os("alpine").test(IMAGE));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "a b", "a\tb", "a=b", "=", "a\u0000"})
+  void a_key_that_no_property_should_have_is_refused(String key) {
+    StapesException e =
+        assertThrows(StapesException.class, () -> ImageFilter.all().property(key, "x"));
+    assertEquals(StapesException.Kind.INVALID, e.kind());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"a", "a\"b", "\"", "a\\b\"", "a\u3000b", "properties.a", "type", "a\\"})
+  void any_other_key_is_read_as_it_is_written(String key) {
+    ImageInfo image =
+        IMAGE.withMetadata(
+            IMAGE.metadata().withProperties(Map.of(key, "My \"own\" \\", "os", "x")));
+    ImageFilter filter = ImageFilter.all().property(key, "my \"own\" \\").os("x");
+    assertTrue(filter.test(image));
+    ImageFilter again = ImageFilter.parse(filter.toString());
+    assertEquals(filter.toString(), again.toString());
+    assertTrue(again.test(image), again.toString());
+    assertFalse(again.test(IMAGE));
   }
 }

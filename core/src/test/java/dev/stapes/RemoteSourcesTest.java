@@ -43,14 +43,12 @@ class RemoteSourcesTest {
     assertEquals(
         Optional.of(
             ImageOrigin.of(Protocol.URL, SERVER + "/a", "", Map.of("rootfs", SERVER + "/b"))),
-        ImageSources.url(
-                ImageUrl.of(SERVER.resolve("/a"))
-                    .withRootfs(SERVER.resolve("/b"))
-                    .withHeaders(Map.of("Authorization", "Bearer word")))
+        ImageSources.url(ImageUrl.of(SERVER.resolve("/a")).withRootfs(SERVER.resolve("/b")))
             .origin());
     for (ImageUrl url :
         List.of(
             ImageUrl.of(SERVER.resolve("/a?token=word")),
+            ImageUrl.of(SERVER.resolve("/a")).withHeaders(Map.of("Authorization", "Bearer word")),
             ImageUrl.of(SERVER.resolve("/a")).withRootfs(SERVER.resolve("/b?token=word")),
             ImageUrl.of(SERVER.resolve("/a")).withFingerprint("0".repeat(64)))) {
       assertEquals(Optional.empty(), ImageSources.url(url).origin());
@@ -59,11 +57,11 @@ class RemoteSourcesTest {
         Optional.of(
             ImageOrigin.of(
                 Protocol.OCI, "example.org:5000", "a/b:1", Map.of("platform", "linux/arm64"))),
-        ImageSources.oci(
-                OciImageSpec.of("example.org:5000/a/b:1")
-                    .login("me", "word")
-                    .platform("linux/arm64"))
+        ImageSources.oci(OciImageSpec.of("example.org:5000/a/b:1").platform("linux/arm64"))
             .origin());
+    assertEquals(
+        Optional.empty(),
+        ImageSources.oci(OciImageSpec.of("example.org/a").login("me", "word")).origin());
     assertEquals(
         Optional.of(
             ImageOrigin.of(

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
 /**
@@ -79,16 +80,25 @@ public final class ImageService {
 
   /** Deletes an image everywhere. */
   public void delete(String reference) {
-    work.unlocked(
-        "image-delete",
-        "image " + reference,
-        Progress.NONE,
-        told -> {
-          ImageInfo image = store.delete(reference, pools.open());
-          work.happened("image-deleted", subject(image), Map.of());
-          return true;
-        });
-    pools.open().keySet().forEach(trash::reclaimBehind);
+    deleteIf(reference, image -> true);
+  }
+
+  /** Deletes an image everywhere if it still is what the caller took it for; false where not. */
+  boolean deleteIf(String reference, Predicate<ImageInfo> condition) {
+    boolean deleted =
+        work.unlocked(
+            "image-delete",
+            "image " + reference,
+            Progress.NONE,
+            told -> {
+              Optional<ImageInfo> image = store.deleteIf(reference, condition, pools.open());
+              image.ifPresent(gone -> work.happened("image-deleted", subject(gone), Map.of()));
+              return image.isPresent();
+            });
+    if (deleted) {
+      pools.open().keySet().forEach(trash::reclaimBehind);
+    }
+    return deleted;
   }
 
   /** Gives an image one more name. */

@@ -7,6 +7,7 @@ import dev.stapes.internal.image.remote.UrlSource;
 import dev.stapes.internal.image.simplestreams.StreamsServer;
 import dev.stapes.model.ImageInfo;
 import dev.stapes.model.ImageOrigin;
+import dev.stapes.model.ImageRefreshException;
 import dev.stapes.model.Progress;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
@@ -19,6 +20,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -75,7 +78,7 @@ public final class ImageUpkeep {
     work.happened(
         "image-refreshed", "image " + image.fingerprint(), Map.of("replaced", old.fingerprint()));
     if (old.cached()) {
-      removeIfUnused(old.fingerprint());
+      removeIfUnused(old.fingerprint(), now -> now.cached() && now.aliases().isEmpty());
     }
     return image;
   }
@@ -99,30 +102,38 @@ public final class ImageUpkeep {
     };
   }
 
-  /** Refreshes all that can be, whatever becomes of the others; the answer is what is new. */
+  /**
+   * Refreshes all that can be, whatever becomes of the others; the answer is what is new.
+   *
+   * @throws ImageRefreshException with what is new, where others failed
+   */
   public List<ImageInfo> refreshAll(Progress progress) {
     List<ImageInfo> changed = new ArrayList<>();
-    List<StapesException> failures = new ArrayList<>();
+    TreeMap<String, StapesException> failed = new TreeMap<>();
+    Optional<Kind> last = Optional.empty();
     for (ImageInfo image : store.list()) {
+      String fingerprint = image.fingerprint();
       if (image.origin().isEmpty() || image.aliases().isEmpty()) {
         continue;
       }
       try {
-        ImageInfo now = refresh(image.fingerprint(), Optional.empty(), progress);
-        if (!now.fingerprint().equals(image.fingerprint())) {
+        ImageInfo now = refresh(fingerprint, Optional.empty(), progress);
+        if (!now.fingerprint().equals(fingerprint)) {
           changed.add(now);
         }
       } catch (StapesException e) {
-        failures.add(e);
+        if (e.kind() == Kind.NOT_FOUND && !store.has(fingerprint)) {
+          continue; // it was deleted meanwhile
+        }
+        failed.put(fingerprint, e);
+        last = Optional.of(e.kind());
         if (e.kind() == Kind.INTERRUPTED) {
           break;
         }
       }
     }
-    if (!failures.isEmpty()) {
-      StapesException last = failures.remove(failures.size() - 1);
-      failures.forEach(last::addSuppressed);
-      throw last;
+    if (last.isPresent()) {
+      throw new ImageRefreshException(last.get(), changed, failed);
     }
     return changed;
   }
@@ -133,10 +144,11 @@ public final class ImageUpkeep {
       throw StapesException.invalid("image expiry", "must not be negative: " + unusedFor);
     }
     Instant now = clock.instant();
+    Predicate<ImageInfo> expired =
+        image -> image.cached() && Duration.between(lastUse(image), now).compareTo(unusedFor) >= 0;
     return store.list().stream()
-        .filter(ImageInfo::cached)
-        .filter(image -> Duration.between(lastUse(image), now).compareTo(unusedFor) >= 0)
-        .filter(image -> removeIfUnused(image.fingerprint()))
+        .filter(expired)
+        .filter(image -> removeIfUnused(image.fingerprint(), expired))
         .toList();
   }
 
@@ -147,11 +159,10 @@ public final class ImageUpkeep {
         .orElse(image.importedAt());
   }
 
-  /** False where it is just being used, or gone already. */
-  private boolean removeIfUnused(String fingerprint) {
+  /** False where it is just being used, is not what it was, or is gone already. */
+  private boolean removeIfUnused(String fingerprint, Predicate<ImageInfo> condition) {
     try {
-      images.delete(fingerprint);
-      return true;
+      return images.deleteIf(fingerprint, condition);
     } catch (StapesException e) {
       if (e.kind() != Kind.BUSY && e.kind() != Kind.NOT_FOUND) {
         throw e;

@@ -17,6 +17,7 @@ import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.StoragePool;
+import dev.stapes.spi.VolumeId;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Collections;
@@ -163,11 +164,12 @@ public final class InstanceService {
             (pool, step) ->
                 image.ifPresentOrElse(
                     found ->
-                        copyInto(
+                        images.fromUnpacked(
+                            draft.pool(),
                             pool,
-                            images.unpackInto(
-                                draft.pool(), pool, found.fingerprint(), step.progress()),
-                            draft),
+                            found.fingerprint(),
+                            step.progress(),
+                            unpacked -> copyInto(pool, unpacked, draft)),
                     () -> pool.create(draft.volumeId())));
     return make(spec.name(), () -> plan, progress);
   }
@@ -271,9 +273,8 @@ public final class InstanceService {
         });
   }
 
-  /** Throwaway instances live in memory where the pool can. */
-  private static void copyInto(
-      StoragePool pool, dev.stapes.spi.VolumeId image, InstanceRecord record) {
+  /** Throwaway instances live in memory where the pool can; the answer is the new volume. */
+  private static VolumeId copyInto(StoragePool pool, VolumeId image, InstanceRecord record) {
     Optional<StoragePool.Scratch> scratch =
         record.isThrowaway() ? pool.scratch() : Optional.empty();
     if (scratch.isPresent()) {
@@ -281,6 +282,7 @@ public final class InstanceService {
     } else {
       pool.copy(image, record.volumeId(), false);
     }
+    return record.volumeId();
   }
 
   /** Waits for a status. */

@@ -3,10 +3,12 @@ package dev.stapes.internal.image;
 import com.github.luben.zstd.ZstdOutputStreamNoFinalizer;
 import dev.stapes.model.ImageMetadata;
 import dev.stapes.model.PublishSpec.Compression;
+import dev.stapes.model.StapesException;
 import java.io.BufferedOutputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import org.apache.commons.compress.compressors.gzip.GzipCompressorOutputStream;
@@ -49,6 +51,8 @@ final class ArchiveFile {
    *
    * @param yaml the content of {@code metadata.yaml}
    * @param timestamp of the entry {@code metadata.yaml}
+   * @throws StapesException INVALID for what exceeds the {@link TarWriter#limit limits} of the
+   *     content
    */
   static void write(
       Path archive, Compression compression, byte[] yaml, Instant timestamp, Content content) {
@@ -59,6 +63,8 @@ final class ArchiveFile {
       tar.add(TarEntry.file(MetadataYaml.NAME, 0644, yaml.length, timestamp), yaml);
       content.add(tar);
       tar.finish();
+      out.close();
+      tar.checkCompressed(Files.size(archive));
     } catch (IOException e) {
       throw DiskError.of("image archive", "cannot be written to " + archive, e);
     }

@@ -12,9 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -168,19 +166,6 @@ final class ImageCatalog {
         .withOrigin(known.cached() && brought.cached(), known.origin().or(brought::origin));
   }
 
-  /** Gives an image back the aliases that it had before another replaced it. */
-  void restore(ImageRecord then) {
-    ImageRecord now = get(then.info().fingerprint()).orElse(then);
-    if (now.info().aliases().equals(then.info().aliases())) {
-      return;
-    }
-    StateStore.Transaction.Builder transaction = update(now, then.info());
-    then.info()
-        .aliases()
-        .forEach(alias -> transaction.put(ImageRecord.ALIASES + alias, then.info().fingerprint()));
-    state.commit(transaction.build());
-  }
-
   /** Puts aliases, unless they belong to another image. */
   private void claim(
       String fingerprint, Collection<String> aliases, StateStore.Transaction.Builder transaction) {
@@ -235,15 +220,13 @@ final class ImageCatalog {
     return changed;
   }
 
-  /** Gives an image other properties. */
-  ImageInfo edit(String name, UnaryOperator<SortedMap<String, String>> change) {
-    ImageRecord record = find(name);
-    SortedMap<String, String> before = record.info().metadata().properties();
-    SortedMap<String, String> after = change.apply(new TreeMap<>(before));
-    if (after.equals(before)) {
+  /** Gives an image other properties; CONFLICT where it has changed since it was read. */
+  ImageInfo edit(ImageRecord record, SortedMap<String, String> properties) {
+    if (properties.equals(record.info().metadata().properties())) {
       return record.info();
     }
-    ImageInfo changed = record.info().withMetadata(record.info().metadata().withProperties(after));
+    ImageInfo changed =
+        record.info().withMetadata(record.info().metadata().withProperties(properties));
     state.commit(update(record, changed).build());
     return changed;
   }
@@ -254,14 +237,24 @@ final class ImageCatalog {
    * @return the names of the volumes that no image has any more
    */
   Set<String> remove(ImageRecord record) {
-    String fingerprint = record.info().fingerprint();
-    Set<String> gone = new HashSet<>();
-    Set<String> kept = new HashSet<>();
+    Set<String> gone = volumesOf(record);
+    state.commit(removal(record, gone).build());
+    return gone;
+  }
+
+  /** The names of the volumes that no other image has. */
+  private Set<String> volumesOf(ImageRecord record) {
+    Set<String> its = new HashSet<>(record.volumes());
     for (ImageRecord each : records()) {
-      boolean removed = each.info().fingerprint().equals(fingerprint);
-      (removed ? gone : kept).addAll(each.volumes());
+      if (!each.info().fingerprint().equals(record.info().fingerprint())) {
+        its.removeAll(new HashSet<>(each.volumes()));
+      }
     }
-    gone.removeAll(kept);
+    return its;
+  }
+
+  private StateStore.Transaction.Builder removal(ImageRecord record, Set<String> gone) {
+    String fingerprint = record.info().fingerprint();
     String key = ImageRecord.key(fingerprint);
     StateStore.Transaction.Builder transaction =
         StateStore.Transaction.begin().ifUnchanged(key, record.modified()).remove(key);
@@ -272,22 +265,40 @@ final class ImageCatalog {
         transaction.remove(entry.key());
       }
     }
-    state.commit(transaction.build());
-    return gone;
+    return transaction;
   }
 
-  /** Puts an image back to what it was before, or removes it where it was not. */
-  void takeBack(ImageRecord now, Optional<ImageRecord> before) {
-    if (before.isEmpty()) {
-      remove(now);
+  /**
+   * Undoes a {@link #put}, where it has happened: in one go, so that there is no moment without the
+   * aliases.
+   *
+   * @param before what the image was; empty: it was not
+   * @param replaced another image as it was, which gets its aliases back
+   */
+  void takeBack(String fingerprint, Optional<ImageRecord> before, Optional<ImageRecord> replaced) {
+    Optional<ImageRecord> put = get(fingerprint);
+    if (put.map(ImageRecord::modified).equals(before.map(ImageRecord::modified))) {
       return;
     }
-    ImageInfo then = before.get().info();
-    StateStore.Transaction.Builder transaction = update(now, then);
+    ImageRecord now = put.orElseThrow();
+    StateStore.Transaction.Builder transaction =
+        before.map(then -> update(now, then.info())).orElseGet(() -> removal(now, volumesOf(now)));
     now.info().aliases().stream()
-        .filter(alias -> !then.aliases().contains(alias))
+        .filter(alias -> before.isEmpty() || !before.get().info().aliases().contains(alias))
         .forEach(alias -> transaction.remove(ImageRecord.ALIASES + alias));
+    replaced.ifPresent(then -> restore(then, transaction));
     state.commit(transaction.build());
+  }
+
+  private void restore(ImageRecord then, StateStore.Transaction.Builder transaction) {
+    String fingerprint = then.info().fingerprint();
+    String key = ImageRecord.key(fingerprint);
+    transaction
+        .ifUnchanged(key, get(fingerprint).orElse(then).modified())
+        .put(key, ImageRecord.write(then.info(), then.form()));
+    then.info()
+        .aliases()
+        .forEach(alias -> transaction.put(ImageRecord.ALIASES + alias, fingerprint));
   }
 
   private ImageRecord byAlias(String alias) {

@@ -78,7 +78,6 @@ record ImageRecord(ImageInfo info, ImageForm form, long modified) {
     return record.toString();
   }
 
-  /** Reads a record of the store. */
   private static void write(ImageOrigin origin, ObjectNode into) {
     into.put("protocol", origin.protocol().toString());
     into.put("server", origin.server());
@@ -109,6 +108,7 @@ record ImageRecord(ImageInfo info, ImageForm form, long modified) {
     return texts;
   }
 
+  /** Reads a record of the store. */
   static ImageRecord read(StateStore.Entry entry) {
     String fingerprint = entry.key().substring(IMAGES.length());
     try {

@@ -75,11 +75,7 @@ final class ImageRecorder {
       Optional<ImageRecord> replaced,
       RuntimeException cause) {
     try {
-      catalog
-          .get(fingerprint)
-          .filter(now -> before.isEmpty() || now.modified() != before.get().modified())
-          .ifPresent(now -> catalog.takeBack(now, before));
-      replaced.ifPresent(catalog::restore);
+      catalog.takeBack(fingerprint, before, replaced);
     } catch (RuntimeException e) {
       cause.addSuppressed(e);
     }

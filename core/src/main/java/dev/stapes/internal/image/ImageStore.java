@@ -24,7 +24,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,6 +40,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class ImageStore {
   private static final Logger LOG = LoggerFactory.getLogger(ImageStore.class);
+  private static final int MOST_EDITS = 100;
 
   private final Host host;
   private final InstantSource clock;
@@ -93,7 +97,8 @@ public final class ImageStore {
    *
    * @param aliases names for it; none may belong to another image; copied
    * @param cached whether it may go when it is not used
-   * @param replaces the fingerprint of another image, which gives it all its aliases
+   * @param replaces the fingerprint of another image, which gives it all its aliases, and which it
+   *     stays like where that is to stay by then
    */
   public record Wish(Collection<String> aliases, boolean cached, Optional<String> replaces) {
     /** Validates and copies. */
@@ -112,13 +117,12 @@ public final class ImageStore {
       String fingerprint = ImageFiles.fingerprint(parts, progress);
       ImageInfo image =
           new ImageInfo(
-                  fingerprint,
-                  new TreeSet<>(wish.aliases()),
-                  fetched.metadata(),
-                  Size.ofBytes(size(parts)),
-                  source.describe(),
-                  clock.instant())
-              .withOrigin(wish.cached(), source.origin());
+              fingerprint,
+              new TreeSet<>(wish.aliases()),
+              fetched.metadata(),
+              Size.ofBytes(size(parts)),
+              source.describe(),
+              clock.instant());
       Optional<ImageTemplates> found =
           parts.blobs().isEmpty()
               ? TemplateReader.read(parts.archive(), fetched.metadata())
@@ -126,7 +130,9 @@ public final class ImageStore {
       synchronized (changes) {
         Optional<ImageRecord> replaced =
             wish.replaces().filter(old -> !old.equals(fingerprint)).flatMap(catalog::get);
-        return recorder.record(image, parts, found, replaced);
+        boolean mayGo = replaced.map(old -> old.info().cached()).orElse(true);
+        return recorder.record(
+            image.withOrigin(wish.cached() && mayGo, source.origin()), parts, found, replaced);
       }
     } finally {
       files.collect(work);
@@ -178,6 +184,11 @@ public final class ImageStore {
     return lastUses.in(catalog.find(name).info());
   }
 
+  /** Whether there is an image of a fingerprint. */
+  public boolean has(String fingerprint) {
+    return catalog.get(fingerprint).isPresent();
+  }
+
   /** All images, by fingerprint. */
   public List<ImageInfo> list() {
     return catalog.list().stream().map(lastUses::in).toList();
@@ -194,23 +205,42 @@ public final class ImageStore {
    * @param pools the open pools by name; what others have of it goes when they are {@link #collect
    *     collected}
    * @return what it was
-   * @throws StapesException NOT_FOUND; BUSY while it is unpacked or exported
+   * @throws StapesException NOT_FOUND; BUSY while it is unpacked, copied or exported
    */
   public ImageInfo delete(String name, Map<String, StoragePool> pools) {
+    return deleteIf(name, image -> true, pools).orElseThrow();
+  }
+
+  /**
+   * Deletes an image as {@link #delete} does, if it still is what the caller took it for.
+   *
+   * @param condition of the image as it is then, when nobody uses it and nobody else changes it
+   * @return what it was; empty where the condition does not hold
+   */
+  public Optional<ImageInfo> deleteIf(
+      String name, Predicate<ImageInfo> condition, Map<String, StoragePool> pools) {
     synchronized (changes) {
       ImageRecord record = catalog.find(name);
       String fingerprint = record.info().fingerprint();
       Set<String> gone = new HashSet<>();
-      uses.whenUnused(
-          fingerprint,
-          () -> {
-            gone.addAll(catalog.remove(record));
-            templates.forget(fingerprint);
-            lastUses.forget(fingerprint);
-          });
+      boolean deleted =
+          uses.whenUnused(
+              fingerprint,
+              () -> {
+                if (!condition.test(lastUses.in(record.info()))) {
+                  return false;
+                }
+                gone.addAll(catalog.remove(record));
+                templates.forget(fingerprint);
+                lastUses.forget(fingerprint);
+                return true;
+              });
+      if (!deleted) {
+        return Optional.empty();
+      }
       volumes.forgetVolumes(gone);
       removeFiles(fingerprint, gone, pools);
-      return record.info();
+      return Optional.of(record.info());
     }
   }
 
@@ -254,10 +284,27 @@ public final class ImageStore {
     }
   }
 
-  /** Gives an image other properties; those in its archive stay as they are. */
+  /**
+   * Gives an image other properties; those in its archive stay as they are.
+   *
+   * @param change may take its time and call the store; it is called again where the image has
+   *     changed meanwhile
+   * @throws StapesException NOT_FOUND; CONFLICT where it changes all the time; what the change says
+   */
   public ImageInfo edit(String name, UnaryOperator<SortedMap<String, String>> change) {
-    synchronized (changes) {
-      return catalog.edit(name, change);
+    for (int tries = 1; ; tries++) {
+      ImageRecord record = catalog.find(name);
+      SortedMap<String, String> properties =
+          change.apply(new TreeMap<>(record.info().metadata().properties()));
+      try {
+        synchronized (changes) {
+          return catalog.edit(record, properties);
+        }
+      } catch (StapesException e) {
+        if (e.kind() != StapesException.Kind.CONFLICT || tries == MOST_EDITS) {
+          throw e;
+        }
+      }
     }
   }
 
@@ -300,19 +347,34 @@ public final class ImageStore {
    *
    * @param poolName under which the state store remembers it
    * @param name of the image
-   * @return a volume to copy from, never to change
+   * @return a volume, never to change; it may go with its image, unless it is used by {@link
+   *     #fromUnpacked}
    * @throws StapesException NOT_FOUND; INVALID where the archive is damaged or hostile; what the
    *     pool says; INTERRUPTED
    */
   public VolumeId unpackInto(String poolName, StoragePool pool, String name, Progress progress) {
-    ImageRecord record = catalog.find(name);
-    String volume = record.volume();
-    if (volumes.isComplete(poolName, pool, volume)) {
-      return ImageVolumes.id(volume);
-    }
-    String fingerprint = record.info().fingerprint();
+    return fromUnpacked(poolName, pool, name, progress, volume -> volume);
+  }
+
+  /**
+   * Makes something of an image that is {@link #unpackInto unpacked} in a pool. It is not deleted
+   * before that is made.
+   *
+   * @param making is given the volume to copy from, never to change
+   */
+  public <T> T fromUnpacked(
+      String poolName,
+      StoragePool pool,
+      String name,
+      Progress progress,
+      Function<VolumeId, T> making) {
+    String fingerprint = catalog.find(name).info().fingerprint();
     try (ImageUses.Use use = uses.begin(fingerprint)) {
-      return volumes.ensure(poolName, pool, fingerprint, parts(fingerprint), progress);
+      String volume = required(fingerprint).volume(); // it may have gone before the use began
+      return making.apply(
+          volumes.isComplete(poolName, pool, volume)
+              ? ImageVolumes.id(volume)
+              : volumes.ensure(poolName, pool, fingerprint, parts(fingerprint), progress));
     }
   }
 
@@ -346,10 +408,7 @@ public final class ImageStore {
 
   /** Within a use, so that they stay. */
   private ImageParts parts(String fingerprint) {
-    ImageRecord record =
-        catalog
-            .get(fingerprint)
-            .orElseThrow(() -> StapesException.notFound(ImageCatalog.subject(fingerprint)));
+    ImageRecord record = required(fingerprint);
     if (!files.exists(fingerprint, record.form())) {
       throw new StapesException(
           StapesException.Kind.UNAVAILABLE,
@@ -357,6 +416,12 @@ public final class ImageStore {
           "its archive is missing: " + files.archive(fingerprint) + ": import it again");
     }
     return files.parts(fingerprint, record.form());
+  }
+
+  private ImageRecord required(String fingerprint) {
+    return catalog
+        .get(fingerprint)
+        .orElseThrow(() -> StapesException.notFound(ImageCatalog.subject(fingerprint)));
   }
 
   private static ImageParts checked(ImageSource.Fetched fetched, Path work, ImageSource source) {

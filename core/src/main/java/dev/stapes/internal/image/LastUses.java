@@ -47,27 +47,48 @@ final class LastUses {
     String fingerprint = image.fingerprint();
     uses.put(fingerprint, now);
     Instant known = written.getOrDefault(fingerprint, image.importedAt());
-    if (Duration.between(known, now).compareTo(EXACT) > 0) {
+    if (Duration.between(known, now).compareTo(EXACT) > 0 && write(fingerprint, now)) {
       written.put(fingerprint, now);
-      write(fingerprint, now);
+    }
+    if (state.get(ImageRecord.key(fingerprint)).isEmpty()) {
+      forget(fingerprint); // it went meanwhile, and this may have come after it was forgotten
     }
   }
 
-  /** That it cannot be written is no reason to make no instance. */
-  private void write(String fingerprint, Instant now) {
-    String image = ImageRecord.key(fingerprint);
+  /**
+   * That it cannot be written is no reason to make no instance: the next one tries again.
+   *
+   * @return whether it is written
+   */
+  private boolean write(String fingerprint, Instant now) {
     try {
-      Optional<StateStore.Entry> record = state.get(image);
-      if (record.isPresent()) {
-        state.commit(
-            StateStore.Transaction.begin()
-                .ifUnchanged(image, record.get().modified())
-                .put(ImageRecord.USED + fingerprint, now.toString())
-                .build());
+      try {
+        return commit(fingerprint, now);
+      } catch (StapesException e) {
+        if (e.kind() != StapesException.Kind.CONFLICT) {
+          throw e;
+        }
+        return commit(fingerprint, now); // something else of the image was changed
       }
     } catch (StapesException e) {
       LOG.warn("last use of image {} is not written down: {}", fingerprint, e.getMessage());
+      return false;
     }
+  }
+
+  /** False where the image is gone. */
+  private boolean commit(String fingerprint, Instant now) {
+    String image = ImageRecord.key(fingerprint);
+    Optional<StateStore.Entry> record = state.get(image);
+    if (record.isEmpty()) {
+      return false;
+    }
+    state.commit(
+        StateStore.Transaction.begin()
+            .ifUnchanged(image, record.get().modified())
+            .put(ImageRecord.USED + fingerprint, now.toString())
+            .build());
+    return true;
   }
 
   /** With its last use. */

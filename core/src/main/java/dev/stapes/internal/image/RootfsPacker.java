@@ -51,15 +51,17 @@ final class RootfsPacker {
    * Packs.
    *
    * @param compressed whether in zstd
-   * @throws StapesException CONFLICT where a file shrank meanwhile; INTERRUPTED; what the tree says
+   * @throws StapesException CONFLICT where a file shrank meanwhile; INVALID for what would be
+   *     refused when it is unpacked; INTERRUPTED; what the tree says
    */
   void pack(Path archive, boolean compressed, ImageMetadata metadata) {
     ArchiveFile.write(
         archive, compressed, metadata, timestamp.orElse(metadata.createdAt()), this::add);
   }
 
-  /** Adds all of it to an archive. */
+  /** Adds all of it to an archive, within the limits that it is unpacked with. */
   void add(TarWriter tar) throws IOException {
+    tar.limit(ArchiveLimits.USUAL);
     Tree.Stat root = tree.stat("/").orElseThrow(() -> StapesException.notFound("root file system"));
     tar.add(entry("", root, TarEntry.Kind.DIRECTORY, 0, ""));
     children("", tar);

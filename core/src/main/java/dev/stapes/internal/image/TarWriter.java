@@ -1,5 +1,6 @@
 package dev.stapes.internal.image;
 
+import dev.stapes.model.StapesException;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
@@ -9,6 +10,7 @@ import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Writes a tar archive as POSIX.1-2001 has it (pax): what does not fit the old header goes into an
@@ -19,11 +21,38 @@ final class TarWriter {
   private static final int COPY = 256 << 10;
 
   private final OutputStream out;
+  private Optional<ArchiveLimits> limits = Optional.empty();
   private final byte[] copy = new byte[COPY];
   private long blocks;
+  private long entries;
+  private long unpacked;
 
   TarWriter(OutputStream out) {
     this.out = out;
+  }
+
+  /**
+   * From now on it writes nothing that a reader would refuse.
+   *
+   * @param allowed of the reader; what exceeds it is INVALID
+   */
+  void limit(ArchiveLimits allowed) {
+    limits = Optional.of(allowed);
+  }
+
+  /** INVALID where the reader would refuse to decode so much from so few bytes. */
+  void checkCompressed(long size) {
+    long written = blocks * TarFormat.BLOCK;
+    limits
+        .map(ArchiveLimits::ratio)
+        .filter(most -> written > ArchiveLimits.RATIO_FREE && written / most > size)
+        .ifPresent(
+            most -> {
+              throw BadArchive.because(
+                  "is compressed to less than 1/"
+                      + most
+                      + " of its size: it could not be unpacked again, compress it less");
+            });
   }
 
   /** Adds something without content. */
@@ -97,6 +126,7 @@ final class TarWriter {
   void finish() throws IOException {
     long full = (blocks + 2 + RECORD_BLOCKS - 1) / RECORD_BLOCKS * RECORD_BLOCKS;
     out.write(new byte[(int) (full - blocks) * TarFormat.BLOCK]);
+    blocks = full;
   }
 
   private void header(TarEntry entry) throws IOException {
@@ -123,11 +153,44 @@ final class TarWriter {
     TarFormat.putNumber(header, TarFormat.MAJOR, TarFormat.SHORT, entry.major());
     TarFormat.putNumber(header, TarFormat.MINOR, TarFormat.SHORT, entry.minor());
     header[TarFormat.TYPE] = (byte) entry.kind().type();
+    unpacked += entry.size();
+    entries += pax.size() > 0 ? 2 : 1;
+    limits.ifPresent(allowed -> check(entry, stored, pax.size(), allowed));
     if (pax.size() > 0) {
       extended(pax.toByteArray());
     }
     TarFormat.seal(header);
     block(header);
+  }
+
+  private void check(TarEntry entry, long stored, int headerBytes, ArchiveLimits allowed) {
+    EntryPath.of(entry.name(), allowed);
+    for (String text : new String[] {entry.name(), entry.link()}) {
+      if (text.getBytes(StandardCharsets.UTF_8).length > allowed.pathBytes()) {
+        throw refused(entry, "a name of more than " + allowed.pathBytes() + " bytes");
+      }
+    }
+    if (headerBytes > allowed.headerBytes()) {
+      throw refused(
+          entry,
+          "its name and attributes take "
+              + headerBytes
+              + " bytes, more than the allowed "
+              + allowed.headerBytes());
+    }
+    if (entries > allowed.entries()) {
+      throw refused(entry, "one more than the allowed " + allowed.entries() + " entries");
+    }
+    // The archive itself has its headers as well.
+    long end =
+        blocks * TarFormat.BLOCK + headerBytes + stored + RECORD_BLOCKS * (long) TarFormat.BLOCK;
+    if (Math.max(unpacked, end) > allowed.unpacked().bytes()) {
+      throw refused(entry, "exceeds the allowed " + allowed.unpacked() + " in all");
+    }
+  }
+
+  private static StapesException refused(TarEntry entry, String problem) {
+    return BadArchive.entry(entry.name(), problem + ": it could not be unpacked again");
   }
 
   private void extended(byte[] records) throws IOException {

@@ -2,16 +2,20 @@ package dev.stapes.internal.image;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stapes.model.ImageMetadata;
 import dev.stapes.model.Progress;
 import dev.stapes.model.PublishSpec.Compression;
+import dev.stapes.model.Size;
+import dev.stapes.model.StapesException;
 import dev.stapes.spi.ImageSource;
 import dev.stapes.spi.Tree;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -24,6 +28,7 @@ import java.util.TreeMap;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarFile;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -177,5 +182,66 @@ class PublishedSourceTest {
     try (Tree copy = unpacked(image)) {
       assertEquals(List.of(), copy.list("/"));
     }
+  }
+
+  @Test
+  void what_could_not_be_unpacked_again_is_refused() throws IOException {
+    String path = "d";
+    tree.mkdir(path, 0755);
+    for (int depth = 1; depth < ArchiveLimits.USUAL.depth() - 1; depth++) {
+      path += "/d";
+      tree.mkdir(path, 0755);
+    }
+    for (int i = 0; i < 16; i++) {
+      tree.setXattr("d", "user." + i, new byte[65_000]);
+    }
+    MemoryTree copy = unpacked(publish(List.of(), Compression.ZSTD));
+    assertTrue(copy.stat(path).isPresent());
+    tree.mkdir(path + "/d", 0755);
+    refused("deeper than the allowed 256", () -> publish(List.of(), Compression.ZSTD));
+    tree.setXattr("d", "user.more", new byte[65_000]);
+    refused("more than the allowed 1048576", () -> publish(List.of(), Compression.ZSTD));
+  }
+
+  @Test
+  void a_writer_of_archives_keeps_the_limits_of_readers() throws IOException {
+    ArchiveLimits limits = ArchiveLimits.USUAL.entries(2).unpacked(Size.ofMebibytes(1));
+    TarWriter tar = new TarWriter(OutputStream.nullOutputStream());
+    tar.limit(limits);
+    TarEntry sparse = TarEntry.file("a", 0644, (1 << 20) + 1, TIME);
+    refused(
+        "exceeds the allowed",
+        () ->
+            tar.add(
+                sparse, new SparseMap(List.of(), sparse.size()), InputStream.nullInputStream()));
+    TarWriter other = new TarWriter(OutputStream.nullOutputStream());
+    other.limit(limits);
+    other.add(TarEntry.directory("a", 0755, TIME));
+    other.add(TarEntry.directory("b", 0755, TIME));
+    refused("the allowed 2 entries", () -> other.add(TarEntry.directory("c", 0755, TIME)));
+  }
+
+  @Test
+  void an_archive_that_is_compressed_too_well_is_refused() {
+    byte[] piece = "x".repeat(1 << 20).getBytes(StandardCharsets.US_ASCII);
+    long size = 600L << 20;
+    refused(
+        "compress it less",
+        () ->
+            ArchiveFile.write(
+                root.resolve("archive"),
+                Compression.ZSTD,
+                new byte[0],
+                TIME,
+                tar -> {
+                  tar.limit(ArchiveLimits.USUAL);
+                  tar.add(TarEntry.file("f", 0644, size, TIME), repeated(piece, 600));
+                }));
+  }
+
+  private static void refused(String words, Executable action) {
+    StapesException e = assertThrows(StapesException.class, action);
+    assertEquals(StapesException.Kind.INVALID, e.kind(), e.toString());
+    assertTrue(e.toString().contains(words), e.toString());
   }
 }

@@ -10,17 +10,26 @@ import dev.stapes.Images;
 import dev.stapes.Instance;
 import dev.stapes.model.Event;
 import dev.stapes.model.ImageInfo;
+import dev.stapes.model.ImageOrigin;
+import dev.stapes.model.ImageRefreshException;
 import dev.stapes.model.InstanceSpec;
 import dev.stapes.model.Lifetime;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.ImageSource;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Images that are made new, and cached ones that go. */
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -81,6 +90,70 @@ class EngineImageUpkeepTest {
       refused(Kind.NOT_FOUND, () -> images.refresh("none"));
       assertEquals(List.of(), images.refreshAll());
     }
+  }
+
+  @Test
+  void what_could_be_refreshed_is_told_though_others_failed(@TempDir Path directory)
+      throws IOException {
+    try (EngineWorld world = EngineWorld.create()) {
+      Images images = world.stapes().images();
+      byte[] newer = fileOf(images, SmallImage.of("newer"), directory.resolve("newer"));
+      Set<String> there = ConcurrentHashMap.newKeySet();
+      try (FileServer server =
+          new FileServer(
+              path -> {
+                if (path.equals("/gone") && there.remove("gone")) {
+                  images.delete("gone");
+                }
+                return path.equals("/new") || (path.equals("/bad") && !there.contains("bad"))
+                    ? Optional.of(newer)
+                    : Optional.empty();
+              })) {
+        ImageInfo bad = images.importFrom(from("bad", server.address("/bad")), "bad");
+        images.importFrom(from("old", server.address("/new")), "old");
+        images.importFrom(from("gone", server.address("/gone")), "gone");
+        there.addAll(Set.of("gone", "bad"));
+        ImageRefreshException e =
+            assertThrows(ImageRefreshException.class, () -> images.refreshAll());
+        assertEquals(Kind.NOT_FOUND, e.kind());
+        assertEquals(List.of(images.get("old")), e.refreshed());
+        assertEquals(Set.of(bad.fingerprint()), e.failed().keySet());
+        assertEquals(List.copyOf(e.failed().values()), List.of(e.getSuppressed()));
+        assertTrue(e.toString().contains(bad.fingerprint() + " ("), e.toString());
+        refused(Kind.NOT_FOUND, () -> images.get("gone"));
+        there.remove("bad");
+        assertEquals(fingerprints(images.refreshAll()), List.of(images.get("bad").fingerprint()));
+        assertEquals(Set.of("bad", "old"), images.get("bad").aliases());
+      }
+    }
+  }
+
+  private static byte[] fileOf(Images images, ImageSource source, Path target) throws IOException {
+    String fingerprint = images.importFrom(source).fingerprint();
+    images.export(fingerprint, target);
+    images.delete(fingerprint);
+    return Files.readAllBytes(target);
+  }
+
+  /** An image that says that it came from an address. */
+  private static ImageSource from(String text, String address) {
+    SmallImage image = SmallImage.of(text);
+    return new ImageSource() {
+      @Override
+      public String describe() {
+        return image.describe();
+      }
+
+      @Override
+      public Fetched fetch(Context context) {
+        return image.fetch(context);
+      }
+
+      @Override
+      public Optional<ImageOrigin> origin() {
+        return Optional.of(ImageOrigin.of(ImageOrigin.Protocol.URL, address, "", Map.of()));
+      }
+    };
   }
 
   @Test

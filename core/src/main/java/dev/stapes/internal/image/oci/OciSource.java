@@ -70,8 +70,12 @@ public final class OciSource implements ImageSource {
     return subject;
   }
 
+  /** Nowhere where it was given a login, which is a secret. */
   @Override
   public Optional<ImageOrigin> origin() {
+    if (spec.login().isPresent()) {
+      return Optional.empty();
+    }
     Map<String, String> options = new TreeMap<>();
     spec.platform().ifPresent(name -> options.put(PLATFORM, name));
     if (spec.plain()) {

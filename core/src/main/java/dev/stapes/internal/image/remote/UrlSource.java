@@ -50,13 +50,14 @@ public final class UrlSource implements ImageSource {
   }
 
   /**
-   * Nowhere where it is one image and no other, or where the address may hold a secret. Headers are
-   * secrets.
+   * Nowhere where it is one image and no other, or where it needs a secret: a header, or a query,
+   * which may hold one.
    */
   @Override
   public Optional<ImageOrigin> origin() {
     Optional<URI> rootfs = url.rootfs();
     if (url.fingerprint().isPresent()
+        || !url.headers().isEmpty()
         || url.archive().getRawQuery() != null
         || rootfs.map(second -> second.getRawQuery() != null).orElse(false)) {
       return Optional.empty();
