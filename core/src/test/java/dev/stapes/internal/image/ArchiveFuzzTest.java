@@ -57,6 +57,10 @@ class ArchiveFuzzTest {
     Files.deleteIfExists(file);
   }
 
+  private static byte[] bytes(String seed) {
+    return Objects.requireNonNull(SEEDS.get(seed)).clone();
+  }
+
   private static MemoryTree unpack(String seed, byte[] bytes) throws IOException {
     Files.write(file, bytes);
     MemoryTree tree = new MemoryTree();
@@ -101,7 +105,7 @@ class ArchiveFuzzTest {
   void flipped_bytes_are_refused_or_harmless(@ForAll("seeds") String seed, @ForAll long number)
       throws IOException {
     Random random = new Random(number);
-    byte[] bytes = SEEDS.get(seed).clone();
+    byte[] bytes = bytes(seed);
     for (int i = 1 + random.nextInt(4); i > 0; i--) {
       bytes[random.nextInt(bytes.length)] = (byte) random.nextInt(256);
     }
@@ -113,8 +117,8 @@ class ArchiveFuzzTest {
       @ForAll("seeds") String one, @ForAll("seeds") String other, @ForAll long number)
       throws IOException {
     Random random = new Random(number);
-    byte[] start = SEEDS.get(one);
-    byte[] end = SEEDS.get(other);
+    byte[] start = bytes(one);
+    byte[] end = bytes(other);
     // Blocks of tar where that is what they are made of: headers stay whole.
     int unit = random.nextBoolean() ? TarFormat.BLOCK : 1;
     int kept = random.nextInt(start.length / unit + 1) * unit;
@@ -129,7 +133,7 @@ class ArchiveFuzzTest {
   void headers_that_say_something_else_are_refused_or_harmless(
       @ForAll("tars") String seed, @ForAll long number) throws IOException {
     Random random = new Random(number);
-    byte[] bytes = SEEDS.get(seed).clone();
+    byte[] bytes = bytes(seed);
     for (int i = 1 + random.nextInt(3); i > 0; i--) {
       int header = random.nextInt(bytes.length / TarFormat.BLOCK) * TarFormat.BLOCK;
       int at = header + random.nextInt(TarFormat.BLOCK);
