@@ -163,17 +163,40 @@ final class ImageVolumes {
   private void make(Wanted wanted, VolumeId id, Consumer<VolumeId> filler) {
     // Before the first file is made: a record that outlived its volume must not vouch for this one.
     forget(wanted.key());
-    wanted.pool().discard(id);
+    boolean left = !discarded(wanted.pool(), id);
     try {
-      filler.accept(id);
+      if (!left) {
+        filler.accept(id);
+      }
       state.commit(
           StateStore.Transaction.begin()
               .put(wanted.key(), "{\"unpacked_at\":\"" + clock.instant() + "\"}")
               .build());
       complete.add(wanted.key());
     } catch (Throwable e) {
-      discard(wanted.pool(), id, e);
+      if (!left) {
+        discard(wanted.pool(), id, e);
+      }
       throw e;
+    }
+  }
+
+  /**
+   * Removes what is there without a record: what a crash left, or the volume of an image that was
+   * deleted.
+   *
+   * @return false where other volumes lie over it: that is so only of a whole one, whose image is
+   *     back
+   */
+  private static boolean discarded(StoragePool pool, VolumeId id) {
+    try {
+      pool.discard(id);
+      return true;
+    } catch (StapesException e) {
+      if (e.kind() != StapesException.Kind.BUSY) {
+        throw e;
+      }
+      return false;
     }
   }
 

@@ -197,6 +197,29 @@ class OciIT {
   }
 
   @Test
+  void an_image_may_come_back_while_what_was_made_of_it_lives()
+      throws IOException, InterruptedException {
+    Instance first = throwaway(bring("back", program("echo up; exec sleep 1000"), base), "first");
+    BENCH.stapes().images().delete(first.info().imageFingerprint().orElseThrow());
+    ImageInfo again = bring("back", program("echo up; exec sleep 1000"), base);
+    Instance second = throwaway(again, "second");
+    assertEquals("up\n", awaitLog(second, "up\n"));
+    assertEquals("up\n", awaitLog(first, "up\n"));
+    first.delete(Delete.FORCE);
+    second.delete(Delete.FORCE);
+  }
+
+  private static Instance throwaway(ImageInfo image, String name) {
+    return BENCH
+        .stapes()
+        .instances()
+        .launch(
+            InstanceSpec.container(BENCH.name() + "-" + name, image.fingerprint())
+                .lifetime(Lifetime.THROWAWAY)
+                .build());
+  }
+
+  @Test
   void a_user_that_its_image_does_not_have_and_a_program_that_it_has_not_are_errors()
       throws IOException, InterruptedException {
     Map<String, Object> config = program("true");
