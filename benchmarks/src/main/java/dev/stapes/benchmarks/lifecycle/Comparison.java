@@ -2,6 +2,7 @@ package dev.stapes.benchmarks.lifecycle;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import dev.stapes.benchmarks.Facts;
 import dev.stapes.benchmarks.Isolated;
 import dev.stapes.benchmarks.Limit;
 import dev.stapes.benchmarks.Place;
@@ -10,8 +11,6 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -153,21 +152,8 @@ public final class Comparison {
   }
 
   private Map<String, String> facts(Place place) throws IOException {
-    Map<String, String> facts = new LinkedHashMap<>();
-    facts.put("Date", Instant.now().truncatedTo(ChronoUnit.MINUTES).toString());
-    facts.put("Machine", System.getProperty("stapes.machine", "unknown").replace('_', ' '));
-    Runtime runtime = Runtime.getRuntime();
-    facts.put(
-        "Java",
-        Runtime.version()
-            + " with "
-            + (runtime.maxMemory() >> 20)
-            + " MiB of heap, warm, one JVM for all");
-    Path versions = place.peers().resolve("versions");
-    if (Files.exists(versions)) {
-      facts.put("Packages", String.join(", ", Files.readAllLines(versions)));
-    }
-    facts.put("Runs", options.runs() + " isolated ones for each figure, the subjects in turns");
+    Map<String, String> facts =
+        Facts.of(place, options.runs() + " isolated ones for each figure, the subjects in turns");
     facts.put(
         "Containers",
         "unprivileged, seccomp on, "

@@ -2,6 +2,7 @@ package dev.stapes.benchmarks.unpack;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import dev.stapes.benchmarks.Facts;
 import dev.stapes.benchmarks.LoopBtrfs;
 import dev.stapes.benchmarks.Place;
 import dev.stapes.benchmarks.Program;
@@ -11,9 +12,6 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
-import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
@@ -21,10 +19,10 @@ import java.util.Map;
  * unpack.json} (a list of results) and {@code unpack.md}. Started by {@code ./bench unpack}.
  */
 public final class Comparison {
-  /** Sparse; room for what all of them leave until it is freed. */
-  // As large as disks are (the file is sparse): on a small one Btrfs flushes while files are
-  // written,
-  // to reclaim space for metadata, which takes half a CPU from whoever unpacks.
+  /**
+   * As large as disks are (the file is sparse): on a small one Btrfs flushes while files are
+   * written, to reclaim space for metadata, which takes half a CPU from whoever unpacks.
+   */
   private static final long BTRFS_BYTES = 1L << 40;
 
   private final Options options;
@@ -66,20 +64,8 @@ public final class Comparison {
   }
 
   private Map<String, String> facts(Place place) throws IOException {
-    Map<String, String> facts = new LinkedHashMap<>();
-    facts.put("Date", Instant.now().truncatedTo(ChronoUnit.MINUTES).toString());
-    facts.put("Machine", System.getProperty("stapes.machine", "unknown").replace('_', ' '));
-    facts.put(
-        "Java",
-        Runtime.version()
-            + " with "
-            + (Runtime.getRuntime().maxMemory() >> 20)
-            + " MiB of heap, warm, one JVM for all");
-    Path versions = place.peers().resolve("versions");
-    if (Files.exists(versions)) {
-      facts.put("Packages", String.join(", ", Files.readAllLines(versions)));
-    }
-    facts.put("Runs", options.runs() + " for each figure, the subjects in turns");
+    Map<String, String> facts =
+        Facts.of(place, options.runs() + " for each figure, the subjects in turns");
     return facts;
   }
 

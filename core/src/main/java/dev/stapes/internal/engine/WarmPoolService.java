@@ -1,14 +1,11 @@
 package dev.stapes.internal.engine;
 
+import dev.stapes.internal.digest.Sha256;
 import dev.stapes.internal.image.ImageStore;
 import dev.stapes.model.InstanceSpec;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.model.WarmPoolSpec;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -69,13 +66,7 @@ public final class WarmPoolService implements AutoCloseable {
                 image,
                 template.config().values().toString(),
                 InstanceRecord.textsOf(template.devices()).toString()));
-    try {
-      byte[] hash =
-          MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
-      return HexFormat.of().formatHex(hash, 0, 16);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JDK has SHA-256", e);
-    }
+    return Sha256.hex(text).substring(0, 2 * 16);
   }
 
   /** Closes all. */

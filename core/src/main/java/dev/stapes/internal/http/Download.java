@@ -1,5 +1,6 @@
 package dev.stapes.internal.http;
 
+import dev.stapes.internal.digest.Sha256;
 import dev.stapes.model.Progress;
 import dev.stapes.model.StapesException.Kind;
 import java.io.IOException;
@@ -12,8 +13,6 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -149,20 +148,16 @@ final class Download implements AutoCloseable {
   }
 
   private String digest() throws IOException {
-    try {
-      MessageDigest sha256 = MessageDigest.getInstance("SHA-256");
-      byte[] chunk = new byte[CHUNK];
-      file.seek(0);
-      for (int count = file.read(chunk); count >= 0; count = file.read(chunk)) {
-        if (Thread.currentThread().isInterrupted()) {
-          throw HttpSession.interrupted(query.uri(), new InterruptedException("while hashing"));
-        }
-        sha256.update(chunk, 0, count);
+    MessageDigest sha256 = Sha256.begin();
+    byte[] chunk = new byte[CHUNK];
+    file.seek(0);
+    for (int count = file.read(chunk); count >= 0; count = file.read(chunk)) {
+      if (Thread.currentThread().isInterrupted()) {
+        throw HttpSession.interrupted(query.uri(), new InterruptedException("while hashing"));
       }
-      return HexFormat.of().formatHex(sha256.digest());
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JVM has SHA-256", e);
+      sha256.update(chunk, 0, count);
     }
+    return Sha256.hex(sha256);
   }
 
   /** Written by threads of the client, which nobody interrupts while they do. */

@@ -1,5 +1,6 @@
 package dev.stapes.internal.image;
 
+import dev.stapes.internal.digest.Sha256;
 import dev.stapes.model.Progress;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.Host;
@@ -21,15 +22,15 @@ import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.HexFormat;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -179,10 +180,16 @@ final class ImageFiles {
     }
   }
 
-  /** Removes the parts that no image has. */
-  void retainBlobs(Set<String> digests) {
-    try (Stream<Path> blobs = Files.list(directory.resolve(BLOBS))) {
-      for (Path blob : blobs.toList()) {
+  /**
+   * Removes the parts that no image has.
+   *
+   * @param wanted is asked for the digests of all that images have, unless there are no parts
+   */
+  void retainBlobs(Supplier<Set<String>> wanted) {
+    try (Stream<Path> list = Files.list(directory.resolve(BLOBS))) {
+      List<Path> blobs = list.toList();
+      Set<String> digests = blobs.isEmpty() ? Set.of() : wanted.get();
+      for (Path blob : blobs) {
         if (!digests.contains(blob.getFileName().toString())) {
           Files.deleteIfExists(blob);
         }
@@ -199,7 +206,7 @@ final class ImageFiles {
   /** The SHA-256 of the files one after the other, and the files themselves on stable storage. */
   static String fingerprint(ImageParts parts, Progress progress) {
     try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      MessageDigest digest = Sha256.begin();
       long total = 0;
       for (Path file : parts.hashed()) {
         total += Files.size(file);
@@ -211,11 +218,9 @@ final class ImageFiles {
       for (Path file : parts.all()) {
         force(file);
       }
-      return HexFormat.of().formatHex(digest.digest());
+      return Sha256.hex(digest);
     } catch (IOException e) {
       throw DiskError.of(SUBJECT, "cannot read " + parts.archive(), e);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JVM has SHA-256", e);
     }
   }
 

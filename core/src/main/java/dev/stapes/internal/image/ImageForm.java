@@ -1,10 +1,7 @@
 package dev.stapes.internal.image;
 
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
+import dev.stapes.internal.digest.Sha256;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 
 /**
@@ -38,7 +35,7 @@ record ImageForm(boolean split, List<Part> parts) {
     String below = "";
     for (Part part : parts) {
       if (part.layer()) {
-        below = sha256(below + " " + part.digest());
+        below = Sha256.hex(below + " " + part.digest());
         chain.add(below);
       }
     }
@@ -53,15 +50,5 @@ record ImageForm(boolean split, List<Part> parts) {
   String volume(String fingerprint) {
     List<String> chain = chain();
     return chain.isEmpty() ? fingerprint : chain.get(chain.size() - 1);
-  }
-
-  private static String sha256(String text) {
-    try {
-      return HexFormat.of()
-          .formatHex(
-              MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JVM has SHA-256", e);
-    }
   }
 }

@@ -62,7 +62,7 @@ final class ImageRecorder {
       takeBack(fingerprint, before, replaced, e);
       if (place && catalog.get(fingerprint).isEmpty()) {
         files.delete(fingerprint);
-        files.retainBlobs(catalog.blobs());
+        files.retainBlobs(catalog::blobs);
       }
       throw e;
     }

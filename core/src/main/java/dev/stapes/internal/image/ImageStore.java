@@ -78,7 +78,7 @@ public final class ImageStore {
             host,
             clock,
             fingerprint -> catalog.get(fingerprint).isPresent());
-    files.retainBlobs(catalog.blobs());
+    files.retainBlobs(catalog::blobs);
     return new ImageStore(host, clock, state, catalog, files);
   }
 
@@ -248,7 +248,7 @@ public final class ImageStore {
   private void removeFiles(String fingerprint, Set<String> unused, Map<String, StoragePool> pools) {
     try {
       files.delete(fingerprint);
-      files.retainBlobs(catalog.blobs());
+      files.retainBlobs(catalog::blobs);
     } catch (StapesException e) {
       LOG.warn("archive {} stays for now: {}", fingerprint, e.getMessage());
     }

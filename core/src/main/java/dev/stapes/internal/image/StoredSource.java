@@ -1,5 +1,6 @@
 package dev.stapes.internal.image;
 
+import dev.stapes.internal.digest.Sha256;
 import dev.stapes.model.ImageInfo;
 import dev.stapes.model.ImageOrigin;
 import dev.stapes.model.Progress;
@@ -14,9 +15,7 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
@@ -72,7 +71,7 @@ final class StoredSource implements ImageSource {
 
     Fetched run() {
       try {
-        MessageDigest whole = sha256();
+        MessageDigest whole = Sha256.begin();
         Path archive = copy(parts.archive(), "image", whole);
         Optional<Path> rootfs = Optional.empty();
         if (parts.rootfs().isPresent()) {
@@ -94,7 +93,7 @@ final class StoredSource implements ImageSource {
       if (Files.exists(target) || context.blobs().link(blob.digest(), target)) {
         return target;
       }
-      MessageDigest digest = sha256();
+      MessageDigest digest = Sha256.begin();
       Path copied = copy(blob.file(), blob.digest(), digest);
       require(blob.digest(), digest, blob.file());
       return copied;
@@ -120,19 +119,11 @@ final class StoredSource implements ImageSource {
     }
 
     private void require(String expected, MessageDigest digest, Path file) {
-      String its = HexFormat.of().formatHex(digest.digest());
+      String its = Sha256.hex(digest);
       if (!its.equals(expected)) {
         throw StapesException.invalid(
             describe(), "is damaged: " + file + " has the SHA-256 " + its + ", not " + expected);
       }
-    }
-  }
-
-  private static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JVM has SHA-256", e);
     }
   }
 }

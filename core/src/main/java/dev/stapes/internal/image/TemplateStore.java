@@ -2,13 +2,10 @@ package dev.stapes.internal.image;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import dev.stapes.internal.digest.Sha256;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.StateStore;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HashSet;
-import java.util.HexFormat;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -48,7 +45,7 @@ public final class TemplateStore {
    */
   Runnable put(String fingerprint, ImageTemplates templates) {
     String text = templates.write();
-    String hash = hash(text);
+    String hash = Sha256.hex(text);
     Map<String, String> entries = new TreeMap<>(Map.of(OF_IMAGES + fingerprint, hash));
     for (int from = 0; from < text.length(); from += PART) {
       String content = text.substring(from, Math.min(text.length(), from + PART));
@@ -141,15 +138,5 @@ public final class TemplateStore {
   /** Numbered so that the order of keys is that of the parts. */
   private static String partKey(String hash, int part) {
     return CONTENTS + hash + "/" + (char) ('a' + part / 26) + (char) ('a' + part % 26);
-  }
-
-  private static String hash(String text) {
-    try {
-      byte[] hash =
-          MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
-      return HexFormat.of().formatHex(hash);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JVM has SHA-256", e);
-    }
   }
 }

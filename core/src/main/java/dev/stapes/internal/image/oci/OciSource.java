@@ -1,6 +1,7 @@
 package dev.stapes.internal.image.oci;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.stapes.internal.digest.Sha256;
 import dev.stapes.internal.http.Answer;
 import dev.stapes.internal.http.Expected;
 import dev.stapes.internal.http.HttpQuery;
@@ -18,10 +19,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -95,7 +93,7 @@ public final class OciSource implements ImageSource {
 
   @Override
   public Optional<String> newest(Context context) {
-    return pull(context, pull -> Optional.of(sha256(pull.manifest())));
+    return pull(context, pull -> Optional.of(Sha256.hex(pull.manifest())));
   }
 
   @Override
@@ -178,7 +176,7 @@ public final class OciSource implements ImageSource {
               new HttpQuery(
                   address("manifests/" + name), Map.of("Accept", Manifest.ACCEPT), credentials),
               MANIFEST_BYTES);
-      String its = "sha256:" + sha256(answer.body());
+      String its = "sha256:" + Sha256.hex(answer.body());
       if (digest.isPresent() && !digest.get().equals(its)) {
         throw StapesException.invalid(
             subject, "its manifest has the digest " + its + " instead of " + digest.get());
@@ -210,13 +208,5 @@ public final class OciSource implements ImageSource {
 
   private StapesException failed(IOException e) {
     return DiskError.of(subject, "cannot be stored", e, Kind.INTERNAL);
-  }
-
-  private static String sha256(byte[] document) {
-    try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(document));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JVM has SHA-256", e);
-    }
   }
 }

@@ -1,5 +1,6 @@
 package dev.stapes.internal.image.remote;
 
+import dev.stapes.internal.digest.Sha256;
 import dev.stapes.internal.http.Answer;
 import dev.stapes.internal.http.HttpQuery;
 import java.io.ByteArrayInputStream;
@@ -8,13 +9,9 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -69,10 +66,10 @@ final class KeptDocument {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream(body.length + 2 * LONGEST_MARK);
     DataOutputStream out = new DataOutputStream(bytes);
     out.writeUTF(MAGIC);
-    out.writeUTF(sha256(uri.toString().getBytes(StandardCharsets.UTF_8)));
+    out.writeUTF(Sha256.hex(uri.toString()));
     out.writeUTF(tag);
     out.writeUTF(time);
-    out.writeUTF(sha256(body));
+    out.writeUTF(Sha256.hex(body));
     out.write(body);
     Path partial = directory.resolve(PREFIX + UUID.randomUUID());
     try {
@@ -88,14 +85,12 @@ final class KeptDocument {
     try {
       byte[] bytes = Files.readAllBytes(file(directory, uri));
       DataInputStream in = new DataInputStream(new ByteArrayInputStream(bytes));
-      boolean known =
-          in.readUTF().equals(MAGIC)
-              && in.readUTF().equals(sha256(uri.toString().getBytes(StandardCharsets.UTF_8)));
+      boolean known = in.readUTF().equals(MAGIC) && in.readUTF().equals(Sha256.hex(uri.toString()));
       String tag = in.readUTF();
       String time = in.readUTF();
       String sha256 = in.readUTF();
       byte[] body = in.readAllBytes();
-      return known && sha256.equals(sha256(body)) && isMark(tag) && isMark(time)
+      return known && sha256.equals(Sha256.hex(body)) && isMark(tag) && isMark(time)
           ? Optional.of(new KeptDocument(uri, tag, time, body))
           : Optional.empty();
     } catch (IOException e) {
@@ -109,14 +104,6 @@ final class KeptDocument {
   }
 
   private static Path file(Path directory, URI uri) {
-    return directory.resolve(PREFIX + sha256(uri.toString().getBytes(StandardCharsets.UTF_8)));
-  }
-
-  private static String sha256(byte[] bytes) {
-    try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JVM has SHA-256", e);
-    }
+    return directory.resolve(PREFIX + Sha256.hex(uri.toString()));
   }
 }
