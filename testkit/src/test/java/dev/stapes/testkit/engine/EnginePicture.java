@@ -3,6 +3,8 @@ package dev.stapes.testkit.engine;
 import dev.stapes.model.InstanceId;
 import dev.stapes.model.PoolSpec;
 import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.model.StapesException;
 import dev.stapes.spi.StateStore;
 import dev.stapes.spi.StorageDriverProvider;
 import dev.stapes.spi.StoragePool;
@@ -54,7 +56,7 @@ record EnginePicture(List<String> lines) {
     entries.forEach(entry -> lines.add(entry.key() + " = " + entry.value()));
     try (FakeHost host = FakeHost.create();
         StoragePool open = storage.open(host, pool, root.resolve("pools").resolve(pool.name()))) {
-      open.list().forEach(volume -> lines.add(describe(open, volume)));
+      open.list().forEach(volume -> lines.addAll(describe(open, volume)));
     }
     running.forEach(id -> lines.add("runs " + id));
     lines.addAll(files(root));
@@ -123,10 +125,17 @@ record EnginePicture(List<String> lines) {
     return text;
   }
 
-  private static String describe(StoragePool pool, VolumeId volume) {
+  /** Nothing, if it was removed meanwhile: an engine that is open removes in the background. */
+  private static List<String> describe(StoragePool pool, VolumeId volume) {
     try (Tree tree = pool.tree(volume, Tree.Resolution.BENEATH)) {
       String note = tree.stat("note").isPresent() ? ": " + read(tree, "note") : "";
-      return volume.kind() + " " + volume.name() + " " + tree.list("/") + note + limit(tree);
+      return List.of(
+          volume.kind() + " " + volume.name() + " " + tree.list("/") + note + limit(tree));
+    } catch (StapesException e) {
+      if (e.kind() == Kind.NOT_FOUND && !pool.list().contains(volume)) {
+        return List.of();
+      }
+      throw e;
     }
   }
 
