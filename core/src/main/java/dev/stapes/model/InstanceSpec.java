@@ -18,6 +18,7 @@ import java.util.function.Consumer;
  * @param lifetime how long it lives
  * @param config config keys; copied
  * @param devices by name; a root disk is added on the default pool where there is none; copied
+ * @param imageMounted see {@link Builder#imageMounted}
  */
 public record InstanceSpec(
     String name,
@@ -26,9 +27,13 @@ public record InstanceSpec(
     String description,
     Lifetime lifetime,
     Config config,
-    SortedMap<String, Device> devices) {
+    SortedMap<String, Device> devices,
+    boolean imageMounted) {
 
-  /** Validates the name, the device names, and that there is at most one root disk. */
+  /**
+   * Validates the name, the device names, that there is at most one root disk, and that only a
+   * throwaway instance has its image mounted.
+   */
   public InstanceSpec {
     Names.instance(name);
     devices = Collections.unmodifiableSortedMap(new TreeMap<>(devices));
@@ -38,6 +43,22 @@ public record InstanceSpec(
     if (roots > 1) {
       throw StapesException.invalid("instance " + name, "has " + roots + " root disks");
     }
+    if (imageMounted && (lifetime != Lifetime.THROWAWAY || image.isEmpty())) {
+      throw StapesException.invalid(
+          "instance " + name, "only a throwaway instance of an image can have it mounted");
+    }
+  }
+
+  /** One that does not have its image mounted. */
+  public InstanceSpec(
+      String name,
+      InstanceType type,
+      Optional<String> image,
+      String description,
+      Lifetime lifetime,
+      Config config,
+      SortedMap<String, Device> devices) {
+    this(name, type, image, description, lifetime, config, devices, false);
   }
 
   /** A container from an image. */
@@ -64,6 +85,7 @@ public record InstanceSpec(
     private final TreeMap<String, Device> devices = new TreeMap<>();
     private String description = "";
     private Lifetime lifetime = Lifetime.DURABLE;
+    private boolean imageMounted;
 
     private Builder(String name, InstanceType type, Optional<String> image) {
       this.name = name;
@@ -80,6 +102,18 @@ public record InstanceSpec(
     /** How long it lives, default {@link Lifetime#DURABLE}. */
     public Builder lifetime(Lifetime howLong) {
       lifetime = howLong;
+      return this;
+    }
+
+    /**
+     * Has the kernel read the image's file system where it is, instead of unpacking it first: the
+     * first instance of an image is there at once. For throwaway instances of split images whose
+     * root file system is a squashfs; where the pool has the image unpacked, that is used. Only for
+     * images that are trusted: the kernel does not defend itself against a file system that was
+     * made to harm it.
+     */
+    public Builder imageMounted() {
+      imageMounted = true;
       return this;
     }
 
@@ -114,7 +148,8 @@ public record InstanceSpec(
 
     /** The spec. */
     public InstanceSpec build() {
-      return new InstanceSpec(name, type, image, description, lifetime, Config.of(config), devices);
+      return new InstanceSpec(
+          name, type, image, description, lifetime, Config.of(config), devices, imageMounted);
     }
   }
 }

@@ -3,6 +3,7 @@ package dev.stapes.spi;
 import dev.stapes.model.IdMapping;
 import dev.stapes.model.PoolInfo;
 import dev.stapes.model.Size;
+import dev.stapes.model.StapesException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Path;
@@ -144,5 +145,21 @@ public interface StoragePool extends AutoCloseable {
      * @param limit the most that the differences may take; empty: half of the machine's memory
      */
     void create(VolumeId source, VolumeId target, Optional<Size> limit);
+
+    /**
+     * The same over a file system in a file, which the kernel reads where it is: nothing is copied
+     * or unpacked. Several volumes may lie over one file. It never changes, and may be deleted.
+     *
+     * @param fileSystem a squashfs, which is trusted: the kernel does not defend itself against one
+     *     that is made to harm it
+     * @throws StapesException UNSUPPORTED where the pool or the kernel cannot do it; INVALID where
+     *     the kernel finds no such file system in the file
+     */
+    default void create(Path fileSystem, VolumeId target, Optional<Size> limit) {
+      throw new StapesException(
+          StapesException.Kind.UNSUPPORTED,
+          "volume " + target,
+          "this pool cannot use a file system in a file");
+    }
   }
 }

@@ -11,6 +11,7 @@ import dev.stapes.benchmarks.Limit;
 import dev.stapes.benchmarks.LoopBtrfs;
 import dev.stapes.benchmarks.Place;
 import dev.stapes.model.InstanceSpec;
+import dev.stapes.model.Lifetime;
 import dev.stapes.model.Size;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -89,6 +90,8 @@ final class FirstLaunch implements AutoCloseable {
               .instances()
               .launch(
                   InstanceSpec.container("first", IMAGE)
+                      .lifetime(Lifetime.THROWAWAY)
+                      .imageMounted()
                       .limits(
                           limits ->
                               limits.memory(Size.ofBytes(Limit.MEMORY)).processes(Limit.PROCESSES))

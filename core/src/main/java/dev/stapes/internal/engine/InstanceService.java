@@ -18,6 +18,7 @@ import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.VolumeId;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Collections;
@@ -163,13 +164,7 @@ public final class InstanceService {
             claimOf(draft),
             (pool, step) ->
                 image.ifPresentOrElse(
-                    found ->
-                        images.fromUnpacked(
-                            draft.pool(),
-                            pool,
-                            found.fingerprint(),
-                            step.progress(),
-                            unpacked -> copyInto(pool, unpacked, draft)),
+                    found -> fill(pool, draft, found.fingerprint(), spec, step.progress()),
                     () -> pool.create(draft.volumeId())));
     return make(spec.name(), () -> plan, progress);
   }
@@ -271,6 +266,37 @@ public final class InstanceService {
             return record.instanceId();
           }
         });
+  }
+
+  private void fill(
+      StoragePool pool,
+      InstanceRecord draft,
+      String fingerprint,
+      InstanceSpec spec,
+      Progress progress) {
+    if (spec.imageMounted()) {
+      images.fromFile(
+          draft.pool(),
+          pool,
+          fingerprint,
+          unpacked -> copyInto(pool, unpacked, draft),
+          file -> mountInto(pool, file, draft));
+    } else {
+      images.fromUnpacked(
+          draft.pool(), pool, fingerprint, progress, unpacked -> copyInto(pool, unpacked, draft));
+    }
+  }
+
+  private static void mountInto(StoragePool pool, Path file, InstanceRecord draft) {
+    StoragePool.Scratch scratch =
+        pool.scratch()
+            .orElseThrow(
+                () ->
+                    new StapesException(
+                        Kind.UNSUPPORTED,
+                        "pool " + draft.pool(),
+                        "has no volumes in memory, and so cannot use images that are mounted"));
+    scratch.create(file, draft.volumeId(), draft.rootDisk().size());
   }
 
   /** Throwaway instances live in memory where the pool can; the answer is the new volume. */

@@ -171,7 +171,8 @@ public final class WarmStock implements AutoCloseable {
         change.description().orElse(from.description()),
         from.lifetime(),
         from.config().with(change.config()),
-        change.appliedTo(from.devices()));
+        change.appliedTo(from.devices()),
+        from.imageMounted());
   }
 
   /** Has others started in the place of those that are missing. */
@@ -223,7 +224,8 @@ public final class WarmStock implements AutoCloseable {
         from.description(),
         from.lifetime(),
         from.config().with(Map.of(POOL, from.name(), TEMPLATE, template)),
-        from.devices());
+        from.devices(),
+        from.imageMounted());
   }
 
   private synchronized void succeeded() {

@@ -26,6 +26,7 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
@@ -375,6 +376,40 @@ public final class ImageStore {
           volumes.isComplete(poolName, pool, volume)
               ? ImageVolumes.id(volume)
               : volumes.ensure(poolName, pool, fingerprint, parts(fingerprint), progress));
+    }
+  }
+
+  /**
+   * Makes something of the root file system of an image in its file. It is not deleted before that
+   * is made.
+   *
+   * @param unpacked is given the volume where the image is unpacked in the pool
+   * @param making is given a squashfs otherwise, never to change
+   * @throws StapesException NOT_FOUND; UNSUPPORTED where it has none
+   */
+  public void fromFile(
+      String poolName,
+      StoragePool pool,
+      String name,
+      Consumer<VolumeId> unpacked,
+      Consumer<Path> making) {
+    String fingerprint = catalog.find(name).info().fingerprint();
+    try (ImageUses.Use use = uses.begin(fingerprint)) {
+      String volume = required(fingerprint).volume();
+      if (volumes.isComplete(poolName, pool, volume)) {
+        unpacked.accept(ImageVolumes.id(volume));
+        return;
+      }
+      making.accept(
+          parts(fingerprint)
+              .rootfs()
+              .filter(SquashReader::isSquash)
+              .orElseThrow(
+                  () ->
+                      new StapesException(
+                          StapesException.Kind.UNSUPPORTED,
+                          ImageCatalog.subject(fingerprint),
+                          "cannot be mounted: its root file system is no squashfs")));
     }
   }
 

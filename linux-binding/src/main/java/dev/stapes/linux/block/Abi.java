@@ -9,6 +9,7 @@ final class Abi {
   static final int LOOP_GET_STATUS64 = 0x4c05;
   static final int LOOP_CONFIGURE = 0x4c0a;
   static final int LOOP_CTL_GET_FREE = 0x4c82;
+  static final int LO_FLAGS_READ_ONLY = 1;
   static final int LO_FLAGS_AUTOCLEAR = 4;
   static final int LO_FLAGS_DIRECT_IO = 16;
   static final int loop_config_SIZEOF = 304;

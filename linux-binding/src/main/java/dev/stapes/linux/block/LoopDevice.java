@@ -50,7 +50,20 @@ public final class LoopDevice implements AutoCloseable {
   public static LoopDevice of(Syscalls sys, Path backing, boolean directIo) {
     try (Fd file = Fd.open(sys, backing, READ_WRITE)) {
       Optional<LoopDevice> attached = find(sys, file.stat());
-      return attached.isPresent() ? attached.get() : attach(sys, file, backing, directIo);
+      return attached.isPresent()
+          ? attached.get()
+          : attach(sys, file, backing, directIo ? LO_FLAGS_DIRECT_IO : 0);
+    }
+  }
+
+  /**
+   * A new device of a file that cannot be written through.
+   *
+   * @throws LinuxException ENOENT without the file, or without {@code /dev/loop-control}
+   */
+  public static LoopDevice readOnly(Syscalls sys, Path backing) {
+    try (Fd file = Fd.open(sys, backing, Set.of(OpenFlag.READ))) {
+      return attach(sys, file, backing, LO_FLAGS_READ_ONLY);
     }
   }
 
@@ -101,7 +114,7 @@ public final class LoopDevice implements AutoCloseable {
     return new DeviceNumber(major, minor);
   }
 
-  private static LoopDevice attach(Syscalls sys, Fd file, Path backing, boolean directIo) {
+  private static LoopDevice attach(Syscalls sys, Fd file, Path backing, int flags) {
     try (Fd control = Fd.open(sys, CONTROL, READ_WRITE)) {
       for (int i = 0; i < RACES; i++) {
         int free = sys.libc().ioctl(control.number(), LOOP_CTL_GET_FREE, 0L);
@@ -109,7 +122,7 @@ public final class LoopDevice implements AutoCloseable {
         Path path = Path.of("/dev/loop" + free);
         Fd device = Fd.open(sys, path, READ_WRITE);
         try {
-          if (configured(sys, device, file, backing, directIo)) {
+          if (configured(sys, device, file, backing, flags)) {
             return new LoopDevice(sys, device, path);
           }
           device.close(); // somebody else took it between the two calls
@@ -122,12 +135,10 @@ public final class LoopDevice implements AutoCloseable {
     throw new LinuxException("ioctl(LOOP_CONFIGURE)", backing, Errno.EBUSY);
   }
 
-  private static boolean configured(
-      Syscalls sys, Fd device, Fd file, Path backing, boolean directIo) {
+  private static boolean configured(Syscalls sys, Fd device, Fd file, Path backing, int flags) {
     ByteBuffer config = Syscalls.buffer(loop_config_SIZEOF);
     config.putInt(loop_config_fd, file.number());
-    int flags = directIo ? LO_FLAGS_AUTOCLEAR | LO_FLAGS_DIRECT_IO : LO_FLAGS_AUTOCLEAR;
-    config.putInt(loop_config_info + loop_info64_lo_flags, flags);
+    config.putInt(loop_config_info + loop_info64_lo_flags, LO_FLAGS_AUTOCLEAR | flags);
     byte[] name = CString.encode(backing.toString());
     int length = Math.min(name.length, LO_NAME_SIZE - 1);
     config.put(loop_config_info + loop_info64_lo_file_name, name, 0, length);

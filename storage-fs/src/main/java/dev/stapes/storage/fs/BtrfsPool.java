@@ -135,6 +135,7 @@ final class BtrfsPool extends FilePool {
     gate.passInTurn(
         "reclaim",
         () -> {
+          scratch.reclaim();
           volumes.reclaim(this::removeIfThere);
           try (Fd root = volumes.openRoot()) {
             int left = fileSystem.awaitCleaned(root, CLEANING_PATIENCE);

@@ -87,7 +87,12 @@ final class DirPool extends FilePool {
 
   @Override
   public void reclaim() {
-    gate.passInTurn("reclaim", () -> volumes.reclaim(this::removeAll));
+    gate.passInTurn(
+        "reclaim",
+        () -> {
+          scratch.reclaim();
+          volumes.reclaim(this::removeAll);
+        });
   }
 
   private void removeAll(Fd directory, String name) {

@@ -138,7 +138,27 @@ abstract class FilePool implements StoragePool {
 
   @Override
   public final Optional<Scratch> scratch() {
-    return Optional.of(this::createScratch);
+    return Optional.of(
+        new Scratch() {
+          @Override
+          public void create(VolumeId source, VolumeId target, Optional<Size> limit) {
+            createScratch(source, target, limit);
+          }
+
+          @Override
+          public void create(Path fileSystem, VolumeId target, Optional<Size> limit) {
+            createScratch(fileSystem, target, limit);
+          }
+        });
+  }
+
+  private void createScratch(Path fileSystem, VolumeId target, Optional<Size> limit) {
+    naming(
+        "create " + target + " over " + fileSystem,
+        () -> {
+          ids.requireFree(target);
+          scratch.create(fileSystem, target, limit);
+        });
   }
 
   private void createScratch(VolumeId source, VolumeId target, Optional<Size> limit) {

@@ -104,6 +104,7 @@ final class OverlayPool extends FilePool {
     gate.passInTurn(
         "reclaim",
         () -> {
+          scratch.reclaim();
           for (String layer : unreferenced()) {
             layers.remove(layer);
           }

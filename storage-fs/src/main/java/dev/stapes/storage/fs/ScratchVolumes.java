@@ -20,17 +20,32 @@ final class ScratchVolumes {
   private final PoolContext pool;
   private final Views views;
   private final MappedMounts lowers;
+  private final MountedImages images;
   private final Map<VolumeId, ScratchVolume> volumes = new ConcurrentHashMap<>();
 
   ScratchVolumes(PoolContext pool, Views views) {
     this.pool = pool;
     this.views = views;
     this.lowers = new MappedMounts(pool, views, Set.of(Mounts.Flag.READ_ONLY));
+    this.images = new MountedImages(pool, views, lowers);
   }
 
   /** Makes a volume over a base. The caller has made sure that its id is free on the disk. */
   void create(LayerBase base, VolumeId target, Optional<Size> limit) {
     put(target, ScratchVolume.create(pool, views, lowers, base, limit));
+  }
+
+  /**
+   * Makes a volume over the file system in a file. The caller has made sure that its id is free.
+   */
+  void create(Path fileSystem, VolumeId target, Optional<Size> limit) {
+    LayerBase base = images.use(fileSystem);
+    try {
+      create(base, target, limit);
+    } catch (RuntimeException e) {
+      Failures.alsoDo(e, () -> images.release(base.root()));
+      throw e;
+    }
   }
 
   private void put(VolumeId target, ScratchVolume made) {
@@ -49,8 +64,19 @@ final class ScratchVolumes {
   /** Copies one, if the source is one. */
   boolean copy(VolumeId source, VolumeId target, boolean readOnly) {
     Optional<ScratchVolume> found = find(source);
-    found.ifPresent(volume -> put(target, volume.copy(readOnly)));
+    found.ifPresent(volume -> copy(volume, target, readOnly));
     return found.isPresent();
+  }
+
+  private void copy(ScratchVolume volume, VolumeId target, boolean readOnly) {
+    Path root = volume.base().root();
+    images.retain(root);
+    try {
+      put(target, volume.copy(readOnly));
+    } catch (RuntimeException e) {
+      Failures.alsoDo(e, () -> images.release(root));
+      throw e;
+    }
   }
 
   /** Frees one, if it is one. */
@@ -59,6 +85,7 @@ final class ScratchVolumes {
     if (volume != null) {
       volume.discard();
       volumes.remove(id);
+      images.release(volume.base().root());
     }
     return volume != null;
   }
@@ -91,6 +118,11 @@ final class ScratchVolumes {
       throw new StapesException(Kind.BUSY, "volume " + id, "scratch volumes lie over it: " + above);
     }
     lowers.forget(root);
+  }
+
+  /** Unmounts file systems in files that no volume lies over. */
+  void reclaim() {
+    images.dropIdle();
   }
 
   /** The ids of all. */

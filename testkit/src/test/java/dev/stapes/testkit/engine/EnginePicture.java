@@ -4,7 +4,6 @@ import dev.stapes.model.InstanceId;
 import dev.stapes.model.PoolSpec;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
-import dev.stapes.model.StapesException;
 import dev.stapes.spi.StateStore;
 import dev.stapes.spi.StorageDriverProvider;
 import dev.stapes.spi.StoragePool;
