@@ -151,9 +151,9 @@ public interface StoragePool extends AutoCloseable {
      * or unpacked. Several volumes may lie over one file. It never changes, and may be deleted.
      *
      * @param fileSystem a squashfs, which is trusted: the kernel does not defend itself against one
-     *     that is made to harm it
-     * @throws StapesException UNSUPPORTED where the pool or the kernel cannot do it; INVALID where
-     *     the kernel finds no such file system in the file
+     *     that was made to harm it. Its device nodes cannot be opened
+     * @throws StapesException UNSUPPORTED where the pool or the kernel cannot do it; NOT_FOUND
+     *     without the file; INVALID where the kernel finds no such file system in it
      */
     default void create(Path fileSystem, VolumeId target, Optional<Size> limit) {
       throw new StapesException(

@@ -1,10 +1,12 @@
 package dev.stapes.storage.fs;
 
 import dev.stapes.linux.block.LoopDevice;
+import dev.stapes.linux.ffi.Errno;
 import dev.stapes.linux.ffi.LinuxException;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Mounts;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -68,10 +70,18 @@ final class MountedImages {
                   .mount(
                       device.path().toString(), target, TYPE, Set.of(Mounts.Flag.READ_ONLY), ""));
     } catch (StapesException e) {
+      // EINVAL: no such file system; EIO: one that is cut off
+      boolean bad = e.kind() == Kind.INVALID || e.kind() == Kind.INTERNAL;
       throw new StapesException(
-          Kind.INVALID, file.toString(), "cannot be mounted as " + TYPE + ": " + e.getMessage(), e);
+          bad ? Kind.INVALID : e.kind(),
+          file.toString(),
+          "cannot be mounted as " + TYPE + ": " + e.getMessage(),
+          e);
     } catch (LinuxException e) {
-      throw pool.failure(Kind.UNSUPPORTED, "no loop device for " + file + ": " + e.getMessage(), e);
+      if (e.is(Errno.ENOENT) && Files.exists(file)) {
+        throw pool.failure(Kind.UNSUPPORTED, "no loop devices: " + e.getMessage(), e);
+      }
+      throw e;
     }
   }
 

@@ -28,6 +28,12 @@ import org.jspecify.annotations.Nullable;
 final class ScratchVolume {
   private static final Set<OpenFlag> DIRECTORY = Set.of(OpenFlag.READ, OpenFlag.DIRECTORY);
 
+  /** Nobody unpacked, and so nobody left out, the device nodes of a mounted image. */
+  private static final Set<Mounts.Flag> FLAGS = Set.of(Mounts.Flag.NODEV);
+
+  private static final Set<Mounts.Flag> FLAGS_READ_ONLY =
+      Set.of(Mounts.Flag.NODEV, Mounts.Flag.READ_ONLY);
+
   private final PoolContext pool;
   private final Views views;
   private final MappedMounts lowers;
@@ -175,7 +181,7 @@ final class ScratchVolume {
     try {
       String options =
           OverlayOptions.writable(base.at(lower.path()), upper(), memory.resolve("work"));
-      Set<Mounts.Flag> flags = readOnly ? Set.of(Mounts.Flag.READ_ONLY) : Set.of();
+      Set<Mounts.Flag> flags = readOnly ? FLAGS_READ_ONLY : FLAGS;
       Path path =
           views.make(
               target ->
