@@ -6,6 +6,7 @@ import dev.stapes.Instance;
 import dev.stapes.Pool;
 import dev.stapes.Stapes;
 import dev.stapes.Stop;
+import dev.stapes.model.ImageInfo;
 import dev.stapes.model.ImageMetadata;
 import dev.stapes.model.InstanceSpec;
 import dev.stapes.model.Lifetime;
@@ -107,10 +108,36 @@ enum Life {
       diary.step(() -> pool.deleteVolume("files"));
       diary.step(() -> pool.deleteVolume("more"));
       diary.step(pool::delete);
-      diary.step(() -> stapes.images().importFrom(small(), SMALL));
+      diary.step(() -> stapes.images().importFrom(small("1"), SMALL));
       diary.step(() -> stapes.instances().create(InstanceSpec.container("one", SMALL).build()));
       diary.step(() -> stapes.instances().get("one").delete());
       diary.step(() -> stapes.images().delete(SMALL));
+    }
+  },
+
+  /** An image that is made of an instance and of a snapshot, and one that a newer one follows. */
+  IMAGES {
+    @Override
+    void live(Stapes stapes, PoolSpec extra, Diary diary) {
+      diary.step(() -> stapes.images().importFrom(small("1"), SMALL));
+      diary.step(() -> stapes.instances().create(InstanceSpec.container("one", SMALL).build()));
+      Instance one = stapes.instances().get("one");
+      diary.step(() -> one.snapshots().create("s"));
+      one.files().writeText("/root/other", "2\n");
+      diary.step(() -> stapes.images().publish(one, "of-instance"));
+      diary.step(() -> stapes.images().publish(one.snapshots().get("s"), "of-snapshot"));
+      diary.step(() -> stapes.images().refresh(SMALL, small("3")));
+      diary.step(() -> stapes.instances().create(InstanceSpec.container("two", SMALL).build()));
+      diary.step(() -> stapes.instances().get("two").delete());
+      diary.step(one::delete);
+      for (String name : new String[] {"of-instance", "of-snapshot", SMALL}) {
+        diary.step(() -> stapes.images().delete(name));
+      }
+      for (ImageInfo image : stapes.images().list()) {
+        if (image.aliases().isEmpty()) {
+          diary.step(() -> stapes.images().delete(image.fingerprint()));
+        }
+      }
     }
   };
 
@@ -138,10 +165,10 @@ enum Life {
     instance.exec("sh", "-c", "echo " + text + " > /root/new; mv /root/new " + FILE).orThrow();
   }
 
-  private static ImageSource small() {
+  private static ImageSource small(String content) {
     try {
       Path rootfs = Files.createTempDirectory("small-image");
-      Files.writeString(Files.createDirectory(rootfs.resolve("root")).resolve("file"), "1\n");
+      Files.writeString(Files.createDirectory(rootfs.resolve("root")).resolve("file"), content + "\n");
       return ImageSources.directory(
           rootfs, ImageMetadata.container("x86_64", Instant.EPOCH, Map.of()));
     } catch (IOException e) {
