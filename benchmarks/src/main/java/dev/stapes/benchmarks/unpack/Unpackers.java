@@ -17,7 +17,7 @@ import java.util.Optional;
 /** Those who unpack a file into an empty subvolume. */
 final class Unpackers {
   /** What runs within this JVM is to be compiled; the others find warm caches after one round. */
-  static final int WARM_UP_RUNS = 4;
+  static final int WARM_UP_RUNS = 20;
 
   private final Host host;
   private final LoopBtrfs btrfs;

@@ -168,7 +168,8 @@ enum Life {
   private static ImageSource small(String content) {
     try {
       Path rootfs = Files.createTempDirectory("small-image");
-      Files.writeString(Files.createDirectory(rootfs.resolve("root")).resolve("file"), content + "\n");
+      Files.writeString(
+          Files.createDirectory(rootfs.resolve("root")).resolve("file"), content + "\n");
       return ImageSources.directory(
           rootfs, ImageMetadata.container("x86_64", Instant.EPOCH, Map.of()));
     } catch (IOException e) {
