@@ -86,8 +86,7 @@ final class LayoutArchive {
 
   private void add(TarWriter tar, String digest, Path file) throws IOException {
     try (Checked in = new Checked(new FileInputStream(file.toFile()))) {
-      TarEntry entry =
-          TarEntry.file(BLOBS + "/" + digest, 0644, Files.size(file), Instant.EPOCH);
+      TarEntry entry = TarEntry.file(BLOBS + "/" + digest, 0644, Files.size(file), Instant.EPOCH);
       tar.add(entry, in);
       String its = Sha256.hex(in.digest);
       if (!its.equals(digest)) {
@@ -108,9 +107,7 @@ final class LayoutArchive {
     name()
         .ifPresent(
             name ->
-                descriptor
-                    .putObject("annotations")
-                    .put("org.opencontainers.image.ref.name", name));
+                descriptor.putObject("annotations").put("org.opencontainers.image.ref.name", name));
     return index.toString();
   }
 

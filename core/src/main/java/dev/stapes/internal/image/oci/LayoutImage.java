@@ -122,8 +122,7 @@ final class LayoutImage implements ImageAssembly.Parts {
       if (parts.put(found, part) != null) {
         throw StapesException.invalid(subject, "has one file for several digests: " + found);
       }
-      wanted.put(
-          found, new LocalFiles.Wanted(context.work().resolve(part.sha256()), part.size()));
+      wanted.put(found, new LocalFiles.Wanted(context.work().resolve(part.sha256()), part.size()));
     }
     files.copy(wanted).forEach((found, copied) -> require(parts.get(found), copied));
   }

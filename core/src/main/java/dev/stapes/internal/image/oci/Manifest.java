@@ -39,9 +39,7 @@ record Manifest(Descriptor config, List<Descriptor> layers) {
   static final int MOST_LAYERS = 512;
 
   private static final Set<String> CONFIGS =
-      Set.of(
-          CONFIG,
-          "application/vnd.docker.container.image.v1+json");
+      Set.of(CONFIG, "application/vnd.docker.container.image.v1+json");
   private static final Set<String> LAYERS =
       Set.of(
           LAYER,

@@ -34,8 +34,7 @@ public final class OciFileSource implements ImageSource {
   public Optional<String> newest(Context context) {
     try (LocalFiles files = open(context)) {
       return LayoutImage.isIn(files)
-          ? Optional.of(
-              Sha256.hex(new LayoutImage(files, spec, context, subject).manifest()))
+          ? Optional.of(Sha256.hex(new LayoutImage(files, spec, context, subject).manifest()))
           : Optional.empty();
     }
   }

@@ -1,6 +1,5 @@
 package dev.stapes.internal.image.oci;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.stapes.internal.digest.Sha256;
 import dev.stapes.internal.http.Expected;
 import dev.stapes.internal.http.HttpQuery;
@@ -115,9 +114,7 @@ public final class OciSource implements ImageSource {
 
     byte[] manifest() {
       byte[] first =
-          spec.digest()
-              .map(assembly::document)
-              .orElseGet(() -> document(spec.tag().orElseThrow()));
+          spec.digest().map(assembly::document).orElseGet(() -> document(spec.tag().orElseThrow()));
       return assembly.manifest(first, ImageAssembly.platform(spec.platform(), context));
     }
 

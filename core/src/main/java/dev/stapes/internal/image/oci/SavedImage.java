@@ -95,8 +95,7 @@ final class SavedImage {
     byte[] document = files.read(found(name), ImageAssembly.CONFIG_BYTES);
     String sha256 = Sha256.hex(document);
     if (image.digest().startsWith("sha256:") && !image.digest().equals("sha256:" + sha256)) {
-      throw StapesException.invalid(
-          subject, "is damaged: " + name + " has the SHA-256 " + sha256);
+      throw StapesException.invalid(subject, "is damaged: " + name + " has the SHA-256 " + sha256);
     }
     Files.write(context.work().resolve(sha256), document);
     Descriptor config = new Descriptor(Manifest.CONFIG, "sha256:" + sha256, document.length);
@@ -127,20 +126,16 @@ final class SavedImage {
     for (int i = 0; i < found.size(); i++) {
       if (!isHere(found.get(i), diffs.get(i))) {
         Path target = context.work().resolve("layer-" + i);
-        wanted.putIfAbsent(
-            found.get(i), new LocalFiles.Wanted(target, ImageAssembly.LAYER_BYTES));
+        wanted.putIfAbsent(found.get(i), new LocalFiles.Wanted(target, ImageAssembly.LAYER_BYTES));
       }
     }
-    Map<String, LocalFiles.Copied> copied =
-        wanted.isEmpty() ? Map.of() : files.copy(wanted);
+    Map<String, LocalFiles.Copied> copied = wanted.isEmpty() ? Map.of() : files.copy(wanted);
     Map<String, String> decoded = new HashMap<>();
     List<Descriptor> layers = new ArrayList<>();
     for (int i = 0; i < found.size(); i++) {
       LocalFiles.Copied copy = copied.get(found.get(i));
       layers.add(
-          copy == null
-              ? stored(diffs.get(i))
-              : checked(found.get(i), copy, diffs.get(i), decoded));
+          copy == null ? stored(diffs.get(i)) : checked(found.get(i), copy, diffs.get(i), decoded));
     }
     return layers;
   }
