@@ -12,6 +12,7 @@ import dev.stapes.model.OciFileSpec;
 import dev.stapes.model.Progress;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.ImageSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -195,6 +196,21 @@ class SavedImageTest {
     saved.put("manifest.json", text);
     refused(Kind.INVALID, "");
     refused(Kind.INVALID, "", OciFileSpec.of(saved.directory(root.resolve("saved"), host)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void a_full_disk_is_said_to_be_full(boolean directory) throws IOException {
+    saved.savedList(List.of(image("app:1")));
+    OciFileSpec spec =
+        directory ? OciFileSpec.of(saved.directory(root.resolve("saved"), host)) : spec();
+    ImageSource.Context usual = SmallImage.context(root);
+    Files.createSymbolicLink(usual.work().resolve("layer-0"), Path.of("/dev/full"));
+    ImageSource.Context full =
+        new ImageSource.Context(host, usual.work(), usual.cache(), usual.blobs(), Progress.NONE);
+    StapesException e =
+        assertThrows(StapesException.class, () -> new OciFileSource(spec).fetch(full));
+    assertEquals(Kind.EXHAUSTED, e.kind(), e.toString());
   }
 
   @Test
