@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
@@ -72,7 +73,7 @@ class LayoutArchiveTest {
     try (TarArchiveInputStream tar =
         new TarArchiveInputStream(new ByteArrayInputStream(Files.readAllBytes(archive)))) {
       for (TarArchiveEntry entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
-        assertEquals(0, entry.getLastModifiedDate().getTime());
+        assertEquals(FileTime.fromMillis(0), entry.getLastModifiedTime());
         assertEquals(0, entry.getLongUserId());
         order.add(entry.getName());
         if (entry.isFile()) {

@@ -57,10 +57,8 @@ class OciFileFuzzTest {
   }
 
   @AfterContainer
-  static void remove() throws IOException {
-    new FakeHost(root)
-        .tree(root.getParent(), Tree.Resolution.BENEATH)
-        .removeAll(root.getFileName().toString());
+  static void remove() {
+    new FakeHost(root).tree(root, Tree.Resolution.BENEATH).removeAll("");
   }
 
   /** What comes of it, if anything does, is what the digests say. */

@@ -174,9 +174,10 @@ class SavedImageTest {
     refused(Kind.INVALID, "has 1 layers, and a configuration for 2");
     Map<String, Object> image = image("app:1");
     saved.savedList(List.of(image));
-    saved.put((String) image.get("Config"), "{}");
+    String config = Objects.requireNonNull((String) image.get("Config"));
+    saved.put(config, "{}");
     refused(Kind.INVALID, "is damaged");
-    saved.files.remove((String) image.get("Config"));
+    saved.files.remove(config);
     refused(Kind.INVALID, "lacks ");
   }
 

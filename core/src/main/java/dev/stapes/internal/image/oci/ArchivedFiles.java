@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 
@@ -124,7 +125,7 @@ final class ArchivedFiles implements LocalFiles {
     pass(
         wanted.keySet(),
         (entry, tar) -> {
-          Wanted each = wanted.get(entry.name());
+          Wanted each = Objects.requireNonNull(wanted.get(entry.name()));
           try (MeasuredFile out = new MeasuredFile(each, entry.name(), subject)) {
             tar.copy(entry, out);
             copied.put(entry.name(), out.copied());

@@ -99,7 +99,7 @@ final class DirectoryFiles implements LocalFiles {
       return reading.get();
     } catch (StapesException e) {
       Kind kind = e.kind() == Kind.NOT_FOUND ? Kind.INVALID : e.kind();
-      throw new StapesException(kind, subject, e.getMessage(), e);
+      throw new StapesException(kind, subject, String.valueOf(e.getMessage()), e);
     }
   }
 

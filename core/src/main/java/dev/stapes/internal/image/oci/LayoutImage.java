@@ -9,6 +9,7 @@ import dev.stapes.spi.ImageSource.Fetched;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /** An image of an OCI image layout (OCI image specification 1.1, image-layout.md). Used once. */
 final class LayoutImage implements ImageAssembly.Parts {
@@ -124,7 +125,8 @@ final class LayoutImage implements ImageAssembly.Parts {
       }
       wanted.put(found, new LocalFiles.Wanted(context.work().resolve(part.sha256()), part.size()));
     }
-    files.copy(wanted).forEach((found, copied) -> require(parts.get(found), copied));
+    Map<String, LocalFiles.Copied> copied = files.copy(wanted);
+    parts.forEach((found, part) -> require(part, Objects.requireNonNull(copied.get(found))));
   }
 
   private void require(Descriptor part, LocalFiles.Copied copied) {

@@ -9,12 +9,12 @@ import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.ImageSource.Context;
 import dev.stapes.spi.ImageSource.Fetched;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -174,8 +174,8 @@ final class SavedImage {
   /** How a layer is compressed. */
   private enum Compressed {
     NOT(Manifest.LAYER, ""),
-    GZIP(Manifest.LAYER + "+gzip", "\u001f\u008b"),
-    ZSTD(Manifest.LAYER + "+zstd", "\u0028\u00b5\u002f\u00fd");
+    GZIP(Manifest.LAYER + "+gzip", "1f8b"),
+    ZSTD(Manifest.LAYER + "+zstd", "28b52ffd");
 
     private final String mediaType;
     private final String magic;
@@ -186,7 +186,7 @@ final class SavedImage {
     }
 
     static Compressed of(byte[] start) {
-      String text = new String(start, StandardCharsets.ISO_8859_1);
+      String text = HexFormat.of().formatHex(start);
       return text.startsWith(GZIP.magic) ? GZIP : text.startsWith(ZSTD.magic) ? ZSTD : NOT;
     }
   }
