@@ -17,6 +17,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -160,6 +162,15 @@ class SavedImageTest {
     refused(Kind.INVALID, "say which: app:1, app:2");
     refused(Kind.NOT_FOUND, "app:1, app:2", spec().image("3"));
     assertEquals(List.of("os", "passwd"), etc(bring(spec().image("2"))));
+  }
+
+  @Test
+  void more_layers_than_an_image_may_have_are_refused() throws IOException {
+    byte[][] plain = new byte[513][];
+    Arrays.fill(plain, base);
+    List<String> names = Collections.nCopies(513, FIRST);
+    saved.savedList(List.of(OciFiles.saved(saved, "app:1", names, plain)));
+    refused(Kind.INVALID, "more than 512 layers");
   }
 
   @Test

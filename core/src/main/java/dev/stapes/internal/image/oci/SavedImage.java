@@ -101,10 +101,13 @@ final class SavedImage {
     Descriptor config = new Descriptor(Manifest.CONFIG, "sha256:" + sha256, document.length);
     List<String> layers = Json.texts(image.node().path("Layers"), subject);
     List<String> diffs = diffs(Json.object(document, subject));
-    if (layers.size() != diffs.size() || layers.isEmpty() || layers.size() > Manifest.MOST_LAYERS) {
+    if (layers.size() != diffs.size() || layers.isEmpty()) {
       throw StapesException.invalid(
           subject,
           "has " + layers.size() + " layers, and a configuration for " + diffs.size() + " of them");
+    }
+    if (layers.size() > Manifest.MOST_LAYERS) {
+      throw StapesException.invalid(subject, "has more than " + Manifest.MOST_LAYERS + " layers");
     }
     return new Manifest(config, layers(layers.stream().map(this::found).toList(), diffs));
   }
