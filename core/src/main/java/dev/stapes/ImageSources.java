@@ -2,10 +2,12 @@ package dev.stapes;
 
 import dev.stapes.internal.http.HttpSettings;
 import dev.stapes.internal.image.BuiltInSources;
+import dev.stapes.internal.image.oci.OciFileSource;
 import dev.stapes.internal.image.oci.OciSource;
 import dev.stapes.internal.image.remote.UrlSource;
 import dev.stapes.model.ImageMetadata;
 import dev.stapes.model.ImageUrl;
+import dev.stapes.model.OciFileSpec;
 import dev.stapes.model.OciImageSpec;
 import dev.stapes.spi.ImageSource;
 import java.net.URI;
@@ -134,5 +136,28 @@ public final class ImageSources {
   /** The same for a reference such as {@code registry.example.org/team/app:1.2}. */
   public static ImageSource oci(String reference) {
     return oci(OciImageSpec.of(reference));
+  }
+
+  /**
+   * An image of OCI in files of this machine: an image layout, which is a directory ({@code skopeo
+   * copy ... oci:}, {@code buildx --output type=oci,tar=false}) or an archive ({@code podman save
+   * --format oci-archive}, {@link Images#export}), or an archive of {@code docker save}, old or
+   * new. Archives may be compressed as with {@link #file}. Its content says which of them it is.
+   *
+   * <p>Everything is checked as of a {@link #oci(OciImageSpec) registry}, and layers that are here
+   * already are not read. The fingerprint is the digest of the image's manifest; what docker(1)
+   * before version 25 saved has none, and gets one that is always the same.
+   *
+   * <p>Importing it fails as NOT_FOUND where there is nothing, or no such image, or none for the
+   * platform; as INVALID for what is damaged, leads outside, or is one of several; and as
+   * UNSUPPORTED for what is no image for Linux, encrypted or of a Docker before 1.10.
+   */
+  public static ImageSource oci(Path path) {
+    return oci(OciFileSpec.of(path));
+  }
+
+  /** The same, of several images the one that is meant, or for another platform. */
+  public static ImageSource oci(OciFileSpec image) {
+    return new OciFileSource(image);
   }
 }

@@ -207,6 +207,11 @@ public final class Images {
   /**
    * Writes the file of an image, which must not exist; it appears whole or not at all. The root
    * file system of a split image is written beside it, to {@code <target>.root}.
+   *
+   * <p>An OCI image becomes an archive of an OCI image layout, which skopeo(1) and {@link
+   * ImageSources#oci(Path)} read: its manifest, configuration and layers as they came, so that its
+   * digest stays, under the name that its property {@code id} has, unless that is none. The same
+   * image always gives the same bytes. It is INVALID where a part was damaged.
    */
   public void export(String reference, Path target) {
     engine.images().export(reference, target);

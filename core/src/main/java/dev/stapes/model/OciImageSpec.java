@@ -44,7 +44,11 @@ public record OciImageSpec(
         repository);
     tag.ifPresent(text -> require(TAG.matcher(text).matches(), "tag", text));
     digest.ifPresent(text -> require(DIGEST.matcher(text).matches(), "digest", text));
-    platform.ifPresent(text -> require(PLATFORM.matcher(text).matches(), "platform", text));
+    platform.ifPresent(OciImageSpec::requirePlatform);
+  }
+
+  static void requirePlatform(String text) {
+    require(PLATFORM.matcher(text).matches(), "platform", text);
   }
 
   private static void require(boolean right, String what, String text) {

@@ -51,7 +51,7 @@ final class ArchiveDecoder implements Pieces {
    *
    * @param block whose first ones they are; the receiver's, who gives it back
    * @param length how many, at least 1
-   * @param read bytes of the file that have been read until here
+   * @param read bytes of the file that have been read or passed over until here
    */
   record Piece(Blocks.Block block, int length, long read) {}
 
@@ -119,6 +119,22 @@ final class ArchiveDecoder implements Pieces {
     decoded += length;
     checkLimits();
     return length == 0 ? Optional.empty() : Optional.of(new Piece(block, length, count()));
+  }
+
+  /** Of a plain file all that it has: nothing is read. */
+  @Override
+  public long skip(long most) {
+    if (compression != Compression.NONE || ended || most < PIECE) {
+      return 0;
+    }
+    try {
+      long skipped = source.pass(Math.min(most, total - decoded));
+      decoded += skipped;
+      checkLimits();
+      return skipped;
+    } catch (IOException e) {
+      throw failure(e, source.failure());
+    }
   }
 
   /** Bytes of the file that have been read. */
@@ -198,6 +214,20 @@ final class ArchiveDecoder implements Pieces {
     public long skip(long n) throws IOException {
       byte[] scrap = new byte[(int) Math.min(Math.max(n, 0), CHUNK)];
       return Math.max(read(scrap, 0, scrap.length), 0);
+    }
+
+    /** Passes over bytes that are there. */
+    long pass(long length) throws IOException {
+      int known = (int) Math.min(length, end - next);
+      next += known;
+      try {
+        in.skipNBytes(length - known);
+      } catch (IOException e) {
+        failure = e;
+        throw e;
+      }
+      count += length - known;
+      return length;
     }
 
     @Override

@@ -80,8 +80,13 @@ final class ArchiveInput implements AutoCloseable {
   void skip(long count) {
     long left = count;
     while (left > 0) {
-      if (position == limit && !fill()) {
-        throw early();
+      if (position == limit) {
+        long skipped = pieces.skip(left);
+        decoded += skipped;
+        left -= skipped;
+        if (left > 0 && !fill()) {
+          throw early();
+        }
       }
       int step = (int) Math.min(left, limit - position);
       position += step;

@@ -1,6 +1,7 @@
 package dev.stapes.internal.image;
 
 import dev.stapes.internal.digest.Sha256;
+import dev.stapes.model.ImageInfo;
 import dev.stapes.model.Progress;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.Host;
@@ -289,21 +290,28 @@ final class ImageFiles {
 
   /**
    * Copies the files of an image; the target appears whole or not at all. The second file of a
-   * split one is beside it, as with Incus: {@code <target>.root}, and appears before it.
+   * split one is beside it, as with Incus: {@code <target>.root}, and appears before it. An OCI
+   * image becomes one file.
    */
-  void export(String fingerprint, ImageParts parts, Path target, Progress progress) {
+  void export(ImageInfo image, ImageParts parts, Path target, Progress progress) {
+    String subject = ImageCatalog.subject(image.fingerprint());
     Path absolute = target.toAbsolutePath();
     Path rootfs = absolute.resolveSibling(absolute.getFileName() + EXPORTED_ROOTFS);
     try {
+      if (!parts.blobs().isEmpty()) {
+        LayoutArchive archive = new LayoutArchive(image, parts, progress);
+        exportFile(absolute, archive::write);
+        return;
+      }
       if (parts.rootfs().isEmpty()) {
-        exportFile(parts.archive(), absolute, progress);
+        exportFile(absolute, partial -> copy(parts.archive(), partial, progress));
         return;
       }
       requireAbsent(absolute);
-      exportFile(parts.rootfs().get(), rootfs, progress);
+      exportFile(rootfs, partial -> copy(parts.rootfs().get(), partial, progress));
       boolean done = false;
       try {
-        exportFile(parts.archive(), absolute, progress);
+        exportFile(absolute, partial -> copy(parts.archive(), partial, progress));
         done = true;
       } finally {
         if (!done) {
@@ -313,11 +321,11 @@ final class ImageFiles {
     } catch (FileAlreadyExistsException e) {
       throw new StapesException(
           StapesException.Kind.CONFLICT,
-          ImageCatalog.subject(fingerprint),
+          subject,
           "cannot be exported: " + e.getMessage() + " exists",
           e);
     } catch (IOException e) {
-      throw DiskError.of(ImageCatalog.subject(fingerprint), "cannot be exported to " + absolute, e);
+      throw DiskError.of(subject, "cannot be exported to " + absolute, e);
     }
   }
 
@@ -327,10 +335,15 @@ final class ImageFiles {
     }
   }
 
-  private static void exportFile(Path file, Path target, Progress progress) throws IOException {
+  /** Writes a file that does not exist. */
+  private interface Writing {
+    void write(Path file) throws IOException;
+  }
+
+  private static void exportFile(Path target, Writing writing) throws IOException {
     Path partial = target.resolveSibling(target.getFileName() + ".partial-" + UUID.randomUUID());
     try {
-      copy(file, partial, progress);
+      writing.write(partial);
       force(partial);
       requireAbsent(target);
       Files.move(partial, target, StandardCopyOption.ATOMIC_MOVE);

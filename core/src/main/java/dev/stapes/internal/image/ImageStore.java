@@ -310,7 +310,7 @@ public final class ImageStore {
   }
 
   /**
-   * Copies the archive of an image.
+   * Copies the archive of an image, or makes one of an OCI image.
    *
    * @param target a path that does not exist; it appears whole or not at all
    * @return whose archive it is
@@ -318,7 +318,7 @@ public final class ImageStore {
   public ImageInfo export(String name, Path target, Progress progress) {
     ImageInfo image = catalog.find(name).info();
     try (ImageUses.Use use = uses.begin(image.fingerprint())) {
-      files.export(image.fingerprint(), parts(image.fingerprint()), target, progress);
+      files.export(image, parts(image.fingerprint()), target, progress);
       return image;
     }
   }

@@ -75,6 +75,24 @@ final class TarReader implements ImageEntries {
     hole(sparse.get().size() - at, content);
   }
 
+  /** Whether the entry that {@link #next} gave last has holes. */
+  boolean isSparse() {
+    return sparse.isPresent();
+  }
+
+  /**
+   * The first bytes of the entry that {@link #next} gave last, which has no holes; {@link
+   * #content(Content)} hands over the rest.
+   */
+  byte[] start(int most) {
+    byte[] start = new byte[(int) Math.min(most, stored)];
+    if (start.length > 0 && !in.read(start)) {
+      throw BadArchive.because("ends early, in the content of an entry");
+    }
+    stored -= start.length;
+    return start;
+  }
+
   private static void hole(long length, Content content) {
     if (length > 0) {
       content.hole(length);

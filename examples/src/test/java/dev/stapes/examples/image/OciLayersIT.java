@@ -2,9 +2,14 @@ package dev.stapes.examples.image;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stapes.ImageSources;
 import dev.stapes.model.ImageInfo;
+import dev.stapes.model.OciFileSpec;
+import dev.stapes.model.Progress;
+import dev.stapes.model.StapesException;
 import dev.stapes.spi.Tree;
 import dev.stapes.spi.VolumeId;
 import dev.stapes.testkit.RequiresKernel;
@@ -113,5 +118,94 @@ class OciLayersIT {
     assertFalse(bench.pool().exists(volume));
     assertEquals(before, files(below));
     assertEquals(2, bench.pool().list(VolumeId.Kind.IMAGE).size());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"oci", "v2s2"})
+  void an_image_goes_out_as_it_came_and_others_read_it(String format)
+      throws IOException, InterruptedException {
+    registry.push(registry.layout("trip", CONFIG, base, second), "trip", "--format", format);
+    ImageInfo image = bring("trip");
+    List<String> ours = files(bench.unpacked(image));
+    Path out = bench.root().resolve("out.tar");
+    bench.store().export(image.fingerprint(), out, Progress.NONE);
+    String told = bench.run("skopeo", "inspect", "oci-archive:" + out);
+    assertTrue(told.contains("\"Digest\": \"sha256:" + image.fingerprint() + "\""), told);
+    Path saved = bench.root().resolve("saved.tar");
+    skopeo("oci-archive:" + out, "docker-archive:" + saved + ":example.org/app:1");
+    if (format.equals("oci")) {
+      assertEquals(ours, asUmociUnpacks(out, registry.name() + "/trip:latest"));
+    }
+
+    try (ImageBench other = new ImageBench()) {
+      ImageInfo back = other.bring(ImageSources.oci(out));
+      assertEquals(image.fingerprint(), back.fingerprint());
+      assertEquals(image.metadata(), back.metadata());
+      Path again = bench.root().resolve("again.tar");
+      other.store().export(back.fingerprint(), again, Progress.NONE);
+      assertEquals(-1, Files.mismatch(out, again));
+      try (Tree tree = other.files(other.unpacked(back))) {
+        assertEquals(ours, ImageBench.describe(tree));
+      }
+      ImageInfo ofDocker = other.bring(ImageSources.oci(saved));
+      assertEquals("example.org/app:1", ofDocker.metadata().properties().get("id"));
+      try (Tree tree = other.files(other.unpacked(ofDocker))) {
+        assertEquals(ours, ImageBench.describe(tree));
+      }
+    }
+  }
+
+  private static void skopeo(String from, String to) throws IOException, InterruptedException {
+    Registry.run("skopeo", "--insecure-policy", "copy", "-q", from, to);
+  }
+
+  private List<String> asUmociUnpacks(Path archive, String name)
+      throws IOException, InterruptedException {
+    Path layout = Files.createDirectory(bench.root().resolve("layout"));
+    Registry.run("tar", "-C", layout.toString(), "-xf", archive.toString());
+    Path bundle = bench.root().resolve("bundle");
+    Registry.run("umoci", "unpack", "--image", layout + ":" + name, bundle.toString());
+    try (Tree tree = bench.host().tree(bundle.resolve("rootfs"), Tree.Resolution.BENEATH)) {
+      return ImageBench.describe(tree);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"oci", "oci-archive"})
+  void what_skopeo_writes_is_read(String form) throws IOException, InterruptedException {
+    Path layout = registry.layout("local", CONFIG, base, second);
+    Path written = bench.root().resolve("written");
+    skopeo("oci:" + layout + ":it", form + ":" + written + ":first");
+    ImageInfo image = bench.bring(ImageSources.oci(written));
+    assertEquals("first", image.metadata().properties().get("id"));
+    assertEquals(
+        image.fingerprint(),
+        bench.bring(ImageSources.oci(OciFileSpec.of(written).image("first"))).fingerprint());
+    assertEquals(
+        files(bench.unpacked(bench.bring(ImageSources.oci(layout)))), files(bench.unpacked(image)));
+  }
+
+  @Test
+  void a_link_of_a_layout_leads_nowhere_outside() throws IOException, InterruptedException {
+    Path layout = registry.layout("links", CONFIG, base, second);
+    Path moved = Files.move(layout.resolve("index.json"), layout.resolve("listed"));
+    Files.createSymbolicLink(layout.resolve("index.json"), Path.of("listed"));
+    bring(layout);
+
+    Path outside = Files.move(moved, bench.root().resolve("outside"));
+    for (Path target : List.of(outside, Path.of("../../outside"), Path.of("/dev/zero"))) {
+      Files.delete(layout.resolve("index.json"));
+      Files.createSymbolicLink(layout.resolve("index.json"), target);
+      StapesException e = assertThrows(StapesException.class, () -> bring(layout));
+      assertEquals(StapesException.Kind.INVALID, e.kind(), e.toString());
+    }
+    Files.delete(layout.resolve("index.json"));
+    Registry.run("mkfifo", layout.resolve("index.json").toString());
+    StapesException e = assertThrows(StapesException.class, () -> bring(layout));
+    assertEquals(StapesException.Kind.INVALID, e.kind(), e.toString());
+  }
+
+  private ImageInfo bring(Path path) {
+    return bench.bring(ImageSources.oci(path));
   }
 }

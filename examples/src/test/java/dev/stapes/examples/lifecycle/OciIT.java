@@ -197,6 +197,40 @@ class OciIT {
   }
 
   @Test
+  void what_lies_in_a_layout_or_in_an_archive_of_docker_runs_as_well()
+      throws IOException, InterruptedException {
+    Path layout = registry.layout("local", program("echo up; exec sleep 1000"), base);
+    Path saved = directory.resolve("saved.tar");
+    Registry.run(
+        "skopeo",
+        "--insecure-policy",
+        "copy",
+        "-q",
+        "oci:" + layout + ":it",
+        "docker-archive:" + saved + ":example.org/app:1");
+    for (Path path : List.of(layout, saved)) {
+      ImageInfo image = BENCH.stapes().images().importFrom(ImageSources.oci(path));
+      Instance instance = create(image).start();
+      assertEquals("up\n", awaitLog(instance, "up\n"));
+      instance.delete(Delete.FORCE);
+      Path exported = directory.resolve("exported.tar");
+      BENCH.stapes().images().export(image.fingerprint(), exported);
+      StapesException e =
+          assertThrows(
+              StapesException.class, () -> BENCH.stapes().images().refresh(image.fingerprint()));
+      assertEquals(Kind.UNSUPPORTED, e.kind(), e.toString());
+      assertEquals(
+          image.fingerprint(),
+          BENCH
+              .stapes()
+              .images()
+              .refresh(image.fingerprint(), ImageSources.oci(exported))
+              .fingerprint());
+      Files.delete(exported);
+    }
+  }
+
+  @Test
   void an_image_may_come_back_while_what_was_made_of_it_lives()
       throws IOException, InterruptedException {
     Instance first = throwaway(bring("back", program("echo up; exec sleep 1000"), base), "first");

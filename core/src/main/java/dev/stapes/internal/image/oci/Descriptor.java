@@ -1,6 +1,7 @@
 package dev.stapes.internal.image.oci;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.stapes.model.StapesException;
 import java.util.regex.Pattern;
 
@@ -33,6 +34,11 @@ record Descriptor(String mediaType, String digest, long size) {
       throw StapesException.invalid(subject, "has a part without a size");
     }
     return new Descriptor(Json.text(node, "mediaType", subject), digest, size.longValue());
+  }
+
+  /** Writes one that {@link #of} reads. */
+  void write(ObjectNode into) {
+    into.put("mediaType", mediaType).put("digest", digest).put("size", size);
   }
 
   /** The digits alone. */

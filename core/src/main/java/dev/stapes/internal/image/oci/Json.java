@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import java.io.IOException;
@@ -29,15 +30,33 @@ final class Json {
 
   /** Reads an object; INVALID where it is none. */
   static JsonNode object(byte[] document, String subject) {
+    JsonNode read = read(document, subject);
+    if (!read.isObject()) {
+      throw StapesException.invalid(subject, "is no JSON object");
+    }
+    return read;
+  }
+
+  /** Reads a list; INVALID where it is none. */
+  static JsonNode array(byte[] document, String subject) {
+    JsonNode read = read(document, subject);
+    if (!read.isArray()) {
+      throw StapesException.invalid(subject, "is no JSON list");
+    }
+    return read;
+  }
+
+  private static JsonNode read(byte[] document, String subject) {
     try {
-      JsonNode read = MAPPER.readTree(document);
-      if (read.isObject()) {
-        return read;
-      }
+      return MAPPER.readTree(document);
     } catch (IOException e) {
       throw new StapesException(Kind.INVALID, subject, "is no JSON: " + reason(e), e);
     }
-    throw StapesException.invalid(subject, "is no JSON object");
+  }
+
+  /** An empty object. */
+  static ObjectNode newObject() {
+    return MAPPER.createObjectNode();
   }
 
   /** Without what it quotes of the document. */

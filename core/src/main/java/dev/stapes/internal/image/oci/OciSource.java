@@ -1,25 +1,15 @@
 package dev.stapes.internal.image.oci;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.stapes.internal.digest.Sha256;
-import dev.stapes.internal.http.Answer;
 import dev.stapes.internal.http.Expected;
 import dev.stapes.internal.http.HttpQuery;
 import dev.stapes.internal.http.HttpSession;
 import dev.stapes.internal.http.HttpSettings;
-import dev.stapes.internal.image.DiskError;
 import dev.stapes.internal.image.remote.DownloadCache;
-import dev.stapes.model.ImageMetadata;
 import dev.stapes.model.ImageOrigin;
 import dev.stapes.model.OciImageSpec;
-import dev.stapes.model.StapesException;
-import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.ImageSource;
-import java.io.IOException;
 import java.net.URI;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -34,10 +24,6 @@ import org.jspecify.annotations.Nullable;
 public final class OciSource implements ImageSource {
   private static final String PLATFORM = "platform";
   private static final String PLAIN = "plain";
-  private static final int MANIFEST_BYTES = 4 << 20; // as the specification advises
-  private static final int INDEX_DEPTH = 3;
-  private static final long LARGEST_CONFIG = 4 << 20;
-  private static final long LARGEST_LAYER = 64L << 30;
 
   private final OciImageSpec spec;
   private final HttpSettings settings;
@@ -98,7 +84,7 @@ public final class OciSource implements ImageSource {
 
   @Override
   public Fetched fetch(Context context) {
-    return pull(context, Pull::image);
+    return pull(context, pull -> pull.assembly.image(pull.manifest(), spec.toString()));
   }
 
   private <T> T pull(Context context, Function<Pull, T> what) {
@@ -113,100 +99,45 @@ public final class OciSource implements ImageSource {
   }
 
   /** One fetch. */
-  private final class Pull {
+  private final class Pull implements ImageAssembly.Parts {
     private final Context context;
     private final HttpSession session;
     private final RegistryCredentials credentials;
+    private final ImageAssembly assembly;
 
     Pull(Context context, HttpSession session, RegistryCredentials credentials) {
       this.context = context;
       this.session = session;
       this.credentials = credentials;
+      this.assembly = new ImageAssembly(context, this, subject);
     }
 
-    Fetched image() {
-      byte[] document = manifest();
-      Manifest manifest = Manifest.of(Json.object(document, subject), subject);
-      List<Blob> blobs = new ArrayList<>();
-      Path config = blob(manifest.config(), LARGEST_CONFIG);
-      blobs.add(new Blob(manifest.config().sha256(), config, false));
-      ImageMetadata metadata = metadata(config);
-      for (Descriptor layer : manifest.layers()) {
-        blobs.add(new Blob(layer.sha256(), blob(layer, LARGEST_LAYER), true));
-      }
-      try {
-        Path archive = Files.write(context.work().resolve("manifest"), document);
-        return new Fetched(archive, Optional.empty(), blobs, metadata);
-      } catch (IOException e) {
-        throw failed(e);
-      }
+    byte[] manifest() {
+      byte[] first =
+          spec.digest().map(assembly::document).orElseGet(() -> document(spec.tag().orElseThrow()));
+      return assembly.manifest(first, ImageAssembly.platform(spec.platform(), context));
     }
 
-    private ImageMetadata metadata(Path config) {
-      try {
-        return ImageConfig.read(
-            Json.object(Files.readAllBytes(config), subject), spec.toString(), subject);
-      } catch (IOException e) {
-        throw failed(e);
-      }
-    }
-
-    /** That of the image itself, through the indexes that lead to it. */
-    private byte[] manifest() {
-      Platform platform =
-          spec.platform()
-              .map(Platform::parse)
-              .orElseGet(() -> Platform.ofKernel(context.host().facts().architecture()));
-      Optional<String> digest = spec.digest();
-      for (int depth = 0; depth <= INDEX_DEPTH; depth++) {
-        String name = digest.or(spec::tag).orElseThrow();
-        byte[] document = ask(name, digest);
-        JsonNode read = Json.object(document, subject);
-        if (!Manifest.isIndex(read)) {
-          return document;
-        }
-        digest = Optional.of(Manifest.choose(read, platform, subject).digest());
-      }
-      throw StapesException.invalid(subject, "has indexes of indexes without end");
-    }
-
-    private byte[] ask(String name, Optional<String> digest) {
-      Answer answer =
-          session.get(
-              new HttpQuery(
-                  address("manifests/" + name), Map.of("Accept", Manifest.ACCEPT), credentials),
-              MANIFEST_BYTES);
-      String its = "sha256:" + Sha256.hex(answer.body());
-      if (digest.isPresent() && !digest.get().equals(its)) {
-        throw StapesException.invalid(
-            subject, "its manifest has the digest " + its + " instead of " + digest.get());
-      }
-      return answer.body();
-    }
-
-    /** A part of it, checked; below the work directory. */
-    private Path blob(Descriptor descriptor, long most) {
-      if (descriptor.size() > most) {
-        throw StapesException.invalid(
-            subject,
-            "has a part of " + descriptor.size() + " bytes, more than the allowed " + most);
-      }
-      Path target = context.work().resolve(descriptor.sha256());
-      if (Files.exists(target) || context.blobs().link(descriptor.sha256(), target)) {
-        return target;
-      }
+    /** By its digest or by a tag. */
+    @Override
+    public byte[] document(String name) {
       HttpQuery query =
-          new HttpQuery(address("blobs/" + descriptor.digest()), Map.of(), credentials);
-      return new DownloadCache(session, context)
-          .bring(query, Expected.of(descriptor.size(), descriptor.sha256()), descriptor.sha256());
+          new HttpQuery(
+              address("manifests/" + name), Map.of("Accept", Manifest.ACCEPT), credentials);
+      return session.get(query, ImageAssembly.MANIFEST_BYTES).body();
+    }
+
+    @Override
+    public void bring(List<Descriptor> missing) {
+      DownloadCache downloads = new DownloadCache(session, context);
+      for (Descriptor each : missing) {
+        HttpQuery query = new HttpQuery(address("blobs/" + each.digest()), Map.of(), credentials);
+        downloads.bring(query, Expected.of(each.size(), each.sha256()), each.sha256());
+      }
     }
 
     private URI address(String rest) {
       return registry.resolve("/v2/" + spec.repository() + "/" + rest);
     }
-  }
-
-  private StapesException failed(IOException e) {
-    return DiskError.of(subject, "cannot be stored", e, Kind.INTERNAL);
   }
 }
