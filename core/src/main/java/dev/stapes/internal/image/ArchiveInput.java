@@ -38,14 +38,18 @@ final class ArchiveInput implements AutoCloseable {
    * @param stage the word for {@code progress}, which is told of compressed bytes
    */
   static ArchiveInput open(Path archive, ArchiveLimits limits, Progress progress, String stage) {
-    ArchiveDecoder decoder = ArchiveDecoder.open(archive, limits, false);
+    ArchiveDecoder decoder = ArchiveDecoder.open(archive, limits, Optional.empty());
     return new ArchiveInput(decoder, decoder, progress, stage);
   }
 
-  /** The same to read all of it: decoded on another thread. */
+  /**
+   * The same to read all of it: decoded on another thread.
+   *
+   * @param decoders decode what they can
+   */
   static ArchiveInput openAhead(
-      Path archive, ArchiveLimits limits, Progress progress, String stage) {
-    ArchiveDecoder decoder = ArchiveDecoder.open(archive, limits, true);
+      Path archive, ArchiveLimits limits, Decoders decoders, Progress progress, String stage) {
+    ArchiveDecoder decoder = ArchiveDecoder.open(archive, limits, Optional.of(decoders));
     return new ArchiveInput(new ReadAhead(decoder), decoder, progress, stage);
   }
 

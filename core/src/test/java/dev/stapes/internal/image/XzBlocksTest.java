@@ -69,7 +69,7 @@ class XzBlocksTest {
   private StapesException refused(byte[] archive) throws IOException {
     Files.write(file, archive);
     try (ArchiveInput in =
-        ArchiveInput.openAhead(file, ArchiveLimits.USUAL, Progress.NONE, "read")) {
+        ArchiveInput.openAhead(file, ArchiveLimits.USUAL, Decoders.JAVA, Progress.NONE, "read")) {
       StapesException e =
           assertThrows(
               StapesException.class,

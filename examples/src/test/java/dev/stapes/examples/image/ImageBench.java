@@ -2,6 +2,7 @@ package dev.stapes.examples.image;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.stapes.internal.image.Decoders;
 import dev.stapes.internal.image.ImageStore;
 import dev.stapes.internal.store.MemoryStateStore;
 import dev.stapes.linux.host.LinuxHostProvider;
@@ -57,7 +58,7 @@ final class ImageBench implements AutoCloseable {
     pool =
         new BtrfsProvider()
             .create(host, PoolSpec.of("pool", "btrfs").size(Size.ofGibibytes(2)), directory);
-    store = ImageStore.open(root, state, host, Clock.systemUTC());
+    store = ImageStore.open(root, state, host, Decoders.JAVA, Clock.systemUTC());
   }
 
   Path root() {
