@@ -97,6 +97,11 @@ final class ArchiveDecoder implements Pieces {
     }
   }
 
+  /** Whether other threads than the caller's decode already. */
+  boolean isAhead() {
+    return parallel.isPresent();
+  }
+
   /** How it is compressed. */
   Compression compression() {
     return compression;

@@ -43,14 +43,15 @@ final class ArchiveInput implements AutoCloseable {
   }
 
   /**
-   * The same to read all of it: decoded on another thread.
+   * The same to read all of it: decoded on other threads.
    *
    * @param decoders decode what they can
    */
   static ArchiveInput openAhead(
       Path archive, ArchiveLimits limits, Decoders decoders, Progress progress, String stage) {
     ArchiveDecoder decoder = ArchiveDecoder.open(archive, limits, Optional.of(decoders));
-    return new ArchiveInput(new ReadAhead(decoder), decoder, progress, stage);
+    Pieces pieces = decoder.isAhead() ? decoder : new ReadAhead(decoder);
+    return new ArchiveInput(pieces, decoder, progress, stage);
   }
 
   /** How it is compressed. */

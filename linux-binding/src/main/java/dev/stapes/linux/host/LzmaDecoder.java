@@ -36,7 +36,7 @@ import org.jspecify.annotations.Nullable;
 final class LzmaDecoder implements Decoder {
   private static final String SUBJECT = "liblzma";
   private static final int INPUT = 64 << 10;
-  private static final int OUTPUT = 256 << 10;
+  private static final int OUTPUT = 64 << 10;
   private static final int INPUT_AT = 4 << 10;
   private static final int OUTPUT_AT = INPUT_AT + INPUT;
 
