@@ -9,11 +9,16 @@ final class DecoderInput extends InputStream {
   private final Decoder decoder;
   private final InputStream in;
 
-  /** Takes both over. */
+  /** Takes both over; where that fails, only the decoder. */
   DecoderInput(Decoder decoder, InputStream in) {
     this.decoder = decoder;
     this.in = in;
-    decoder.begin(in);
+    try {
+      decoder.begin(in);
+    } catch (Throwable e) {
+      decoder.close();
+      throw e;
+    }
   }
 
   @Override
