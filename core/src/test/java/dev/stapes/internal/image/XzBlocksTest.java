@@ -241,8 +241,7 @@ class XzBlocksTest {
   void an_interrupt_ends_the_waiting_and_stays_visible() throws IOException {
     Files.write(file, compressed(BLOCK));
     try (ArchiveInput in =
-        ArchiveInput.openAhead(
-            file, ArchiveLimits.USUAL, Decoders.JAVA, Progress.NONE, "read")) {
+        ArchiveInput.openAhead(file, ArchiveLimits.USUAL, Decoders.JAVA, Progress.NONE, "read")) {
       Thread.currentThread().interrupt();
       StapesException e = assertThrows(StapesException.class, () -> in.read(new byte[10]));
       assertEquals(StapesException.Kind.INTERRUPTED, e.kind());
@@ -259,13 +258,8 @@ class XzBlocksTest {
     fake.failing = 3;
     try (ArchiveInput in =
         ArchiveInput.openAhead(
-            file,
-            ArchiveLimits.USUAL,
-            new Decoders(List.of(fake)),
-            Progress.NONE,
-            "read")) {
-      StapesException e =
-          assertThrows(StapesException.class, () -> in.skip(content.length));
+            file, ArchiveLimits.USUAL, new Decoders(List.of(fake)), Progress.NONE, "read")) {
+      StapesException e = assertThrows(StapesException.class, () -> in.skip(content.length));
       assertEquals(StapesException.Kind.EXHAUSTED, e.kind());
     }
     assertTrue(fake.opened.get() >= 1);

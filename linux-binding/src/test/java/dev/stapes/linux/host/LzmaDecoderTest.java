@@ -114,12 +114,10 @@ class LzmaDecoderTest {
   @Test
   void a_library_that_is_missing_is_named_with_its_package() {
     DecoderProvider missing = new LzmaDecoderProvider("liblzma.so.4711");
-    Availability.Unavailable no =
-        assertInstanceOf(Availability.Unavailable.class, missing.probe());
+    Availability.Unavailable no = assertInstanceOf(Availability.Unavailable.class, missing.probe());
     assertEquals("liblzma.so.4711 not found", no.reason());
     assertEquals("install the package liblzma5", no.remedy());
-    StapesException e =
-        assertThrows(StapesException.class, () -> missing.open(Format.XZ, MEMORY));
+    StapesException e = assertThrows(StapesException.class, () -> missing.open(Format.XZ, MEMORY));
     assertEquals(StapesException.Kind.UNAVAILABLE, e.kind());
   }
 
@@ -215,8 +213,7 @@ class LzmaDecoderTest {
     large.setDictSize(64 << 20);
     for (Format format : provider.formats()) {
       String told = refused(format, encoded(format, content, large)).getMessage();
-      assertTrue(
-          told.matches("65\\d{3} KiB of memory would be needed; limit was 16384 KiB"), told);
+      assertTrue(told.matches("65\\d{3} KiB of memory would be needed; limit was 16384 KiB"), told);
     }
   }
 
@@ -271,14 +268,12 @@ class LzmaDecoderTest {
     List<Throwable> thrown = new ArrayList<>();
     try (Decoder decoder = provider.open(Format.XZ, MEMORY)) {
       byte[] stream = encoded(Format.XZ, empty);
-      decoder.begin(
-          new java.io.SequenceInputStream(new ByteArrayInputStream(stream), endless));
+      decoder.begin(new java.io.SequenceInputStream(new ByteArrayInputStream(stream), endless));
       Thread reader =
           new Thread(
               () -> {
                 reading.countDown();
-                thrown.add(
-                    assertThrows(IOException.class, () -> decoder.read(new byte[1], 0, 1)));
+                thrown.add(assertThrows(IOException.class, () -> decoder.read(new byte[1], 0, 1)));
               });
       reader.start();
       reading.await();
@@ -296,8 +291,7 @@ class LzmaDecoderTest {
     decoder.close();
     decoder.close();
     assertThrows(IllegalStateException.class, () -> decoder.read(new byte[1], 0, 1));
-    assertThrows(
-        IllegalStateException.class, () -> decoder.begin(InputStream.nullInputStream()));
+    assertThrows(IllegalStateException.class, () -> decoder.begin(InputStream.nullInputStream()));
   }
 
   @Test
@@ -325,8 +319,7 @@ class LzmaDecoderTest {
         () -> new LzmaDecoder(poor, real, Format.XZ, MEMORY).close());
     for (String call : List.of("lzma_stream_decoder", "lzma_code")) {
       for (int result : new int[] {Lzma.LZMA_MEM_ERROR, Lzma.LZMA_PROG_ERROR}) {
-        LibLzma failing =
-            recording(LibLzma.class, real, new ArrayList<>(), Map.of(call, result));
+        LibLzma failing = recording(LibLzma.class, real, new ArrayList<>(), Map.of(call, result));
         try (LzmaDecoder decoder = new LzmaDecoder(libc, failing, Format.XZ, MEMORY)) {
           requireKind(
               result == Lzma.LZMA_MEM_ERROR
@@ -380,8 +373,7 @@ class LzmaDecoderTest {
         }
         String number = "change " + i;
         byte[] expected;
-        try (InputStream java =
-            new XZInputStream(new ByteArrayInputStream(changed), 16 << 10)) {
+        try (InputStream java = new XZInputStream(new ByteArrayInputStream(changed), 16 << 10)) {
           expected = java.readAllBytes();
         } catch (IOException e) {
           assertThrows(IOException.class, () -> all(decoder, changed), number);
@@ -406,8 +398,7 @@ class LzmaDecoderTest {
         } catch (IOException e) {
           continue;
         }
-        try (InputStream java =
-            new LZMAInputStream(new ByteArrayInputStream(changed), 16 << 10)) {
+        try (InputStream java = new LZMAInputStream(new ByteArrayInputStream(changed), 16 << 10)) {
           assertArrayEquals(java.readAllBytes(), found, "change " + i);
         }
       }
