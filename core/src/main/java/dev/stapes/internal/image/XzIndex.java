@@ -94,7 +94,7 @@ final class XzIndex {
     private static void number(long value, ByteArrayOutputStream out) {
       long left = value;
       for (; left > 0x7f; left >>>= 7) {
-        out.write((int) (left & 0x7f | 0x80));
+        out.write((int) ((left & 0x7f) | 0x80));
       }
       out.write((int) left);
     }
@@ -125,7 +125,7 @@ final class XzIndex {
 
   private long withoutPadding(long from) throws IOException {
     long end = from;
-    while (end > UNIT && bytes(end - UNIT, UNIT).getInt() == 0) {
+    while (end > UNIT && Arrays.equals(bytes(end - UNIT, UNIT), new byte[UNIT])) {
       end -= UNIT;
       require(from - end <= MOST_PADDING);
     }
@@ -133,7 +133,7 @@ final class XzIndex {
   }
 
   private Stream streamBefore(long end) throws IOException {
-    byte[] footer = bytes(end - FOOTER, FOOTER).array();
+    byte[] footer = bytes(end - FOOTER, FOOTER);
     byte[] fields = Arrays.copyOfRange(footer, CRC, FOOTER - FOOTER_MAGIC.length);
     require(Arrays.equals(footer, CRC + fields.length, FOOTER, FOOTER_MAGIC, 0, 2));
     require(little(ByteBuffer.wrap(footer)).getInt() == crc(fields));
@@ -146,7 +146,7 @@ final class XzIndex {
     long start = indexAt - length;
     ByteBuffer header = little(ByteBuffer.allocate(HEADER));
     header.put(HEADER_MAGIC).put(flags).putInt(crc(flags));
-    require(Arrays.equals(header.array(), bytes(start - HEADER, HEADER).array()));
+    require(Arrays.equals(header.array(), bytes(start - HEADER, HEADER)));
     List<Block> blocks = new ArrayList<>(relative.size());
     for (Block block : relative) {
       blocks.add(
@@ -156,10 +156,10 @@ final class XzIndex {
   }
 
   /** The blocks, with positions from the first one on. */
-  private static List<Block> records(ByteBuffer index, long room, byte check) throws IOException {
-    int fields = index.capacity() - CRC;
-    require(index.getInt(fields) == crc(Arrays.copyOf(index.array(), fields)));
-    index.limit(fields);
+  private static List<Block> records(byte[] stored, long room, byte check) throws IOException {
+    byte[] fields = Arrays.copyOf(stored, stored.length - CRC);
+    require(little(ByteBuffer.wrap(stored)).getInt(fields.length) == crc(fields));
+    ByteBuffer index = ByteBuffer.wrap(fields);
     require(index.get() == 0);
     long count = number(index);
     require(count <= MOST_BLOCKS);
@@ -191,12 +191,12 @@ final class XzIndex {
     return (length + UNIT - 1) / UNIT * UNIT;
   }
 
-  private ByteBuffer bytes(long position, int length) throws IOException {
+  private byte[] bytes(long position, int length) throws IOException {
     require(position >= 0);
     byte[] bytes = new byte[length];
     file.seek(position);
     file.readFully(bytes);
-    return little(ByteBuffer.wrap(bytes));
+    return bytes;
   }
 
   private static ByteBuffer little(ByteBuffer buffer) {

@@ -13,8 +13,8 @@ import jnr.ffi.LibraryLoader;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decodes xz and the format before it with liblzma, which is twice as fast as Java. A decoder takes
- * what the dictionary asks for and some 200 KiB, outside of the heap, until it is closed.
+ * Decodes xz and the format before it with liblzma, which is faster than Java. A decoder takes what
+ * the dictionary asks for and some 200 KiB, outside of the heap, until it is closed.
  */
 public final class LzmaDecoderProvider implements DecoderProvider {
   private static final Map<String, Library> LIBRARIES = new ConcurrentHashMap<>();

@@ -212,8 +212,9 @@ class LzmaDecoderTest {
     LZMA2Options large = new LZMA2Options(1);
     large.setDictSize(64 << 20);
     for (Format format : provider.formats()) {
-      String told = refused(format, encoded(format, content, large)).getMessage();
-      assertTrue(told.matches("65\\d{3} KiB of memory would be needed; limit was 16384 KiB"), told);
+      String told = refused(format, encoded(format, content, large)).toString();
+      assertTrue(
+          told.matches(".*: 65\\d{3} KiB of memory would be needed; limit was 16384 KiB"), told);
     }
   }
 
@@ -226,14 +227,14 @@ class LzmaDecoderTest {
     byte[] stream = encoded(Format.XZ, content);
     stream[14] = 0x7f; // the id of the only filter
     putCrc(stream, 12, 8, 20);
-    assertTrue(refused(Format.XZ, stream).getMessage().startsWith("Unsupported filter"));
+    assertTrue(refused(Format.XZ, stream).toString().contains("Unsupported filter"));
   }
 
   private static void putCrc(byte[] bytes, int from, int length, int at) {
     java.util.zip.CRC32 crc = new java.util.zip.CRC32();
     crc.update(bytes, from, length);
     for (int i = 0; i < 4; i++) {
-      bytes[at + i] = (byte) (crc.getValue() >> 8 * i);
+      bytes[at + i] = (byte) (crc.getValue() >> (8 * i));
     }
   }
 
@@ -245,6 +246,11 @@ class LzmaDecoderTest {
           new InputStream() {
             @Override
             public int read() throws IOException {
+              throw broken;
+            }
+
+            @Override
+            public int read(byte[] into, int offset, int length) throws IOException {
               throw broken;
             }
           });
@@ -261,6 +267,12 @@ class LzmaDecoderTest {
           @Override
           public int read() {
             return 0;
+          }
+
+          @Override
+          public int read(byte[] into, int offset, int length) {
+            Arrays.fill(into, offset, offset + length, (byte) 0);
+            return length;
           }
         };
     byte[] empty = new byte[0];
@@ -367,7 +379,7 @@ class LzmaDecoderTest {
             encoded(Format.XZ, plain), new byte[4], encoded(Format.XZ, Arrays.copyOf(plain, 99)));
     try (Decoder decoder = provider.open(Format.XZ, MEMORY)) {
       for (int i = 0; i < 3_000; i++) {
-        byte[] changed = Arrays.copyOf(seed, seed.length - random.nextInt(20) / 19 * i % 500);
+        byte[] changed = Arrays.copyOf(seed, seed.length - (random.nextInt(20) == 0 ? i % 500 : 0));
         for (int flips = random.nextInt(3); flips >= 0; flips--) {
           changed[random.nextInt(changed.length)] ^= (byte) (1 << random.nextInt(8));
         }
