@@ -192,7 +192,7 @@ class XzBlocksTest {
   @Test
   void an_index_that_does_not_fit_is_no_index() throws IOException {
     byte[] archive = compressed(BLOCK);
-    for (int i = 1; i < 60; i++) {
+    for (int i = 1; i < 60; i += 7) {
       byte[] damaged = archive.clone();
       damaged[archive.length - i] ^= 0x11;
       Files.write(file, damaged);
