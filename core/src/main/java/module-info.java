@@ -14,6 +14,7 @@ module dev.stapes.core {
   requires org.tukaani.xz;
   requires org.xerial.sqlitejdbc;
 
+  uses dev.stapes.spi.DecoderProvider;
   uses dev.stapes.spi.HostProvider;
   uses dev.stapes.spi.InstanceDriverProvider;
   uses dev.stapes.spi.StorageDriverProvider;

@@ -21,9 +21,11 @@ module dev.stapes.linux {
   exports dev.stapes.linux.ffi;
   exports dev.stapes.linux.host;
 
-  // jnr-ffi implements LibC in a class loader of its own.
+  // jnr-ffi implements LibC and LibLzma in a class loader of its own.
   opens dev.stapes.linux.ffi;
 
+  provides dev.stapes.spi.DecoderProvider with
+      dev.stapes.linux.host.LzmaDecoderProvider;
   provides dev.stapes.spi.HostProvider with
       dev.stapes.linux.host.LinuxHostProvider;
 }

@@ -6,6 +6,7 @@ import dev.stapes.model.InstanceType;
 import dev.stapes.model.PoolSpec;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.Availability;
+import dev.stapes.spi.DecoderProvider;
 import dev.stapes.spi.HostProvider;
 import dev.stapes.spi.InstanceDriverProvider;
 import dev.stapes.spi.Provider;
@@ -109,6 +110,7 @@ public final class Stapes implements AutoCloseable {
     private final Path root;
     private final List<InstanceDriverProvider> instanceDrivers = new ArrayList<>();
     private final List<StorageDriverProvider> storageDrivers = new ArrayList<>();
+    private final List<DecoderProvider> decoders = new ArrayList<>();
     private Optional<HostProvider> host = Optional.empty();
     private StateStoreProvider store = new SqliteStateStoreProvider();
     private Optional<PoolSpec> defaultPool = Optional.empty();
@@ -133,6 +135,15 @@ public final class Stapes implements AutoCloseable {
     /** A storage driver. */
     public Builder with(StorageDriverProvider provider) {
       storageDrivers.add(provider);
+      return this;
+    }
+
+    /**
+     * Decodes archives, where it is available; asked before those on the class path. Java decodes
+     * what none of them does.
+     */
+    public Builder with(DecoderProvider provider) {
+      decoders.add(provider);
       return this;
     }
 
@@ -167,6 +178,7 @@ public final class Stapes implements AutoCloseable {
                   store,
                   chosenInstanceDrivers(),
                   merged(storageDrivers, StorageDriverProvider.class),
+                  chosenDecoders(),
                   defaultPool,
                   clock)));
     }
@@ -178,6 +190,14 @@ public final class Stapes implements AutoCloseable {
       return merged(instanceDrivers, InstanceDriverProvider.class).stream()
           .filter(driver -> instanceDrivers.contains(driver) || !given.contains(driver.type()))
           .toList();
+    }
+
+    private List<DecoderProvider> chosenDecoders() {
+      List<DecoderProvider> all = new ArrayList<>(decoders);
+      merged(decoders, DecoderProvider.class).stream()
+          .filter(provider -> !decoders.contains(provider))
+          .forEach(all::add);
+      return all;
     }
 
     private static HostProvider onlyHost() {

@@ -1,13 +1,16 @@
 package dev.stapes.benchmarks;
 
 import dev.stapes.internal.image.ArchiveLimits;
+import dev.stapes.internal.image.Decoders;
 import dev.stapes.internal.image.ImageParts;
 import dev.stapes.internal.image.RootfsUnpacker;
+import dev.stapes.linux.host.LzmaDecoderProvider;
 import dev.stapes.model.Progress;
 import dev.stapes.spi.Tree;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -38,6 +41,8 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 3)
 @State(Scope.Benchmark)
 public class CodecBenchmark {
+  private static final Decoders DECODERS = new Decoders(List.of(new LzmaDecoderProvider()));
+
   private static final int MEGABYTES = 16;
   private static final int FILES = 400;
 
@@ -81,7 +86,7 @@ public class CodecBenchmark {
   @OperationsPerInvocation(MEGABYTES)
   public RootfsUnpacker.Unpacked decode() {
     try (Tree tree = NowhereTree.open()) {
-      return new RootfsUnpacker(tree, false, ArchiveLimits.USUAL)
+      return new RootfsUnpacker(tree, false, ArchiveLimits.USUAL, DECODERS)
           .unpack(new ImageParts(archive, Optional.of(archive)), Progress.NONE);
     }
   }

@@ -1,6 +1,7 @@
 package dev.stapes.benchmarks;
 
 import dev.stapes.internal.image.ArchiveLimits;
+import dev.stapes.internal.image.Decoders;
 import dev.stapes.internal.image.ImageParts;
 import dev.stapes.internal.image.RootfsUnpacker;
 import dev.stapes.linux.host.LinuxHostProvider;
@@ -107,7 +108,7 @@ public class EntryBenchmark {
   @OperationsPerInvocation(ENTRIES)
   public RootfsUnpacker.Unpacked unpack() {
     try (Tree tree = pool.tree(VOLUME, Tree.Resolution.BENEATH)) {
-      return new RootfsUnpacker(tree, false, ArchiveLimits.USUAL)
+      return new RootfsUnpacker(tree, false, ArchiveLimits.USUAL, Decoders.JAVA)
           .unpack(new ImageParts(archive, Optional.of(archive)), Progress.NONE);
     }
   }

@@ -4,8 +4,10 @@ import dev.stapes.benchmarks.Isolated;
 import dev.stapes.benchmarks.LoopBtrfs;
 import dev.stapes.benchmarks.Tool;
 import dev.stapes.internal.image.ArchiveLimits;
+import dev.stapes.internal.image.Decoders;
 import dev.stapes.internal.image.ImageParts;
 import dev.stapes.internal.image.RootfsUnpacker;
+import dev.stapes.linux.host.LzmaDecoderProvider;
 import dev.stapes.model.Progress;
 import dev.stapes.spi.Host;
 import dev.stapes.spi.Tree;
@@ -18,6 +20,8 @@ import java.util.Optional;
 final class Unpackers {
   /** What runs within this JVM is to be compiled; the others find warm caches after one round. */
   static final int WARM_UP_RUNS = 20;
+
+  private static final Decoders DECODERS = new Decoders(List.of(new LzmaDecoderProvider()));
 
   private final Host host;
   private final LoopBtrfs btrfs;
@@ -90,7 +94,7 @@ final class Unpackers {
 
   private void stapes(ImageParts image, Path target) {
     try (Tree tree = host.tree(target, Tree.Resolution.BENEATH)) {
-      new RootfsUnpacker(tree, false, ArchiveLimits.USUAL).unpack(image, Progress.NONE);
+      new RootfsUnpacker(tree, false, ArchiveLimits.USUAL, DECODERS).unpack(image, Progress.NONE);
     }
   }
 }

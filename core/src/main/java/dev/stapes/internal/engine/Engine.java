@@ -1,6 +1,7 @@
 package dev.stapes.internal.engine;
 
 import dev.stapes.internal.events.EventBus;
+import dev.stapes.internal.image.Decoders;
 import dev.stapes.internal.image.ImageStore;
 import dev.stapes.internal.operation.Locks;
 import dev.stapes.internal.operation.OperationLog;
@@ -8,6 +9,7 @@ import dev.stapes.internal.store.MemoryStateStore;
 import dev.stapes.model.PoolSpec;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.DecoderProvider;
 import dev.stapes.spi.Host;
 import dev.stapes.spi.HostProvider;
 import dev.stapes.spi.InstanceDriverProvider;
@@ -65,6 +67,7 @@ public final class Engine implements AutoCloseable {
    * @param store the durable state
    * @param instanceDrivers one per type
    * @param storageDrivers by name
+   * @param decoders the first that can is taken
    * @param defaultPool made where the root directory has no pool; empty: the best that works here
    * @param clock tells the time
    */
@@ -74,6 +77,7 @@ public final class Engine implements AutoCloseable {
       StateStoreProvider store,
       List<InstanceDriverProvider> instanceDrivers,
       List<StorageDriverProvider> storageDrivers,
+      List<DecoderProvider> decoders,
       Optional<PoolSpec> defaultPool,
       Clock clock) {}
 
@@ -90,7 +94,7 @@ public final class Engine implements AutoCloseable {
     operations = new OperationLog(events, clock, operationIds(clock));
     Locks locks = new Locks();
     Work work = new Work(catalog, host, gate, locks, operations, events, clock);
-    store = ImageStore.open(root.path(), durable, host, clock);
+    store = ImageStore.open(root.path(), durable, host, new Decoders(options.decoders()), clock);
     pools = resources.own(pools(options, host, catalog, root, work));
     drivers = resources.own(new Drivers(host, options.instanceDrivers(), root.run(), root.tag()));
     machines =

@@ -5,6 +5,7 @@ import java.io.FileInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -26,21 +27,28 @@ final class ArchiveDecoder implements Pieces {
   private final ArchiveLimits limits;
   private final long total;
   private final Source source;
-  private final InputStream decoder;
+  private final InputStream decoder; // ends at once where several threads decode
   private final Optional<XzBlocks> parallel;
   private final Compression compression;
   private long decoded;
+  private long read;
   private boolean ended;
 
   private ArchiveDecoder(
-      Path archive, Source source, long total, ArchiveLimits limits, boolean whole) {
+      Path archive, Source source, long total, ArchiveLimits limits, Optional<Decoders> whole) {
     this.source = source;
     this.total = total;
     this.limits = limits;
     try {
       this.compression = Compression.detect(source.peek(Compression.PEEK));
-      this.parallel = whole ? compression.inParallel(archive) : Optional.empty();
-      this.decoder = parallel.isPresent() ? parallel.get() : compression.decode(source);
+      this.parallel =
+          compression == Compression.XZ
+              ? whole.flatMap(decoders -> XzBlocks.open(archive, decoders, PIECE))
+              : Optional.empty();
+      this.decoder =
+          parallel.isPresent()
+              ? InputStream.nullInputStream()
+              : compression.decode(source, whole.orElse(Decoders.JAVA));
     } catch (IOException | RuntimeException e) {
       throw failure(e, source.failure());
     }
@@ -58,9 +66,9 @@ final class ArchiveDecoder implements Pieces {
   /**
    * Opens an archive file.
    *
-   * @param whole whether all of it will be read, so that it pays to decode by several threads
+   * @param whole given where all of it will be read, so that it pays to decode by several threads
    */
-  static ArchiveDecoder open(Path archive, ArchiveLimits limits, boolean whole) {
+  static ArchiveDecoder open(Path archive, ArchiveLimits limits, Optional<Decoders> whole) {
     Source source;
     long total;
     try {
@@ -89,6 +97,11 @@ final class ArchiveDecoder implements Pieces {
     }
   }
 
+  /** Whether other threads than the caller's decode already. */
+  boolean isAhead() {
+    return parallel.isPresent();
+  }
+
   /** How it is compressed. */
   Compression compression() {
     return compression;
@@ -101,24 +114,34 @@ final class ArchiveDecoder implements Pieces {
 
   @Override
   public Optional<Piece> next() {
+    Optional<Piece> piece;
+    try {
+      piece = parallel.isPresent() ? parallel.get().next() : decode();
+    } catch (IOException | RuntimeException e) {
+      throw failure(e, readFailure());
+    }
+    piece.ifPresent(
+        more -> {
+          decoded += more.length();
+          read = more.read();
+        });
+    checkLimits();
+    return piece;
+  }
+
+  private Optional<Piece> decode() throws IOException {
     Blocks.Block block = blocks.take();
     byte[] bytes = block.bytes();
     int length = 0;
-    try {
-      while (!ended && length < bytes.length) {
-        int count = decoder.read(bytes, length, bytes.length - length);
-        if (count < 0) {
-          ended = true;
-        } else {
-          length += count;
-        }
+    while (!ended && length < bytes.length) {
+      int count = decoder.read(bytes, length, bytes.length - length);
+      if (count < 0) {
+        ended = true;
+      } else {
+        length += count;
       }
-    } catch (IOException | RuntimeException e) {
-      throw failure(e, parallel.isPresent() ? parallel.get().failure() : source.failure());
     }
-    decoded += length;
-    checkLimits();
-    return length == 0 ? Optional.empty() : Optional.of(new Piece(block, length, count()));
+    return length == 0 ? Optional.empty() : Optional.of(new Piece(block, length, source.count()));
   }
 
   /** Of a plain file all that it has: nothing is read. */
@@ -130,6 +153,7 @@ final class ArchiveDecoder implements Pieces {
     try {
       long skipped = source.pass(Math.min(most, total - decoded));
       decoded += skipped;
+      read = source.count();
       checkLimits();
       return skipped;
     } catch (IOException e) {
@@ -137,16 +161,15 @@ final class ArchiveDecoder implements Pieces {
     }
   }
 
-  /** Bytes of the file that have been read. */
-  private long count() {
-    return parallel.isPresent() ? parallel.get().count() : source.count();
+  private @Nullable IOException readFailure() {
+    return parallel.isPresent() ? parallel.get().failure() : source.failure();
   }
 
   private void checkLimits() {
     if (decoded > limits.unpacked().bytes()) {
       throw BadArchive.because("holds more than the allowed " + limits.unpacked());
     }
-    if (decoded > ArchiveLimits.RATIO_FREE && decoded / limits.ratio() > count()) {
+    if (decoded > ArchiveLimits.RATIO_FREE && decoded / limits.ratio() > read) {
       throw BadArchive.because(
           "grows to more than " + limits.ratio() + " times its size: not unpacked any further");
     }
@@ -154,16 +177,21 @@ final class ArchiveDecoder implements Pieces {
 
   @Override
   public void close() {
-    try (source) {
-      decoder.close();
+    try (source;
+        decoder) {
+      parallel.ifPresent(XzBlocks::close);
     } catch (IOException | RuntimeException e) {
-      throw failure(e, parallel.isPresent() ? parallel.get().failure() : source.failure());
+      throw failure(e, readFailure());
     }
   }
 
   private static StapesException failure(Exception cause, @Nullable IOException reading) {
     if (cause instanceof StapesException known) {
       return known;
+    }
+    if (cause instanceof InterruptedIOException) {
+      return new StapesException(
+          StapesException.Kind.INTERRUPTED, BadArchive.SUBJECT, "reading was interrupted", cause);
     }
     if (reading != null) {
       return new StapesException(

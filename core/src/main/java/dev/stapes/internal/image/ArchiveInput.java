@@ -38,15 +38,20 @@ final class ArchiveInput implements AutoCloseable {
    * @param stage the word for {@code progress}, which is told of compressed bytes
    */
   static ArchiveInput open(Path archive, ArchiveLimits limits, Progress progress, String stage) {
-    ArchiveDecoder decoder = ArchiveDecoder.open(archive, limits, false);
+    ArchiveDecoder decoder = ArchiveDecoder.open(archive, limits, Optional.empty());
     return new ArchiveInput(decoder, decoder, progress, stage);
   }
 
-  /** The same to read all of it: decoded on another thread. */
+  /**
+   * The same to read all of it: decoded on other threads.
+   *
+   * @param decoders decode what they can
+   */
   static ArchiveInput openAhead(
-      Path archive, ArchiveLimits limits, Progress progress, String stage) {
-    ArchiveDecoder decoder = ArchiveDecoder.open(archive, limits, true);
-    return new ArchiveInput(new ReadAhead(decoder), decoder, progress, stage);
+      Path archive, ArchiveLimits limits, Decoders decoders, Progress progress, String stage) {
+    ArchiveDecoder decoder = ArchiveDecoder.open(archive, limits, Optional.of(decoders));
+    Pieces pieces = decoder.isAhead() ? decoder : new ReadAhead(decoder);
+    return new ArchiveInput(pieces, decoder, progress, stage);
   }
 
   /** How it is compressed. */

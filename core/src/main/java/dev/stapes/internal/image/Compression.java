@@ -1,19 +1,17 @@
 package dev.stapes.internal.image;
 
 import com.github.luben.zstd.ZstdInputStreamNoFinalizer;
+import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
+import dev.stapes.spi.DecoderProvider.Format;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HexFormat;
-import java.util.Optional;
 import org.apache.commons.compress.compressors.bzip2.BZip2CompressorInputStream;
 import org.apache.commons.compress.compressors.gzip.GzipCompressorInputStream;
 import org.apache.commons.compress.compressors.lz4.FramedLZ4CompressorInputStream;
-import org.tukaani.xz.LZMAInputStream;
-import org.tukaani.xz.XZInputStream;
 
 /** How an archive is compressed, told from its first bytes. */
 enum Compression {
@@ -36,7 +34,7 @@ enum Compression {
   static final int PEEK = 512;
 
   // Beyond what xz -9 needs (65 MiB); an archive may not make the JVM run out of memory.
-  private static final int XZ_MEMORY_KIB = 160 << 10;
+  private static final Size XZ_MEMORY = Size.ofMebibytes(160);
 
   /**
    * Tells the compression.
@@ -65,7 +63,7 @@ enum Compression {
   }
 
   /** The content of a compressed stream; closing it closes the other. */
-  InputStream decode(InputStream in) throws IOException {
+  InputStream decode(InputStream in, Decoders decoders) throws IOException {
     return switch (this) {
       case NONE -> in;
       case GZIP ->
@@ -74,16 +72,11 @@ enum Compression {
               .setDecompressConcatenated(true)
               .get();
       case BZIP2 -> new BZip2CompressorInputStream(in, true);
-      case XZ -> new XZInputStream(in, XZ_MEMORY_KIB);
-      case LZMA -> new LZMAInputStream(in, XZ_MEMORY_KIB);
+      case XZ -> new DecoderInput(decoders.open(Format.XZ, XZ_MEMORY), in);
+      case LZMA -> new DecoderInput(decoders.open(Format.LZMA, XZ_MEMORY), in);
       case ZSTD -> new ZstdInputStreamNoFinalizer(in);
       case LZ4 -> new FramedLZ4CompressorInputStream(in, true);
     };
-  }
-
-  /** The content of a compressed file by several threads, where that can be and is of use. */
-  Optional<XzBlocks> inParallel(Path file) throws IOException {
-    return this == XZ ? XzBlocks.open(file) : Optional.empty();
   }
 
   private static StapesException unknown(byte[] start) {

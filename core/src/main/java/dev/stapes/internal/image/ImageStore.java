@@ -55,12 +55,17 @@ public final class ImageStore {
   private final Object changes = new Object();
 
   private ImageStore(
-      Host host, InstantSource clock, StateStore state, ImageCatalog catalog, ImageFiles files) {
+      Host host,
+      InstantSource clock,
+      StateStore state,
+      ImageCatalog catalog,
+      ImageFiles files,
+      Decoders decoders) {
     this.host = host;
     this.clock = clock;
     this.catalog = catalog;
     this.files = files;
-    this.volumes = new ImageVolumes(state, clock);
+    this.volumes = new ImageVolumes(state, clock, decoders);
     this.templates = new TemplateStore(state);
     this.recorder = new ImageRecorder(state, catalog, files, templates);
     this.lastUses = new LastUses(state, clock);
@@ -70,8 +75,10 @@ public final class ImageStore {
    * Opens the images of a root directory, and removes what imports that crashed left of them.
    *
    * @param root the root directory; the archives are below {@code images} in it
+   * @param decoders of archives
    */
-  public static ImageStore open(Path root, StateStore state, Host host, InstantSource clock) {
+  public static ImageStore open(
+      Path root, StateStore state, Host host, Decoders decoders, InstantSource clock) {
     ImageCatalog catalog = new ImageCatalog(state);
     ImageFiles files =
         ImageFiles.open(
@@ -80,7 +87,7 @@ public final class ImageStore {
             clock,
             fingerprint -> catalog.get(fingerprint).isPresent());
     files.retainBlobs(catalog::blobs);
-    return new ImageStore(host, clock, state, catalog, files);
+    return new ImageStore(host, clock, state, catalog, files, decoders);
   }
 
   /**

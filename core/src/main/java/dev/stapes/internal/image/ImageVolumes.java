@@ -32,13 +32,15 @@ final class ImageVolumes {
 
   private final StateStore state;
   private final InstantSource clock;
+  private final Decoders decoders;
   private final Set<String> complete = ConcurrentHashMap.newKeySet();
   private final ConcurrentHashMap<String, CompletableFuture<VolumeId>> running =
       new ConcurrentHashMap<>();
 
-  ImageVolumes(StateStore state, InstantSource clock) {
+  ImageVolumes(StateStore state, InstantSource clock, Decoders decoders) {
     this.state = state;
     this.clock = clock;
+    this.decoders = decoders;
   }
 
   /** The volume of a name that is a fingerprint or one of {@link ImageForm#chain}. */
@@ -71,7 +73,8 @@ final class ImageVolumes {
             try (Tree tree = pool.tree(id, Tree.Resolution.BENEATH)) {
               log(
                   subject,
-                  new RootfsUnpacker(tree, false, ArchiveLimits.USUAL).unpack(image, progress));
+                  new RootfsUnpacker(tree, false, ArchiveLimits.USUAL, decoders)
+                      .unpack(image, progress));
             }
           });
     }
@@ -200,10 +203,9 @@ final class ImageVolumes {
     }
   }
 
-  private static void apply(
-      Path layer, StoragePool pool, VolumeId id, String subject, Progress progress) {
+  private void apply(Path layer, StoragePool pool, VolumeId id, String subject, Progress progress) {
     try (Tree tree = pool.tree(id, Tree.Resolution.IN_ROOT)) {
-      log(subject, new LayerUnpacker(tree, ArchiveLimits.USUAL).unpack(layer, progress));
+      log(subject, new LayerUnpacker(tree, ArchiveLimits.USUAL, decoders).unpack(layer, progress));
     }
   }
 

@@ -24,6 +24,7 @@ final class LayerUnpacker {
   private final Tree tree;
   private final EntryWriter writer;
   private final ArchiveLimits limits;
+  private final Decoders decoders;
   private final TreeSet<String> made = new TreeSet<>();
   private final Set<String> leftOut = new HashSet<>();
   private long entries;
@@ -32,17 +33,19 @@ final class LayerUnpacker {
    * Prepares.
    *
    * @param tree the layers below, or an empty directory; resolved IN_ROOT
+   * @param decoders of the layer
    */
-  LayerUnpacker(Tree tree, ArchiveLimits limits) {
+  LayerUnpacker(Tree tree, ArchiveLimits limits, Decoders decoders) {
     this.tree = tree;
     this.writer = new EntryWriter(tree);
     this.limits = limits;
+    this.decoders = decoders;
   }
 
   /** Unpacks; what was written before an error stays. Errors as of {@link RootfsUnpacker}. */
   RootfsUnpacker.Unpacked unpack(Path layer, Progress progress) {
     try (writer;
-        ArchiveInput in = ArchiveInput.openAhead(layer, limits, progress, "unpack")) {
+        ArchiveInput in = ArchiveInput.openAhead(layer, limits, decoders, progress, "unpack")) {
       TarReader reader = new TarReader(in, limits);
       for (Optional<TarEntry> next = reader.next(); next.isPresent(); next = reader.next()) {
         write(next.get(), EntryPath.ofRootfs(next.get().name(), limits), reader);

@@ -24,6 +24,7 @@ public final class RootfsUnpacker {
   private final EntryWriter writer;
   private final boolean deviceNodes;
   private final ArchiveLimits limits;
+  private final Decoders decoders;
   private final Set<String> leftOut = new HashSet<>();
   private boolean split;
   private long entries;
@@ -33,12 +34,14 @@ public final class RootfsUnpacker {
    *
    * @param tree an empty directory, resolved BENEATH
    * @param deviceNodes whether device nodes are made
+   * @param decoders of the archive
    */
-  public RootfsUnpacker(Tree tree, boolean deviceNodes, ArchiveLimits limits) {
+  public RootfsUnpacker(Tree tree, boolean deviceNodes, ArchiveLimits limits, Decoders decoders) {
     this.tree = tree;
     this.writer = new EntryWriter(tree);
     this.deviceNodes = deviceNodes;
     this.limits = limits;
+    this.decoders = decoders;
   }
 
   /**
@@ -75,7 +78,7 @@ public final class RootfsUnpacker {
         return write(entries);
       }
     }
-    try (ArchiveInput in = ArchiveInput.openAhead(archive, limits, progress, "unpack")) {
+    try (ArchiveInput in = ArchiveInput.openAhead(archive, limits, decoders, progress, "unpack")) {
       return write(new TarReader(in, limits));
     }
   }

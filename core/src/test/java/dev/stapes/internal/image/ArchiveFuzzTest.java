@@ -65,10 +65,11 @@ class ArchiveFuzzTest {
     Files.write(file, bytes);
     MemoryTree tree = new MemoryTree();
     if (seed.startsWith("layer")) {
-      new LayerUnpacker(tree, LIMITS).unpack(file, Progress.NONE);
+      new LayerUnpacker(tree, LIMITS, Decoders.JAVA).unpack(file, Progress.NONE);
     } else {
       Optional<Path> rootfs = seed.endsWith(".squashfs") ? Optional.of(file) : Optional.empty();
-      new RootfsUnpacker(tree, false, LIMITS).unpack(new ImageParts(file, rootfs), Progress.NONE);
+      new RootfsUnpacker(tree, false, LIMITS, Decoders.JAVA)
+          .unpack(new ImageParts(file, rootfs), Progress.NONE);
     }
     return tree;
   }

@@ -63,7 +63,7 @@ class ArchivePropertiesTest {
     Path archive = directory.resolve("a");
     pack(tree, archive, Optional.empty(), compressed);
     MemoryTree copy = new MemoryTree();
-    new RootfsUnpacker(copy, true, ArchiveLimits.USUAL)
+    new RootfsUnpacker(copy, true, ArchiveLimits.USUAL, Decoders.JAVA)
         .unpack(new ImageParts(archive, Optional.empty()), Progress.NONE);
     assertEquals(String.join("\n", tree.dump()), String.join("\n", copy.dump()));
   }
@@ -73,7 +73,7 @@ class ArchivePropertiesTest {
       @ForAll("trees") MemoryTree tree, @ForAll("times") Instant time) throws IOException {
     pack(tree, directory.resolve("a"), Optional.of(time), true);
     MemoryTree copy = new MemoryTree();
-    new RootfsUnpacker(copy, true, ArchiveLimits.USUAL)
+    new RootfsUnpacker(copy, true, ArchiveLimits.USUAL, Decoders.JAVA)
         .unpack(new ImageParts(directory.resolve("a"), Optional.empty()), Progress.NONE);
     pack(copy, directory.resolve("b"), Optional.of(time), true);
     assertArrayEquals(
@@ -91,7 +91,7 @@ class ArchivePropertiesTest {
     }
     Path archive = Files.write(directory.resolve("flipped"), bytes);
     try {
-      new RootfsUnpacker(new MemoryTree(), true, SMALL)
+      new RootfsUnpacker(new MemoryTree(), true, SMALL, Decoders.JAVA)
           .unpack(new ImageParts(archive, Optional.empty()), Progress.NONE);
     } catch (StapesException e) {
       assertEquals(

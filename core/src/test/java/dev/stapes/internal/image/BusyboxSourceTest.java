@@ -68,7 +68,7 @@ class BusyboxSourceTest {
     assertEquals("1.36.1", fetched.metadata().properties().get("release"));
     assertEquals(BUILT, fetched.metadata().createdAt());
     MemoryTree tree = new MemoryTree();
-    new RootfsUnpacker(tree, false, ArchiveLimits.USUAL)
+    new RootfsUnpacker(tree, false, ArchiveLimits.USUAL, Decoders.JAVA)
         .unpack(new ImageParts(fetched.archive(), Optional.empty()), Progress.NONE);
     assertEquals(0755, tree.stat("bin/busybox").orElseThrow().mode());
     assertEquals(256, tree.stat("bin/busybox").orElseThrow().size());

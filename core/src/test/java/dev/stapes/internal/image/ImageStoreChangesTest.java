@@ -57,7 +57,7 @@ class ImageStoreChangesTest {
   }
 
   private ImageStore open() {
-    return ImageStore.open(root, state, new FakeHost(root), () -> now);
+    return ImageStore.open(root, state, new FakeHost(root), Decoders.JAVA, () -> now);
   }
 
   /** An image with one file of a content. */

@@ -79,7 +79,7 @@ class ImageStoreTest {
   }
 
   private ImageStore open() {
-    return ImageStore.open(root, state, host, Clock.fixed(NOW, ZoneOffset.UTC));
+    return ImageStore.open(root, state, host, Decoders.JAVA, Clock.fixed(NOW, ZoneOffset.UTC));
   }
 
   /** An image with one file of a content. */

@@ -45,7 +45,7 @@ class LayerUnpackerTest {
       content.write(tar);
       tar.finish();
     }
-    return new LayerUnpacker(tree, ArchiveLimits.USUAL).unpack(file, Progress.NONE);
+    return new LayerUnpacker(tree, ArchiveLimits.USUAL, Decoders.JAVA).unpack(file, Progress.NONE);
   }
 
   private static void file(TarWriter tar, String name, String content) throws IOException {

@@ -88,7 +88,7 @@ class OciImageTest {
   }
 
   private ImageStore open() {
-    return ImageStore.open(root, state, host, Clock.fixed(NOW, ZoneOffset.UTC));
+    return ImageStore.open(root, state, host, Decoders.JAVA, Clock.fixed(NOW, ZoneOffset.UTC));
   }
 
   private OciImageSpec spec(String rest) {

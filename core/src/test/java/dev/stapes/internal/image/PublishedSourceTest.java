@@ -64,7 +64,7 @@ class PublishedSourceTest {
 
   private MemoryTree unpacked(ImageSource.Fetched image) {
     MemoryTree copy = new MemoryTree();
-    new RootfsUnpacker(copy, true, ArchiveLimits.USUAL)
+    new RootfsUnpacker(copy, true, ArchiveLimits.USUAL, Decoders.JAVA)
         .unpack(new ImageParts(image.archive(), Optional.empty()), Progress.NONE);
     return copy;
   }

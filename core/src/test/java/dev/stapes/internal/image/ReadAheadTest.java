@@ -30,7 +30,7 @@ class ReadAheadTest {
   }
 
   private ArchiveInput open() {
-    return ArchiveInput.openAhead(file, ArchiveLimits.USUAL, Progress.NONE, "read");
+    return ArchiveInput.openAhead(file, ArchiveLimits.USUAL, Decoders.JAVA, Progress.NONE, "read");
   }
 
   private static long threads() {

@@ -45,7 +45,7 @@ class RootfsUnpackerTest {
   }
 
   private RootfsUnpacker.Unpacked unpack(Path archive) {
-    return new RootfsUnpacker(tree, false, ArchiveLimits.USUAL)
+    return new RootfsUnpacker(tree, false, ArchiveLimits.USUAL, Decoders.JAVA)
         .unpack(new ImageParts(archive, Optional.empty()), Progress.NONE);
   }
 
@@ -54,7 +54,7 @@ class RootfsUnpackerTest {
   }
 
   private StapesException refused(Path archive, ArchiveLimits limits) {
-    RootfsUnpacker unpacker = new RootfsUnpacker(tree, true, limits);
+    RootfsUnpacker unpacker = new RootfsUnpacker(tree, true, limits, Decoders.JAVA);
     StapesException e =
         assertThrows(
             StapesException.class,
@@ -84,7 +84,7 @@ class RootfsUnpackerTest {
       tar.add(file("dev/x"), new byte[1]);
       tar.finish();
     }
-    new RootfsUnpacker(tree, false, ArchiveLimits.USUAL)
+    new RootfsUnpacker(tree, false, ArchiveLimits.USUAL, Decoders.JAVA)
         .unpack(new ImageParts(directory.resolve("none"), Optional.of(bare)), Progress.NONE);
     assertEquals(0711, tree.stat("/").orElseThrow().mode());
     assertEquals(0750, tree.stat("rootfs").orElseThrow().mode());
@@ -181,7 +181,7 @@ class RootfsUnpackerTest {
                 tar.add(
                     TarEntry.of("rootfs/n", TarEntry.Kind.CHARACTER_DEVICE, 0600, 0, TIME, "")
                         .device(1, 3)));
-    new RootfsUnpacker(tree, true, ArchiveLimits.USUAL)
+    new RootfsUnpacker(tree, true, ArchiveLimits.USUAL, Decoders.JAVA)
         .unpack(new ImageParts(archive, Optional.empty()), Progress.NONE);
     assertEquals(3, tree.stat("n").orElseThrow().deviceMinor());
   }
@@ -213,7 +213,7 @@ class RootfsUnpackerTest {
           assertThrows(
               StapesException.class,
               () ->
-                  new RootfsUnpacker(fresh, false, ArchiveLimits.USUAL)
+                  new RootfsUnpacker(fresh, false, ArchiveLimits.USUAL, Decoders.JAVA)
                       .unpack(new ImageParts(archive, Optional.empty()), Progress.NONE));
       assertEquals(StapesException.Kind.INVALID, e.kind());
       assertMentions("\"rootfs/link/passwd\"", e);
@@ -357,7 +357,7 @@ class RootfsUnpackerTest {
         assertThrows(
             StapesException.class,
             () ->
-                new RootfsUnpacker(tree, false, ArchiveLimits.USUAL)
+                new RootfsUnpacker(tree, false, ArchiveLimits.USUAL, Decoders.JAVA)
                     .unpack(new ImageParts(bomb, Optional.empty()), Progress.NONE));
     assertMentions("1000 times", e);
   }
@@ -382,7 +382,7 @@ class RootfsUnpackerTest {
           assertThrows(
               StapesException.class,
               () ->
-                  new RootfsUnpacker(fresh, false, ArchiveLimits.USUAL)
+                  new RootfsUnpacker(fresh, false, ArchiveLimits.USUAL, Decoders.JAVA)
                       .unpack(new ImageParts(cut, Optional.empty()), Progress.NONE));
       assertEquals(StapesException.Kind.INVALID, e.kind());
     }

@@ -73,7 +73,7 @@ class SourcesTest {
 
   private static MemoryTree unpacked(Path archive) {
     MemoryTree tree = new MemoryTree();
-    new RootfsUnpacker(tree, false, ArchiveLimits.USUAL)
+    new RootfsUnpacker(tree, false, ArchiveLimits.USUAL, Decoders.JAVA)
         .unpack(new ImageParts(archive, Optional.empty()), Progress.NONE);
     return tree;
   }

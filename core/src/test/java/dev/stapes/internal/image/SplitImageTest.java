@@ -57,7 +57,8 @@ class SplitImageTest {
   }
 
   private ImageStore open() {
-    return ImageStore.open(root, state, new FakeHost(root), Clock.fixed(NOW, ZoneOffset.UTC));
+    return ImageStore.open(
+        root, state, new FakeHost(root), Decoders.JAVA, Clock.fixed(NOW, ZoneOffset.UTC));
   }
 
   private Set<String> archives() throws IOException {

@@ -47,7 +47,7 @@ class SquashReaderTest {
   private MemoryTree unpacked(byte[] content, ArchiveLimits limits) throws IOException {
     Path file = Files.write(directory.resolve("image"), content);
     MemoryTree tree = new MemoryTree();
-    new RootfsUnpacker(tree, true, limits)
+    new RootfsUnpacker(tree, true, limits, Decoders.JAVA)
         .unpack(new ImageParts(directory.resolve("none"), Optional.of(file)), Progress.NONE);
     return tree;
   }

@@ -7,25 +7,38 @@ import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stapes.model.Progress;
+import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
+import dev.stapes.spi.Availability;
+import dev.stapes.spi.Decoder;
+import dev.stapes.spi.DecoderProvider;
+import dev.stapes.spi.DecoderProvider.Format;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.tukaani.xz.LZMA2Options;
+import org.tukaani.xz.XZ;
 import org.tukaani.xz.XZOutputStream;
 
 @Timeout(60)
 class XzBlocksTest {
   private static final int BLOCK = 300_000;
+  private static final int PIECE = 256 << 10;
 
   private final byte[] content = new byte[7 * BLOCK + 11];
   private final Path file;
@@ -57,6 +70,22 @@ class XzBlocksTest {
     return bytes.toByteArray();
   }
 
+  private byte[] all(XzBlocks blocks) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    long read = 0;
+    for (Optional<ArchiveDecoder.Piece> next = blocks.next();
+        next.isPresent();
+        next = blocks.next()) {
+      ArchiveDecoder.Piece piece = next.get();
+      assertTrue(piece.length() > 0 && piece.length() <= PIECE);
+      assertTrue(piece.read() >= read && piece.read() <= Files.size(file));
+      read = piece.read();
+      bytes.write(piece.block().bytes(), 0, piece.length());
+      piece.block().release();
+    }
+    return bytes.toByteArray();
+  }
+
   /** An executor that has ended says so a moment before its last thread does: that is awaited. */
   private static void requireNoThread() {
     for (Thread thread : Thread.getAllStackTraces().keySet()) {
@@ -69,7 +98,7 @@ class XzBlocksTest {
   private StapesException refused(byte[] archive) throws IOException {
     Files.write(file, archive);
     try (ArchiveInput in =
-        ArchiveInput.openAhead(file, ArchiveLimits.USUAL, Progress.NONE, "read")) {
+        ArchiveInput.openAhead(file, ArchiveLimits.USUAL, Decoders.JAVA, Progress.NONE, "read")) {
       StapesException e =
           assertThrows(
               StapesException.class,
@@ -88,10 +117,9 @@ class XzBlocksTest {
   @Test
   void several_blocks_are_the_content_in_order() throws IOException {
     Files.write(file, compressed(BLOCK));
-    try (XzBlocks blocks = XzBlocks.open(file).orElseThrow()) {
-      assertArrayEquals(content, blocks.readAllBytes());
-      assertEquals(-1, blocks.read());
-      assertTrue(blocks.count() > Files.size(file) / 2 && blocks.count() <= Files.size(file));
+    try (XzBlocks blocks = XzBlocks.open(file, Decoders.JAVA, PIECE).orElseThrow()) {
+      assertArrayEquals(content, all(blocks));
+      assertEquals(Optional.empty(), blocks.next(), "the end stays the end");
     }
     requireNoThread();
   }
@@ -99,14 +127,14 @@ class XzBlocksTest {
   @Test
   void one_block_is_for_one_thread() throws IOException {
     Files.write(file, compressed(content.length));
-    assertEquals(Optional.empty(), XzBlocks.open(file));
+    assertEquals(Optional.empty(), XzBlocks.open(file, Decoders.JAVA, PIECE));
   }
 
   @Test
   void who_stops_early_leaves_no_thread() throws IOException {
     Files.write(file, compressed(BLOCK));
-    try (XzBlocks blocks = XzBlocks.open(file).orElseThrow()) {
-      assertEquals(content[0], (byte) blocks.read());
+    try (XzBlocks blocks = XzBlocks.open(file, Decoders.JAVA, PIECE).orElseThrow()) {
+      assertEquals(content[0], blocks.next().orElseThrow().block().bytes()[0]);
     }
     requireNoThread();
   }
@@ -114,12 +142,12 @@ class XzBlocksTest {
   @Test
   void only_one_file_at_a_time_takes_the_heap() throws IOException {
     Files.write(file, compressed(BLOCK));
-    try (XzBlocks first = XzBlocks.open(file).orElseThrow()) {
-      assertEquals(Optional.empty(), XzBlocks.open(file));
+    try (XzBlocks first = XzBlocks.open(file, Decoders.JAVA, PIECE).orElseThrow()) {
+      assertEquals(Optional.empty(), XzBlocks.open(file, Decoders.JAVA, PIECE));
       first.close();
-      XzBlocks.open(file).orElseThrow().close();
+      XzBlocks.open(file, Decoders.JAVA, PIECE).orElseThrow().close();
     }
-    XzBlocks.open(file).orElseThrow().close();
+    XzBlocks.open(file, Decoders.JAVA, PIECE).orElseThrow().close();
   }
 
   @Test
@@ -127,7 +155,7 @@ class XzBlocksTest {
     LZMA2Options large = new LZMA2Options(1);
     large.setDictSize(32 << 20);
     Files.write(file, compressed(BLOCK, large));
-    assertEquals(Optional.empty(), XzBlocks.open(file));
+    assertEquals(Optional.empty(), XzBlocks.open(file, Decoders.JAVA, PIECE));
   }
 
   @Test
@@ -142,5 +170,184 @@ class XzBlocksTest {
     byte[] archive = compressed(BLOCK);
     byte[] cut = Arrays.copyOf(archive, archive.length / 2);
     assertTrue(refused(cut).toString().contains("is damaged"));
+  }
+
+  @Test
+  void blocks_of_several_streams_with_padding_between_them_are_found() throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    bytes.writeBytes(compressed(BLOCK));
+    bytes.writeBytes(new byte[8]);
+    try (XZOutputStream xz = new XZOutputStream(bytes, new LZMA2Options(1), XZ.CHECK_SHA256)) {
+      xz.write(content, 0, 10);
+    }
+    bytes.writeBytes(new byte[4]);
+    Files.write(file, bytes.toByteArray());
+    try (XzBlocks blocks = XzBlocks.open(file, Decoders.JAVA, PIECE).orElseThrow()) {
+      byte[] found = all(blocks);
+      assertEquals(content.length + 10, found.length);
+      assertArrayEquals(content, Arrays.copyOf(found, content.length));
+    }
+  }
+
+  @Test
+  void an_index_that_does_not_fit_is_no_index() throws IOException {
+    byte[] archive = compressed(BLOCK);
+    for (int i = 1; i < 60; i += 7) {
+      byte[] damaged = archive.clone();
+      damaged[archive.length - i] ^= 0x11;
+      Files.write(file, damaged);
+      assertEquals(Optional.empty(), XzBlocks.open(file, Decoders.JAVA, PIECE), "at -" + i);
+      assertEquals(StapesException.Kind.INVALID, refused(damaged).kind());
+    }
+    for (int length : new int[] {0, 1, 11, 12, archive.length - 1, archive.length - 4}) {
+      Files.write(file, Arrays.copyOf(archive, length));
+      assertEquals(Optional.empty(), XzBlocks.open(file, Decoders.JAVA, PIECE), "of " + length);
+    }
+  }
+
+  /** What the index says is in the file; the block itself says something else. */
+  @Test
+  void a_block_that_is_not_as_its_index_says_is_refused() throws IOException {
+    Files.write(file, compressed(BLOCK));
+    List<XzIndex.Block> index;
+    byte[] stored;
+    try (RandomAccessFile in = new RandomAccessFile(file.toFile(), "r")) {
+      index = XzIndex.read(in);
+      stored = new byte[(int) index.get(0).length()];
+      in.seek(index.get(0).position());
+      in.readFully(stored);
+    }
+    assertEquals(8, index.size());
+    XzIndex.Block first = index.get(0);
+    assertArrayEquals(Arrays.copyOf(content, BLOCK), alone(first, stored));
+    for (XzIndex.Block other :
+        List.of(
+            new XzIndex.Block(first.position(), first.unpadded(), BLOCK - 1, first.check()),
+            new XzIndex.Block(first.position(), first.unpadded() + 1, BLOCK, first.check()),
+            new XzIndex.Block(first.position(), first.unpadded(), BLOCK, (byte) 1))) {
+      assertThrows(IOException.class, () -> alone(other, stored), other.toString());
+    }
+  }
+
+  private static byte[] alone(XzIndex.Block block, byte[] stored) throws IOException {
+    try (JavaDecoder decoder = new JavaDecoder(Format.XZ, Size.ofMebibytes(16));
+        DecoderInput in =
+            new DecoderInput(decoder, block.alone(new ByteArrayInputStream(stored)))) {
+      return in.readAllBytes();
+    }
+  }
+
+  @Test
+  void an_interrupt_ends_the_waiting_and_stays_visible() throws IOException {
+    Files.write(file, compressed(BLOCK));
+    try (ArchiveInput in =
+        ArchiveInput.openAhead(file, ArchiveLimits.USUAL, Decoders.JAVA, Progress.NONE, "read")) {
+      Thread.currentThread().interrupt();
+      StapesException e = assertThrows(StapesException.class, () -> in.read(new byte[10]));
+      assertEquals(StapesException.Kind.INTERRUPTED, e.kind());
+    } finally {
+      assertTrue(Thread.interrupted());
+    }
+    requireNoThread();
+  }
+
+  @Test
+  void what_a_decoder_throws_is_what_is_told_and_every_decoder_is_closed() throws IOException {
+    Files.write(file, compressed(BLOCK));
+    FakeDecoders fake = new FakeDecoders();
+    fake.failing = 3;
+    try (ArchiveInput in =
+        ArchiveInput.openAhead(
+            file, ArchiveLimits.USUAL, new Decoders(List.of(fake)), Progress.NONE, "read")) {
+      StapesException e = assertThrows(StapesException.class, () -> in.skip(content.length));
+      assertEquals(StapesException.Kind.EXHAUSTED, e.kind());
+    }
+    assertTrue(fake.opened.get() >= 1);
+    assertEquals(fake.opened.get(), fake.closed.get());
+    requireNoThread();
+  }
+
+  @Test
+  void a_provider_that_is_not_available_is_not_asked() throws IOException {
+    FakeDecoders fake = new FakeDecoders();
+    fake.availability = Availability.unavailable("liblzma.so.5 not found", "install it");
+    Decoders decoders = new Decoders(List.of(fake));
+    assertTrue(decoders.isOnHeap(Format.XZ));
+    Files.write(file, compressed(BLOCK));
+    try (XzBlocks blocks = XzBlocks.open(file, decoders, PIECE).orElseThrow()) {
+      assertArrayEquals(content, all(blocks));
+    }
+    assertEquals(0, fake.opened.get());
+  }
+
+  @Test
+  void the_first_provider_that_can_is_taken() throws IOException {
+    FakeDecoders none = new FakeDecoders();
+    none.formats = Set.of();
+    FakeDecoders first = new FakeDecoders();
+    FakeDecoders second = new FakeDecoders();
+    Decoders decoders = new Decoders(List.of(none, first, second));
+    assertTrue(!decoders.isOnHeap(Format.XZ));
+    Files.write(file, compressed(content.length));
+    try (ArchiveInput in =
+        ArchiveInput.openAhead(file, ArchiveLimits.USUAL, decoders, Progress.NONE, "read")) {
+      byte[] found = new byte[content.length];
+      assertTrue(in.read(found));
+      assertArrayEquals(content, found);
+    }
+    assertEquals(1, first.opened.get());
+    assertEquals(1, first.closed.get());
+    assertEquals(0, none.opened.get() + second.opened.get());
+  }
+
+  /** XZ for Java as if somebody else had brought it. */
+  private static final class FakeDecoders implements DecoderProvider {
+    private final AtomicInteger opened = new AtomicInteger();
+    private final AtomicInteger closed = new AtomicInteger();
+    private final AtomicInteger begun = new AtomicInteger();
+    private Set<Format> formats = Set.of(Format.XZ);
+    private Availability availability = Availability.available();
+    private int failing = Integer.MAX_VALUE;
+
+    @Override
+    public String name() {
+      return "fake";
+    }
+
+    @Override
+    public Set<Format> formats() {
+      return formats;
+    }
+
+    @Override
+    public Availability probe() {
+      return availability;
+    }
+
+    @Override
+    public Decoder open(Format format, Size memory) {
+      opened.incrementAndGet();
+      Decoder java = new JavaDecoder(format, memory);
+      return new Decoder() {
+        @Override
+        public void begin(InputStream in) {
+          if (begun.incrementAndGet() >= failing) {
+            throw new StapesException(StapesException.Kind.EXHAUSTED, "fake", "no memory");
+          }
+          java.begin(in);
+        }
+
+        @Override
+        public int read(byte[] into, int offset, int length) throws IOException {
+          return java.read(into, offset, length);
+        }
+
+        @Override
+        public void close() {
+          closed.incrementAndGet();
+          java.close();
+        }
+      };
+    }
   }
 }

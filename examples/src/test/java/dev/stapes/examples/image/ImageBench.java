@@ -2,9 +2,11 @@ package dev.stapes.examples.image;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.stapes.internal.image.Decoders;
 import dev.stapes.internal.image.ImageStore;
 import dev.stapes.internal.store.MemoryStateStore;
 import dev.stapes.linux.host.LinuxHostProvider;
+import dev.stapes.linux.host.LzmaDecoderProvider;
 import dev.stapes.model.ImageInfo;
 import dev.stapes.model.PoolSpec;
 import dev.stapes.model.Progress;
@@ -38,6 +40,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** The image store over this machine and a Btrfs pool, in a directory of its own. */
 final class ImageBench implements AutoCloseable {
+  private static final Decoders DECODERS = new Decoders(List.of(new LzmaDecoderProvider()));
   private static final AtomicInteger COUNT = new AtomicInteger();
 
   private final Path root;
@@ -57,7 +60,7 @@ final class ImageBench implements AutoCloseable {
     pool =
         new BtrfsProvider()
             .create(host, PoolSpec.of("pool", "btrfs").size(Size.ofGibibytes(2)), directory);
-    store = ImageStore.open(root, state, host, Clock.systemUTC());
+    store = ImageStore.open(root, state, host, DECODERS, Clock.systemUTC());
   }
 
   Path root() {

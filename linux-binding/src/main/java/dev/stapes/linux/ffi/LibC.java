@@ -211,6 +211,12 @@ public interface LibC {
 
   int sigfillset(Pointer set);
 
+  // ---- memory
+
+  @Nullable Pointer malloc(long size);
+
+  void free(Pointer memory);
+
   // ---- system calls by number: the shapes that are needed
 
   long syscall(long number, long a, long b, long c, long d);

@@ -13,6 +13,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.stapes.internal.http.LoopbackServer;
+import dev.stapes.internal.image.Decoders;
 import dev.stapes.internal.image.ImageStore;
 import dev.stapes.internal.image.SmallImage;
 import dev.stapes.internal.store.MemoryStateStore;
@@ -117,7 +118,8 @@ class StreamsServerTest {
         StateStore state = new MemoryStateStore()) {
       StreamsServer images = at(spec(server));
       ImageStore store =
-          ImageStore.open(root, state, SmallImage.context(root).host(), InstantSource.system());
+          ImageStore.open(
+              root, state, SmallImage.context(root).host(), Decoders.JAVA, InstantSource.system());
       ImageInfo info =
           store.importFrom(images.source(ALIAS), Set.of("mine"), Progress.NONE).image();
       RemoteImage offered = images.list().get(0);
