@@ -7,30 +7,22 @@ import dev.stapes.lxc.ffi.ContainerCalls.Terminal;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Machine;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.nio.file.Path;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The console of a container: the monitor's log of it, and its terminal while somebody wants it.
- */
+/** The console of a container: its terminal while somebody wants it. */
 final class LxcConsole implements Machine.Console {
-  private static final int LOG = 64 << 10;
-
   private final Syscalls sys;
   private final ContainerAccess container;
-  private final RunFiles files;
   private @Nullable Attached attached;
   private boolean closed;
 
-  LxcConsole(Syscalls sys, ContainerAccess container, RunFiles files) {
+  LxcConsole(Syscalls sys, ContainerAccess container) {
     this.sys = sys;
     this.container = container;
-    this.files = files;
   }
 
   /** The terminal in our hands. */
@@ -52,23 +44,6 @@ final class LxcConsole implements Machine.Console {
         keeper.close();
         throw e;
       }
-    }
-  }
-
-  @Override
-  public byte[] log() {
-    try {
-      ByteArrayOutputStream log = new ByteArrayOutputStream();
-      byte[] now = RunFiles.tail(files.console(), LOG);
-      if (now.length < LOG) {
-        // The monitor starts the file anew when it is full, and keeps the one before.
-        Path before = files.console().resolveSibling(files.console().getFileName() + ".1");
-        log.write(RunFiles.tail(before, LOG - now.length));
-      }
-      log.write(now);
-      return log.toByteArray();
-    } catch (IOException e) {
-      throw new StapesException(Kind.UNAVAILABLE, "console", "its log cannot be read: " + e, e);
     }
   }
 
