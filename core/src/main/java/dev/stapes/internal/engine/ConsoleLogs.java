@@ -45,8 +45,7 @@ public final class ConsoleLogs implements AutoCloseable {
     try {
       return files(id, running).end(MOST);
     } catch (IOException e) {
-      throw new StapesException(
-          Kind.UNAVAILABLE, "instance " + id, "its log cannot be read: " + e.getMessage(), e);
+      throw unreadable(id, e);
     }
   }
 
@@ -57,12 +56,21 @@ public final class ConsoleLogs implements AutoCloseable {
         running
             .<CompletionStage<?>>map(found -> found.machine().exit())
             .orElseGet(() -> CompletableFuture.completedFuture(null));
-    FollowedLog log = new FollowedLog(files(id, running), ended, followed::remove);
-    followed.add(log);
-    if (closed) {
-      close();
+    try {
+      FollowedLog log = new FollowedLog(files(id, running), ended, followed::remove);
+      followed.add(log);
+      if (closed) {
+        close();
+      }
+      return log;
+    } catch (IOException e) {
+      throw unreadable(id, e);
     }
-    return log;
+  }
+
+  private static StapesException unreadable(InstanceId id, IOException e) {
+    return new StapesException(
+        Kind.UNAVAILABLE, "instance " + id, "its log cannot be read: " + e.getMessage(), e);
   }
 
   /** One that may run out of reach has a log that can be read all the same. */

@@ -36,9 +36,12 @@ final class FollowedLog extends InputStream {
    * @param ended completes when nothing is written any more
    * @param gone is told of the close
    */
-  FollowedLog(LogFiles files, CompletionStage<?> ended, Consumer<FollowedLog> gone) {
+  FollowedLog(LogFiles files, CompletionStage<?> ended, Consumer<FollowedLog> gone)
+      throws IOException {
     this.files = files;
     this.gone = gone;
+    this.open =
+        either(files.before(), files.current()); // what is removed now is shown all the same
     var unused = ended.whenComplete((how, failure) -> over.complete(true));
   }
 

@@ -209,7 +209,8 @@ final class Launcher {
   private void writeApplication(Order order, RunFiles files) {
     if (Application.isOne(order.spec().config())) {
       try (Tree tree = root(order.spec())) {
-        Application.of(order.spec(), tree).write(context.sys(), files, order.mapping());
+        Application.of(order.spec(), tree, order.mapping())
+            .write(context.sys(), files, order.mapping());
       }
     }
   }
