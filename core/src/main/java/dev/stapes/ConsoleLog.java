@@ -13,7 +13,8 @@ import java.nio.charset.StandardCharsets;
  *
  * <p>It is limited: when a MiB has been written (or what {@code lxc.console.size} in {@code
  * raw.lxc} says) that is put aside in place of the one before, so that at least the last MiB is
- * kept and at most two. What cannot be written because the disk is full is missing.
+ * kept and at most two; up to a KiB may be wrong at the seam. What cannot be written because the
+ * disk is full is missing, and so may be the last words before a stop by force.
  */
 public final class ConsoleLog {
   private final Engine engine;
