@@ -62,6 +62,23 @@ class OciLogIT extends OciFixture {
     assertFalse(Files.exists(kept));
   }
 
+  @Test
+  void what_a_program_writes_while_nobody_has_stapes_open_is_kept() throws Exception {
+    Instance instance =
+        create(
+                bring(
+                    "away",
+                    program("echo up; until [ -e /go ]; do sleep 0.05; done; echo later; exit 4"),
+                    base))
+            .start();
+    awaitLog(instance, "up\n");
+    String name = instance.name();
+    instance.files().write("/go", new byte[0]);
+    Instance again = BENCH.reopen().instances().get(name);
+    again.await(InstanceStatus.STOPPED, SOON);
+    assertEquals("up\nlater\n", log(again));
+  }
+
   private static String text(byte[] bytes) {
     return new String(bytes, StandardCharsets.UTF_8).replace("\r", "");
   }
