@@ -12,9 +12,10 @@ import java.nio.charset.StandardCharsets;
  * goes with it. Lines end as a terminal shows them, with CR and LF.
  *
  * <p>It is limited: when a MiB has been written (or what {@code lxc.console.size} in {@code
- * raw.lxc} says) that is put aside in place of the one before, so that at least the last MiB is
- * kept and at most two; up to a KiB may be wrong at the seam. What cannot be written because the
- * disk is full is missing, and so may be the last words before a stop by force.
+ * raw.lxc} says) that is put aside in place of the one before, so that at least the last MiB of a
+ * run is kept and at most two. A start may take away what was before the last 64 KiB. Up to a KiB
+ * may be wrong at the seam. What cannot be written because the disk is full is missing, and so may
+ * be the last words before a stop by force.
  */
 public final class ConsoleLog {
   private final Engine engine;

@@ -1,12 +1,12 @@
 package dev.stapes.lxc.driver;
 
+import static java.nio.file.StandardCopyOption.ATOMIC_MOVE;
+
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.file.FileAlreadyExistsException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 
@@ -16,6 +16,9 @@ import java.nio.file.attribute.PosixFilePermissions;
  * the directory where it is kept.
  */
 final class ConsoleFiles {
+  /** Bytes of an old log: a start is not to wait for more. */
+  private static final int MOST_COPIED = 64 << 10;
+
   private ConsoleFiles() {}
 
   /** Makes a log that goes with the container. */
@@ -34,44 +37,34 @@ final class ConsoleFiles {
 
   /**
    * The same where the monitor has the file open already, and nothing was written to it: it becomes
-   * that which is kept, with what was kept before at its beginning.
+   * that which is kept. What was kept before is copied to its beginning or, where that would take
+   * its time, put aside as if it were full.
    */
   static void adopt(RunFiles files, Path log) throws IOException {
     Path kept = directory(log);
     Path fresh = files.console();
     if (Files.isRegularFile(log, LinkOption.NOFOLLOW_LINKS)) {
-      append(log, fresh);
+      if (Files.size(log) > MOST_COPIED) {
+        Files.move(log, log.resolveSibling(log.getFileName() + ".1"), ATOMIC_MOVE);
+      } else {
+        Files.write(fresh, content(log), StandardOpenOption.APPEND);
+      }
     }
-    Files.move(fresh, log, StandardCopyOption.ATOMIC_MOVE);
+    Files.move(fresh, log, ATOMIC_MOVE);
     Files.delete(files.consoleDirectory());
     Files.createSymbolicLink(files.consoleDirectory(), kept);
   }
 
-  private static void append(Path from, Path to) throws IOException {
-    try (FileChannel source =
-            FileChannel.open(from, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS);
-        FileChannel target = FileChannel.open(to, StandardOpenOption.WRITE)) {
-      target.position(target.size());
-      long size = source.size();
-      long done = 0;
-      while (done < size) {
-        long count = source.transferTo(done, size - done, target);
-        if (count <= 0) {
-          break; // somebody has cut it meanwhile
-        }
-        done += count;
-      }
+  private static byte[] content(Path log) throws IOException {
+    try (InputStream in = Files.newInputStream(log, LinkOption.NOFOLLOW_LINKS)) {
+      return in.readNBytes(MOST_COPIED);
     }
   }
 
   private static Path directory(Path log) throws IOException {
     Path kept = log.resolveSibling("");
-    try {
+    if (!Files.isDirectory(kept, LinkOption.NOFOLLOW_LINKS)) {
       create(kept);
-    } catch (FileAlreadyExistsException e) {
-      if (!Files.isDirectory(kept, LinkOption.NOFOLLOW_LINKS)) {
-        throw e;
-      }
     }
     return kept;
   }

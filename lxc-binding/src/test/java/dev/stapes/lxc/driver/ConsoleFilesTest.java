@@ -67,6 +67,18 @@ class ConsoleFilesTest {
   }
 
   @Test
+  void a_long_log_is_put_aside_in_place_of_the_one_before() throws IOException {
+    ConsoleFiles.create(files);
+    Files.createFile(files.console());
+    Files.createDirectory(log.resolveSibling(""));
+    Files.write(log, new byte[(64 << 10) + 1]);
+    Path before = Files.writeString(log.resolveSibling("console.log.1"), "long ago");
+    ConsoleFiles.adopt(files, log);
+    assertEquals((64 << 10) + 1, Files.size(before));
+    assertEquals(0, Files.size(log));
+  }
+
+  @Test
   void a_first_log_is_adopted_and_a_link_in_its_place_not_followed() throws IOException {
     ConsoleFiles.create(files);
     Files.createFile(files.console());
