@@ -3,19 +3,20 @@ package dev.stapes;
 import dev.stapes.spi.Machine;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
 
 /** The console of a running instance. Close it to give it back. */
 public final class Console implements AutoCloseable {
   private final Machine.Console console;
+  private final ConsoleLog log;
 
-  Console(Machine.Console console) {
+  Console(Machine.Console console, ConsoleLog log) {
     this.console = console;
+    this.log = log;
   }
 
-  /** What was written to it since the start, at least the last 64 KiB, as UTF-8. */
+  /** What was written to it and is kept, see {@link ConsoleLog#text}. */
   public String log() {
-    return new String(console.log(), StandardCharsets.UTF_8);
+    return log.text();
   }
 
   /**

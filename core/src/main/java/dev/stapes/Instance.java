@@ -182,7 +182,15 @@ public final class Instance {
 
   /** Its console. CONFLICT where it does not run. The caller closes the answer. */
   public Console console() {
-    return new Console(engine.exec().console(id));
+    return new Console(engine.exec().console(id), consoleLog());
+  }
+
+  /**
+   * What it has written to its console: of an application that is its output. It can be read also
+   * when it has ended, and by another JVM.
+   */
+  public ConsoleLog consoleLog() {
+    return new ConsoleLog(engine, id);
   }
 
   /** Its snapshots. */

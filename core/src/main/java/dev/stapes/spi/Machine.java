@@ -90,6 +90,14 @@ public interface Machine extends AutoCloseable {
   Console console();
 
   /**
+   * The file to which the driver appends what it writes to its console, where this JVM finds it;
+   * what was there before it was full is in the same with {@code .1} after its name. Neither has to
+   * exist. Of an instance that outlives the JVM it is that of the {@link
+   * InstanceDriverProvider.Scope}; of a throwaway it goes with it.
+   */
+  Path consoleLog();
+
+  /**
    * Makes changed config keys and disk limits take effect.
    *
    * @param spec the whole new spec, of which only live keys differ
@@ -209,9 +217,6 @@ public interface Machine extends AutoCloseable {
 
   /** A console. */
   interface Console extends AutoCloseable {
-    /** What was written to it since the start, at least the last 64 KiB. */
-    byte[] log();
-
     /** From here on, what is written to it; ends with the machine. */
     InputStream output();
 

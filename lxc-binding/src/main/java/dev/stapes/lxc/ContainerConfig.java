@@ -230,7 +230,9 @@ public final class ContainerConfig {
     /**
      * Where the output of its console goes.
      *
-     * @param size of the file, after which it starts anew, in bytes; a power of two
+     * @param file what is there already stays; when it is full it gets {@code .1} after its name,
+     *     in place of the one before, and another is begun
+     * @param size of the file, in bytes; a power of two
      */
     public Builder console(Path file, long size) {
       if (size < 4096 || Long.bitCount(size) != 1) {
@@ -337,6 +339,7 @@ public final class ContainerConfig {
           file -> {
             config.add("lxc.console.logfile", file.toString());
             config.add("lxc.console.size", Long.toString(consoleSize));
+            config.add("lxc.console.rotate", "1");
           });
     }
 

@@ -31,6 +31,9 @@ public final class RawLxc {
           "lxc.tty",
           "lxc.autodev");
 
+  /** Of these, what is the user's all the same. */
+  private static final List<String> FREE = List.of("lxc.console.size");
+
   private RawLxc() {}
 
   /**
@@ -55,7 +58,7 @@ public final class RawLxc {
     String key = line.substring(0, equals).strip();
     String value = line.substring(equals + 1).strip();
     for (String owned : OWNED) {
-      if (key.equals(owned) || key.startsWith(owned + ".")) {
+      if ((key.equals(owned) || key.startsWith(owned + ".")) && !FREE.contains(key)) {
         throw StapesException.invalid(
             "raw.lxc", "\"" + key + "\" cannot be set here, the driver decides it");
       }

@@ -66,6 +66,7 @@ class ContainerConfigTest {
         lxc.tty.max = 0
         lxc.console.logfile = /run/web/console
         lxc.console.size = 131072
+        lxc.console.rotate = 1
         lxc.cap.drop = sys_time
         lxc.seccomp.profile = /run/web/seccomp
         lxc.cgroup.pids.max = 100

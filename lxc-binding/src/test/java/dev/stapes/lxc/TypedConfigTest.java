@@ -79,6 +79,9 @@ class TypedConfigTest {
     assertEquals(
         List.of(new LxcConfig.Item("lxc.apparmor.profile", "unconfined")),
         RawLxc.parse("# free\n\n  lxc.apparmor.profile=unconfined  \n"));
+    assertEquals(
+        List.of(new LxcConfig.Item("lxc.console.size", "4096")),
+        RawLxc.parse("lxc.console.size = 4096"));
   }
 
   @ParameterizedTest
@@ -88,6 +91,8 @@ class TypedConfigTest {
         "lxc.rootfs.path = /",
         "lxc.hook.pre-start = /bin/sh",
         "lxc.include = /etc/lxc",
+        "lxc.console.logfile = /etc/passwd",
+        "lxc.console.size.more = 4096",
         "lxc.init.uid = 5",
         "lxc.uts.name=x",
         "nonsense",

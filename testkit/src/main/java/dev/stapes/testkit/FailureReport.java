@@ -1,6 +1,5 @@
 package dev.stapes.testkit;
 
-import dev.stapes.Console;
 import dev.stapes.Instance;
 import dev.stapes.model.StapesException;
 import java.io.IOException;
@@ -24,14 +23,7 @@ final class FailureReport {
     StringBuilder report = new StringBuilder();
     section(report, "instance", () -> instance.info().toString());
     section(report, "state", () -> instance.state().toString());
-    section(
-        report,
-        "console",
-        () -> {
-          try (Console console = instance.console()) {
-            return console.log();
-          }
-        });
+    section(report, "console", () -> instance.consoleLog().text());
     OptionalLong pid = pid(instance);
     if (pid.isPresent()) {
       Path process = Path.of("/proc", Long.toString(pid.getAsLong()));

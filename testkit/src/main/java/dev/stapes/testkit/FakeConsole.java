@@ -1,32 +1,41 @@
 package dev.stapes.testkit;
 
 import dev.stapes.spi.Machine;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** The console of a fake machine: a log, and whoever listens. */
+/** The console of a fake machine: a log in a file, and whoever listens. */
 final class FakeConsole {
   private static final int LOG = 1 << 20;
 
   private final FakePipe typed;
+  private final Path log;
+  private final boolean kept;
   private final List<Listener> listeners = new CopyOnWriteArrayList<>();
-  private byte[] log = new byte[0];
   private boolean ended;
 
   /**
    * A console.
    *
    * @param typed where what is typed goes
+   * @param log the file, made with the first that is written
+   * @param kept whether the log stays after the end
    */
-  FakeConsole(FakePipe typed) {
+  FakeConsole(FakePipe typed, Path log, boolean kept) {
     this.typed = typed;
+    this.log = log;
+    this.kept = kept;
   }
 
   OutputStream writer() {
@@ -45,16 +54,34 @@ final class FakeConsole {
   }
 
   private synchronized void append(byte[] bytes) {
-    ByteArrayOutputStream all = new ByteArrayOutputStream();
-    all.writeBytes(log);
-    all.writeBytes(bytes);
-    byte[] joined = all.toByteArray();
-    log = Arrays.copyOfRange(joined, Math.max(0, joined.length - LOG), joined.length);
+    if (!ended) {
+      try {
+        Files.createDirectories(log.resolveSibling(""));
+        if (Files.exists(log) && Files.size(log) + bytes.length > LOG) {
+          Files.move(log, before(), StandardCopyOption.REPLACE_EXISTING);
+        }
+        Files.write(log, bytes, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+      } catch (IOException e) {
+        // A log that cannot be written stops nobody.
+      }
+    }
     listeners.forEach(listener -> listener.offer(bytes));
+  }
+
+  private Path before() {
+    return log.resolveSibling(log.getFileName() + ".1");
   }
 
   synchronized void end() {
     ended = true;
+    if (!kept) {
+      try {
+        Files.deleteIfExists(log);
+        Files.deleteIfExists(before());
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
     listeners.forEach(Listener::end);
   }
 
@@ -67,20 +94,11 @@ final class FakeConsole {
     return new Opened(listener);
   }
 
-  private synchronized byte[] log() {
-    return log.clone();
-  }
-
   private final class Opened implements Machine.Console {
     private final Listener listener;
 
     Opened(Listener listener) {
       this.listener = listener;
-    }
-
-    @Override
-    public byte[] log() {
-      return FakeConsole.this.log();
     }
 
     @Override

@@ -20,6 +20,7 @@ import dev.stapes.spi.InstanceDriver;
 import dev.stapes.spi.InstanceDriverProvider;
 import dev.stapes.spi.Machine;
 import dev.stapes.spi.Tree;
+import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -114,17 +115,19 @@ public final class FakeInstances implements InstanceDriverProvider {
 
   @Override
   public InstanceDriver open(Host host, Scope scope) {
-    return new Driver(host, scope.tag());
+    return new Driver(host, scope);
   }
 
   private final class Driver implements InstanceDriver {
     private final Host host;
+    private final Scope scope;
     private final String tag;
     private volatile boolean closed;
 
-    Driver(Host host, String tag) {
+    Driver(Host host, Scope scope) {
       this.host = host;
-      this.tag = tag;
+      this.scope = scope;
+      this.tag = scope.tag();
     }
 
     @Override
@@ -184,10 +187,16 @@ public final class FakeInstances implements InstanceDriverProvider {
         throw new StapesException(
             INTERNAL, "instance " + spec.name(), "does not start: log: " + e.getMessage(), e);
       }
-      FakeRunning running = new FakeRunning(spec, files, programs);
+      FakeRunning running = new FakeRunning(spec, files, programs, log(spec));
       running.boot(init);
       room.add(tag, running);
       return new FakeMachine(running);
+    }
+
+    private Path log(Machine.Spec spec) {
+      return spec.lifetime() == Lifetime.THROWAWAY
+          ? scope.runDirectory().resolve(spec.id() + ".log")
+          : scope.consoleLog(spec.id());
     }
 
     @Override

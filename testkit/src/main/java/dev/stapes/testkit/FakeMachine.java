@@ -11,6 +11,7 @@ import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
@@ -112,6 +113,11 @@ final class FakeMachine implements Machine {
   @Override
   public Console console() {
     return running.console().open();
+  }
+
+  @Override
+  public Path consoleLog() {
+    return running.log();
   }
 
   @Override

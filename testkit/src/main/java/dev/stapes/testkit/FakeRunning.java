@@ -3,12 +3,14 @@ package dev.stapes.testkit;
 import dev.stapes.model.ExecSpec;
 import dev.stapes.model.ExecSpec.TerminalSize;
 import dev.stapes.model.InstanceId;
+import dev.stapes.model.Lifetime;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.Machine;
 import dev.stapes.spi.Tree;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -27,7 +29,8 @@ final class FakeRunning {
   private final Map<String, FakeProgram> programs;
   private final Tree files;
   private final FakeProcess init = new FakeProcess("init", true);
-  private final FakeConsole console = new FakeConsole(init.stdin);
+  private final FakeConsole console;
+  private final Path log;
   private final CompletableFuture<Machine.Exit> exit = new CompletableFuture<>();
   private final Map<Long, FakeProcess> processes = new ConcurrentHashMap<>();
   private final AtomicLong pids = new AtomicLong(1);
@@ -36,8 +39,10 @@ final class FakeRunning {
   private volatile Machine.Spec spec;
   private boolean frozen;
 
-  FakeRunning(Machine.Spec spec, Tree files, Map<String, FakeProgram> programs) {
+  FakeRunning(Machine.Spec spec, Tree files, Map<String, FakeProgram> programs, Path log) {
     this.spec = spec;
+    this.log = log;
+    this.console = new FakeConsole(init.stdin, log, spec.lifetime() != Lifetime.THROWAWAY);
     this.files = files;
     this.programs = programs;
   }
@@ -89,6 +94,10 @@ final class FakeRunning {
 
   FakeConsole console() {
     return console;
+  }
+
+  Path log() {
+    return log;
   }
 
   /** A tree of its own for each who asks. */

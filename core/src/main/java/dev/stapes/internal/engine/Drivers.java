@@ -21,16 +21,14 @@ import java.util.Set;
 /** The instance drivers that this machine can run, one per type, opened when first needed. */
 final class Drivers implements AutoCloseable {
   private final Host host;
-  private final Path runRoot;
-  private final String tag;
+  private final RootDirectory root;
   private final Map<InstanceType, InstanceDriverProvider> providers =
       new EnumMap<>(InstanceType.class);
   private final Map<InstanceType, InstanceDriver> open = new EnumMap<>(InstanceType.class);
 
-  Drivers(Host host, List<InstanceDriverProvider> candidates, Path runRoot, String tag) {
+  Drivers(Host host, List<InstanceDriverProvider> candidates, RootDirectory root) {
     this.host = host;
-    this.runRoot = runRoot;
-    this.tag = tag;
+    this.root = root;
     for (InstanceDriverProvider provider : candidates) {
       InstanceDriverProvider other = providers.putIfAbsent(provider.type(), provider);
       if (other != null) {
@@ -83,10 +81,11 @@ final class Drivers implements AutoCloseable {
     if (provider == null) {
       throw new IllegalStateException("a type without a provider is unavailable: " + type);
     }
-    Path directory = runRoot.resolve(provider.name());
+    Path directory = root.run().resolve(provider.name());
     try {
       Files.createDirectories(directory);
-      return provider.open(host, new InstanceDriverProvider.Scope(directory.toRealPath(), tag));
+      return provider.open(
+          host, new InstanceDriverProvider.Scope(directory.toRealPath(), root.logs(), root.tag()));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -51,6 +51,7 @@ public final class Engine implements AutoCloseable {
   private final WarmPoolService warmPools;
   private final SnapshotService snapshots;
   private final ExecService exec;
+  private final ConsoleLogs logs;
   private final FileService files;
   private final Trash trash;
   private final Background background;
@@ -96,11 +97,12 @@ public final class Engine implements AutoCloseable {
     Work work = new Work(catalog, host, gate, locks, operations, events, clock);
     store = ImageStore.open(root.path(), durable, host, new Decoders(options.decoders()), clock);
     pools = resources.own(pools(options, host, catalog, root, work));
-    drivers = resources.own(new Drivers(host, options.instanceDrivers(), root.run(), root.tag()));
+    drivers = resources.own(new Drivers(host, options.instanceDrivers(), root));
     machines =
         resources.own(new Machines(catalog, drivers, new Disks(pools, catalog), this::onExit));
     background = resources.own(new Background("engine", THREADS));
     trash = new Trash(catalog, pools, locks, background);
+    logs = resources.own(new ConsoleLogs(root.logs(), catalog, machines, background));
     images =
         new ImageService(
             store,
@@ -113,7 +115,8 @@ public final class Engine implements AutoCloseable {
     Allocation allocation = new Allocation(catalog, drivers);
     Templates templates = new Templates(store.templates(), pools, drivers);
     lifecycle =
-        new LifecycleService(catalog, work, allocation, machines, templates, trash, events, clock);
+        new LifecycleService(
+            catalog, work, allocation, machines, templates, trash, logs, events, clock);
     instances =
         new InstanceService(
             catalog, work, drivers, allocation, pools, store, machines, lifecycle, clock);
@@ -123,7 +126,7 @@ public final class Engine implements AutoCloseable {
     snapshots = new SnapshotService(catalog, work, pools, machines, lifecycle, trash, clock);
     files = new FileService(host, catalog, machines, pools);
     Recovery recovery =
-        new Recovery(catalog, store, pools, drivers, machines, lifecycle, trash, background);
+        new Recovery(catalog, store, pools, drivers, machines, lifecycle, logs, trash, background);
     pools.openAll();
     recovery.run();
     makeDefaultPool(options.defaultPool());
@@ -205,6 +208,11 @@ public final class Engine implements AutoCloseable {
   /** Programs in them. */
   public ExecService exec() {
     return open(exec);
+  }
+
+  /** What they write to their consoles. */
+  public ConsoleLogs logs() {
+    return open(logs);
   }
 
   /** Files in them. */

@@ -37,6 +37,7 @@ public final class LifecycleService {
   private final Machines machines;
   private final Templates templates;
   private final Trash trash;
+  private final ConsoleLogs logs;
   private final EventBus events;
   private final InstantSource clock;
   private final Restarts restarts;
@@ -48,6 +49,7 @@ public final class LifecycleService {
       Machines machines,
       Templates templates,
       Trash trash,
+      ConsoleLogs logs,
       EventBus events,
       InstantSource clock) {
     this.catalog = catalog;
@@ -56,6 +58,7 @@ public final class LifecycleService {
     this.machines = machines;
     this.templates = templates;
     this.trash = trash;
+    this.logs = logs;
     this.events = events;
     this.clock = clock;
     this.restarts = new Restarts(clock);
@@ -313,7 +316,7 @@ public final class LifecycleService {
     remove(record(record.instanceId()), step);
   }
 
-  /** Takes an instance out of the store; its volumes go behind. With the lock held. */
+  /** Takes an instance out of the store; its volumes and log go behind. With the lock held. */
   void remove(InstanceRecord record, Work.Step step) {
     List<Intent.VolumeRef> volumes = new ArrayList<>();
     volumes.add(Intent.VolumeRef.of(record.pool(), record.volumeId()));
@@ -327,6 +330,7 @@ public final class LifecycleService {
       trash.discard(volumes);
     } else {
       trash.discard(step.concludeLeaving(change, volumes), volumes);
+      logs.discard(record.instanceId());
     }
     work.happened("instance-deleted", record.subject(), Map.of("id", record.id()));
   }

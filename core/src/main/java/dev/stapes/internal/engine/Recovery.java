@@ -42,6 +42,7 @@ final class Recovery {
   private final Drivers drivers;
   private final Machines machines;
   private final LifecycleService lifecycle;
+  private final ConsoleLogs logs;
   private final Trash trash;
   private final Background background;
 
@@ -52,6 +53,7 @@ final class Recovery {
       Drivers drivers,
       Machines machines,
       LifecycleService lifecycle,
+      ConsoleLogs logs,
       Trash trash,
       Background background) {
     this.catalog = catalog;
@@ -60,6 +62,7 @@ final class Recovery {
     this.drivers = drivers;
     this.machines = machines;
     this.lifecycle = lifecycle;
+    this.logs = logs;
     this.trash = trash;
     this.background = background;
   }
@@ -87,6 +90,7 @@ final class Recovery {
             .map(InstanceRecord::templates)
             .filter(Objects::nonNull)
             .collect(Collectors.toSet()));
+    logs.collect(instances.stream().map(InstanceRecord::instanceId).collect(Collectors.toSet()));
     collectVolumes(join(found), referenced);
   }
 

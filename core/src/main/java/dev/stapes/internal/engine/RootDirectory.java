@@ -121,9 +121,11 @@ final class RootDirectory implements AutoCloseable {
       Files.setPosixFilePermissions(
           path.resolve(child), PosixFilePermissions.fromString("rwx--x--x"));
     }
-    Files.createDirectories(path.resolve("images"));
-    Files.setPosixFilePermissions(
-        path.resolve("images"), PosixFilePermissions.fromString("rwx------"));
+    for (String child : new String[] {"images", "logs"}) {
+      Files.createDirectories(path.resolve(child));
+      Files.setPosixFilePermissions(
+          path.resolve(child), PosixFilePermissions.fromString("rwx------"));
+    }
     return path;
   }
 
@@ -156,6 +158,11 @@ final class RootDirectory implements AutoCloseable {
 
   Path run() {
     return path.resolve("run");
+  }
+
+  /** What instances have written to their consoles. */
+  Path logs() {
+    return path.resolve("logs");
   }
 
   /**

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.stapes.Console;
 import dev.stapes.Delete;
 import dev.stapes.Events;
 import dev.stapes.ImageSources;
@@ -21,106 +20,18 @@ import dev.stapes.model.Lifetime;
 import dev.stapes.model.OciImageSpec;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
-import dev.stapes.testkit.RequiresKernel;
-import dev.stapes.testkit.RequiresRoot;
-import dev.stapes.testkit.RequiresTool;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.TreeMap;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Images of a real registry, and the applications in them. */
-@RequiresRoot
-@RequiresTool("lxc-start")
-@RequiresTool("busybox")
-@RequiresTool("tini-static")
-@RequiresTool("docker-registry")
-@RequiresTool("skopeo")
-@RequiresKernel("btrfs")
-@Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-class OciIT {
-  private static final Duration SOON = Duration.ofMinutes(1);
-
-  @RegisterExtension static final Workbench BENCH = new Workbench("btrfs");
-
-  private Path directory;
-  private Registry registry;
-  private Path base;
-
-  @BeforeEach
-  void start() throws IOException, InterruptedException {
-    directory = BENCH.root().resolve("oci-" + BENCH.name());
-    registry = new Registry(directory.resolve("registry"), false);
-    base = Files.createDirectories(directory.resolve("base"));
-    Files.createDirectories(base.resolve("bin"));
-    Files.createDirectories(base.resolve("etc"));
-    Files.copy(Path.of("/bin/busybox"), base.resolve("bin/busybox"));
-    for (String applet : List.of("sh", "id", "pwd", "env", "cat", "sleep", "true", "ls")) {
-      Files.createSymbolicLink(base.resolve("bin").resolve(applet), Path.of("busybox"));
-    }
-    Files.writeString(
-        base.resolve("etc/passwd"), "root:x:0:0::/root:/bin/sh\napp:x:1234:99::/srv/app:/bin/sh\n");
-    Files.writeString(base.resolve("etc/group"), "root:x:0:\nteam:x:77:\n");
-    Files.writeString(base.resolve("etc/gone"), "below\n");
-  }
-
-  @AfterEach
-  void stop() throws IOException {
-    BENCH
-        .stapes()
-        .instances()
-        .list()
-        .forEach(info -> Workbench.forceDelete(BENCH.stapes().instances().get(info.name())));
-    for (ImageInfo image : BENCH.stapes().images().list()) {
-      if (!image.aliases().contains("busybox")) {
-        BENCH.stapes().images().delete(image.fingerprint());
-      }
-    }
-    registry.close();
-    Workbench.removeAll(directory);
-  }
-
-  private ImageInfo bring(String image, Map<String, Object> config, Path... layers)
-      throws IOException, InterruptedException {
-    registry.push(registry.layout(image, config, layers), image);
-    return BENCH.stapes().images().importFrom(ImageSources.oci(registry.name() + "/" + image));
-  }
-
-  private static Map<String, Object> program(String script) {
-    return new TreeMap<>(Map.of("Entrypoint", List.of("/bin/sh", "-c"), "Cmd", List.of(script)));
-  }
-
-  private Instance create(ImageInfo image) {
-    return BENCH
-        .stapes()
-        .instances()
-        .create(InstanceSpec.container(BENCH.name(), image.fingerprint()).build());
-  }
-
-  private static String awaitLog(Instance instance, String end) {
-    try (Console console = instance.console()) {
-      String log = "";
-      for (int i = 0; i < 1000 && !log.contains(end); i++) {
-        instance.exec("sleep", "0.01").orThrow();
-        log = console.log().replace("\r", "");
-      }
-      return log;
-    }
-  }
-
+class OciIT extends OciFixture {
   @Test
   void an_application_is_who_and_where_its_image_says() throws IOException, InterruptedException {
     Map<String, Object> config = program("id -u; id -g; pwd; env; echo end; exec sleep 1000");
@@ -264,9 +175,10 @@ class OciIT {
     assertTrue(e.getMessage().contains("nobody-here"), e.getMessage());
 
     Instance missing = create(bring("program", Map.of("Entrypoint", List.of("/not/there")), base));
-    missing.start();
-    missing.await(InstanceStatus.STOPPED, SOON);
-    assertEquals(OptionalInt.of(127), missing.info().lastExit().orElseThrow().code());
+    StapesException none = assertThrows(StapesException.class, missing::start);
+    assertEquals(Kind.INVALID, none.kind(), none.toString());
+    assertTrue(none.getMessage().contains("\"/not/there\""), none.getMessage());
+    assertEquals(InstanceStatus.STOPPED, missing.info().status());
   }
 
   @Test

@@ -50,7 +50,8 @@ class ConfigReferenceIT {
     try (Host host = hosts.open()) {
       for (InstanceDriverProvider provider : sorted(InstanceDriverProvider.class)) {
         try (InstanceDriver driver =
-            provider.open(host, new InstanceDriverProvider.Scope(directory, "reftable"))) {
+            provider.open(
+                host, new InstanceDriverProvider.Scope(directory, directory, "reftable"))) {
           out.append("\n## ").append(provider.type()).append(" (").append(provider.name());
           table(out.append(")\n\n"), driver.configKeys());
         }

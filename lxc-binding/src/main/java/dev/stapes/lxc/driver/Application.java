@@ -24,8 +24,10 @@ import java.util.Optional;
  * @param command program and arguments
  * @param directory where it starts
  * @param user who it is
+ * @param volumes directories that its image says it keeps data in; they are there when it starts
  */
-record Application(List<String> command, String directory, UserLookup.User user) {
+record Application(
+    List<String> command, String directory, UserLookup.User user, List<String> volumes) {
   /** Where the container sees tini. */
   static final String INIT = AgentDirectory.INSIDE + "/init";
 
@@ -42,6 +44,7 @@ record Application(List<String> command, String directory, UserLookup.User user)
 
   Application {
     command = List.copyOf(command);
+    volumes = List.copyOf(volumes);
   }
 
   /** Whether an instance is one. */
@@ -53,7 +56,9 @@ record Application(List<String> command, String directory, UserLookup.User user)
   static void validate(Config config) {
     if (isOne(config)) {
       command(config);
+      directory(config);
       stopSignal(config);
+      volumes(config);
     }
   }
 
@@ -65,20 +70,56 @@ record Application(List<String> command, String directory, UserLookup.User user)
     return command;
   }
 
+  private static String directory(Config config) {
+    String directory = config.get(LxcKeys.CWD).filter(text -> !text.isEmpty()).orElse("/");
+    if (!directory.startsWith("/")) {
+      throw StapesException.invalid(
+          "config key oci.cwd", "not an absolute path: \"" + directory + "\"");
+    }
+    return directory;
+  }
+
+  private static List<String> volumes(Config config) {
+    return ShellWords.split(config.text("image.oci.volumes").orElse(""));
+  }
+
   /**
    * That of an instance.
    *
    * @param root its root file system
+   * @param mapping the ids that it has
+   * @throws StapesException INVALID where its user or its program is none
    */
-  static Application of(Machine.Spec spec, Tree root) {
+  static Application of(Machine.Spec spec, Tree root, Optional<IdMapping> mapping) {
     Config config = spec.config();
+    Application application =
+        new Application(command(config), directory(config), user(config, root), volumes(config));
+    application.requireIds(mapping);
+    if (spec.disks().isEmpty() && config.get(LxcKeys.RAW_LXC).isEmpty()) {
+      // Else it may be on a disk that is mounted there.
+      new ProgramLookup(root, application.directory).require(application.command.get(0), config);
+    }
+    return application;
+  }
+
+  private static UserLookup.User user(Config config, Tree root) {
     Optional<Long> uid = config.get(LxcKeys.OCI_UID);
     Optional<Long> gid = config.get(LxcKeys.OCI_GID);
-    UserLookup.User user =
-        uid.isPresent()
-            ? UserLookup.number(root, uid.get(), gid)
-            : UserLookup.of(root, config.text("image.oci.user").orElse(""));
-    return new Application(command(config), config.get(LxcKeys.CWD).orElse("/"), user);
+    if (uid.isPresent()) {
+      return UserLookup.number(root, uid.get(), gid);
+    }
+    UserLookup.User its = UserLookup.of(root, config.text("image.oci.user").orElse(""));
+    return new UserLookup.User(its.uid(), gid.orElse(its.gid()), its.home());
+  }
+
+  private void requireIds(Optional<IdMapping> mapping) {
+    mapping.ifPresent(
+        map -> {
+          if (map.hostUid(user.uid()).isEmpty() || map.hostGid(user.gid()).isEmpty()) {
+            throw StapesException.invalid(
+                "user " + user.uid() + ":" + user.gid(), "not in the id map of the instance");
+          }
+        });
   }
 
   /** Puts what every application needs where its container finds it. */
@@ -119,6 +160,7 @@ record Application(List<String> command, String directory, UserLookup.User user)
         + there
         + " || exit 126\n"
         + "fi\n"
+        + makeVolumes(busybox)
         + "unset OLDPWD PWD SHLVL\n"
         + "[ -n \"$HOME\" ] || export HOME="
         + ShellWords.quote(user.home())
@@ -129,6 +171,17 @@ record Application(List<String> command, String directory, UserLookup.User user)
         + (root ? "" : busybox + " nsenter -S " + user.uid() + " -G " + user.gid() + " ")
         + ShellWords.quote(command)
         + "\n";
+  }
+
+  /** What of its volumes the image has not; on a root that is read-only it cannot be made. */
+  private String makeVolumes(String busybox) {
+    StringBuilder text = new StringBuilder();
+    for (String volume : volumes) {
+      String there = ShellWords.quote(volume.startsWith("/") ? volume : "/" + volume);
+      text.append("[ -e ").append(there).append(" ] || ");
+      text.append(busybox).append(" mkdir -p ").append(there).append('\n');
+    }
+    return text.toString();
   }
 
   /** What its program is asked to end with, SIGTERM where its image says nothing. */

@@ -56,6 +56,7 @@ final class Blank implements AutoCloseable {
   static Blank boot(DriverContext context, Standby standby, BlankShape shape) throws IOException {
     RunFiles files = standby.files();
     makeRoot(files.blank());
+    ConsoleFiles.create(files);
     BlankShape.Texts texts = shape.texts(context, files);
     RunFiles.write(files.hook(), texts.hook());
     RunFiles.write(files.seccomp(), texts.seccomp());

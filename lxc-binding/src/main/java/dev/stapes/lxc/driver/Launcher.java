@@ -118,7 +118,7 @@ final class Launcher {
     boolean done = false;
     try {
       CgroupLimits limits = context.limits(order.spec(), order.moved());
-      if (!prepared(order, blank, limits)) {
+      if (!prepared(order, blank, limits) || !keepsLog(order, files)) {
         return Optional.empty();
       }
       configure(order, files, limits, Map.of());
@@ -154,6 +154,23 @@ final class Launcher {
       LOG.info("{} is started anew: {}", order.subject(), e.getMessage());
       return false;
     }
+  }
+
+  /** Whether the log of its console will be where it is to be. */
+  private boolean keepsLog(Order order, RunFiles files) {
+    try {
+      if (order.spec().lifetime() != Lifetime.THROWAWAY) {
+        ConsoleFiles.adopt(files, log(order));
+      }
+      return true;
+    } catch (IOException e) {
+      LOG.info("{} is started anew: its log cannot be kept: {}", order.subject(), e.toString());
+      return false;
+    }
+  }
+
+  private Path log(Order order) {
+    return context.scope().consoleLog(order.spec().id());
   }
 
   /** Writes the configuration, and remembers whose it is where it outlives this JVM. */
@@ -192,7 +209,8 @@ final class Launcher {
   private void writeApplication(Order order, RunFiles files) {
     if (Application.isOne(order.spec().config())) {
       try (Tree tree = root(order.spec())) {
-        Application.of(order.spec(), tree).write(context.sys(), files, order.mapping());
+        Application.of(order.spec(), tree, order.mapping())
+            .write(context.sys(), files, order.mapping());
       }
     }
   }
@@ -249,6 +267,11 @@ final class Launcher {
       Map<String, CharacterDevices.Node> nodes =
           CharacterDevices.create(context.host(), spec, order.mapping(), files);
       CgroupLimits limits = context.limits(spec, order.moved());
+      if (spec.lifetime() == Lifetime.THROWAWAY) {
+        ConsoleFiles.create(files);
+      } else {
+        ConsoleFiles.keep(files, log(order));
+      }
       RunFiles.write(files.hook(), context.plan(spec, order.mapping(), files).hookText());
       RunFiles.write(files.seccomp(), ContainerPlan.seccomp(spec.config()).text());
       if (Application.isOne(spec.config())) {

@@ -7,30 +7,33 @@ import dev.stapes.lxc.ffi.ContainerCalls.Terminal;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Machine;
-import java.io.ByteArrayOutputStream;
+import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.nio.file.Path;
+import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The console of a container: the monitor's log of it, and its terminal while somebody wants it.
- */
+/** The console of a container: its terminal while somebody wants it. */
 final class LxcConsole implements Machine.Console {
-  private static final int LOG = 64 << 10;
+  /**
+   * How long the monitor may take to read what was typed. A terminal that is given back with
+   * something unread makes liblxc's monitor end, and the container with it: it frees the terminal,
+   * and then reads from it what the same epoll_wait(2) has told of.
+   */
+  private static final long READ_NANOS = 50_000_000;
 
   private final Syscalls sys;
   private final ContainerAccess container;
-  private final RunFiles files;
   private @Nullable Attached attached;
+  private volatile Optional<Long> typedAt = Optional.empty();
   private boolean closed;
 
-  LxcConsole(Syscalls sys, ContainerAccess container, RunFiles files) {
+  LxcConsole(Syscalls sys, ContainerAccess container) {
     this.sys = sys;
     this.container = container;
-    this.files = files;
   }
 
   /** The terminal in our hands. */
@@ -56,30 +59,41 @@ final class LxcConsole implements Machine.Console {
   }
 
   @Override
-  public byte[] log() {
-    try {
-      ByteArrayOutputStream log = new ByteArrayOutputStream();
-      byte[] now = RunFiles.tail(files.console(), LOG);
-      if (now.length < LOG) {
-        // The monitor starts the file anew when it is full, and keeps the one before.
-        Path before = files.console().resolveSibling(files.console().getFileName() + ".1");
-        log.write(RunFiles.tail(before, LOG - now.length));
-      }
-      log.write(now);
-      return log.toByteArray();
-    } catch (IOException e) {
-      throw new StapesException(Kind.UNAVAILABLE, "console", "its log cannot be read: " + e, e);
-    }
-  }
-
-  @Override
   public InputStream output() {
     return attach().output();
   }
 
   @Override
   public OutputStream input() {
-    return attach().input();
+    return new Typing(attach().input());
+  }
+
+  private final class Typing extends FilterOutputStream {
+    Typing(OutputStream terminal) {
+      super(terminal);
+    }
+
+    @Override
+    public void write(int value) throws IOException {
+      write(new byte[] {(byte) value}, 0, 1);
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int length) throws IOException {
+      out.write(bytes, offset, length);
+      typedAt = Optional.of(System.nanoTime());
+    }
+  }
+
+  private void awaitRead() {
+    typedAt.ifPresent(
+        at -> {
+          long left = at + READ_NANOS - System.nanoTime();
+          while (left > 0 && !Thread.currentThread().isInterrupted()) {
+            LockSupport.parkNanos(left);
+            left = at + READ_NANOS - System.nanoTime();
+          }
+        });
   }
 
   private synchronized Attached attach() {
@@ -109,6 +123,7 @@ final class LxcConsole implements Machine.Console {
     Attached held = attached;
     attached = null;
     if (held != null) {
+      awaitRead();
       try (Fd keeper = held.keeper();
           InputStream output = held.output()) {
         held.input().close();

@@ -306,7 +306,12 @@ final class LxcMachine implements Machine {
 
   @Override
   public Console console() {
-    return new LxcConsole(context.sys(), access, files);
+    return new LxcConsole(context.sys(), access);
+  }
+
+  @Override
+  public Path consoleLog() {
+    return lifetime() == Lifetime.THROWAWAY ? files.console() : context.scope().consoleLog(id());
   }
 
   @Override

@@ -5,6 +5,7 @@ import dev.stapes.linux.ffi.Errno;
 import dev.stapes.linux.ffi.LinuxException;
 import dev.stapes.linux.ffi.Syscalls;
 import dev.stapes.lxc.ffi.LockFiles;
+import dev.stapes.spi.InstanceDriverProvider.Scope;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -53,8 +54,16 @@ record RunFiles(String name, Path directory, Path view) {
     return view.resolve("log");
   }
 
-  Path console() {
+  /**
+   * The directory with the log of the console, or a link to one that stays when this is removed.
+   */
+  Path consoleDirectory() {
     return view.resolve("console");
+  }
+
+  /** The log of the console. */
+  Path console() {
+    return consoleDirectory().resolve(Scope.CONSOLE_LOG);
   }
 
   /** The directory that the container sees. */

@@ -6,6 +6,7 @@ import dev.stapes.model.InstanceId;
 import dev.stapes.model.InstanceState;
 import dev.stapes.spi.Machine;
 import dev.stapes.spi.Tree;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
@@ -96,6 +97,11 @@ final class SharedMachine implements Machine {
   @Override
   public Console console() {
     return machine.console();
+  }
+
+  @Override
+  public Path consoleLog() {
+    return machine.consoleLog();
   }
 
   @Override

@@ -104,9 +104,10 @@ abstract class LxcDriverFixture {
   }
 
   /** The monitor writes what the container says to its terminal into the log behind. */
-  static void awaitLogged(Machine machine, Machine.Console console, String text) throws Exception {
+  static void awaitLogged(Machine machine, String text) throws Exception {
     long deadline = System.nanoTime() + LONG.toNanos();
-    while (!new String(console.log(), StandardCharsets.UTF_8).contains(text)) {
+    while (!Files.exists(machine.consoleLog())
+        || !Files.readString(machine.consoleLog()).contains(text)) {
       assertTrue(System.nanoTime() < deadline, () -> "not logged: " + text);
       run(machine, "sleep", "0.02");
     }

@@ -196,7 +196,7 @@ class LxcDriverIT extends LxcDriverFixture {
     run(machine, "sh", "-c", "echo first >/dev/console");
 
     try (Machine.Console console = machine.console()) {
-      awaitLogged(machine, console, "first");
+      awaitLogged(machine, "first");
       InputStream out = console.output();
       run(machine, "sh", "-c", "echo second >/dev/console");
       until(out, "second");

@@ -69,6 +69,7 @@ final class TestBox implements AutoCloseable {
     Path directory = Files.createTempDirectory(Path.of("/var/tmp"), "stapes-lxc-test");
     Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx--x--x"));
     Files.createDirectory(directory.resolve("run"));
+    Files.createDirectory(directory.resolve("logs"));
     Path root = Files.createDirectory(directory.resolve("root"));
     fill(root);
     return at(directory, "t" + Integer.toString(new Random().nextInt(36 * 36 * 36), 36) + "000");
@@ -77,7 +78,7 @@ final class TestBox implements AutoCloseable {
   /** A driver in a directory that is there already. */
   static TestBox at(Path directory, String tag) {
     Host host = ServiceLoader.load(HostProvider.class).findFirst().orElseThrow().open();
-    Scope scope = new Scope(directory.resolve("run"), tag);
+    Scope scope = new Scope(directory.resolve("run"), directory.resolve("logs"), tag);
     return new TestBox(
         directory,
         directory.resolve("root"),

@@ -6,6 +6,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -93,17 +96,26 @@ final class Guest {
   }
 
   /**
-   * Waits until a console's log has a text. Who has the console may be shown a line before it is in
-   * the log.
+   * Waits until the log of a console has a text. Who has the console may be shown a line before it
+   * is in the log.
    */
-  static void awaitLogged(Machine machine, Machine.Console console, String text) throws Exception {
+  static void awaitLogged(Machine machine, String text) throws Exception {
     long deadline = System.nanoTime() + LONG.toNanos();
-    while (!text(console.log()).contains(text)) {
+    while (!log(machine.consoleLog()).contains(text)) {
       if (System.nanoTime() > deadline) {
         throw new AssertionError(
-            "not logged in " + LONG + ": " + text + ", but " + text(console.log()));
+            "not logged in " + LONG + ": " + text + ", but " + log(machine.consoleLog()));
       }
       run(machine, "usleep", "20000"); // a wait that every machine has
+    }
+  }
+
+  /** What a log has; nothing where there is none. */
+  static String log(Path file) throws IOException {
+    try {
+      return text(Files.readAllBytes(file));
+    } catch (NoSuchFileException e) {
+      return "";
     }
   }
 

@@ -49,11 +49,13 @@ final class InstanceBench implements AutoCloseable {
       // The root inside is another uid outside, which must find its way to its root disk.
       Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx--x--x"));
       Files.createDirectory(directory.resolve("run"));
+      Files.createDirectory(directory.resolve("logs"));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
     String tag = String.format(Locale.ROOT, "tk%06x", RANDOM.nextInt(1 << 24));
-    scope = new InstanceDriverProvider.Scope(directory.resolve("run"), tag);
+    scope =
+        new InstanceDriverProvider.Scope(directory.resolve("run"), directory.resolve("logs"), tag);
     before = leftovers();
     provider = contract.provider(faults);
     host = openHost();
@@ -75,6 +77,11 @@ final class InstanceBench implements AutoCloseable {
 
   InstanceDriver driver() {
     return driver;
+  }
+
+  /** Where a driver keeps what an instance wrote to its console. */
+  Path consoleLog(String id) {
+    return scope.consoleLog(new InstanceId(id));
   }
 
   InstanceDriverProvider provider() {

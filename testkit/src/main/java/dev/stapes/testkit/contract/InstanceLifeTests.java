@@ -15,6 +15,7 @@ import dev.stapes.spi.Machine;
 import dev.stapes.spi.Tree;
 import dev.stapes.testkit.EffectScenario;
 import dev.stapes.testkit.Faults;
+import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -133,6 +134,39 @@ abstract class InstanceLifeTests extends InstanceMachineTests {
     after.requestShutdown();
     assertFalse(Guest.end(after).reboot());
     assertEquals(Optional.empty(), bench().driver().adopt(durable("dddd")));
+  }
+
+  @Test
+  void the_log_of_a_durable_machine_is_kept_where_the_scope_says_over_its_starts()
+      throws Exception {
+    for (int start = 1; start <= 4; start++) {
+      Machine machine = bench().driver().start(durable("dddd"));
+      assertEquals(bench().consoleLog("dddd"), machine.consoleLog());
+      try (Machine.Console console = machine.console()) {
+        var answer = Guest.readingUntil(console.output(), "typed: start " + start);
+        Guest.type(console.input(), "start " + start + "\n");
+        Guest.finish(answer);
+      }
+      Guest.awaitLogged(machine, "typed: start " + start);
+      machine.kill();
+      Guest.end(machine);
+      String log = Guest.log(bench().consoleLog("dddd"));
+      for (int before = 1; before <= start; before++) {
+        assertTrue(log.contains("typed: start " + before), log);
+      }
+    }
+  }
+
+  @Test
+  void the_log_of_a_throwaway_machine_goes_with_it() throws Exception {
+    Machine.Spec spec = bench().spec("tttt", Lifetime.THROWAWAY, Map.of());
+    Machine machine = bench().driver().start(spec);
+    Guest.awaitLogged(machine, "contract booted");
+    assertFalse(Files.exists(bench().consoleLog("tttt").resolveSibling("")));
+    machine.kill();
+    Guest.end(machine);
+    bench().driver().adopt(spec); // waits until all of it is gone
+    assertEquals("", Guest.log(machine.consoleLog()));
   }
 
   @Test

@@ -8,6 +8,7 @@ import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -103,6 +104,8 @@ final class ImageConfig {
       names.add(each.next());
     }
     if (!names.isEmpty()) {
+      names.forEach(each -> requireNoNul(name, each));
+      Collections.sort(names);
       properties.put(name, Words.join(names));
     }
   }
