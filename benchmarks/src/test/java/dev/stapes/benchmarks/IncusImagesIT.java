@@ -1,7 +1,6 @@
 package dev.stapes.benchmarks;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -32,12 +31,13 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Images go to a real Incus and come from it. It is the one of the machine or what {@code
- * build-support/peers.sh} has fetched; where there is none, this is skipped and says why.
+ * Images go to a real Incus and come from it. It is the one of the machine, or what {@code
+ * ./verify} has fetched and put on the PATH.
  */
 @RequiresRoot
 @RequiresKernel("btrfs")
 @RequiresKernel("loop")
+@RequiresTool("incus")
 @RequiresTool("lxc-start")
 @RequiresTool("mksquashfs")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -56,24 +56,10 @@ class IncusImagesIT {
   void begin() throws IOException, InterruptedException {
     Path root = Files.createDirectories(work).toRealPath();
     Place place = new Place(root, Path.of("target", "peers").toAbsolutePath(), "incus-it");
-    assumeTrue(isThere(place), () -> "no Incus: " + reason(place));
     incus = Incusd.start(place, "i", false, "size=1GiB");
     stapes =
         Stapes.builder(root.resolve("stapes")).defaultPool(PoolSpec.of("default", "dir")).open();
     stapes.images().importFrom(ImageSources.busybox(), "busybox");
-  }
-
-  private static boolean isThere(Place place) {
-    return reason(place).isEmpty();
-  }
-
-  private static String reason(Place place) {
-    try {
-      place.need("incus", "incus");
-      return "";
-    } catch (IOException e) {
-      return e.toString();
-    }
   }
 
   @AfterAll

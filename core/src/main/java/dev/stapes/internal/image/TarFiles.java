@@ -60,7 +60,7 @@ public final class TarFiles implements AutoCloseable {
       return new TarFiles(in);
     }
     in.close();
-    return new TarFiles(ArchiveInput.openAhead(archive, LIMITS, progress, stage));
+    return new TarFiles(ArchiveInput.openAhead(archive, LIMITS, Decoders.JAVA, progress, stage));
   }
 
   /** The next file or link; empty behind the last. Directories and devices are passed over. */
@@ -143,7 +143,8 @@ public final class TarFiles implements AutoCloseable {
   /** The SHA-256 of what a compressed file holds. */
   public static String decodedSha256(Path file) {
     MessageDigest digest = Sha256.begin();
-    try (ArchiveDecoder decoder = ArchiveDecoder.open(file, ArchiveLimits.USUAL, true)) {
+    try (ArchiveDecoder decoder =
+        ArchiveDecoder.open(file, ArchiveLimits.USUAL, Optional.of(Decoders.JAVA))) {
       for (Optional<Piece> next = decoder.next(); next.isPresent(); next = decoder.next()) {
         if (Thread.currentThread().isInterrupted()) {
           throw new StapesException(

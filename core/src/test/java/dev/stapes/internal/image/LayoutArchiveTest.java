@@ -47,7 +47,7 @@ class LayoutArchiveTest {
   LayoutArchiveTest(@TempDir Path root) throws IOException {
     this.root = root;
     this.out = root.resolve("out.tar");
-    this.store = ImageStore.open(root, state, new FakeHost(root), Clock.systemUTC());
+    this.store = ImageStore.open(root, state, new FakeHost(root), Decoders.JAVA, Clock.systemUTC());
   }
 
   @AfterEach

@@ -50,7 +50,7 @@ class SavedImageTest {
   SavedImageTest(@TempDir Path root) throws IOException {
     this.root = root;
     this.host = new FakeHost(root);
-    this.store = ImageStore.open(root, state, host, Clock.systemUTC());
+    this.store = ImageStore.open(root, state, host, Decoders.JAVA, Clock.systemUTC());
     saved.files.put(FIRST, base);
     saved.files.put(SECOND, top);
   }

@@ -41,7 +41,7 @@ abstract class OciFixture {
 
   Path directory;
   Path base;
-  private Registry registry;
+  Registry registry;
 
   @BeforeEach
   void start() throws IOException, InterruptedException {

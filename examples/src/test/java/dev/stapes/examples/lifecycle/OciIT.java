@@ -21,6 +21,8 @@ import dev.stapes.model.OciImageSpec;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
