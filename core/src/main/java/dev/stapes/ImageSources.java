@@ -145,8 +145,9 @@ public final class ImageSources {
    * new. Archives may be compressed as with {@link #file}. Its content says which of them it is.
    *
    * <p>Everything is checked as of a {@link #oci(OciImageSpec) registry}, and layers that are here
-   * already are not read. The fingerprint is the digest of the image's manifest; what docker(1)
-   * before version 25 saved has none, and gets one that is always the same.
+   * already are not read where the files lie open or in a plain archive. The fingerprint is the
+   * digest of the image's manifest; what docker(1) before version 25 saved has none, and gets one
+   * that is always the same.
    *
    * <p>Importing it fails as NOT_FOUND where there is nothing, or no such image, or none for the
    * platform; as INVALID for what is damaged, leads outside, or is one of several; and as

@@ -108,9 +108,9 @@ public record InstanceSpec(
     /**
      * Has the kernel read the image's file system where it is, instead of unpacking it first: the
      * first instance of an image is there at once. For throwaway instances of split images whose
-     * root file system is a squashfs; where the pool has the image unpacked, that is used. Only for
-     * images that are trusted: the kernel does not defend itself against a file system that was
-     * made to harm it.
+     * root file system is a squashfs; where the pool has the image unpacked, that is used. Needs
+     * Linux 6.2. Only for images that are trusted: the kernel does not defend itself against a file
+     * system that was made to harm it.
      */
     public Builder imageMounted() {
       imageMounted = true;

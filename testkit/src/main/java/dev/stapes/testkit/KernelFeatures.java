@@ -32,6 +32,10 @@ final class KernelFeatures {
               "no seccomp filters: /proc/sys/kernel/seccomp does not exist");
       case "idmapped-mounts" ->
           unless(atLeast(5, 12), "no idmapped mounts: Linux " + release() + " is older than 5.12");
+      case "squashfs-idmapped" ->
+          unless(
+              hasFileSystem("squashfs") && atLeast(6, 2),
+              "no squashfs with mapped owners: Linux " + release() + ", 6.2 may have it");
       case "cgroup-v1" -> unless(hasCgroup("cgroup"), "no cgroup v1 controller is mounted");
       case "cgroup-v1-throttle" -> v1File("blkio/blkio.throttle.read_bps_device");
       case "cgroup-v1-bfq" -> v1File("blkio/blkio.bfq.io_service_bytes");

@@ -4,17 +4,18 @@ import dev.stapes.model.InstanceId;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.InstanceDriverProvider.Scope;
+import dev.stapes.spi.Machine;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -29,7 +30,8 @@ public final class ConsoleLogs implements AutoCloseable {
   private final Catalog catalog;
   private final Machines machines;
   private final Background background;
-  private final Set<FollowedLog> followed = ConcurrentHashMap.newKeySet();
+  private final Map<FollowedLog, Object> followed = new ConcurrentHashMap<>();
+  private final Set<Object> watched = ConcurrentHashMap.newKeySet();
   private volatile boolean closed;
 
   ConsoleLogs(Path directory, Catalog catalog, Machines machines, Background background) {
@@ -52,13 +54,14 @@ public final class ConsoleLogs implements AutoCloseable {
   /** The log of an instance until it ends. */
   public InputStream follow(InstanceId id) {
     Optional<Running> running = running(id);
-    CompletionStage<?> ended =
-        running
-            .<CompletionStage<?>>map(found -> found.machine().exit())
-            .orElseGet(() -> CompletableFuture.completedFuture(null));
     try {
-      FollowedLog log = new FollowedLog(files(id, running), ended, followed::remove);
-      followed.add(log);
+      FollowedLog log = new FollowedLog(files(id, running), followed::remove);
+      if (running.isPresent()) {
+        endWith(running.get().machine(), log);
+      } else {
+        followed.put(log, id);
+        log.end();
+      }
       if (closed) {
         close();
       }
@@ -66,6 +69,28 @@ public final class ConsoleLogs implements AutoCloseable {
     } catch (IOException e) {
       throw unreadable(id, e);
     }
+  }
+
+  /** Each machine is told once of all that follow it: it forgets nobody before its end. */
+  private void endWith(Machine machine, FollowedLog log) {
+    boolean first = watched.add(machine);
+    followed.put(log, machine);
+    if (first) {
+      var unused = machine.exit().whenComplete((how, failure) -> ended(machine));
+    }
+    if (!watched.contains(machine)) {
+      log.end();
+    }
+  }
+
+  private void ended(Machine machine) {
+    watched.remove(machine);
+    followed.forEach(
+        (log, writer) -> {
+          if (writer == machine) {
+            log.end();
+          }
+        });
   }
 
   private static StapesException unreadable(InstanceId id, IOException e) {
@@ -100,7 +125,7 @@ public final class ConsoleLogs implements AutoCloseable {
           remove(each);
         }
       }
-    } catch (IOException e) {
+    } catch (IOException | DirectoryIteratorException e) {
       LOG.warn("the logs of instances that are no more stay for now", e);
     }
   }
@@ -112,7 +137,7 @@ public final class ConsoleLogs implements AutoCloseable {
     }
     LogFiles files = new LogFiles(each.resolve(Scope.CONSOLE_LOG));
     try {
-      for (Path file : List.of(files.current(), files.before(), each)) {
+      for (Path file : List.of(files.current(), files.before(), files.coming(), each)) {
         Files.deleteIfExists(file);
       }
     } catch (IOException e) {
@@ -124,7 +149,7 @@ public final class ConsoleLogs implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
-    for (FollowedLog log : List.copyOf(followed)) {
+    for (FollowedLog log : List.copyOf(followed.keySet())) {
       try {
         log.close();
       } catch (IOException e) {

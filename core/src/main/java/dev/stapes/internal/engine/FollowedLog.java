@@ -3,18 +3,18 @@ package dev.stapes.internal.engine;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.SeekableByteChannel;
+import java.io.RandomAccessFile;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A log that is read while it is written: what is there, then what comes, until its writer has
@@ -22,27 +22,44 @@ import org.jspecify.annotations.Nullable;
  * the log turns its files misses what was in those that are gone.
  */
 final class FollowedLog extends InputStream {
+  private static final Logger LOG = LoggerFactory.getLogger(FollowedLog.class);
   private static final long AGAIN_MILLIS = 50;
 
   private final LogFiles files;
-  private final CompletableFuture<Boolean> over = new CompletableFuture<>();
+  private final CompletableFuture<Optional<Mark>> over = new CompletableFuture<>();
   private final Consumer<FollowedLog> gone;
   private LogFiles.@Nullable Opened open;
   private volatile boolean closed;
 
+  /** Where its writer has ended; what is written behind that is somebody else's. */
+  private record Mark(Object key, long size) {}
+
   /**
    * From the beginning.
    *
-   * @param ended completes when nothing is written any more
    * @param gone is told of the close
    */
-  FollowedLog(LogFiles files, CompletionStage<?> ended, Consumer<FollowedLog> gone)
-      throws IOException {
+  FollowedLog(LogFiles files, Consumer<FollowedLog> gone) throws IOException {
     this.files = files;
     this.gone = gone;
     this.open =
         either(files.before(), files.current()); // what is removed now is shown all the same
-    var unused = ended.whenComplete((how, failure) -> over.complete(true));
+  }
+
+  /** Its writer has ended, and nobody writes at this moment. Idempotent. */
+  void end() {
+    Optional<Mark> mark = Optional.empty();
+    try {
+      Optional<LogFiles.Opened> last = LogFiles.open(files.current());
+      if (last.isPresent()) {
+        try (RandomAccessFile file = last.get().file()) {
+          mark = Optional.of(new Mark(last.get().key(), file.length()));
+        }
+      }
+    } catch (IOException e) {
+      LOG.debug("where the log {} ends is not known", files.current(), e);
+    }
+    over.complete(mark);
   }
 
   @Override
@@ -61,12 +78,15 @@ final class FollowedLog extends InputStream {
       if (closed) {
         throw new IOException("the log is not followed any more");
       }
+      if (Thread.currentThread().isInterrupted()) {
+        throw new InterruptedIOException("interrupted while the log is followed");
+      }
       boolean last = over.isDone(); // asked before the read: what was written by then is found
       int count = readNow(into, offset, length);
       if (count > 0) {
         return count;
       }
-      if (turn()) {
+      if (turn(last)) {
         continue;
       }
       if (last && !closed) {
@@ -77,38 +97,76 @@ final class FollowedLog extends InputStream {
   }
 
   private int readNow(byte[] into, int offset, int length) throws IOException {
-    return open == null ? 0 : open.channel().read(ByteBuffer.wrap(into, offset, length));
+    if (open == null) {
+      return 0;
+    }
+    long most = Math.min(length, end(open) - open.file().getFilePointer());
+    return most <= 0 ? 0 : open.file().read(into, offset, (int) most);
   }
 
-  /** Whether there is more to read, in this file or in the next, to which it goes on. */
-  private boolean turn() throws IOException {
-    if (open == null) {
-      open = either(files.before(), files.current());
-      return open != null;
-    }
-    if (LogFiles.key(files.current()).equals(Optional.of(open.key()))) {
+  /** Where reading a file ends now. */
+  private long end(LogFiles.Opened file) throws IOException {
+    Optional<Mark> mark = over.getNow(Optional.empty()).filter(its -> its.key().equals(file.key()));
+    return mark.isPresent() ? mark.get().size() : file.file().length();
+  }
+
+  /**
+   * Whether there is more to read, in this file or in the next, to which it goes on.
+   *
+   * @param last whether the writer has ended: then only the file where it has may be the next
+   */
+  private boolean turn(boolean last) throws IOException {
+    LogFiles.Opened now = open;
+    if (now != null && LogFiles.key(files.current()).equals(Optional.of(now.key()))) {
       return false;
     }
-    if (hasMore(open.channel())) {
+    if (now != null && now.file().getFilePointer() < end(now)) {
       return true; // written to it just before it lost its name
     }
-    boolean full = LogFiles.key(files.before()).equals(Optional.of(open.key()));
-    LogFiles.Opened next = either(full ? files.current() : files.before(), files.current());
-    if (next == null) {
+    Object mark = last ? over.getNow(Optional.empty()).map(Mark::key).orElse(null) : null;
+    if (now != null && last && now.key().equals(mark)) {
       return false;
     }
-    open.channel().close();
+    LogFiles.Opened next = next(now);
+    if (next == null || (last && !next.key().equals(mark) && !isBefore(next, mark))) {
+      if (next != null) {
+        next.file().close();
+      }
+      return false;
+    }
+    if (now != null) {
+      now.file().close();
+    }
     open = next;
     return true;
+  }
+
+  /** Whether a file was full before the last one began. */
+  private boolean isBefore(LogFiles.Opened file, @Nullable Object mark) throws IOException {
+    return Optional.of(file.key()).equals(LogFiles.key(files.before()))
+        && LogFiles.key(files.current()).equals(Optional.ofNullable(mark));
+  }
+
+  /** The file behind one, or the first that there still is. */
+  private LogFiles.@Nullable Opened next(LogFiles.@Nullable Opened now) throws IOException {
+    if (now == null || !isFull(now)) {
+      return either(files.before(), files.current());
+    }
+    LogFiles.Opened next = either(files.current(), files.current());
+    if (next != null && !isFull(now)) { // it has turned meanwhile: there is one between
+      next.file().close();
+      next = either(files.before(), files.current());
+    }
+    return next;
+  }
+
+  private boolean isFull(LogFiles.Opened file) throws IOException {
+    return LogFiles.key(files.before()).equals(Optional.of(file.key()));
   }
 
   private static LogFiles.@Nullable Opened either(Path first, Path second) throws IOException {
     Optional<LogFiles.Opened> found = LogFiles.open(first);
     return found.isPresent() ? found.get() : LogFiles.open(second).orElse(null);
-  }
-
-  private static boolean hasMore(SeekableByteChannel channel) throws IOException {
-    return channel.position() < channel.size();
   }
 
   private void await() throws IOException {
@@ -128,11 +186,11 @@ final class FollowedLog extends InputStream {
   @Override
   public void close() throws IOException {
     closed = true;
-    over.complete(true);
+    over.complete(Optional.empty());
     gone.accept(this);
     synchronized (this) {
       if (open != null) {
-        open.channel().close();
+        open.file().close();
         open = null;
       }
     }

@@ -1,19 +1,17 @@
 package dev.stapes.internal.engine;
 
 import java.io.ByteArrayOutputStream;
+import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.SeekableByteChannel;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * A log in two files: one that is appended to, and what it was before it was full, beside it with
@@ -30,11 +28,16 @@ record LogFiles(Path current) {
    *
    * @param key its identity
    */
-  record Opened(Object key, SeekableByteChannel channel) {}
+  record Opened(Object key, RandomAccessFile file) {}
 
   /** What it was before. */
   Path before() {
     return current.resolveSibling(current.getFileName() + ".1");
+  }
+
+  /** What takes the place of the current one. */
+  Path coming() {
+    return current.resolveSibling(current.getFileName() + ".new");
   }
 
   /** The identity of the file that has a name now; empty: there is none. */
@@ -56,13 +59,13 @@ record LogFiles(Path current) {
         return Optional.empty();
       }
       try {
-        SeekableByteChannel channel =
-            Files.newByteChannel(file, Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS));
+        // Not a channel: an interrupt would close it. A link would have no key.
+        RandomAccessFile opened = new RandomAccessFile(file.toFile(), "r");
         if (key(file).equals(key)) {
-          return Optional.of(new Opened(key.get(), channel));
+          return Optional.of(new Opened(key.get(), opened));
         }
-        channel.close();
-      } catch (NoSuchFileException e) {
+        opened.close();
+      } catch (FileNotFoundException e) {
         // it has just got its other name
       }
     }
@@ -95,14 +98,17 @@ record LogFiles(Path current) {
     if (opened.isEmpty()) {
       return new byte[0];
     }
-    try (SeekableByteChannel channel = opened.get().channel()) {
-      long size = channel.size();
-      ByteBuffer bytes = ByteBuffer.allocate((int) Math.min(size, most));
-      channel.position(size - bytes.capacity());
-      while (bytes.hasRemaining() && channel.read(bytes) >= 0) {
-        // until it is full
+    try (RandomAccessFile content = opened.get().file()) {
+      long size = content.length();
+      byte[] bytes = new byte[(int) Math.min(size, most)];
+      content.seek(size - bytes.length);
+      int done = 0;
+      int count = 0;
+      while (done < bytes.length && count >= 0) {
+        count = content.read(bytes, done, bytes.length - done);
+        done += Math.max(count, 0);
       }
-      return Arrays.copyOf(bytes.array(), bytes.position());
+      return Arrays.copyOf(bytes, done);
     }
   }
 }

@@ -151,7 +151,8 @@ final class ArchiveDecoder implements Pieces {
       return 0;
     }
     try {
-      long skipped = source.pass(Math.min(most, total - decoded));
+      // None where the file has grown since it was opened.
+      long skipped = source.pass(Math.max(0, Math.min(most, total - decoded)));
       decoded += skipped;
       read = source.count();
       checkLimits();

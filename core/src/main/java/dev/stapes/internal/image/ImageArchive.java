@@ -90,7 +90,7 @@ public final class ImageArchive {
   /** Reads the first entry: what is no archive at all is refused before it is kept. */
   private void requireArchive(Path archive) {
     if (SquashReader.isSquash(archive)) {
-      SquashReader.open(archive, ArchiveLimits.USUAL, Progress.NONE, "read").close();
+      SquashReader.open(archive, ArchiveLimits.USUAL, Decoders.JAVA, Progress.NONE, "read").close();
       return;
     }
     try (ArchiveInput in = ArchiveInput.open(archive, ArchiveLimits.USUAL, Progress.NONE, "read")) {

@@ -1,6 +1,9 @@
 package dev.stapes.internal.image;
 
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.ImageSource.Blob;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -38,6 +41,26 @@ public record ImageParts(Path archive, Optional<Path> rootfs, List<Blob> blobs) 
   /** The layers of an OCI image, from the lowest on. */
   List<Path> layers() {
     return blobs.stream().filter(Blob::layer).map(Blob::file).toList();
+  }
+
+  /**
+   * The root file system, where it can be mounted.
+   *
+   * @throws StapesException UNSUPPORTED where it is something else
+   */
+  Path squashfs(String subject) {
+    if (rootfs.isPresent() && !Files.isReadable(rootfs.get())) {
+      throw new StapesException(
+          Kind.INTERNAL, subject, "cannot be mounted: its file cannot be read: " + rootfs.get());
+    }
+    return rootfs
+        .filter(SquashReader::isSquash)
+        .orElseThrow(
+            () ->
+                new StapesException(
+                    Kind.UNSUPPORTED,
+                    subject,
+                    "cannot be mounted: its root file system is no squashfs"));
   }
 
   /** What they are. */

@@ -407,16 +407,7 @@ public final class ImageStore {
         unpacked.accept(ImageVolumes.id(volume));
         return;
       }
-      making.accept(
-          parts(fingerprint)
-              .rootfs()
-              .filter(SquashReader::isSquash)
-              .orElseThrow(
-                  () ->
-                      new StapesException(
-                          StapesException.Kind.UNSUPPORTED,
-                          ImageCatalog.subject(fingerprint),
-                          "cannot be mounted: its root file system is no squashfs")));
+      making.accept(parts(fingerprint).squashfs(ImageCatalog.subject(fingerprint)));
     }
   }
 

@@ -6,6 +6,7 @@ import dev.stapes.spi.DecoderProvider.Format;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.tukaani.xz.ArrayCache;
@@ -23,6 +24,8 @@ final class JavaDecoder implements Decoder {
 
   private @Nullable InputStream source;
   private @Nullable InputStream stream;
+  private @Nullable IOException failure;
+  private boolean closed;
 
   JavaDecoder(Format format, Size memory) {
     this.format = format;
@@ -31,12 +34,36 @@ final class JavaDecoder implements Decoder {
 
   @Override
   public synchronized void begin(InputStream in) {
-    close();
+    requireOpen();
+    forget();
     source = in;
+    failure = null;
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("the decoder is closed");
+    }
   }
 
   @Override
   public synchronized int read(byte[] into, int offset, int length) throws IOException {
+    requireOpen();
+    if (failure != null) {
+      throw failure;
+    }
+    try {
+      return decode(into, offset, length);
+    } catch (IOException e) {
+      failure = e;
+      throw e;
+    }
+  }
+
+  private int decode(byte[] into, int offset, int length) throws IOException {
+    if (Thread.currentThread().isInterrupted()) {
+      throw new InterruptedIOException("interrupted");
+    }
     try {
       if (stream == null) {
         stream = stream(Objects.requireNonNull(source, "nothing was begun"));
@@ -58,6 +85,11 @@ final class JavaDecoder implements Decoder {
 
   @Override
   public synchronized void close() {
+    closed = true;
+    forget();
+  }
+
+  private void forget() {
     if (stream instanceof XZInputStream xz) {
       try {
         xz.close(false);

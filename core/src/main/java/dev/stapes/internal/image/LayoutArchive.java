@@ -59,6 +59,7 @@ final class LayoutArchive {
   /** Writes it to a file that does not exist. */
   void write(Path target) throws IOException {
     byte[] manifest = Files.readAllBytes(parts.archive());
+    require(parts.archive(), Sha256.hex(manifest), image.fingerprint());
     Map<String, Path> blobs = new LinkedHashMap<>();
     blobs.put(image.fingerprint(), parts.archive());
     for (Blob blob : parts.blobs()) {
@@ -88,11 +89,14 @@ final class LayoutArchive {
     try (Checked in = new Checked(new FileInputStream(file.toFile()))) {
       TarEntry entry = TarEntry.file(BLOBS + "/" + digest, 0644, Files.size(file), Instant.EPOCH);
       tar.add(entry, in);
-      String its = Sha256.hex(in.digest);
-      if (!its.equals(digest)) {
-        throw StapesException.invalid(
-            subject, "is damaged: " + file + " has the SHA-256 " + its + ", not " + digest);
-      }
+      require(file, Sha256.hex(in.digest), digest);
+    }
+  }
+
+  private void require(Path file, String its, String digest) {
+    if (!its.equals(digest)) {
+      throw StapesException.invalid(
+          subject, "is damaged: " + file + " has the SHA-256 " + its + ", not " + digest);
     }
   }
 

@@ -74,7 +74,8 @@ public final class RootfsUnpacker {
 
   private boolean write(Path archive, Progress progress) {
     if (split && SquashReader.isSquash(archive)) {
-      try (SquashReader entries = SquashReader.open(archive, limits, progress, "unpack")) {
+      try (SquashReader entries =
+          SquashReader.open(archive, limits, decoders, progress, "unpack")) {
         return write(entries);
       }
     }

@@ -2,14 +2,14 @@ package dev.stapes.internal.image;
 
 import com.github.luben.zstd.Zstd;
 import dev.stapes.model.StapesException;
+import dev.stapes.spi.DecoderProvider.Format;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.Optional;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 import org.apache.commons.compress.compressors.lz4.BlockLZ4CompressorInputStream;
-import org.tukaani.xz.LZMAInputStream;
-import org.tukaani.xz.XZInputStream;
 
 /** How the blocks of a squashfs file system are compressed, each for itself. */
 enum SquashCodec {
@@ -23,8 +23,6 @@ enum SquashCodec {
   LZ4(5),
   /** RFC 8878. */
   ZSTD(6);
-
-  private static final int MEMORY_KIB = 64 << 10;
 
   private final int number;
 
@@ -45,8 +43,17 @@ enum SquashCodec {
         "is squashfs compressed in a way that cannot be read: " + (number == 3 ? "lzo" : number));
   }
 
+  /** What decodes it; empty: {@link #decode}. */
+  Optional<Format> format() {
+    return switch (this) {
+      case XZ -> Optional.of(Format.XZ);
+      case LZMA -> Optional.of(Format.LZMA);
+      case ZLIB, ZSTD, LZ4 -> Optional.empty();
+    };
+  }
+
   /**
-   * Decodes a block.
+   * Decodes a block of those without a {@link #format}.
    *
    * @param into takes what comes out
    * @param most bytes that it may have
@@ -58,13 +65,17 @@ enum SquashCodec {
       return switch (this) {
         case ZLIB -> inflate(block, length, into, most);
         case ZSTD -> zstd(block, length, into, most);
-        case XZ -> all(new XZInputStream(stream(block, length), MEMORY_KIB), into, most);
-        case LZMA -> all(new LZMAInputStream(stream(block, length), MEMORY_KIB), into, most);
+        case XZ, LZMA -> throw new IllegalStateException(this + " is decoded elsewhere");
         case LZ4 -> all(new BlockLZ4CompressorInputStream(stream(block, length)), into, most);
       };
     } catch (IOException | DataFormatException | RuntimeException e) {
-      throw BadArchive.because("has a damaged block: " + e.getMessage(), e);
+      throw damaged(e);
     }
+  }
+
+  /** A block that cannot be decoded. */
+  static StapesException damaged(Exception cause) {
+    return BadArchive.because("has a damaged block: " + cause.getMessage(), cause);
   }
 
   private static InputStream stream(byte[] block, int length) {

@@ -27,6 +27,7 @@ final class SquashFile implements AutoCloseable {
   private final FileChannel channel;
   private final long size;
   private final SquashSuperblock superblock;
+  private final SquashDecoder decoder;
   private final Blocks blocks;
   private final Map<Long, Metadata> remembered =
       new LinkedHashMap<>(REMEMBERED, 0.75f, true) {
@@ -38,10 +39,11 @@ final class SquashFile implements AutoCloseable {
         }
       };
 
-  private SquashFile(FileChannel channel) throws IOException {
+  private SquashFile(FileChannel channel, Decoders decoders) throws IOException {
     this.channel = channel;
     this.size = channel.size();
     this.superblock = SquashSuperblock.read(read(0, SquashSuperblock.LENGTH));
+    this.decoder = new SquashDecoder(superblock.compressor(), decoders);
     this.blocks =
         new Blocks(superblock.blockSize(), (int) Math.max(1, KEPT / superblock.blockSize()));
   }
@@ -54,11 +56,11 @@ final class SquashFile implements AutoCloseable {
   record Metadata(byte[] data, long next) {}
 
   /** Opens a file. */
-  static SquashFile open(Path path) {
+  static SquashFile open(Path path, Decoders decoders) {
     try {
       FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
       try {
-        return new SquashFile(channel);
+        return new SquashFile(channel, decoders);
       } catch (Throwable e) {
         channel.close();
         throw e;
@@ -130,7 +132,7 @@ final class SquashFile implements AutoCloseable {
       return new Metadata(stored, start + length);
     }
     byte[] decoded = new byte[METADATA];
-    int count = superblock.compressor().decode(stored, length, decoded, METADATA);
+    int count = decoder.decode(stored, length, decoded, METADATA);
     return new Metadata(Arrays.copyOf(decoded, count), start + length);
   }
 
@@ -151,7 +153,7 @@ final class SquashFile implements AutoCloseable {
       Blocks.Block stored = blocks.take();
       try {
         read(position, stored.bytes(), length);
-        return superblock.compressor().decode(stored.bytes(), length, into, most);
+        return decoder.decode(stored.bytes(), length, into, most);
       } finally {
         stored.release();
       }
@@ -178,7 +180,7 @@ final class SquashFile implements AutoCloseable {
 
   @Override
   public void close() {
-    try {
+    try (decoder) {
       channel.close();
     } catch (IOException e) {
       throw failed(e);

@@ -81,11 +81,13 @@ final class SquashReader implements ImageEntries, AutoCloseable {
   /**
    * Opens one.
    *
+   * @param decoders of what is compressed in it
    * @param stage the word for {@code progress}, which is told of compressed bytes
    * @throws StapesException INVALID where it is damaged, UNSUPPORTED for another version
    */
-  static SquashReader open(Path path, ArchiveLimits limits, Progress progress, String stage) {
-    SquashFile file = SquashFile.open(path);
+  static SquashReader open(
+      Path path, ArchiveLimits limits, Decoders decoders, Progress progress, String stage) {
+    SquashFile file = SquashFile.open(path, decoders);
     try {
       return new SquashReader(file, limits, progress, stage);
     } catch (Throwable e) {

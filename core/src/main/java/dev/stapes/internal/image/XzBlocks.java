@@ -130,13 +130,20 @@ final class XzBlocks implements AutoCloseable {
     return (int) Math.min((room - block) / each, Math.min(processors, index.size()));
   }
 
-  /** Whether the dictionary of the first block does. */
+  /** Whether the dictionaries do, as the first block of each stream has them. */
   private boolean fits() {
     try {
       Worker worker = new Worker();
       idle.add(worker);
-      worker.begin(index.get(0));
-      return worker.decoder.read(new byte[1], 0, 1) >= 0;
+      for (XzIndex.Block block : index) {
+        if (block.isFirst()) {
+          worker.begin(block);
+          if (worker.decoder.read(new byte[1], 0, 1) < 0 && block.size() > 0) {
+            return false;
+          }
+        }
+      }
+      return true;
     } catch (IOException e) {
       return false;
     }
@@ -237,7 +244,13 @@ final class XzBlocks implements AutoCloseable {
 
     Optional<ArchiveDecoder.Piece> next() throws IOException {
       try {
-        return results.take().get();
+        Result result = results.take();
+        try {
+          return result.get();
+        } catch (IOException | RuntimeException | Error e) {
+          results.add(result); // for who asks again
+          throw e;
+        }
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         throw new InterruptedIOException("interrupted");

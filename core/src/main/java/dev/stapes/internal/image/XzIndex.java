@@ -32,9 +32,9 @@ final class XzIndex {
 
   // Of files that are meant to be decoded at all; others are read from begin to end.
   private static final int MOST_STREAMS = 10_000;
-  private static final int MOST_BLOCKS = 1_000_000;
+  private static final int MOST_BLOCKS = 1 << 16;
   private static final int MOST_PADDING = 1 << 16;
-  private static final long LARGEST = 16 << 20;
+  private static final long LARGEST = 20L * MOST_BLOCKS; // two numbers of 9 bytes each
 
   private final RandomAccessFile file;
 
@@ -49,8 +49,9 @@ final class XzIndex {
    * @param unpadded bytes of it there, without what fills the last unit
    * @param size of what it holds
    * @param check the kind of integrity check that it ends with
+   * @param isFirst of its stream
    */
-  record Block(long position, long unpadded, long size, byte check) {
+  record Block(long position, long unpadded, long size, byte check, boolean isFirst) {
     /** Bytes in the file. */
     long length() {
       return padded(unpadded);
@@ -110,11 +111,11 @@ final class XzIndex {
     XzIndex index = new XzIndex(file);
     int count = 0;
     for (long end = file.length(); end > 0; ) {
-      Stream stream = index.streamBefore(index.withoutPadding(end));
+      Stream stream = index.streamBefore(index.withoutPadding(end), MOST_BLOCKS - count);
       streams.addFirst(stream.blocks());
       end = stream.start();
       count += stream.blocks().size();
-      require(streams.size() <= MOST_STREAMS && count <= MOST_BLOCKS);
+      require(streams.size() <= MOST_STREAMS);
     }
     List<Block> all = new ArrayList<>(count);
     streams.forEach(all::addAll);
@@ -132,7 +133,7 @@ final class XzIndex {
     return end;
   }
 
-  private Stream streamBefore(long end) throws IOException {
+  private Stream streamBefore(long end, int most) throws IOException {
     byte[] footer = bytes(end - FOOTER, FOOTER);
     byte[] fields = Arrays.copyOfRange(footer, CRC, FOOTER - FOOTER_MAGIC.length);
     require(Arrays.equals(footer, CRC + fields.length, FOOTER, FOOTER_MAGIC, 0, 2));
@@ -141,7 +142,7 @@ final class XzIndex {
     byte[] flags = Arrays.copyOfRange(fields, UNIT, fields.length);
     require(flags[0] == 0 && size <= LARGEST);
     long indexAt = end - FOOTER - size;
-    List<Block> relative = records(bytes(indexAt, (int) size), indexAt, flags[1]);
+    List<Block> relative = records(bytes(indexAt, (int) size), indexAt, flags[1], most);
     long length = relative.isEmpty() ? 0 : relative.get(relative.size() - 1).end();
     long start = indexAt - length;
     ByteBuffer header = little(ByteBuffer.allocate(HEADER));
@@ -150,25 +151,31 @@ final class XzIndex {
     List<Block> blocks = new ArrayList<>(relative.size());
     for (Block block : relative) {
       blocks.add(
-          new Block(start + block.position(), block.unpadded(), block.size(), block.check()));
+          new Block(
+              start + block.position(),
+              block.unpadded(),
+              block.size(),
+              block.check(),
+              block.isFirst()));
     }
     return new Stream(start - HEADER, blocks);
   }
 
   /** The blocks, with positions from the first one on. */
-  private static List<Block> records(byte[] stored, long room, byte check) throws IOException {
+  private static List<Block> records(byte[] stored, long room, byte check, int most)
+      throws IOException {
     byte[] fields = Arrays.copyOf(stored, stored.length - CRC);
     require(little(ByteBuffer.wrap(stored)).getInt(fields.length) == crc(fields));
     ByteBuffer index = ByteBuffer.wrap(fields);
-    require(index.get() == 0);
+    require(index.hasRemaining() && index.get() == 0);
     long count = number(index);
-    require(count <= MOST_BLOCKS);
-    List<Block> blocks = new ArrayList<>();
+    require(count <= most);
+    List<Block> blocks = new ArrayList<>((int) count);
     long position = 0;
     for (long i = 0; i < count; i++) {
       long unpadded = number(index);
       require(unpadded >= LEAST_UNPADDED && unpadded <= room - position);
-      blocks.add(new Block(position, unpadded, number(index), check));
+      blocks.add(new Block(position, unpadded, number(index), check, i == 0));
       position += padded(unpadded);
     }
     return blocks;

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -45,7 +46,9 @@ class FollowedLogTest {
   }
 
   private FollowedLog follow() throws IOException {
-    return new FollowedLog(files, ended, closed::add);
+    FollowedLog log = new FollowedLog(files, closed::add);
+    var unused = ended.whenComplete((how, failure) -> log.end());
+    return log;
   }
 
   private static String next(InputStream log, int count) throws IOException {
@@ -188,20 +191,65 @@ class FollowedLogTest {
                 throw new java.io.UncheckedIOException(e);
               }
             });
+    while (!waits("FollowedLog", "await")) {
+      Thread.onSpinWait();
+    }
     log.close();
     log.close();
     assertThrows(ExecutionException.class, () -> reading.get(20, TimeUnit.SECONDS));
     assertThrows(IOException.class, log::read);
   }
 
+  private static boolean waits(String type, String method) {
+    return Thread.getAllStackTraces().entrySet().stream()
+        .filter(each -> each.getKey().getState() == Thread.State.TIMED_WAITING)
+        .flatMap(each -> Stream.of(each.getValue()))
+        .anyMatch(
+            frame -> frame.getClassName().endsWith(type) && frame.getMethodName().equals(method));
+  }
+
   @Test
-  void an_interrupt_ends_a_read_that_waits() throws IOException {
+  void an_interrupt_ends_a_read_and_not_the_log() throws IOException {
+    write("ab");
     try (FollowedLog log = follow()) {
-      Thread.currentThread().interrupt();
-      assertThrows(InterruptedIOException.class, log::read);
-      assertTrue(Thread.interrupted());
+      assertEquals('a', log.read());
+      for (int i = 0; i < 2; i++) {
+        Thread.currentThread().interrupt();
+        assertThrows(InterruptedIOException.class, log::read);
+        assertTrue(Thread.interrupted());
+      }
+      assertEquals('b', log.read());
       write("x");
       assertEquals('x', log.read());
+    }
+  }
+
+  @Test
+  void what_is_written_behind_the_end_is_not_read() throws IOException {
+    write("before ");
+    turn();
+    write("last");
+    try (FollowedLog slow = follow();
+        FollowedLog slower = follow()) {
+      assertEquals("before last", next(slow, 11));
+      ended.complete("over");
+      write(" and the next run");
+      assertEquals("", rest(slow));
+      assertEquals("before last", rest(slower));
+    }
+  }
+
+  @Test
+  void a_log_that_is_copied_for_the_next_run_is_not_read_twice() throws IOException {
+    write("before ");
+    turn();
+    write("last");
+    try (FollowedLog log = follow()) {
+      assertEquals("before last", next(log, 11));
+      ended.complete("over");
+      Path copy = Files.writeString(files.coming(), "last and the next run");
+      Files.move(copy, files.current(), StandardCopyOption.REPLACE_EXISTING);
+      assertEquals("", rest(log));
     }
   }
 }

@@ -222,11 +222,36 @@ class XzBlocksTest {
     assertArrayEquals(Arrays.copyOf(content, BLOCK), alone(first, stored));
     for (XzIndex.Block other :
         List.of(
-            new XzIndex.Block(first.position(), first.unpadded(), BLOCK - 1, first.check()),
-            new XzIndex.Block(first.position(), first.unpadded() + 1, BLOCK, first.check()),
-            new XzIndex.Block(first.position(), first.unpadded(), BLOCK, (byte) 1))) {
+            new XzIndex.Block(first.position(), first.unpadded(), BLOCK - 1, first.check(), true),
+            new XzIndex.Block(first.position(), first.unpadded() + 1, BLOCK, first.check(), true),
+            new XzIndex.Block(first.position(), first.unpadded(), BLOCK, (byte) 1, true))) {
       assertThrows(IOException.class, () -> alone(other, stored), other.toString());
     }
+  }
+
+  @Test
+  void a_later_stream_that_wants_more_memory_is_for_one_thread() throws IOException {
+    LZMA2Options large = new LZMA2Options(1);
+    large.setDictSize(64 << 20);
+    byte[] first = compressed(BLOCK);
+    byte[] second = compressed(BLOCK, large);
+    byte[] both = Arrays.copyOf(first, first.length + second.length);
+    System.arraycopy(second, 0, both, first.length, second.length);
+    Files.write(file, both);
+    assertEquals(Optional.empty(), XzBlocks.open(file, Decoders.JAVA, PIECE));
+    requireNoThread();
+  }
+
+  @Test
+  void who_asks_again_is_told_of_the_damage_again() throws IOException {
+    byte[] damaged = compressed(BLOCK);
+    damaged[damaged.length / 2] ^= 1;
+    Files.write(file, damaged);
+    try (XzBlocks blocks = XzBlocks.open(file, Decoders.JAVA, PIECE).orElseThrow()) {
+      IOException told = assertThrows(IOException.class, () -> all(blocks));
+      assertEquals(told, assertThrows(IOException.class, blocks::next));
+    }
+    requireNoThread();
   }
 
   private static byte[] alone(XzIndex.Block block, byte[] stored) throws IOException {

@@ -69,7 +69,7 @@ class LzmaArchiveTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"gnu.tar.xz", "blocks.tar.xz", "gnu.tar.lzma"})
+  @ValueSource(strings = {"gnu.tar.xz", "blocks.tar.xz", "gnu.tar.lzma", "xz.squashfs"})
   void the_corpus_is_unpacked_or_refused_as_in_java(String name) throws IOException {
     byte[] seed =
         Files.readAllBytes(

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Throwaway instances of images that are not unpacked but mounted. */
 @RequiresRoot
-@RequiresKernel("squashfs")
+@RequiresKernel("squashfs-idmapped")
 @RequiresTool("lxc-start")
 @RequiresTool("mksquashfs")
 @Timeout(120)

@@ -119,10 +119,15 @@ final class LzmaDecoder implements Decoder {
     block.putAddress(Lzma.lzma_stream_next_out, block.address() + OUTPUT_AT);
     block.putLong(Lzma.lzma_stream_avail_out, most);
     while (block.getLong(Lzma.lzma_stream_avail_out) > 0 && !ended && failure == null) {
-      if (Thread.currentThread().isInterrupted()) {
-        throw new InterruptedIOException("interrupted");
+      try {
+        if (Thread.currentThread().isInterrupted()) {
+          throw new InterruptedIOException("interrupted");
+        }
+        fill(block, in);
+      } catch (IOException e) {
+        failure = e; // what is decoded already is given first
+        break;
       }
-      fill(block, in);
       int result = lzma.lzma_code(block, finishing ? LZMA_FINISH : LZMA_RUN);
       ended = result == LZMA_STREAM_END;
       if (!ended && result != LZMA_OK) {

@@ -9,6 +9,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 
 /**
  * Where the monitor of a container writes the log of its console. It always finds it at the same
@@ -32,7 +33,17 @@ final class ConsoleFiles {
    * @param log the file, in a directory of its own
    */
   static void keep(RunFiles files, Path log) throws IOException {
-    Files.createSymbolicLink(files.consoleDirectory(), directory(log));
+    Path kept = directory(log);
+    for (Path file : List.of(log, full(log))) {
+      if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+        Files.deleteIfExists(file); // liblxc would write through a link
+      }
+    }
+    Files.createSymbolicLink(files.consoleDirectory(), kept);
+  }
+
+  private static Path full(Path log) {
+    return log.resolveSibling(log.getFileName() + ".1");
   }
 
   /**
@@ -43,14 +54,17 @@ final class ConsoleFiles {
   static void adopt(RunFiles files, Path log) throws IOException {
     Path kept = directory(log);
     Path fresh = files.console();
-    if (Files.isRegularFile(log, LinkOption.NOFOLLOW_LINKS)) {
-      if (Files.size(log) > MOST_COPIED) {
-        Files.move(log, log.resolveSibling(log.getFileName() + ".1"), ATOMIC_MOVE);
-      } else {
-        Files.write(fresh, content(log), StandardOpenOption.APPEND);
-      }
+    boolean isThere = Files.isRegularFile(log, LinkOption.NOFOLLOW_LINKS);
+    boolean isLong = isThere && Files.size(log) > MOST_COPIED;
+    if (isThere && !isLong) {
+      Files.write(fresh, content(log), StandardOpenOption.APPEND);
     }
-    Files.move(fresh, log, ATOMIC_MOVE);
+    Path coming = log.resolveSibling(log.getFileName() + ".new");
+    Files.move(fresh, coming, ATOMIC_MOVE); // where that fails, nothing was put aside
+    if (isLong) {
+      Files.move(log, full(log), ATOMIC_MOVE);
+    }
+    Files.move(coming, log, ATOMIC_MOVE);
     Files.delete(files.consoleDirectory());
     Files.createSymbolicLink(files.consoleDirectory(), kept);
   }

@@ -118,11 +118,14 @@ final class Launcher {
     boolean done = false;
     try {
       CgroupLimits limits = context.limits(order.spec(), order.moved());
-      if (!prepared(order, blank, limits) || !keepsLog(order, files)) {
+      if (!prepared(order, blank, limits)) {
+        return Optional.empty();
+      }
+      writeApplication(order, files); // before the log is touched: it may refuse
+      if (!keepsLog(order, files)) {
         return Optional.empty();
       }
       configure(order, files, limits, Map.of());
-      writeApplication(order, files);
       if (!blank.go(order.spec(), order.mapping(), START_MILLIS)) {
         throw failed(order, "it ended", files);
       }

@@ -80,20 +80,25 @@ final class LxcConsole implements Machine.Console {
 
     @Override
     public void write(byte[] bytes, int offset, int length) throws IOException {
-      out.write(bytes, offset, length);
-      typedAt = Optional.of(System.nanoTime());
+      try {
+        out.write(bytes, offset, length);
+      } finally {
+        typedAt = Optional.of(System.nanoTime()); // some of it may have gone
+      }
     }
   }
 
+  /** Also when interrupted: that is no reason to end the container. */
   private void awaitRead() {
-    typedAt.ifPresent(
-        at -> {
-          long left = at + READ_NANOS - System.nanoTime();
-          while (left > 0 && !Thread.currentThread().isInterrupted()) {
-            LockSupport.parkNanos(left);
-            left = at + READ_NANOS - System.nanoTime();
-          }
-        });
+    boolean interrupted = Thread.interrupted();
+    long until = typedAt.map(at -> at + READ_NANOS).orElseGet(System::nanoTime);
+    for (long left = until - System.nanoTime(); left > 0; left = until - System.nanoTime()) {
+      LockSupport.parkNanos(left);
+      interrupted |= Thread.interrupted();
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private synchronized Attached attach() {

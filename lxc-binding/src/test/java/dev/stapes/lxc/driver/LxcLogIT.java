@@ -60,20 +60,30 @@ class LxcLogIT extends LxcDriverFixture {
   }
 
   @Test
+  void a_link_in_the_place_of_the_log_is_not_followed() throws Exception {
+    linkIsNotFollowed(0);
+  }
+
+  @Test
   void a_link_in_the_place_of_the_log_is_not_followed_by_a_start_from_ahead() throws Exception {
+    linkIsNotFollowed(3);
+  }
+
+  private void linkIsNotFollowed(int startsBefore) throws Exception {
     Path secret = Files.writeString(box.directory.resolve("secret"), "secret");
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < startsBefore; i++) {
       stop(start());
     }
-    Files.delete(log());
+    Files.createDirectories(log().resolveSibling(""));
+    Files.deleteIfExists(log());
     Files.createSymbolicLink(log(), secret);
     Machine machine = start();
     run(machine, "sh", "-c", "echo hello >/dev/console");
     awaitLogged(machine, "hello");
     stop(machine);
-    if (Files.isRegularFile(log(), LinkOption.NOFOLLOW_LINKS)) {
-      assertFalse(Files.readString(log()).contains("secret"));
-    }
+    assertEquals("secret", Files.readString(secret));
+    assertTrue(Files.isRegularFile(log(), LinkOption.NOFOLLOW_LINKS));
+    assertFalse(Files.readString(log()).contains("secret"));
   }
 
   @Test

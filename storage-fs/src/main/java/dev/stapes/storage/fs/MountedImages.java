@@ -1,5 +1,6 @@
 package dev.stapes.storage.fs;
 
+import dev.stapes.linux.KernelVersion;
 import dev.stapes.linux.block.LoopDevice;
 import dev.stapes.linux.ffi.Errno;
 import dev.stapes.linux.ffi.LinuxException;
@@ -16,11 +17,12 @@ import java.util.Set;
 /**
  * File systems in files that are mounted for volumes to lie over, each once however many do. A few
  * that nobody uses any more are kept: what is launched once is launched again. A mount is all that
- * holds its loop device.
+ * holds its loop device. The owners of its files can be mapped from Linux 6.2 on.
  */
 final class MountedImages {
   private static final int IDLE_KEPT = 4;
   private static final String TYPE = "squashfs";
+  private static final Set<Mounts.Flag> FLAGS = Set.of(Mounts.Flag.READ_ONLY, Mounts.Flag.NODEV);
 
   private final PoolContext pool;
   private final Views views;
@@ -59,30 +61,46 @@ final class MountedImages {
   }
 
   private Path mount(Path file) {
-    if (!KernelFileSystems.has(TYPE, pool.host().facts().kernel())) {
-      throw pool.failure(Kind.UNSUPPORTED, "the kernel has no " + TYPE);
-    }
+    requireKernel();
     try (LoopDevice device = LoopDevice.readOnly(pool.sys(), file)) {
-      return views.make(
-          target ->
-              pool.host()
-                  .mounts()
-                  .mount(
-                      device.path().toString(), target, TYPE, Set.of(Mounts.Flag.READ_ONLY), ""));
-    } catch (StapesException e) {
-      // EINVAL: no such file system; EIO: one that is cut off
-      boolean bad = e.kind() == Kind.INVALID || e.kind() == Kind.INTERNAL;
-      throw new StapesException(
-          bad ? Kind.INVALID : e.kind(),
-          file.toString(),
-          "cannot be mounted as " + TYPE + ": " + e.getMessage(),
-          e);
+      Path target = views.make();
+      try {
+        pool.host().mounts().mount(device.path().toString(), target, TYPE, FLAGS, "");
+        return target;
+      } catch (StapesException e) {
+        Failures.alsoDo(e, () -> views.delete(target));
+        throw refused(file, e);
+      }
     } catch (LinuxException e) {
       if (e.is(Errno.ENOENT) && Files.exists(file)) {
         throw pool.failure(Kind.UNSUPPORTED, "no loop devices: " + e.getMessage(), e);
       }
       throw e;
     }
+  }
+
+  private void requireKernel() {
+    String kernel = pool.host().facts().kernel();
+    if (!KernelFileSystems.has(TYPE, kernel)) {
+      throw pool.failure(Kind.UNSUPPORTED, "the kernel has no " + TYPE);
+    }
+    if (!KernelVersion.parse(kernel).isAtLeast(6, 2)) {
+      throw pool.failure(
+          Kind.UNSUPPORTED, "Linux " + kernel + " maps no owners of a " + TYPE + ", 6.2 does");
+    }
+  }
+
+  /** EINVAL: no such file system, or one that this kernel cannot decode; EIO: it is cut off. */
+  private static StapesException refused(Path file, StapesException e) {
+    boolean bad = e.kind() == Kind.INVALID || e.kind() == Kind.INTERNAL;
+    return new StapesException(
+        bad ? Kind.INVALID : e.kind(),
+        file.toString(),
+        "cannot be mounted, it is no "
+            + TYPE
+            + ", damaged, or compressed in a way that this kernel does not know: "
+            + e.getMessage(),
+        e);
   }
 
   /** Counts one more user of what is mounted there, if it is one of these. */
@@ -97,20 +115,26 @@ final class MountedImages {
     mounts.values().stream()
         .filter(mounted -> mounted.root.equals(root))
         .forEach(mounted -> mounted.users--);
-    dropIdle(IDLE_KEPT);
+    dropIdle();
   }
 
-  /** Unmounts what nobody uses. */
-  synchronized void dropIdle() {
-    dropIdle(0);
+  /** Unmounts what nobody uses and nobody can ask for again: its file is gone. */
+  synchronized void dropDeleted() {
+    mounts.entrySet().stream()
+        .filter(each -> each.getValue().users == 0 && !Files.exists(each.getKey()))
+        .map(Map.Entry::getValue)
+        .toList()
+        .forEach(this::drop);
   }
 
-  private void dropIdle(int kept) {
+  private void dropIdle() {
     List<Mounted> idle = mounts.values().stream().filter(each -> each.users == 0).toList();
-    for (Mounted mounted : idle.subList(0, Math.max(0, idle.size() - kept))) {
-      mounts.values().remove(mounted);
-      lowers.forget(mounted.root);
-      views.dropIfThere(mounted.root);
-    }
+    idle.subList(0, Math.max(0, idle.size() - IDLE_KEPT)).forEach(this::drop);
+  }
+
+  private void drop(Mounted mounted) {
+    mounts.values().remove(mounted);
+    lowers.forget(mounted.root);
+    views.dropIfThere(mounted.root);
   }
 }

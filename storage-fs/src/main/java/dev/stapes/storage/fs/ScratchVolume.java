@@ -14,6 +14,7 @@ import dev.stapes.spi.Tree;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -78,7 +79,7 @@ final class ScratchVolume {
         upper -> {
           Path top = base.at(base.root()).get(0);
           try (Fd source = open(pool, top)) {
-            copier(pool).attributes(source, upper, source.stat());
+            copier(pool, ScratchVolume::isKept).attributes(source, upper, source.stat());
           }
         });
   }
@@ -90,7 +91,7 @@ final class ScratchVolume {
     return copy.filled(
         upper -> {
           try (Fd source = open(pool, upper())) {
-            copier(pool).run(source, upper);
+            copier(pool, name -> true).run(source, upper);
           }
         });
   }
@@ -126,8 +127,14 @@ final class ScratchVolume {
     return Fd.open(pool.sys(), pool.local(directory), DIRECTORY);
   }
 
-  private static TreeCopy copier(PoolContext pool) {
-    return new TreeCopy(pool.sys(), name -> true, () -> Thread.currentThread().isInterrupted());
+  /** What means something to the host alone stays where it is, see decision 0031. */
+  private static boolean isKept(String attribute) {
+    return !attribute.startsWith("trusted.")
+        && (!attribute.startsWith("security.") || attribute.equals("security.capability"));
+  }
+
+  private static TreeCopy copier(PoolContext pool, Predicate<String> attributes) {
+    return new TreeCopy(pool.sys(), attributes, () -> Thread.currentThread().isInterrupted());
   }
 
   /** The files, with owners as on the source's disk. */

@@ -120,9 +120,9 @@ final class ScratchVolumes {
     lowers.forget(root);
   }
 
-  /** Unmounts file systems in files that no volume lies over. */
+  /** Unmounts file systems in files that are gone and that no volume lies over. */
   void reclaim() {
-    images.dropIdle();
+    images.dropDeleted();
   }
 
   /** The ids of all. */

@@ -73,6 +73,11 @@ record Choice(List<String> names, String digest, JsonNode node) {
     return names.stream().anyMatch(name -> name.endsWith(":" + text) || name.endsWith("/" + text));
   }
 
+  /** A text of the files, where it can be shown to somebody. */
+  static String said(String text) {
+    return NAME.matcher(text).matches() ? text : "(what cannot be shown)";
+  }
+
   /** INVALID, naming the images. */
   static StapesException several(List<Choice> choices, String subject) {
     return StapesException.invalid(subject, "is one of several, say which: " + list(choices));
@@ -85,7 +90,7 @@ record Choice(List<String> names, String digest, JsonNode node) {
     List<String> labels = new ArrayList<>();
     for (Choice each : choices) {
       boolean clear = !each.names.isEmpty() && !twice.contains(each.names.get(0));
-      labels.add(clear ? each.names.get(0) : each.digest);
+      labels.add(clear ? each.names.get(0) : said(each.digest));
     }
     String more = labels.size() > SHOWN ? " and " + (labels.size() - SHOWN) + " more" : "";
     return labels.stream().limit(SHOWN).collect(Collectors.joining(", ")) + more;

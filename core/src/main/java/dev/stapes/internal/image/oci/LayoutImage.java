@@ -55,7 +55,9 @@ final class LayoutImage implements ImageAssembly.Parts {
     String version = Json.text(object(MARK, MARK_BYTES), "imageLayoutVersion", subject);
     if (!version.startsWith("1.")) {
       throw new StapesException(
-          Kind.UNSUPPORTED, subject, "is an OCI image layout of the unknown version " + version);
+          Kind.UNSUPPORTED,
+          subject,
+          "is an OCI image layout of the unknown version " + Choice.said(version));
     }
   }
 
@@ -66,7 +68,9 @@ final class LayoutImage implements ImageAssembly.Parts {
   private String found(String name) {
     return files
         .find(name)
-        .orElseThrow(() -> StapesException.invalid(subject, "is not complete: it lacks " + name));
+        .orElseThrow(
+            () ->
+                StapesException.invalid(subject, "is not complete: it lacks " + Choice.said(name)));
   }
 
   private List<Choice> meant() {
@@ -99,10 +103,11 @@ final class LayoutImage implements ImageAssembly.Parts {
     if (one && (spec.platform().isEmpty() || !forPlatforms)) {
       return Descriptor.of(meant.get(0).node(), subject);
     }
-    if (!forPlatforms || meant.stream().map(Choice::names).distinct().count() > 1) {
+    List<Choice> different = one ? List.of(meant.get(0)) : meant;
+    if (!forPlatforms || different.stream().map(Choice::names).distinct().count() > 1) {
       throw Choice.several(meant, subject);
     }
-    return Manifest.choose(meant.stream().map(Choice::node).toList(), platform, subject);
+    return Manifest.choose(different.stream().map(Choice::node).toList(), platform, subject);
   }
 
   @Override
