@@ -7,6 +7,7 @@ import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Arrays;
@@ -47,6 +48,10 @@ record LogFiles(Path current) {
           Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
       return its.isRegularFile() ? Optional.of(its.fileKey()) : Optional.empty();
     } catch (NoSuchFileException e) {
+      Path directory = file.resolveSibling("");
+      if (Files.exists(directory) && !Files.isDirectory(directory)) {
+        throw new NotDirectoryException(directory.toString()); // not said by every JDK
+      }
       return Optional.empty();
     }
   }
