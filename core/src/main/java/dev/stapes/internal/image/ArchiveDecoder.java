@@ -28,7 +28,7 @@ final class ArchiveDecoder implements Pieces {
   private final long total;
   private final Source source;
   private final InputStream decoder; // ends at once where several threads decode
-  private final Optional<XzBlocks> parallel;
+  private final Optional<ParallelDecoder> parallel;
   private final Compression compression;
   private long decoded;
   private long read;
@@ -42,9 +42,8 @@ final class ArchiveDecoder implements Pieces {
     try {
       this.compression = Compression.detect(source.peek(Compression.PEEK));
       this.parallel =
-          compression == Compression.XZ
-              ? whole.flatMap(decoders -> XzBlocks.open(archive, decoders, PIECE))
-              : Optional.empty();
+          whole.flatMap(
+              decoders -> ParallelDecoder.open(archive, compression, decoders, PIECE));
       this.decoder =
           parallel.isPresent()
               ? InputStream.nullInputStream()
@@ -180,7 +179,7 @@ final class ArchiveDecoder implements Pieces {
   public void close() {
     try (source;
         decoder) {
-      parallel.ifPresent(XzBlocks::close);
+      parallel.ifPresent(ParallelDecoder::close);
     } catch (IOException | RuntimeException e) {
       throw failure(e, readFailure());
     }

@@ -32,7 +32,7 @@ public final class Decoders {
     Optional<DecoderProvider> provider = provider(format);
     return provider.isPresent()
         ? provider.get().open(format, memory)
-        : new JavaDecoder(format, memory);
+        : JavaDecoder.of(format, memory);
   }
 
   /** Whether the memory that a decoder may take is that of the heap. */

@@ -1,35 +1,66 @@
 package dev.stapes.internal.image;
 
+import com.github.luben.zstd.ZstdInputStreamNoFinalizer;
 import dev.stapes.model.Size;
 import dev.stapes.spi.Decoder;
 import dev.stapes.spi.DecoderProvider.Format;
 import java.io.EOFException;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.util.Objects;
+import org.apache.commons.compress.compressors.gzip.GzipCompressorInputStream;
 import org.jspecify.annotations.Nullable;
 import org.tukaani.xz.ArrayCache;
 import org.tukaani.xz.BasicArrayCache;
 import org.tukaani.xz.LZMAInputStream;
 import org.tukaani.xz.XZInputStream;
 
-/** XZ for Java, where no provider decodes the format; its memory is that of the heap. */
+/**
+ * Decodes by a stream of a library: XZ for Java, where no provider decodes the format, and the
+ * parts of files in other formats.
+ */
 final class JavaDecoder implements Decoder {
-  private final Format format;
-  private final int memoryKib;
-
-  /** A dictionary is used again for the next stream. */
-  private final ArrayCache arrays = new BasicArrayCache();
+  private final Opening opening;
 
   private @Nullable InputStream source;
   private @Nullable InputStream stream;
   private @Nullable IOException failure;
   private boolean closed;
 
-  JavaDecoder(Format format, Size memory) {
-    this.format = format;
-    this.memoryKib = (int) Math.min(memory.bytes() >> 10, Integer.MAX_VALUE);
+  /** Opens what decodes a stream; it takes no more memory than the caller has allowed. */
+  private interface Opening {
+    InputStream open(InputStream in) throws IOException;
+  }
+
+  private JavaDecoder(Opening opening) {
+    this.opening = opening;
+  }
+
+  /** XZ for Java; its memory, which is used again for the next stream, is that of the heap. */
+  static JavaDecoder of(Format format, Size memory) {
+    int kib = (int) Math.min(memory.bytes() >> 10, Integer.MAX_VALUE);
+    ArrayCache arrays = new BasicArrayCache();
+    return switch (format) {
+      case XZ -> new JavaDecoder(in -> new XZInputStream(in, kib, true, arrays));
+      case LZMA -> new JavaDecoder(in -> new LZMAInputStream(in, kib, arrays));
+    };
+  }
+
+  /** zstd; whose window is known to be small enough. */
+  static JavaDecoder zstd() {
+    return new JavaDecoder(ZstdInputStreamNoFinalizer::new);
+  }
+
+  /** gzip, of one or several members. */
+  static JavaDecoder gzip() {
+    return new JavaDecoder(
+        in ->
+            GzipCompressorInputStream.builder()
+                .setInputStream(in)
+                .setDecompressConcatenated(true)
+                .get());
   }
 
   @Override
@@ -66,7 +97,8 @@ final class JavaDecoder implements Decoder {
     }
     try {
       if (stream == null) {
-        stream = stream(Objects.requireNonNull(source, "nothing was begun"));
+        InputStream in = Objects.requireNonNull(source, "nothing was begun");
+        stream = opening.open(new Kept(in));
       }
       return stream.read(into, offset, length);
     } catch (EOFException e) {
@@ -76,13 +108,6 @@ final class JavaDecoder implements Decoder {
     }
   }
 
-  private InputStream stream(InputStream in) throws IOException {
-    return switch (format) {
-      case XZ -> new XZInputStream(in, memoryKib, true, arrays);
-      case LZMA -> new LZMAInputStream(in, memoryKib, arrays);
-    };
-  }
-
   @Override
   public synchronized void close() {
     closed = true;
@@ -90,14 +115,26 @@ final class JavaDecoder implements Decoder {
   }
 
   private void forget() {
-    if (stream instanceof XZInputStream xz) {
-      try {
-        xz.close(false);
-      } catch (IOException e) {
-        throw new IllegalStateException("nothing was to be closed", e);
+    try {
+      if (stream != null) {
+        stream.close();
       }
+    } catch (IOException e) {
+      throw new IllegalStateException("nothing was to be written", e);
     }
     stream = null;
     source = null;
+  }
+
+  /** Stays open. */
+  private static final class Kept extends FilterInputStream {
+    Kept(InputStream in) {
+      super(in);
+    }
+
+    @Override
+    public void close() {
+      // It is the caller's.
+    }
   }
 }

@@ -51,23 +51,16 @@ final class XzIndex {
    * @param check the kind of integrity check that it ends with
    * @param isFirst of its stream
    */
-  record Block(long position, long unpadded, long size, byte check, boolean isFirst) {
-    /** Bytes in the file. */
-    long length() {
+  record Block(long position, long unpadded, long size, byte check, boolean isFirst)
+      implements ArchivePart {
+    @Override
+    public long length() {
       return padded(unpadded);
     }
 
-    /** Where it ends in the file. */
-    long end() {
-      return position + length();
-    }
-
-    /**
-     * The block as an xz file of its own, so that a decoder checks all that it checks of one.
-     *
-     * @param content {@link #length} bytes from {@link #position} on
-     */
-    InputStream alone(InputStream content) {
+    /** An xz file of its own, so that a decoder checks all that it checks of one. */
+    @Override
+    public InputStream alone(InputStream content) {
       ByteArrayOutputStream index = new ByteArrayOutputStream();
       index.write(0);
       number(1, index);

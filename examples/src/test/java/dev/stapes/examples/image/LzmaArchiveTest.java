@@ -146,7 +146,7 @@ class LzmaArchiveTest {
   /** An executor that has ended says so a moment before its last thread does: that is awaited. */
   private static void requireNoThread() {
     for (Thread thread : Thread.getAllStackTraces().keySet()) {
-      if (thread.getName().equals("stapes-xz")) {
+      if (thread.getName().equals("stapes-decode")) {
         assertTimeoutPreemptively(Duration.ofSeconds(10), () -> thread.join());
       }
     }

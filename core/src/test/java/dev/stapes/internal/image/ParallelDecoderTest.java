@@ -36,14 +36,14 @@ import org.tukaani.xz.XZ;
 import org.tukaani.xz.XZOutputStream;
 
 @Timeout(60)
-class XzBlocksTest {
+class ParallelDecoderTest {
   private static final int BLOCK = 300_000;
   private static final int PIECE = 256 << 10;
 
   private final byte[] content = new byte[7 * BLOCK + 11];
   private final Path file;
 
-  XzBlocksTest(@TempDir Path directory) {
+  ParallelDecoderTest(@TempDir Path directory) {
     this.file = directory.resolve("archive.xz");
   }
 
@@ -70,7 +70,11 @@ class XzBlocksTest {
     return bytes.toByteArray();
   }
 
-  private byte[] all(XzBlocks blocks) throws IOException {
+  private Optional<ParallelDecoder> open() {
+    return ParallelDecoder.open(file, Compression.XZ, Decoders.JAVA, PIECE);
+  }
+
+  private byte[] all(ParallelDecoder blocks) throws IOException {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     long read = 0;
     for (Optional<ArchiveDecoder.Piece> next = blocks.next();
@@ -89,7 +93,7 @@ class XzBlocksTest {
   /** An executor that has ended says so a moment before its last thread does: that is awaited. */
   private static void requireNoThread() {
     for (Thread thread : Thread.getAllStackTraces().keySet()) {
-      if (thread.getName().equals("stapes-xz")) {
+      if (thread.getName().equals(ParallelDecoder.THREAD)) {
         assertTimeoutPreemptively(Duration.ofSeconds(10), () -> thread.join());
       }
     }
@@ -117,7 +121,7 @@ class XzBlocksTest {
   @Test
   void several_blocks_are_the_content_in_order() throws IOException {
     Files.write(file, compressed(BLOCK));
-    try (XzBlocks blocks = XzBlocks.open(file, Decoders.JAVA, PIECE).orElseThrow()) {
+    try (ParallelDecoder blocks = open().orElseThrow()) {
       assertArrayEquals(content, all(blocks));
       assertEquals(Optional.empty(), blocks.next(), "the end stays the end");
     }
@@ -127,13 +131,13 @@ class XzBlocksTest {
   @Test
   void one_block_is_for_one_thread() throws IOException {
     Files.write(file, compressed(content.length));
-    assertEquals(Optional.empty(), XzBlocks.open(file, Decoders.JAVA, PIECE));
+    assertEquals(Optional.empty(), open());
   }
 
   @Test
   void who_stops_early_leaves_no_thread() throws IOException {
     Files.write(file, compressed(BLOCK));
-    try (XzBlocks blocks = XzBlocks.open(file, Decoders.JAVA, PIECE).orElseThrow()) {
+    try (ParallelDecoder blocks = open().orElseThrow()) {
       assertEquals(content[0], blocks.next().orElseThrow().block().bytes()[0]);
     }
     requireNoThread();
@@ -142,12 +146,12 @@ class XzBlocksTest {
   @Test
   void only_one_file_at_a_time_takes_the_heap() throws IOException {
     Files.write(file, compressed(BLOCK));
-    try (XzBlocks first = XzBlocks.open(file, Decoders.JAVA, PIECE).orElseThrow()) {
-      assertEquals(Optional.empty(), XzBlocks.open(file, Decoders.JAVA, PIECE));
+    try (ParallelDecoder first = open().orElseThrow()) {
+      assertEquals(Optional.empty(), open());
       first.close();
-      XzBlocks.open(file, Decoders.JAVA, PIECE).orElseThrow().close();
+      open().orElseThrow().close();
     }
-    XzBlocks.open(file, Decoders.JAVA, PIECE).orElseThrow().close();
+    open().orElseThrow().close();
   }
 
   @Test
@@ -155,7 +159,7 @@ class XzBlocksTest {
     LZMA2Options large = new LZMA2Options(1);
     large.setDictSize(32 << 20);
     Files.write(file, compressed(BLOCK, large));
-    assertEquals(Optional.empty(), XzBlocks.open(file, Decoders.JAVA, PIECE));
+    assertEquals(Optional.empty(), open());
   }
 
   @Test
@@ -182,7 +186,7 @@ class XzBlocksTest {
     }
     bytes.writeBytes(new byte[4]);
     Files.write(file, bytes.toByteArray());
-    try (XzBlocks blocks = XzBlocks.open(file, Decoders.JAVA, PIECE).orElseThrow()) {
+    try (ParallelDecoder blocks = open().orElseThrow()) {
       byte[] found = all(blocks);
       assertEquals(content.length + 10, found.length);
       assertArrayEquals(content, Arrays.copyOf(found, content.length));
@@ -196,12 +200,12 @@ class XzBlocksTest {
       byte[] damaged = archive.clone();
       damaged[archive.length - i] ^= 0x11;
       Files.write(file, damaged);
-      assertEquals(Optional.empty(), XzBlocks.open(file, Decoders.JAVA, PIECE), "at -" + i);
+      assertEquals(Optional.empty(), open(), "at -" + i);
       assertEquals(StapesException.Kind.INVALID, refused(damaged).kind());
     }
     for (int length : new int[] {0, 1, 11, 12, archive.length - 1, archive.length - 4}) {
       Files.write(file, Arrays.copyOf(archive, length));
-      assertEquals(Optional.empty(), XzBlocks.open(file, Decoders.JAVA, PIECE), "of " + length);
+      assertEquals(Optional.empty(), open(), "of " + length);
     }
   }
 
@@ -238,7 +242,7 @@ class XzBlocksTest {
     byte[] both = Arrays.copyOf(first, first.length + second.length);
     System.arraycopy(second, 0, both, first.length, second.length);
     Files.write(file, both);
-    assertEquals(Optional.empty(), XzBlocks.open(file, Decoders.JAVA, PIECE));
+    assertEquals(Optional.empty(), open());
     requireNoThread();
   }
 
@@ -247,7 +251,7 @@ class XzBlocksTest {
     byte[] damaged = compressed(BLOCK);
     damaged[damaged.length / 2] ^= 1;
     Files.write(file, damaged);
-    try (XzBlocks blocks = XzBlocks.open(file, Decoders.JAVA, PIECE).orElseThrow()) {
+    try (ParallelDecoder blocks = open().orElseThrow()) {
       IOException told = assertThrows(IOException.class, () -> all(blocks));
       assertEquals(told, assertThrows(IOException.class, blocks::next));
     }
@@ -255,7 +259,7 @@ class XzBlocksTest {
   }
 
   private static byte[] alone(XzIndex.Block block, byte[] stored) throws IOException {
-    try (JavaDecoder decoder = new JavaDecoder(Format.XZ, Size.ofMebibytes(16));
+    try (JavaDecoder decoder = JavaDecoder.of(Format.XZ, Size.ofMebibytes(16));
         DecoderInput in =
             new DecoderInput(decoder, block.alone(new ByteArrayInputStream(stored)))) {
       return in.readAllBytes();
@@ -299,7 +303,7 @@ class XzBlocksTest {
     Decoders decoders = new Decoders(List.of(fake));
     assertTrue(decoders.isOnHeap(Format.XZ));
     Files.write(file, compressed(BLOCK));
-    try (XzBlocks blocks = XzBlocks.open(file, decoders, PIECE).orElseThrow()) {
+    try (ParallelDecoder blocks = ParallelDecoder.open(file, Compression.XZ, decoders, PIECE).orElseThrow()) {
       assertArrayEquals(content, all(blocks));
     }
     assertEquals(0, fake.opened.get());
@@ -352,7 +356,7 @@ class XzBlocksTest {
     @Override
     public Decoder open(Format format, Size memory) {
       opened.incrementAndGet();
-      Decoder java = new JavaDecoder(format, memory);
+      Decoder java = JavaDecoder.of(format, memory);
       return new Decoder() {
         @Override
         public void begin(InputStream in) {

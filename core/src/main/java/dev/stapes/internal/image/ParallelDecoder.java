@@ -14,6 +14,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
@@ -21,17 +22,24 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The content of an xz file that is made of several blocks, as xz(1) makes it with several threads:
- * its index says where they are, and they are decoded at the same time. As many as a quarter of the
- * heap has room for. What is decoded of a block can be had while the rest of it is decoded. Not for
- * use by several threads.
+ * The content of a file that was compressed in several parts, which are decoded at the same time:
+ * the blocks of xz(1) with several threads, the frames of pzstd(1), the members of bgzip(1). As
+ * many as a quarter of the heap has room for. What is decoded of a part can be had while the rest
+ * of it is decoded. Not for use by several threads.
  */
-final class XzBlocks implements AutoCloseable {
-  /** What a decoder may take beside the block: twice the dictionary of xz -6. */
-  private static final Size DECODER = Size.ofMebibytes(16);
+final class ParallelDecoder implements AutoCloseable {
+  /** Of the threads that decode. */
+  static final String THREAD = "stapes-decode";
+
+  /** What a decoder of xz may take beside the block: twice the dictionary of xz -6. */
+  private static final Size XZ_DECODER = Size.ofMebibytes(16);
+
+  private static final Set<Compression> FORMATS =
+      Set.of(Compression.XZ, Compression.ZSTD, Compression.GZIP);
 
   private static final int HEAP_SHARE = 4;
 
@@ -39,8 +47,7 @@ final class XzBlocks implements AutoCloseable {
   private static final Semaphore TURN = new Semaphore(1);
 
   private final Path file;
-  private final List<XzIndex.Block> index;
-  private final Decoders decoders;
+  private final Index index;
   private final Queue<Worker> idle = new ConcurrentLinkedQueue<>();
   private final ExecutorService threads;
   private final int ahead;
@@ -50,39 +57,82 @@ final class XzBlocks implements AutoCloseable {
   private volatile boolean closed;
   private volatile @Nullable IOException failure;
 
-  private XzBlocks(
-      Path file, List<XzIndex.Block> index, Decoders decoders, int parallel, int piece) {
+  private ParallelDecoder(Path file, Index index, int parallel, int piece) {
     this.file = file;
     this.index = index;
-    this.decoders = decoders;
     this.ahead = parallel + 1;
-    int largest = (int) Math.min(Math.max(largest(index), 1), Integer.MAX_VALUE);
+    int largest = (int) Math.min(Math.max(index.largest(), 1), Integer.MAX_VALUE);
     int size = Math.min(piece, largest);
     this.arrays = new Blocks(size, ahead * ((largest - 1) / size + 1));
     this.threads =
         Executors.newFixedThreadPool(
             parallel,
             task -> {
-              Thread thread = new Thread(task, "stapes-xz");
+              Thread thread = new Thread(task, THREAD);
               thread.setDaemon(true);
               return thread;
             });
   }
 
   /**
+   * The parts of a file.
+   *
+   * @param parts in order
+   * @param opening opens what decodes them
+   * @param heap bytes of the heap that each decoder takes
+   */
+  private record Index(
+      List<? extends ArchivePart> parts, Supplier<? extends Decoder> opening, long heap) {
+    static Index of(RandomAccessFile file, Compression compression, Decoders decoders)
+        throws IOException {
+      return switch (compression) {
+        case XZ ->
+            new Index(
+                XzIndex.read(file),
+                () -> decoders.open(Format.XZ, XZ_DECODER),
+                decoders.isOnHeap(Format.XZ) ? XZ_DECODER.bytes() : 0);
+        case ZSTD -> new Index(ZstdIndex.read(file), JavaDecoder::zstd, 0);
+        case GZIP -> new Index(BgzfIndex.read(file), JavaDecoder::gzip, 0);
+        default -> throw new IllegalArgumentException(compression.toString());
+      };
+    }
+
+    int count() {
+      return parts.size();
+    }
+
+    long largest() {
+      return parts.stream().mapToLong(ArchivePart::size).max().orElse(0);
+    }
+
+    /** How many of them there is room for. */
+    int parallel() {
+      long part = largest();
+      long room = Runtime.getRuntime().maxMemory() / HEAP_SHARE;
+      if (part > room / 2 || part > Integer.MAX_VALUE / 2) {
+        return 1;
+      }
+      int processors = Runtime.getRuntime().availableProcessors();
+      return (int)
+          Math.min((room - part) / (Math.max(part, 1) + heap), Math.min(processors, count()));
+    }
+  }
+
+  /**
    * Opens a file.
    *
    * @param piece bytes that a piece has at most
-   * @return empty where it has to be read from its begin to its end: there is one block, or no room
-   *     for more, or somebody else reads another file in this way, or its index is damaged
+   * @return empty where it has to be read from its begin to its end: there is one part, or no room
+   *     for more, or somebody else reads another file in this way, or it is damaged
    */
-  static Optional<XzBlocks> open(Path file, Decoders decoders, int piece) {
-    if (!TURN.tryAcquire()) {
+  static Optional<ParallelDecoder> open(
+      Path file, Compression compression, Decoders decoders, int piece) {
+    if (!FORMATS.contains(compression) || !TURN.tryAcquire()) {
       return Optional.empty();
     }
-    Optional<XzBlocks> opened = Optional.empty();
+    Optional<ParallelDecoder> opened = Optional.empty();
     try {
-      opened = openInTurn(file, decoders, piece);
+      opened = openInTurn(file, compression, decoders, piece);
       return opened;
     } finally {
       if (opened.isEmpty()) {
@@ -91,54 +141,40 @@ final class XzBlocks implements AutoCloseable {
     }
   }
 
-  private static Optional<XzBlocks> openInTurn(Path file, Decoders decoders, int piece) {
-    List<XzIndex.Block> index;
+  private static Optional<ParallelDecoder> openInTurn(
+      Path file, Compression compression, Decoders decoders, int piece) {
+    Index index;
     try (RandomAccessFile content = new RandomAccessFile(file.toFile(), "r")) {
-      index = XzIndex.read(content);
+      index = Index.of(content, compression, decoders);
     } catch (IOException e) {
       return Optional.empty(); // whoever reads it finds what can be read, and says where it ends
     }
-    int parallel = parallel(index, decoders);
+    int parallel = index.parallel();
     if (parallel < 2) {
       return Optional.empty();
     }
-    XzBlocks blocks = new XzBlocks(file, index, decoders, parallel, piece);
+    ParallelDecoder decoder = new ParallelDecoder(file, index, parallel, piece);
     try {
-      if (blocks.fits()) {
-        return Optional.of(blocks);
+      if (decoder.fits()) {
+        return Optional.of(decoder);
       }
     } catch (Throwable e) {
-      blocks.end();
+      decoder.end();
       throw e;
     }
-    blocks.end();
+    decoder.end();
     return Optional.empty();
   }
 
-  private static long largest(List<XzIndex.Block> index) {
-    return index.stream().mapToLong(XzIndex.Block::size).max().orElse(0);
-  }
-
-  private static int parallel(List<XzIndex.Block> index, Decoders decoders) {
-    long block = largest(index);
-    long room = Runtime.getRuntime().maxMemory() / HEAP_SHARE;
-    if (block > room / 2 || block > Integer.MAX_VALUE / 2) {
-      return 1;
-    }
-    long each = Math.max(block, 1) + (decoders.isOnHeap(Format.XZ) ? DECODER.bytes() : 0);
-    int processors = Runtime.getRuntime().availableProcessors();
-    return (int) Math.min((room - block) / each, Math.min(processors, index.size()));
-  }
-
-  /** Whether the dictionaries do, as the first block of each stream has them. */
+  /** Whether what they ask for does. */
   private boolean fits() {
     try {
       Worker worker = new Worker();
       idle.add(worker);
-      for (XzIndex.Block block : index) {
-        if (block.isFirst()) {
-          worker.begin(block);
-          if (worker.decoder.read(new byte[1], 0, 1) < 0 && block.size() > 0) {
+      for (ArchivePart part : index.parts()) {
+        if (part.isFirst()) {
+          worker.begin(part);
+          if (worker.decoder.read(new byte[1], 0, 1) < 0 && part.size() > 0) {
             return false;
           }
         }
@@ -161,8 +197,8 @@ final class XzBlocks implements AutoCloseable {
    */
   Optional<ArchiveDecoder.Piece> next() throws IOException {
     while (true) {
-      while (underWay.size() < ahead && sent < index.size()) {
-        Task task = new Task(index.get(sent++));
+      while (underWay.size() < ahead && sent < index.count()) {
+        Task task = new Task(index.parts().get(sent++));
         underWay.add(task);
         threads.execute(task);
       }
@@ -210,13 +246,13 @@ final class XzBlocks implements AutoCloseable {
     Optional<ArchiveDecoder.Piece> get() throws IOException;
   }
 
-  /** A block that is decoded, or is to be. */
+  /** A part that is decoded, or is to be. */
   private final class Task implements Runnable {
-    private final XzIndex.Block block;
+    private final ArchivePart part;
     private final BlockingQueue<Result> results = new LinkedBlockingQueue<>();
 
-    Task(XzIndex.Block block) {
-      this.block = block;
+    Task(ArchivePart part) {
+      this.part = part;
     }
 
     @Override
@@ -263,20 +299,20 @@ final class XzBlocks implements AutoCloseable {
         worker = new Worker();
       }
       try {
-        worker.begin(block);
-        long left = block.size();
+        worker.begin(part);
+        long left = part.size();
         for (boolean more = true; more && !closed; ) {
           Blocks.Block array = arrays.take();
           int length = worker.fill(array.bytes());
           left -= length;
           more = length == array.bytes().length;
           if (left < 0) {
-            throw new IOException("a block holds more than the index says");
+            throw new IOException("a part holds more than is said of it");
           }
           if (length == 0) {
             array.release();
           } else {
-            ArchiveDecoder.Piece piece = new ArchiveDecoder.Piece(array, length, block.end());
+            ArchiveDecoder.Piece piece = new ArchiveDecoder.Piece(array, length, part.end());
             results.add(() -> Optional.of(piece));
           }
         }
@@ -299,15 +335,15 @@ final class XzBlocks implements AutoCloseable {
         throw e;
       }
       try {
-        this.decoder = decoders.open(Format.XZ, DECODER);
+        this.decoder = index.opening().get();
       } catch (Throwable e) {
         content.close();
         throw e;
       }
     }
 
-    void begin(XzIndex.Block block) {
-      decoder.begin(block.alone(new Stored(content, block)));
+    void begin(ArchivePart part) {
+      decoder.begin(part.alone(new Stored(content, part)));
     }
 
     /** Until it is full, or nothing is left. */
@@ -333,15 +369,15 @@ final class XzBlocks implements AutoCloseable {
     }
   }
 
-  /** A block as it is in the file. */
+  /** A part as it is in the file. */
   private final class Stored extends InputStream {
     private final RandomAccessFile content;
-    private final XzIndex.Block block;
+    private final ArchivePart part;
     private long done;
 
-    Stored(RandomAccessFile content, XzIndex.Block block) {
+    Stored(RandomAccessFile content, ArchivePart part) {
       this.content = content;
-      this.block = block;
+      this.part = part;
     }
 
     @Override
@@ -352,13 +388,13 @@ final class XzBlocks implements AutoCloseable {
 
     @Override
     public int read(byte[] into, int offset, int length) throws IOException {
-      long left = block.length() - done;
+      long left = part.length() - done;
       if (left == 0) {
         return -1;
       }
       int count;
       try {
-        content.seek(block.position() + done);
+        content.seek(part.position() + done);
         count = content.read(into, offset, (int) Math.min(length, left));
       } catch (IOException e) {
         failure = e;
