@@ -42,8 +42,7 @@ final class ArchiveDecoder implements Pieces {
     try {
       this.compression = Compression.detect(source.peek(Compression.PEEK));
       this.parallel =
-          whole.flatMap(
-              decoders -> ParallelDecoder.open(archive, compression, decoders, PIECE));
+          whole.flatMap(decoders -> ParallelDecoder.open(archive, compression, decoders, PIECE));
       this.decoder =
           parallel.isPresent()
               ? InputStream.nullInputStream()

@@ -57,7 +57,7 @@ final class BgzfIndex {
     for (int i = 0; i < expected.length; i++) {
       require(expected[i] < 0 || (header[i] & 0xff) == expected[i]);
     }
-    return (header[16] & 0xff | (header[17] & 0xff) << 8) + 1L;
+    return ((header[16] & 0xff) | ((header[17] & 0xff) << 8)) + 1L;
   }
 
   private static void require(boolean condition) throws IOException {

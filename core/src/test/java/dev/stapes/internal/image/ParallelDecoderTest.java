@@ -303,7 +303,8 @@ class ParallelDecoderTest {
     Decoders decoders = new Decoders(List.of(fake));
     assertTrue(decoders.isOnHeap(Format.XZ));
     Files.write(file, compressed(BLOCK));
-    try (ParallelDecoder blocks = ParallelDecoder.open(file, Compression.XZ, decoders, PIECE).orElseThrow()) {
+    try (ParallelDecoder blocks =
+        ParallelDecoder.open(file, Compression.XZ, decoders, PIECE).orElseThrow()) {
       assertArrayEquals(content, all(blocks));
     }
     assertEquals(0, fake.opened.get());
