@@ -64,9 +64,7 @@ public final class Comparison {
   }
 
   private Map<String, String> facts(Place place) throws IOException {
-    Map<String, String> facts =
-        Facts.of(place, options.runs() + " for each figure, the subjects in turns");
-    return facts;
+    return Facts.of(place, options.runs() + " for each figure, the subjects in turns");
   }
 
   private void write(Results results) throws IOException {

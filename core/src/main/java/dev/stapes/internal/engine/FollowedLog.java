@@ -123,15 +123,12 @@ final class FollowedLog extends InputStream {
     if (now != null && now.file().getFilePointer() < end(now)) {
       return true; // written to it just before it lost its name
     }
-    Object mark = last ? over.getNow(Optional.empty()).map(Mark::key).orElse(null) : null;
-    if (now != null && last && now.key().equals(mark)) {
+    LogFiles.Opened next = next(now);
+    if (next == null) {
       return false;
     }
-    LogFiles.Opened next = next(now);
-    if (next == null || (last && !next.key().equals(mark) && !isBefore(next, mark))) {
-      if (next != null) {
-        next.file().close();
-      }
+    if (last && !isOfThisRun(next)) {
+      next.file().close();
       return false;
     }
     if (now != null) {
@@ -141,10 +138,11 @@ final class FollowedLog extends InputStream {
     return true;
   }
 
-  /** Whether a file was full before the last one began. */
-  private boolean isBefore(LogFiles.Opened file, @Nullable Object mark) throws IOException {
-    return Optional.of(file.key()).equals(LogFiles.key(files.before()))
-        && LogFiles.key(files.current()).equals(Optional.ofNullable(mark));
+  /** Whether a file is the one where the writer has ended, or was full before that began. */
+  private boolean isOfThisRun(LogFiles.Opened file) throws IOException {
+    Optional<Object> last = over.getNow(Optional.empty()).map(Mark::key);
+    return last.equals(Optional.of(file.key()))
+        || (isFull(file) && LogFiles.key(files.current()).equals(last));
   }
 
   /** The file behind one, or the first that there still is. */
@@ -152,7 +150,7 @@ final class FollowedLog extends InputStream {
     if (now == null || !isFull(now)) {
       return either(files.before(), files.current());
     }
-    LogFiles.Opened next = either(files.current(), files.current());
+    LogFiles.Opened next = LogFiles.open(files.current()).orElse(null);
     if (next != null && !isFull(now)) { // it has turned meanwhile: there is one between
       next.file().close();
       next = either(files.before(), files.current());

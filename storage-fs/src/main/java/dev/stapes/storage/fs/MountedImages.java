@@ -63,19 +63,20 @@ final class MountedImages {
   private Path mount(Path file) {
     requireKernel();
     try (LoopDevice device = LoopDevice.readOnly(pool.sys(), file)) {
-      Path target = views.make();
-      try {
-        pool.host().mounts().mount(device.path().toString(), target, TYPE, FLAGS, "");
-        return target;
-      } catch (StapesException e) {
-        Failures.alsoDo(e, () -> views.delete(target));
-        throw refused(file, e);
-      }
+      return views.make(target -> mount(device, file, target));
     } catch (LinuxException e) {
       if (e.is(Errno.ENOENT) && Files.exists(file)) {
         throw pool.failure(Kind.UNSUPPORTED, "no loop devices: " + e.getMessage(), e);
       }
       throw e;
+    }
+  }
+
+  private void mount(LoopDevice device, Path file, Path target) {
+    try {
+      pool.host().mounts().mount(device.path().toString(), target, TYPE, FLAGS, "");
+    } catch (StapesException e) {
+      throw refused(file, e);
     }
   }
 
