@@ -33,11 +33,18 @@ class ArchitectureTest {
    */
   private static final Map<String, Set<String>> MAY_SEE =
       Map.of(
-          "core", Set.of(),
-          "testkit", Set.of("core"),
-          "linux-binding", Set.of("core"),
-          "storage-fs", DRIVER_VIEW,
-          "lxc-binding", DRIVER_VIEW);
+          "core",
+          Set.of(),
+          "testkit",
+          Set.of("core"),
+          "linux-binding",
+          Set.of("core"),
+          "storage-fs",
+          DRIVER_VIEW,
+          "lxc-binding",
+          DRIVER_VIEW,
+          "qemu-qmp",
+          DRIVER_VIEW);
 
   /** These see everything and are seen by nothing. */
   private static final Set<String> PROGRAMS = Set.of("examples", "benchmarks");

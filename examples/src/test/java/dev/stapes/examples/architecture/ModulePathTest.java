@@ -45,6 +45,8 @@ class ModulePathTest {
           Set.of(),
           "lxc-binding",
           Set.of("dev.stapes.lxc", "dev.stapes.lxc.ffi"),
+          "qemu-qmp",
+          Set.of("dev.stapes.qmp"),
           "storage-fs",
           Set.of("dev.stapes.storage.fs"),
           "testkit",

@@ -1,0 +1,10 @@
+/** QMP, the QEMU guest agent, and the driver of virtual machines. */
+module dev.stapes.qemu {
+  requires transitive com.fasterxml.jackson.databind;
+  requires transitive dev.stapes.core;
+  requires dev.stapes.linux;
+  requires org.slf4j;
+  requires static transitive org.jspecify;
+
+  exports dev.stapes.qmp;
+}
