@@ -86,6 +86,26 @@ class FaultsTest {
   }
 
   @Test
+  void sockets_and_what_they_pass_leave_nothing_open() throws Exception {
+    Set<String> failed =
+        failEach(
+            sys -> {
+              try (Epoll epoll = Epoll.open(sys, "faults");
+                  UnixSocket.Pair pair = UnixSocket.pair(sys)) {
+                epoll.add(pair.one().fd(), 1, true);
+                epoll.await(-1, (key, readable, writable) -> {});
+                pair.one().write(ByteBuffer.wrap(new byte[1]), pair.one().fd());
+                pair.other()
+                    .receive(ByteBuffer.allocateDirect(8))
+                    .passed()
+                    .ifPresent(fd -> Fd.adopt(Syscalls.system(), fd.release(), "passed").close());
+                epoll.remove(pair.one().fd());
+              }
+            });
+    assertTrue(failed.containsAll(Set.of("socketpair", "sendmsg", "recvmsg")), failed + "");
+  }
+
+  @Test
   void a_terminal_and_its_streams_leave_nothing_open() throws Exception {
     failEach(
         sys -> {

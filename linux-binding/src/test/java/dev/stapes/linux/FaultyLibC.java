@@ -129,7 +129,7 @@ public final class FaultyLibC implements InvocationHandler {
       return;
     }
     switch (method.getName()) {
-      case "open", "openat", "epoll_create1" -> open.add((int) result);
+      case "open", "openat", "epoll_create1", "socket", "accept4" -> open.add((int) result);
       case "eventfd" -> {
         open.add((int) result);
         eventfds.add((int) result);
@@ -144,8 +144,8 @@ public final class FaultyLibC implements InvocationHandler {
           open.add((int) result);
         }
       }
-      case "pipe2" -> {
-        int[] ends = (int[]) arguments[0];
+      case "pipe2", "socketpair" -> {
+        int[] ends = (int[]) arguments[method.getName().equals("pipe2") ? 0 : 3];
         open.add(ends[0]);
         open.add(ends[1]);
       }

@@ -83,11 +83,26 @@ public final class Constants {
   public static final int POLLERR = 8;
   public static final int POLLHUP = 16;
   public static final int EPOLLIN = 1;
+  public static final int EPOLLOUT = 4;
   public static final int EPOLL_CTL_ADD = 1;
   public static final int EPOLL_CTL_DEL = 2;
+  public static final int EPOLL_CTL_MOD = 3;
   public static final int EPOLL_CLOEXEC = 0x80000;
   public static final int EFD_CLOEXEC = 0x80000;
   public static final int EFD_NONBLOCK = 0x800;
+
+  // unix(7), send(2), recv(2), cmsg(3)
+  public static final int AF_UNIX = 1;
+  public static final int SOCK_STREAM = 1;
+  public static final int SOCK_NONBLOCK = 0x800;
+  public static final int SOCK_CLOEXEC = 0x80000;
+  public static final int SOL_SOCKET = 1;
+  public static final int SCM_RIGHTS = 1;
+  public static final int SHUT_RDWR = 2;
+  public static final int MSG_DONTWAIT = 0x40;
+  public static final int MSG_NOSIGNAL = 0x4000;
+  public static final int MSG_CTRUNC = 8;
+  public static final int MSG_CMSG_CLOEXEC = 0x40000000;
 
   // mount(2), umount2(2), mount_setattr(2), open_tree(2), move_mount(2)
   public static final int MS_RDONLY = 1;

@@ -65,6 +65,26 @@ public final class Layout {
   public static final int epoll_event_events = 0;
   public static final int epoll_event_data = ARCH.pick(4, 8);
 
+  public static final int sockaddr_un_SIZEOF = 110;
+  public static final int sockaddr_un_sun_family = 0;
+  public static final int sockaddr_un_sun_path = 2;
+
+  public static final int iovec_SIZEOF = 16;
+  public static final int iovec_iov_base = 0;
+  public static final int iovec_iov_len = 8;
+
+  public static final int msghdr_SIZEOF = 56;
+  public static final int msghdr_msg_iov = 16;
+  public static final int msghdr_msg_iovlen = 24;
+  public static final int msghdr_msg_control = 32;
+  public static final int msghdr_msg_controllen = 40;
+  public static final int msghdr_msg_flags = 48;
+
+  public static final int cmsghdr_SIZEOF = 16;
+  public static final int cmsghdr_cmsg_len = 0;
+  public static final int cmsghdr_cmsg_level = 8;
+  public static final int cmsghdr_cmsg_type = 12;
+
   public static final int mount_attr_SIZEOF = 32;
   public static final int mount_attr_attr_set = 0;
   public static final int mount_attr_attr_clr = 8;

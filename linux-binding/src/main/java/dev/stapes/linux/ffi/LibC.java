@@ -76,6 +76,30 @@ public interface LibC {
   long copy_file_range(
       int fdIn, @Nullable Pointer offIn, int fdOut, @Nullable Pointer offOut, long len, int flags);
 
+  // ---- sockets
+
+  int socket(int domain, int type, int protocol);
+
+  int socketpair(int domain, int type, int protocol, @Out int[] sv);
+
+  int connect(int sockfd, @In ByteBuffer addr, int addrlen);
+
+  int bind(int sockfd, @In ByteBuffer addr, int addrlen);
+
+  int listen(int sockfd, int backlog);
+
+  int accept4(int sockfd, @Nullable ByteBuffer addr, @Nullable Pointer addrlen, int flags);
+
+  int shutdown(int sockfd, int how);
+
+  long send(int sockfd, @In ByteBuffer buf, long len, int flags);
+
+  long recv(int sockfd, ByteBuffer buf, long len, int flags);
+
+  long sendmsg(int sockfd, Pointer msg, int flags);
+
+  long recvmsg(int sockfd, Pointer msg, int flags);
+
   // ---- directories and names
 
   int mkdirat(int dirfd, @In byte[] path, int mode);

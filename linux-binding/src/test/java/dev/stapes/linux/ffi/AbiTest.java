@@ -36,8 +36,11 @@ class AbiTest {
           "sys/ioctl.h",
           "sys/mount.h",
           "sys/prctl.h",
+          "sys/socket.h",
           "sys/stat.h",
           "sys/syscall.h",
+          "sys/uio.h",
+          "sys/un.h",
           "sys/vfs.h",
           "sys/wait.h",
           "sys/xattr.h",
@@ -126,6 +129,7 @@ class AbiTest {
             "file_handle",
             "epoll_event",
             "open_how",
+            "sockaddr_un",
             "mount_attr",
             "siginfo_t")) {
       if (name.startsWith(struct + "_")) {
