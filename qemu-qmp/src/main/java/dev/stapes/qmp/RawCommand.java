@@ -1,6 +1,7 @@
 package dev.stapes.qmp;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
 /**
@@ -10,6 +11,11 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
  * @param arguments of it; copied
  */
 public record RawCommand(String commandName, ObjectNode arguments) implements QmpCommand<JsonNode> {
+  /** A command without arguments. */
+  public RawCommand(String commandName) {
+    this(commandName, JsonNodeFactory.instance.objectNode());
+  }
+
   /** Copies. */
   public RawCommand {
     arguments = arguments.deepCopy();
@@ -18,6 +24,12 @@ public record RawCommand(String commandName, ObjectNode arguments) implements Qm
   @Override
   public ObjectNode arguments() {
     return arguments.deepCopy();
+  }
+
+  /** Without the arguments: they may be secret. */
+  @Override
+  public String toString() {
+    return "RawCommand[" + commandName + "]";
   }
 
   @Override

@@ -1,0 +1,193 @@
+package dev.stapes.qmp;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * With a monitor: it greets, several commands are under way at once, answers are matched by number,
+ * events come in between.
+ */
+final class MonitorConversation implements Conversation {
+  private static final Logger LOG = LoggerFactory.getLogger(MonitorConversation.class);
+
+  /** Of the clock: the year 10000, beyond which an Instant may not be printed. */
+  private static final long LAST_SECOND = 253_402_300_799L;
+
+  private final String name;
+  private final int mostInFlight;
+  private final MessageReader reader;
+  private final EventHub events;
+  private final Waiting waiting;
+  private final Map<Long, Request> inFlight = new LinkedHashMap<>(4);
+  private final Map<Long, Request> outOfBand = new LinkedHashMap<>(1);
+  private final CompletableFuture<QmpGreeting> greeting = new CompletableFuture<>();
+  private @Nullable Connection connection;
+
+  MonitorConversation(String name, QmpOptions options, EventHub events) {
+    this.name = name;
+    this.mostInFlight = options.mostInFlight();
+    this.reader = new MessageReader(options);
+    this.events = events;
+    this.waiting = new Waiting(name, options.mostWaiting());
+  }
+
+  /** Comes before anything may be sent. */
+  CompletableFuture<QmpGreeting> greeting() {
+    return greeting;
+  }
+
+  synchronized void start(Connection started) {
+    connection = started;
+  }
+
+  @Override
+  public synchronized void submit(Request request) {
+    waiting.add(request);
+    pump();
+  }
+
+  /** Sends past the queue. */
+  synchronized void submitOutOfBand(Request request) {
+    waiting.checkOpen();
+    outOfBand.put(request.id(), request);
+    send(request);
+  }
+
+  private void pump() {
+    for (Request next = waiting.peek(); next != null && mayGo(next); next = waiting.peek()) {
+      waiting.take();
+      if (next.isAnswered()) {
+        inFlight.put(next.id(), next);
+      }
+      send(next);
+      if (!next.isAnswered()) {
+        next.answer().complete(new Request.Sent());
+      }
+    }
+  }
+
+  /** QEMU keeps one descriptor at a time: that of the next message replaces one not yet taken. */
+  private boolean mayGo(Request next) {
+    return inFlight.size() < mostInFlight
+        && (next.passed() == null
+            || inFlight.values().stream().allMatch(other -> other.passed() == null));
+  }
+
+  private void send(Request request) {
+    if (connection != null) {
+      connection.send(request.bytes(), request.passed());
+    }
+  }
+
+  @Override
+  public synchronized void abandon(Request request) {
+    // One that was sent still takes the other side's time: its place is free when it is answered.
+    request.abandon();
+    if (waiting.remove(request)) {
+      pump();
+    }
+  }
+
+  @Override
+  public void received(byte[] bytes, int from, int to) {
+    try {
+      reader.feed(bytes, from, to, this::message);
+    } catch (QmpProtocolException e) {
+      reader.reset();
+      Connection current;
+      synchronized (this) {
+        current = connection;
+      }
+      if (current != null) {
+        current.end("the other side broke the protocol: " + e.getMessage(), e);
+      }
+    }
+  }
+
+  private void message(ObjectNode message) {
+    JsonNode event = message.get("event");
+    if (event != null) {
+      events.publish(event(event, message));
+    } else if (message.has("return") || message.has("error")) {
+      answer(message);
+    } else if (message.has("QMP") && !greeting.isDone()) {
+      greeting.complete(QmpGreeting.of(message.path("QMP")));
+    } else {
+      throw new QmpProtocolException("a message that is no answer, event or greeting");
+    }
+  }
+
+  private static RawEvent event(JsonNode name, ObjectNode message) {
+    JsonNode data = message.get("data");
+    if (!name.isTextual() || (data != null && !data.isObject())) {
+      throw new QmpProtocolException("an event without a name, or with data that are no object");
+    }
+    long seconds = message.path("timestamp").path("seconds").asLong(0);
+    long micros = message.path("timestamp").path("microseconds").asLong(0);
+    Instant at =
+        Instant.ofEpochSecond(
+            Math.max(0, Math.min(seconds, LAST_SECOND)),
+            Math.max(0, Math.min(micros, 999_999)) * 1000);
+    ObjectNode object =
+        data instanceof ObjectNode given ? given : JsonNodeFactory.instance.objectNode();
+    return new RawEvent(name.textValue(), at, object);
+  }
+
+  private void answer(ObjectNode message) {
+    Request request;
+    synchronized (this) {
+      JsonNode id = message.get("id");
+      request = id == null ? oldest() : take(id);
+      if (request != null) {
+        inFlight.remove(request.id());
+        pump();
+      }
+    }
+    if (request == null) {
+      LOG.debug("{}: an answer to nothing was dropped", name);
+    } else if (!request.isAbandoned()) {
+      request.answer().complete(new Request.Answered(message));
+    }
+  }
+
+  /** What cannot be read as a command is answered without a number, and in its turn. */
+  private @Nullable Request oldest() {
+    return inFlight.isEmpty() ? null : inFlight.values().iterator().next();
+  }
+
+  private @Nullable Request take(JsonNode id) {
+    if (!id.isIntegralNumber() || !id.canConvertToLong()) {
+      return null;
+    }
+    Request found = inFlight.get(id.longValue());
+    return found == null ? outOfBand.remove(id.longValue()) : found;
+  }
+
+  @Override
+  public void ended(String why, @Nullable QmpProtocolException cause) {
+    boolean within = reader.isWithinMessage() && cause == null;
+    String reason = within ? why + " in the midst of a message" : why;
+    QmpClosedException closed = new QmpClosedException(name + ": " + reason, reason, cause);
+    List<Request> left = new ArrayList<>();
+    synchronized (this) {
+      left.addAll(inFlight.values());
+      left.addAll(outOfBand.values());
+      left.addAll(waiting.end(closed));
+      inFlight.clear();
+      outOfBand.clear();
+    }
+    left.forEach(request -> request.answer().complete(new Request.Ended(closed)));
+    greeting.completeExceptionally(closed);
+    events.end(closed);
+  }
+}
