@@ -3,7 +3,6 @@ package dev.stapes.internal.image;
 import dev.stapes.model.ImageInfo;
 import dev.stapes.model.Names;
 import dev.stapes.model.Progress;
-import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.Host;
 import dev.stapes.spi.ImageSource;
@@ -61,7 +60,7 @@ public final class ImageStore {
     this.clock = clock;
     this.catalog = catalog;
     this.files = files;
-    this.volumes = 
+    this.volumes =
         new ImageVolumes(state, clock, decoders, new DiskUnpacker(host, files, decoders));
     this.templates = new TemplateStore(state);
     this.recorder = new ImageRecorder(state, catalog, files, templates);

@@ -76,8 +76,7 @@ final class DiskBench implements BeforeEachCallback, AfterEachCallback {
       stapes
           .instances()
           .list()
-          .forEach(
-              info -> stapes.instances().get(info.name()).delete(dev.stapes.Delete.FORCE));
+          .forEach(info -> stapes.instances().get(info.name()).delete(dev.stapes.Delete.FORCE));
       stapes.close();
     }
     assertEquals(Set.of(), HostLeftovers.of(root), "left on the machine");
@@ -129,9 +128,9 @@ final class DiskBench implements BeforeEachCallback, AfterEachCallback {
     Path target = file("disk-" + COUNT.incrementAndGet() + "." + format);
     Stream<String> words =
         Stream.of(
-            Stream.of("convert", "-f", "raw", "-O", format),
-            Stream.of(options),
-            Stream.of(raw().toString(), target.toString()))
+                Stream.of("convert", "-f", "raw", "-O", format),
+                Stream.of(options),
+                Stream.of(raw().toString(), target.toString()))
             .flatMap(part -> part);
     qemuImg(words.toArray(String[]::new));
     return target;

@@ -73,10 +73,7 @@ class VirtualMachineIT {
   @Test
   void a_split_image_with_a_raw_disk() throws Exception {
     holdsTheDisk(
-        bench
-            .stapes()
-            .images()
-            .importFrom(ImageSources.split(bench.archive(), bench.raw()), "vm"));
+        bench.stapes().images().importFrom(ImageSources.split(bench.archive(), bench.raw()), "vm"));
   }
 
   @Test
@@ -89,8 +86,7 @@ class VirtualMachineIT {
         InstanceSpec.virtualMachine("vm", "vm")
             .device("root", Device.root(disk -> disk.pool("default").size(Size.ofMebibytes(32))));
     StapesException e =
-        assertThrows(
-            StapesException.class, () -> bench.stapes().instances().create(small.build()));
+        assertThrows(StapesException.class, () -> bench.stapes().instances().create(small.build()));
     assertEquals(StapesException.Kind.INVALID, e.kind());
     assertTrue(e.getMessage().contains(Size.ofMebibytes(64).toString()), e::getMessage);
     assertTrue(e.getMessage().contains(Size.ofMebibytes(32).toString()), e::getMessage);
@@ -110,7 +106,8 @@ class VirtualMachineIT {
         () -> vm.update(update -> update.device("root", root(Size.ofMebibytes(100)))));
     assertEquals(200 << 20, Files.size(disk));
     assertEquals(
-        Size.ofMebibytes(200), ((Device.Disk) vm.info().devices().get("root")).size().orElseThrow());
+        Size.ofMebibytes(200),
+        ((Device.Disk) vm.info().devices().get("root")).size().orElseThrow());
     vm.start();
     StapesException busy =
         assertThrows(

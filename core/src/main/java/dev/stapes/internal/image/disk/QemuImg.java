@@ -15,8 +15,8 @@ import java.util.List;
 import java.util.TreeMap;
 
 /**
- * qemu-img(1). It is always told the format that {@link Disk} has found, and never looks for itself:
- * a raw disk may pretend to be one that has its data in any file of the host.
+ * qemu-img(1). It is always told the format that {@link Disk} has found, and never looks for
+ * itself: a raw disk may pretend to be one that has its data in any file of the host.
  */
 public final class QemuImg {
   private static final String PROGRAM = "qemu-img";
@@ -147,10 +147,7 @@ public final class QemuImg {
     } catch (StapesException e) {
       boolean full = e.kind() == Kind.INTERNAL && isFull(e.getMessage());
       throw new StapesException(
-          full ? Kind.EXHAUSTED : e.kind(),
-          subject,
-          "cannot be converted: " + e.getMessage(),
-          e);
+          full ? Kind.EXHAUSTED : e.kind(), subject, "cannot be converted: " + e.getMessage(), e);
     }
   }
 
