@@ -32,7 +32,7 @@ public record InstanceSpec(
 
   /**
    * Validates the name, the device names, that there is at most one root disk, and that only a
-   * throwaway instance has its image mounted.
+   * throwaway container has its image mounted.
    */
   public InstanceSpec {
     Names.instance(name);
@@ -46,6 +46,10 @@ public record InstanceSpec(
     if (imageMounted && (lifetime != Lifetime.THROWAWAY || image.isEmpty())) {
       throw StapesException.invalid(
           "instance " + name, "only a throwaway instance of an image can have it mounted");
+    }
+    if (imageMounted && type == InstanceType.VIRTUAL_MACHINE) {
+      throw StapesException.invalid(
+          "instance " + name, "a virtual machine cannot have its image mounted");
     }
   }
 
@@ -74,6 +78,11 @@ public record InstanceSpec(
   /** A virtual machine from an image. */
   public static Builder virtualMachine(String name, String image) {
     return new Builder(name, InstanceType.VIRTUAL_MACHINE, Optional.of(image));
+  }
+
+  /** A virtual machine with an empty root disk, to be installed from something else. */
+  public static Builder emptyVirtualMachine(String name) {
+    return new Builder(name, InstanceType.VIRTUAL_MACHINE, Optional.empty());
   }
 
   /** Collects the options; the last call of an option holds. */

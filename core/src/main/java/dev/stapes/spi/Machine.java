@@ -147,7 +147,13 @@ public interface Machine extends AutoCloseable {
    *     the driver maps them itself
    * @param ioLimits to hold it to
    */
-  record Disk(Path path, Optional<IdMapping> mapped, Device.IoLimits ioLimits) {}
+  record Disk(Path path, Optional<IdMapping> mapped, Device.IoLimits ioLimits) {
+    /**
+     * The file in the directory of its root disk that a virtual machine has as its disk: raw, and
+     * of the size that the machine sees.
+     */
+    public static final String IMAGE = "root.img";
+  }
 
   /**
    * How a machine ended.

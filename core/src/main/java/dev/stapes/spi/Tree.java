@@ -1,5 +1,6 @@
 package dev.stapes.spi;
 
+import dev.stapes.model.StapesException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.time.Instant;
@@ -146,6 +147,19 @@ public interface Tree extends AutoCloseable {
    */
   default NewFile newFile(String path) {
     return new NewFileByPath(this, path);
+  }
+
+  /**
+   * Gives a regular file another size, links not followed: what is beyond it goes, and what it
+   * grows by reads as zeros, a hole where the file system has them.
+   *
+   * @param size in bytes
+   * @throws dev.stapes.model.StapesException INVALID where it is no regular file; by default
+   *     UNSUPPORTED
+   */
+  default void resize(String path, long size) {
+    throw new StapesException(
+        StapesException.Kind.UNSUPPORTED, "file " + path, "this tree cannot change its size");
   }
 
   /** Makes a directory that must not exist. */

@@ -11,6 +11,7 @@ import dev.stapes.spi.Tree;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.RandomAccessFile;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
@@ -253,6 +254,23 @@ final class FakeDirectoryTree implements Tree {
     Path file = find(path, false);
     requireThere(path, file);
     attempt(path, () -> owners.chown(file, uid, gid));
+  }
+
+  @Override
+  public void resize(String path, long size) {
+    Path file = find(path, false);
+    requireThere(path, file);
+    if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+      throw StapesException.invalid(path, "no regular file");
+    }
+    attempt(
+        path,
+        () -> {
+          try (RandomAccessFile open = new RandomAccessFile(file.toFile(), "rw")) {
+            open.setLength(size);
+            return true;
+          }
+        });
   }
 
   @Override

@@ -14,7 +14,7 @@ final class FakeFile {
   static final class Reader extends InputStream {
     private final FakeVolume lock;
     private final FakeInode file;
-    private int position;
+    private long position;
 
     Reader(FakeVolume lock, FakeInode file) {
       this.lock = lock;
@@ -65,7 +65,7 @@ final class FakeFile {
         if (closed) {
           throw new IOException(path + ": the stream is closed");
         }
-        volume.charge(path, Math.max(0L, (long) position + length - file.size()));
+        volume.charge(path, Math.max(0L, (long) position + length - file.stored()));
         file.write(position, bytes, offset, length);
         file.modifiedAt = Instant.now();
         position += length;

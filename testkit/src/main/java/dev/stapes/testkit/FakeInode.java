@@ -25,10 +25,11 @@ final class FakeInode {
   String target = "";
   Instant modifiedAt = Instant.now();
 
-  /** The first {@link #size} bytes of it; an array is never changed once it is shared. */
+  /** Its first bytes; those beyond are zeros. An array is never changed once it is shared. */
   private byte[] bytes = new byte[0];
 
-  private int size;
+  private int written;
+  private long size;
   private boolean shared;
 
   FakeInode(Tree.Type type, int mode) {
@@ -40,36 +41,54 @@ final class FakeInode {
     return type == other;
   }
 
-  int size() {
+  long size() {
     return type == Tree.Type.SYMLINK ? target.length() : size;
   }
 
   byte[] content() {
-    return Arrays.copyOf(bytes, size);
+    return Arrays.copyOf(bytes, Math.toIntExact(size));
   }
 
-  int read(int position, byte[] into, int offset, int length) {
-    int count = Math.min(length, size - position);
-    if (count > 0) {
-      System.arraycopy(bytes, position, into, offset, count);
+  int read(long position, byte[] into, int offset, int length) {
+    int count = (int) Math.max(0, Math.min(length, size - position));
+    int stored = (int) Math.max(0, Math.min(count, bytes.length - position));
+    if (stored > 0) {
+      System.arraycopy(bytes, (int) position, into, offset, stored);
     }
-    return Math.max(count, 0);
+    Arrays.fill(into, offset + stored, offset + count, (byte) 0);
+    return count;
+  }
+
+  /** The bytes that take space: all up to the last one that was written. */
+  int stored() {
+    return written;
+  }
+
+  /** Changes its size; what it grows by takes no memory. */
+  void resize(long to) {
+    written = (int) Math.min(written, to);
+    bytes = Arrays.copyOf(bytes, written);
+    shared = false;
+    size = to;
   }
 
   void truncate() {
     bytes = new byte[0];
     shared = false;
+    written = 0;
     size = 0;
   }
 
   void write(int position, byte[] from, int offset, int length) {
-    int end = Math.max(size, position + length);
+    int end = position + length;
     if (shared || end > bytes.length) {
-      bytes = Arrays.copyOf(bytes, Math.max(end, Math.min(bytes.length * 2, 1 << 30)));
+      int room = Math.max(end, Math.min(bytes.length * 2, 1 << 30));
+      bytes = Arrays.copyOf(bytes, Math.max(room, bytes.length));
       shared = false;
     }
     System.arraycopy(from, offset, bytes, position, length);
-    size = end;
+    written = Math.max(written, end);
+    size = Math.max(size, written);
   }
 
   /** A copy of it and all below; names of one inode stay names of one inode. */
@@ -92,6 +111,7 @@ final class FakeInode {
     copy.target = target;
     copy.modifiedAt = modifiedAt;
     copy.bytes = bytes;
+    copy.written = written;
     copy.size = size;
     copy.shared = true;
     shared = true;

@@ -153,7 +153,7 @@ final class FakeTree implements Tree {
     synchronized (lock()) {
       writable(path);
       FakeInode file = openOrMake(path, mode);
-      view.volume.charge(path, -file.size());
+      view.volume.charge(path, -file.stored());
       file.truncate();
       file.modifiedAt = Instant.now();
       return new FakeFile.Writer(view.volume, path, file, 0);
@@ -180,7 +180,7 @@ final class FakeTree implements Tree {
     synchronized (lock()) {
       writable(path);
       FakeInode file = openOrMake(path, mode);
-      return new FakeFile.Writer(view.volume, path, file, file.size());
+      return new FakeFile.Writer(view.volume, path, file, Math.toIntExact(file.size()));
     }
   }
 
@@ -196,6 +196,15 @@ final class FakeTree implements Tree {
     synchronized (lock()) {
       FakeInode file = make(path, Type.FILE, mode);
       return new FakeFile.Writer(view.volume, path, file, 0);
+    }
+  }
+
+  @Override
+  public void resize(String path, long size) {
+    synchronized (lock()) {
+      FakeInode file = file(path, changing(path, false));
+      view.volume.charge(path, Math.min(0, size - file.stored()));
+      file.resize(size);
     }
   }
 
@@ -340,7 +349,7 @@ final class FakeTree implements Tree {
     touch(place.parent());
     inode.links--;
     if (inode.links == 0) {
-      view.volume.charge(path, -inode.size());
+      view.volume.charge(path, -inode.stored());
     }
   }
 

@@ -78,7 +78,7 @@ final class FakeVolume {
     if (seen.put(inode, true) != null) {
       return 0;
     }
-    long sum = inode.size();
+    long sum = inode.stored();
     for (FakeInode child : inode.children.values()) {
       sum += sum(child, seen);
     }

@@ -2,6 +2,7 @@ package dev.stapes.internal.engine;
 
 import dev.stapes.internal.image.DiskError;
 import dev.stapes.model.InstanceId;
+import dev.stapes.model.InstanceType;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Host;
@@ -185,6 +186,13 @@ public final class FileService {
     }
     InstanceRecord record = catalog.require(id).value();
     Optional<Running> running = machines.find(id);
+    if (running.isEmpty() && record.type() == InstanceType.VIRTUAL_MACHINE) {
+      // Its disk is its own: the kernel of this machine does not mount it.
+      throw new StapesException(
+          Kind.UNSUPPORTED,
+          record.subject(),
+          "files of a stopped virtual machine cannot be reached: start it");
+    }
     try (Tree tree =
         running.isPresent()
             ? running.get().machine().files()

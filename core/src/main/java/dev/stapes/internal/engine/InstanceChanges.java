@@ -8,7 +8,6 @@ import dev.stapes.model.Names;
 import dev.stapes.model.Progress;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
-import dev.stapes.spi.StoragePool;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -107,22 +106,7 @@ public final class InstanceChanges {
 
   /** Makes what changed of a running instance take effect, and a new size of any. */
   private void applyLive(InstanceRecord before, InstanceRecord after, Work.Step step) {
-    if (!before.rootDisk().size().equals(after.rootDisk().size())) {
-      StoragePool.Quotas quotas =
-          pools
-              .pool(before.pool())
-              .quotas()
-              .orElseThrow(
-                  () ->
-                      new StapesException(
-                          Kind.UNSUPPORTED,
-                          before.subject(),
-                          "pool " + before.pool() + " cannot limit the size of a volume"));
-      step.undo(
-          "size of " + before.subject(),
-          () -> quotas.limit(before.volumeId(), before.rootDisk().size()));
-      quotas.limit(before.volumeId(), after.rootDisk().size());
-    }
+    new RootDisks(pools, machines).resize(before, after, step);
     machines
         .find(before.instanceId())
         .ifPresent(running -> machines.update(running, before, after, step));

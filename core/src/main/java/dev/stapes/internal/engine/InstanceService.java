@@ -17,7 +17,6 @@ import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.StoragePool;
-import dev.stapes.spi.VolumeId;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -42,6 +41,7 @@ public final class InstanceService {
   private final PoolService pools;
   private final ImageStore images;
   private final Machines machines;
+  private final RootDisks rootDisks;
   private final LifecycleService lifecycle;
   private final Allocation allocation;
   private final InstantSource clock;
@@ -62,6 +62,7 @@ public final class InstanceService {
     this.pools = pools;
     this.images = images;
     this.machines = machines;
+    this.rootDisks = new RootDisks(pools, machines);
     this.lifecycle = lifecycle;
     this.allocation = allocation;
     this.clock = clock;
@@ -97,14 +98,9 @@ public final class InstanceService {
 
   private Optional<Size> usageOf(InstanceRecord record) {
     StoragePool pool = pools.pool(record.pool());
-    return livesInMemory(record, pool)
+    return RootDisks.livesInMemory(record, pool)
         ? Optional.empty()
         : pool.quotas().map(quotas -> quotas.usage(record.volumeId()));
-  }
-
-  /** Whether the root disk is a volume in memory, whose size was fixed when it was made. */
-  static boolean livesInMemory(InstanceRecord record, StoragePool pool) {
-    return record.isThrowaway() && pool.scratch().isPresent();
   }
 
   /**
@@ -132,7 +128,12 @@ public final class InstanceService {
           if (found.metadata().type() != spec.type()) {
             throw StapesException.invalid(
                 subject,
-                "image " + spec.image().orElseThrow() + " is for a " + found.metadata().type());
+                "image "
+                    + spec.image().orElseThrow()
+                    + " is for a "
+                    + found.metadata().type()
+                    + ", not for a "
+                    + spec.type());
           }
         });
     SortedMap<String, Device> devices = withRoot(spec.devices());
@@ -165,7 +166,7 @@ public final class InstanceService {
             (pool, step) ->
                 image.ifPresentOrElse(
                     found -> fill(pool, draft, found.fingerprint(), spec, step.progress()),
-                    () -> pool.create(draft.volumeId())));
+                    () -> RootDisks.createEmpty(pool, draft)));
     return make(spec.name(), () -> plan, progress);
   }
 
@@ -257,9 +258,7 @@ public final class InstanceService {
                 List.of(Intent.VolumeRef.of(record.pool(), record.volumeId())));
             step.undo("volume " + record.volumeId(), () -> Trash.takeBack(pool, record.volumeId()));
             plan.filling().fill(pool, step);
-            if (!livesInMemory(record, pool)) {
-              pools.limit(pool, record.volumeId(), record.rootDisk().size());
-            }
+            rootDisks.limit(pool, record);
             Work.checkInterrupt(record.subject());
             step.conclude(catalog.change(record.isThrowaway()).insert(record));
             work.happened("instance-created", record.subject(), Map.of("id", record.id()));
@@ -279,11 +278,18 @@ public final class InstanceService {
           draft.pool(),
           pool,
           fingerprint,
-          unpacked -> copyInto(pool, unpacked, draft),
+          unpacked -> RootDisks.createFrom(pool, unpacked, draft),
           file -> mountInto(pool, file, draft));
     } else {
       images.fromUnpacked(
-          draft.pool(), pool, fingerprint, progress, unpacked -> copyInto(pool, unpacked, draft));
+          draft.pool(),
+          pool,
+          fingerprint,
+          progress,
+          unpacked -> {
+            RootDisks.createFrom(pool, unpacked, draft);
+            return draft.volumeId();
+          });
     }
   }
 
@@ -297,18 +303,6 @@ public final class InstanceService {
                         "pool " + draft.pool(),
                         "has no volumes in memory, and so cannot use images that are mounted"));
     scratch.create(file, draft.volumeId(), draft.rootDisk().size());
-  }
-
-  /** Throwaway instances live in memory where the pool can; the answer is the new volume. */
-  private static VolumeId copyInto(StoragePool pool, VolumeId image, InstanceRecord record) {
-    Optional<StoragePool.Scratch> scratch =
-        record.isThrowaway() ? pool.scratch() : Optional.empty();
-    if (scratch.isPresent()) {
-      scratch.get().create(image, record.volumeId(), record.rootDisk().size());
-    } else {
-      pool.copy(image, record.volumeId(), false);
-    }
-    return record.volumeId();
   }
 
   /** Waits for a status. */

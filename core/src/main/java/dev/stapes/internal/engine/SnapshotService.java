@@ -23,6 +23,7 @@ public final class SnapshotService {
   private final Work work;
   private final PoolService pools;
   private final Machines machines;
+  private final RootDisks rootDisks;
   private final LifecycleService lifecycle;
   private final Trash trash;
   private final InstantSource clock;
@@ -39,6 +40,7 @@ public final class SnapshotService {
     this.work = work;
     this.pools = pools;
     this.machines = machines;
+    this.rootDisks = new RootDisks(pools, machines);
     this.lifecycle = lifecycle;
     this.trash = trash;
     this.clock = clock;
@@ -115,9 +117,7 @@ public final class SnapshotService {
               before.isThrowaway(), List.of(Intent.VolumeRef.of(after.pool(), after.volumeId())));
           step.undo("volume " + after.volumeId(), () -> Trash.takeBack(pool, after.volumeId()));
           pool.copy(snapshot.volumeId(), after.volumeId(), false);
-          if (!InstanceService.livesInMemory(after, pool)) {
-            pools.limit(pool, after.volumeId(), after.rootDisk().size());
-          }
+          rootDisks.limit(pool, after);
           Optional<Running> running = machines.find(id);
           running.ifPresent(machine -> lifecycle.endForRestore(before, machine, step));
           swap(before, withPower(after, owner(id)), step);

@@ -9,6 +9,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.Optional;
 import org.apache.commons.compress.compressors.bzip2.BZip2CompressorInputStream;
 import org.apache.commons.compress.compressors.gzip.GzipCompressorInputStream;
 import org.apache.commons.compress.compressors.lz4.FramedLZ4CompressorInputStream;
@@ -44,22 +45,27 @@ enum Compression {
    *     where it is none
    */
   static Compression detect(byte[] start) {
+    return find(start).orElseThrow(() -> unknown(start));
+  }
+
+  /** The same; empty where it is no archive. */
+  static Optional<Compression> find(byte[] start) {
     if (starts(start, 0x1f, 0x8b)) {
-      return GZIP;
+      return Optional.of(GZIP);
     } else if (starts(start, 'B', 'Z', 'h')) {
-      return BZIP2;
+      return Optional.of(BZIP2);
     } else if (starts(start, 0xfd, '7', 'z', 'X', 'Z', 0)) {
-      return XZ;
+      return Optional.of(XZ);
     } else if (starts(start, 0x28, 0xb5, 0x2f, 0xfd) || starts(start, 0x50, 0x2a, 0x4d, 0x18)) {
-      return ZSTD;
+      return Optional.of(ZSTD);
     } else if (starts(start, 0x04, 0x22, 0x4d, 0x18)) {
-      return LZ4;
+      return Optional.of(LZ4);
     } else if (starts(start, 0x5d, 0, 0)) {
-      return LZMA;
+      return Optional.of(LZMA);
     } else if (start.length >= TarFormat.BLOCK && TarFormat.isHeader(start)) {
-      return NONE;
+      return Optional.of(NONE);
     }
-    throw unknown(start);
+    return Optional.empty();
   }
 
   /** The content of a compressed stream; closing it closes the other. */

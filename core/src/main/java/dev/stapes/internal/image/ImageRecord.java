@@ -161,7 +161,11 @@ record ImageRecord(ImageInfo info, ImageForm form, long modified) {
     return chain.isEmpty() ? List.of(info.fingerprint()) : chain;
   }
 
+  /** Records of once say nothing of containers. */
   private static InstanceType type(String text) {
+    if (text.isEmpty()) {
+      return InstanceType.CONTAINER;
+    }
     for (InstanceType type : InstanceType.values()) {
       if (type.toString().equals(text)) {
         return type;

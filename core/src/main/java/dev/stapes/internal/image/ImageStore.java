@@ -3,19 +3,14 @@ package dev.stapes.internal.image;
 import dev.stapes.model.ImageInfo;
 import dev.stapes.model.Names;
 import dev.stapes.model.Progress;
-import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.Host;
 import dev.stapes.spi.ImageSource;
 import dev.stapes.spi.StateStore;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.VolumeId;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.HashSet;
@@ -65,7 +60,8 @@ public final class ImageStore {
     this.clock = clock;
     this.catalog = catalog;
     this.files = files;
-    this.volumes = new ImageVolumes(state, clock, decoders);
+    this.volumes =
+        new ImageVolumes(state, clock, decoders, new DiskUnpacker(host, files, decoders));
     this.templates = new TemplateStore(state);
     this.recorder = new ImageRecorder(state, catalog, files, templates);
     this.lastUses = new LastUses(state, clock);
@@ -121,14 +117,14 @@ public final class ImageStore {
     Path work = files.work();
     try {
       ImageSource.Fetched fetched = source.fetch(context(work, progress));
-      ImageParts parts = checked(fetched, work, source);
+      ImageParts parts = ImageParts.of(fetched, work, source.describe());
       String fingerprint = ImageFiles.fingerprint(parts, progress);
       ImageInfo image =
           new ImageInfo(
               fingerprint,
               new TreeSet<>(wish.aliases()),
               fetched.metadata(),
-              Size.ofBytes(size(parts)),
+              parts.size(),
               source.describe(),
               clock.instant());
       Optional<ImageTemplates> found =
@@ -378,11 +374,12 @@ public final class ImageStore {
       Function<VolumeId, T> making) {
     String fingerprint = catalog.find(name).info().fingerprint();
     try (ImageUses.Use use = uses.begin(fingerprint)) {
-      String volume = required(fingerprint).volume(); // it may have gone before the use began
+      ImageRecord record = required(fingerprint); // it may have gone before the use began
+      String volume = record.volume();
       return making.apply(
           volumes.isComplete(poolName, pool, volume)
               ? ImageVolumes.id(volume)
-              : volumes.ensure(poolName, pool, fingerprint, parts(fingerprint), progress));
+              : volumes.ensure(poolName, pool, record.info(), parts(fingerprint), progress));
     }
   }
 
@@ -455,37 +452,5 @@ public final class ImageStore {
     return catalog
         .get(fingerprint)
         .orElseThrow(() -> StapesException.notFound(ImageCatalog.subject(fingerprint)));
-  }
-
-  private static ImageParts checked(ImageSource.Fetched fetched, Path work, ImageSource source) {
-    List<ImageSource.Blob> blobs = new ArrayList<>();
-    for (ImageSource.Blob blob : fetched.blobs()) {
-      Path file = checked(blob.file(), work, source);
-      blobs.add(new ImageSource.Blob(blob.digest(), file, blob.layer()));
-    }
-    return new ImageParts(
-        checked(fetched.archive(), work, source),
-        fetched.rootfs().map(rootfs -> checked(rootfs, work, source)),
-        blobs);
-  }
-
-  private static Path checked(Path archive, Path work, ImageSource source) {
-    Path normal = archive.toAbsolutePath().normalize();
-    if (!normal.startsWith(work.toAbsolutePath().normalize())
-        || !Files.isRegularFile(normal, LinkOption.NOFOLLOW_LINKS)) {
-      throw new StapesException(
-          StapesException.Kind.INVALID,
-          "image source " + source.describe(),
-          "brought no file below its work directory: " + archive);
-    }
-    return normal;
-  }
-
-  private static long size(ImageParts parts) {
-    try {
-      return ImageFiles.size(parts);
-    } catch (IOException e) {
-      throw DiskError.of("image store", "cannot read " + parts.archive(), e);
-    }
   }
 }

@@ -1,5 +1,7 @@
 package dev.stapes.internal.image;
 
+import dev.stapes.model.ImageInfo;
+import dev.stapes.model.InstanceType;
 import dev.stapes.model.LeftoversException;
 import dev.stapes.model.PoolInfo;
 import dev.stapes.model.Progress;
@@ -33,14 +35,21 @@ final class ImageVolumes {
   private final StateStore state;
   private final InstantSource clock;
   private final Decoders decoders;
+  private final DiskUnpacker disks;
   private final Set<String> complete = ConcurrentHashMap.newKeySet();
   private final ConcurrentHashMap<String, CompletableFuture<VolumeId>> running =
       new ConcurrentHashMap<>();
 
-  ImageVolumes(StateStore state, InstantSource clock, Decoders decoders) {
+  /**
+   * Prepares.
+   *
+   * @param disks unpacks the images of virtual machines
+   */
+  ImageVolumes(StateStore state, InstantSource clock, Decoders decoders, DiskUnpacker disks) {
     this.state = state;
     this.clock = clock;
     this.decoders = decoders;
+    this.disks = disks;
   }
 
   /** The volume of a name that is a fingerprint or one of {@link ImageForm#chain}. */
@@ -62,8 +71,17 @@ final class ImageVolumes {
 
   /** Unpacks where nobody has; where somebody is at it, waits. */
   VolumeId ensure(
-      String poolName, StoragePool pool, String fingerprint, ImageParts image, Progress progress) {
+      String poolName, StoragePool pool, ImageInfo info, ImageParts image, Progress progress) {
+    String fingerprint = info.fingerprint();
     String subject = ImageCatalog.subject(fingerprint);
+    if (info.metadata().type() == InstanceType.VIRTUAL_MACHINE) {
+      return ensure(
+          new Wanted(poolName, pool, fingerprint, subject),
+          id -> {
+            pool.create(id);
+            disks.unpack(pool, id, image, subject, progress);
+          });
+    }
     List<String> chain = image.form().chain();
     if (chain.isEmpty()) {
       return ensure(

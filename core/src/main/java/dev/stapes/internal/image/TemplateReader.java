@@ -21,6 +21,9 @@ final class TemplateReader {
   private static final int MOST_BYTES = 1 << 20;
   private static final int MOST_IN_ALL = 8 << 20;
 
+  /** Those of an archive with a disk: whatever is beside the templates is passed over. */
+  private static final ArchiveLimits LIMITS = DiskUnpacker.LIMITS;
+
   private final Map<String, String> texts = new HashMap<>();
   private final Set<String> missing = new HashSet<>();
   private Optional<List<ImageTemplate>> rules = Optional.empty();
@@ -37,8 +40,8 @@ final class TemplateReader {
    */
   static Optional<ImageTemplates> read(Path archive, ImageMetadata metadata) {
     TemplateReader reader = new TemplateReader();
-    try (ArchiveInput in = ArchiveInput.open(archive, ArchiveLimits.USUAL, Progress.NONE, "read")) {
-      reader.scan(new TarReader(in, ArchiveLimits.USUAL));
+    try (ArchiveInput in = ArchiveInput.open(archive, LIMITS, Progress.NONE, "read")) {
+      reader.scan(new TarReader(in, LIMITS));
     } catch (StapesException e) {
       if (reader.found || e.kind() != StapesException.Kind.INVALID) {
         throw e;

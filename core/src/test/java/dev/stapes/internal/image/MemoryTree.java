@@ -320,6 +320,12 @@ final class MemoryTree implements Tree {
   }
 
   @Override
+  public void resize(String path, long size) {
+    Node file = need(path, false);
+    file.content = Arrays.copyOf(file.content, Math.toIntExact(size));
+  }
+
+  @Override
   public void chmod(String path, int mode) {
     need(path, true).mode = mode;
   }

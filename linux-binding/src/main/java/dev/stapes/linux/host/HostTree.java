@@ -134,6 +134,20 @@ final class HostTree implements Tree {
   }
 
   @Override
+  public void resize(String path, long size) {
+    if (stat(path).filter(found -> found.type() == Type.SYMLINK).isPresent() || size < 0) {
+      throw StapesException.invalid(path, "no file that could have the size " + size);
+    }
+    translating(
+        path,
+        () -> {
+          try (Fd fd = tree.openFile(path, Set.of(OpenFlag.WRITE))) {
+            fd.truncate(size);
+          }
+        });
+  }
+
+  @Override
   public void mkdir(String path, int mode) {
     translating(path, () -> tree.mkdir(path, permissions(path, mode)));
   }

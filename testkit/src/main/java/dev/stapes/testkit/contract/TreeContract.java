@@ -130,6 +130,26 @@ public abstract class TreeContract {
   }
 
   @Test
+  void a_file_is_resized() throws IOException {
+    try (Tree tree = tree()) {
+      try (OutputStream out = tree.create("file", 0600)) {
+        out.write("content".getBytes(StandardCharsets.UTF_8));
+      }
+      tree.symlink("file", "link");
+      tree.resize("file", 3);
+      tree.resize("file", 5L << 30);
+      assertEquals(5L << 30, tree.stat("file").orElseThrow().size());
+      try (InputStream in = tree.read("file")) {
+        assertArrayEquals(new byte[] {'c', 'o', 'n', 0, 0}, in.readNBytes(5));
+      }
+      tree.resize("file", 0);
+      assertEquals(0, tree.stat("file").orElseThrow().size());
+      refused(NOT_FOUND, "missing", () -> tree.resize("missing", 1));
+      refused(INVALID, "link", () -> tree.resize("link", 1));
+    }
+  }
+
+  @Test
   void a_new_file_keeps_its_set_user_id_bit_and_attributes() throws Exception {
     Map<String, byte[]> xattrs = Map.of("user.x", new byte[] {1, 2});
     Tree.Attributes attributes =

@@ -1,0 +1,106 @@
+package dev.stapes.internal.engine;
+
+import dev.stapes.internal.image.VolumeDisk;
+import dev.stapes.model.InstanceType;
+import dev.stapes.model.Size;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.StoragePool;
+import dev.stapes.spi.VolumeId;
+import java.util.Optional;
+
+/**
+ * The size of root disks. For a container it is a limit on its volume. The disk of a virtual
+ * machine is a file of that size in its volume, which has no limit beside that.
+ */
+final class RootDisks {
+  private final PoolService pools;
+  private final Machines machines;
+
+  RootDisks(PoolService pools, Machines machines) {
+    this.pools = pools;
+    this.machines = machines;
+  }
+
+  /**
+   * Whether it is a volume in memory, whose size was fixed when it was made. That of a virtual
+   * machine is not: the first write to its disk would copy all of it into memory.
+   */
+  static boolean livesInMemory(InstanceRecord record, StoragePool pool) {
+    return record.isThrowaway() && !isMachine(record) && pool.scratch().isPresent();
+  }
+
+  private static boolean isMachine(InstanceRecord record) {
+    return record.type() == InstanceType.VIRTUAL_MACHINE;
+  }
+
+  /** Makes that of an instance without an image. */
+  static void createEmpty(StoragePool pool, InstanceRecord record) {
+    pool.create(record.volumeId());
+    if (isMachine(record)) {
+      diskOf(pool, record).create(record.rootDisk().size());
+    }
+  }
+
+  /** Makes it of the volume of an image. */
+  static void createFrom(StoragePool pool, VolumeId image, InstanceRecord record) {
+    Optional<Size> size = record.rootDisk().size();
+    if (livesInMemory(record, pool)) {
+      pool.scratch().orElseThrow().create(image, record.volumeId(), size);
+      return;
+    }
+    pool.copy(image, record.volumeId(), false);
+    if (isMachine(record)) {
+      diskOf(pool, record).fit(size);
+    }
+  }
+
+  /** Limits one that was just made, as far as it is to be. */
+  void limit(StoragePool pool, InstanceRecord record) {
+    if (!livesInMemory(record, pool) && !isMachine(record)) {
+      pools.limit(pool, record.volumeId(), record.rootDisk().size());
+    }
+  }
+
+  /** Makes a change of its size take effect. */
+  void resize(InstanceRecord before, InstanceRecord after, Work.Step step) {
+    Optional<Size> size = after.rootDisk().size();
+    if (before.rootDisk().size().equals(size)) {
+      return;
+    }
+    StoragePool pool = pools.pool(before.pool());
+    if (isMachine(before)) {
+      requireStopped(before);
+      VolumeDisk disk = diskOf(pool, before);
+      Size had = disk.size();
+      step.undo("size of " + before.subject(), () -> disk.shrinkTo(had));
+      disk.fit(size);
+      return;
+    }
+    StoragePool.Quotas quotas =
+        pool.quotas()
+            .orElseThrow(
+                () ->
+                    new StapesException(
+                        Kind.UNSUPPORTED,
+                        before.subject(),
+                        "pool " + before.pool() + " cannot limit the size of a volume"));
+    step.undo(
+        "size of " + before.subject(),
+        () -> quotas.limit(before.volumeId(), before.rootDisk().size()));
+    quotas.limit(before.volumeId(), size);
+  }
+
+  private void requireStopped(InstanceRecord record) {
+    if (machines.find(record.instanceId()).isPresent()) {
+      throw new StapesException(
+          Kind.BUSY,
+          record.subject(),
+          "its disk cannot change its size while it runs: stop it first");
+    }
+  }
+
+  private static VolumeDisk diskOf(StoragePool pool, InstanceRecord record) {
+    return new VolumeDisk(pool, record.volumeId(), record.subject());
+  }
+}

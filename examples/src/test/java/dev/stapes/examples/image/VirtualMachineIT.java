@@ -1,0 +1,122 @@
+package dev.stapes.examples.image;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.stapes.ImageSources;
+import dev.stapes.Instance;
+import dev.stapes.model.Device;
+import dev.stapes.model.ImageInfo;
+import dev.stapes.model.InstanceSpec;
+import dev.stapes.model.InstanceType;
+import dev.stapes.model.Size;
+import dev.stapes.model.StapesException;
+import dev.stapes.testkit.RequiresRoot;
+import dev.stapes.testkit.RequiresTool;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Images of virtual machines in the formats of Incus, and the disks that are made of them. */
+@RequiresRoot
+@RequiresTool("qemu-img")
+@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class VirtualMachineIT {
+  @RegisterExtension final DiskBench bench = new DiskBench("dir");
+
+  private Instance create(String name, String image) {
+    return bench.stapes().instances().create(InstanceSpec.virtualMachine(name, image).build());
+  }
+
+  private void holdsTheDisk(ImageInfo image) throws IOException {
+    assertEquals(InstanceType.VIRTUAL_MACHINE, image.metadata().type());
+    assertEquals("tiny", image.metadata().properties().get("os"));
+    create("vm", "vm");
+    Path unpacked = bench.disks("images").get(0);
+    assertEquals(-1, Files.mismatch(bench.raw(), unpacked));
+    assertSparse(unpacked);
+    Path disk = bench.disks("instances").get(0);
+    assertEquals(10L << 30, Files.size(disk));
+    DiskBench.assertStartsAs(bench.raw(), disk);
+    assertSparse(disk);
+  }
+
+  private static void assertSparse(Path disk) throws IOException {
+    long blocks = DiskBench.allocated(disk);
+    assertTrue(blocks < 2 << 20, () -> disk + " takes " + blocks + " bytes");
+  }
+
+  @Test
+  void a_unified_image_with_a_qcow2() throws Exception {
+    Path archive = bench.archive(bench.converted("qcow2", "-c"));
+    holdsTheDisk(bench.stapes().images().importFrom(ImageSources.file(archive), "vm"));
+  }
+
+  @Test
+  void a_unified_image_with_a_raw_disk() throws Exception {
+    Path archive = bench.archive(bench.raw());
+    holdsTheDisk(bench.stapes().images().importFrom(ImageSources.file(archive), "vm"));
+  }
+
+  @Test
+  void a_split_image_with_a_qcow2() throws Exception {
+    Path disk = bench.converted("qcow2");
+    holdsTheDisk(
+        bench.stapes().images().importFrom(ImageSources.split(bench.archive(), disk), "vm"));
+  }
+
+  @Test
+  void a_split_image_with_a_raw_disk() throws Exception {
+    holdsTheDisk(
+        bench.stapes().images().importFrom(ImageSources.split(bench.archive(), bench.raw()), "vm"));
+  }
+
+  @Test
+  void a_disk_has_the_size_that_was_asked_for_and_grows_but_never_shrinks() throws Exception {
+    bench
+        .stapes()
+        .images()
+        .importFrom(ImageSources.split(bench.archive(), bench.converted("qcow2")), "vm");
+    InstanceSpec.Builder small =
+        InstanceSpec.virtualMachine("vm", "vm")
+            .device("root", Device.root(disk -> disk.pool("default").size(Size.ofMebibytes(32))));
+    StapesException e =
+        assertThrows(StapesException.class, () -> bench.stapes().instances().create(small.build()));
+    assertEquals(StapesException.Kind.INVALID, e.kind());
+    assertTrue(e.getMessage().contains(Size.ofMebibytes(64).toString()), e::getMessage);
+    assertTrue(e.getMessage().contains(Size.ofMebibytes(32).toString()), e::getMessage);
+    assertEquals(List.of(), bench.disks("instances"));
+
+    Instance vm =
+        bench
+            .stapes()
+            .instances()
+            .create(small.device("root", root(Size.ofMebibytes(100))).build());
+    Path disk = bench.disks("instances").get(0);
+    assertEquals(100 << 20, Files.size(disk));
+    vm.update(update -> update.device("root", root(Size.ofMebibytes(200))));
+    assertEquals(200 << 20, Files.size(disk));
+    assertThrows(
+        StapesException.class,
+        () -> vm.update(update -> update.device("root", root(Size.ofMebibytes(100)))));
+    assertEquals(200 << 20, Files.size(disk));
+    assertEquals(
+        Size.ofMebibytes(200),
+        ((Device.Disk) vm.info().devices().get("root")).size().orElseThrow());
+    vm.start();
+    StapesException busy =
+        assertThrows(
+            StapesException.class,
+            () -> vm.update(update -> update.device("root", root(Size.ofMebibytes(300)))));
+    assertEquals(StapesException.Kind.BUSY, busy.kind());
+  }
+
+  private static Device.Disk root(Size size) {
+    return Device.root(disk -> disk.pool("default").size(size));
+  }
+}
