@@ -7,4 +7,7 @@ module dev.stapes.qemu {
   requires static transitive org.jspecify;
 
   exports dev.stapes.qmp;
+
+  provides dev.stapes.spi.InstanceDriverProvider with
+      dev.stapes.qemu.driver.QemuDriverProvider;
 }

@@ -8,6 +8,7 @@ import dev.stapes.model.IdMapping;
 import dev.stapes.model.Lifetime;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.ShellWords;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;

@@ -7,6 +7,7 @@ import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Host;
 import dev.stapes.spi.Machine;
+import dev.stapes.spi.ShellWords;
 import dev.stapes.spi.Tree;
 import java.io.IOException;
 import java.nio.file.Files;

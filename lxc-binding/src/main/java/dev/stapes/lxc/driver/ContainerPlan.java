@@ -15,6 +15,7 @@ import dev.stapes.model.IdMapping;
 import dev.stapes.model.InstanceKeys;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.Machine;
+import dev.stapes.spi.ShellWords;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

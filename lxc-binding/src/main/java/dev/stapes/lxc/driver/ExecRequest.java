@@ -1,6 +1,7 @@
 package dev.stapes.lxc.driver;
 
 import dev.stapes.model.ExecSpec;
+import dev.stapes.spi.ShellWords;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -1,4 +1,4 @@
-package dev.stapes.lxc.driver;
+package dev.stapes.spi;
 
 import dev.stapes.model.StapesException;
 import java.util.ArrayList;
@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** Text as words of a POSIX shell. */
-final class ShellWords {
+/** Text as words of a POSIX shell, for drivers. */
+public final class ShellWords {
   private ShellWords() {}
 
   /**
@@ -16,7 +16,7 @@ final class ShellWords {
    *
    * @param text without NUL
    */
-  static String quote(String text) {
+  public static String quote(String text) {
     if (text.indexOf('\0') >= 0) {
       throw new IllegalArgumentException("a NUL character cannot be passed to a program");
     }
@@ -24,12 +24,12 @@ final class ShellWords {
   }
 
   /** Words with blanks between them. */
-  static String quote(Collection<String> words) {
+  public static String quote(Collection<String> words) {
     return words.stream().map(ShellWords::quote).collect(Collectors.joining(" "));
   }
 
   /** Lines that export variables. */
-  static String exports(Map<String, String> variables) {
+  public static String exports(Map<String, String> variables) {
     StringBuilder text = new StringBuilder();
     variables.forEach(
         (name, value) ->
@@ -42,7 +42,7 @@ final class ShellWords {
    *
    * @throws StapesException INVALID where a quote is open at the end
    */
-  static List<String> split(String text) {
+  public static List<String> split(String text) {
     List<String> words = new ArrayList<>();
     StringBuilder word = new StringBuilder();
     boolean inWord = false;

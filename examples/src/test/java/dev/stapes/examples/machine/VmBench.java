@@ -1,0 +1,92 @@
+package dev.stapes.examples.machine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.stapes.Delete;
+import dev.stapes.ImageSources;
+import dev.stapes.Instance;
+import dev.stapes.Stapes;
+import dev.stapes.model.InstanceSpec;
+import dev.stapes.model.PoolSpec;
+import dev.stapes.testkit.HostLeftovers;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/** An open Stapes with the image of a small guest for the tests of one class. */
+final class VmBench implements BeforeAllCallback, AfterAllCallback {
+  private static final AtomicInteger COUNT = new AtomicInteger();
+  private static final Path GUEST = Path.of(System.getProperty("stapes.guest", "/tmp/guest"));
+
+  private final String driver;
+  private final AtomicInteger names = new AtomicInteger();
+  private Path root = Path.of("");
+  private Stapes stapes;
+
+  VmBench(String driver) {
+    this.driver = driver;
+  }
+
+  @Override
+  public void beforeAll(ExtensionContext context) throws IOException {
+    root =
+        Path.of(System.getProperty("stapes.build", "target"))
+            .toAbsolutePath()
+            .resolve("vm-" + ProcessHandle.current().pid() + "-" + COUNT.incrementAndGet());
+    Files.createDirectories(root);
+    stapes = open();
+    stapes
+        .images()
+        .importFrom(
+            ImageSources.split(GUEST.resolve("metadata.tar"), GUEST.resolve("disk.qcow2")),
+            "guest");
+  }
+
+  Stapes open() {
+    return Stapes.builder(root).defaultPool(PoolSpec.of("default", driver)).open();
+  }
+
+  @Override
+  public void afterAll(ExtensionContext context) throws IOException {
+    if (stapes != null) {
+      stapes.instances().list().forEach(info -> stapes.instances().get(info.name()).delete(Delete.FORCE));
+      stapes.close();
+      assertEquals(Set.of(), HostLeftovers.of(root), "left on the machine");
+    }
+    try (Stream<Path> all = Files.walk(root)) {
+      for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(path);
+      }
+    }
+  }
+
+  Stapes stapes() {
+    return stapes;
+  }
+
+  Stapes reopen() {
+    stapes.close();
+    stapes = open();
+    return stapes;
+  }
+
+  /** One that boots its kernel directly. */
+  InstanceSpec.Builder spec() throws IOException {
+    return InstanceSpec.virtualMachine("vm" + names.incrementAndGet(), "guest")
+        .config("qemu.kernel", GUEST.resolve("vmlinux").toString())
+        .config("qemu.initrd", GUEST.resolve("initramfs").toString())
+        .config("qemu.kernel_arguments", Files.readString(GUEST.resolve("cmdline")).strip())
+        .limits(limits -> limits.cpus(2).memory(dev.stapes.model.Size.ofMebibytes(384)));
+  }
+
+  Instance launch() throws IOException {
+    return stapes.instances().launch(spec().build());
+  }
+}

@@ -1,0 +1,25 @@
+package dev.stapes.qemu.driver;
+
+import dev.stapes.linux.ffi.Syscalls;
+import dev.stapes.qmp.QmpLoop;
+import dev.stapes.spi.Host;
+import dev.stapes.spi.InstanceDriverProvider.Scope;
+import java.nio.file.Path;
+import java.util.concurrent.ExecutorService;
+
+/**
+ * What a driver and its machines work with.
+ *
+ * @param qemu the emulator
+ * @param setpriv the program of setpriv(1)
+ * @param loop reads from all monitors and agents
+ * @param behind does what nobody waits for
+ */
+record DriverContext(
+    Host host,
+    Scope scope,
+    Syscalls sys,
+    QemuProgram qemu,
+    Path setpriv,
+    QmpLoop loop,
+    ExecutorService behind) {}

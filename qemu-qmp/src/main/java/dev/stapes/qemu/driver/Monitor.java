@@ -1,0 +1,66 @@
+package dev.stapes.qemu.driver;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.qmp.QmpClient;
+import dev.stapes.qmp.QmpClosedException;
+import dev.stapes.qmp.QmpCommand;
+import dev.stapes.qmp.QmpException;
+import dev.stapes.qmp.QmpTimeoutException;
+import dev.stapes.qmp.RawCommand;
+
+/** The monitor of a virtual machine, with the errors of a driver. */
+final class Monitor implements AutoCloseable {
+  private final String subject;
+  private final QmpClient client;
+
+  Monitor(String subject, QmpClient client) {
+    this.subject = subject;
+    this.client = client;
+  }
+
+  /** What can be done beyond commands. */
+  QmpClient client() {
+    return client;
+  }
+
+  /** Gives a command and waits for its answer. */
+  <R> R execute(QmpCommand<R> command) {
+    try {
+      return client.execute(command);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StapesException(Kind.INTERRUPTED, subject, "interrupted", e);
+    } catch (QmpException e) {
+      throw failed(subject, command.commandName(), e);
+    }
+  }
+
+  /** A command without arguments. */
+  JsonNode tell(String command) {
+    return tell(command, JsonNodeFactory.instance.objectNode());
+  }
+
+  /** A command. */
+  JsonNode tell(String command, ObjectNode arguments) {
+    return execute(new RawCommand(command, arguments));
+  }
+
+  static StapesException failed(String subject, String what, QmpException e) {
+    if (e instanceof QmpClosedException) {
+      return new StapesException(Kind.UNAVAILABLE, subject, what + ": its emulator is gone", e);
+    }
+    if (e instanceof QmpTimeoutException) {
+      return new StapesException(Kind.TIMED_OUT, subject, what + ": no answer of QEMU", e);
+    }
+    return new StapesException(Kind.INTERNAL, subject, what + ": " + e.getMessage(), e);
+  }
+
+  @Override
+  public void close() {
+    client.close();
+  }
+}

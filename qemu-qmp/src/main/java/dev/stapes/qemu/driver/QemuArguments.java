@@ -1,0 +1,233 @@
+package dev.stapes.qemu.driver;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.stapes.model.Device;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * The command line of QEMU for a virtual machine, qemu(1). Paths of sockets are relative to the
+ * directory in which it is started.
+ */
+final class QemuArguments {
+  /** Node of the root disk, that devices use. */
+  static final String ROOT_NODE = "root";
+
+  /** Device of the root disk. */
+  static final String ROOT_DEVICE = "dev-root";
+
+  /** The port of the guest agent, as QEMU knows it. */
+  static final String AGENT_DEVICE = "agent0";
+
+  /** Name of the guest agent's port, as guests look for it. */
+  private static final String AGENT_PORT = "org.qemu.guest_agent.0";
+
+  /** Slots for what is plugged in while it runs. */
+  static final int FREE_SLOTS = 8;
+
+  private final VmPlan plan;
+  private final List<String> all = new ArrayList<>();
+
+  private QemuArguments(VmPlan plan) {
+    this.plan = plan;
+  }
+
+  /**
+   * What QEMU is started with.
+   *
+   * @param name of the process
+   * @param disk the root disk
+   * @param firmware files of UEFI, where the plan has it
+   * @param kvm whether it is not emulated
+   * @param consoleLog file to which the console's output is appended
+   */
+  record Start(
+      String name, Path disk, boolean readOnly, UefiFiles firmware, boolean kvm, Path consoleLog) {}
+
+  /**
+   * Files of UEFI.
+   *
+   * @param code the firmware itself
+   * @param variables of this instance
+   */
+  record UefiFiles(Path code, Path variables) {
+    /** Of a machine without UEFI. */
+    static final UefiFiles NONE = new UefiFiles(Path.of("/"), Path.of("/"));
+  }
+
+  /** The arguments, without the program. */
+  static List<String> of(VmPlan plan, Start start) {
+    QemuArguments arguments = new QemuArguments(plan);
+    arguments.general(start);
+    arguments.processor(start.kvm());
+    arguments.firmware(start.firmware());
+    arguments.channels(start.consoleLog());
+    arguments.rootDisk(start);
+    plan.nics().forEach(arguments::nic);
+    arguments.slots();
+    arguments.all.addAll(plan.raw());
+    return arguments.all;
+  }
+
+  private boolean isMicrovm() {
+    return plan.board().equals("microvm");
+  }
+
+  private void general(Start start) {
+    // The first is how the process is found again.
+    add("-name", "guest=" + start.name() + ",debug-threads=on");
+    add("-S", "-nodefaults", "-no-user-config", "-display");
+    all.add(plan.vnc() ? "vnc=unix:" + VmFiles.VNC : "none");
+    add("-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
+    add("-rtc", "base=utc,driftfix=" + (isMicrovm() ? "none" : "slew"));
+    add("-msg", "timestamp=on");
+  }
+
+  private void processor(boolean kvm) {
+    String memory = "memory-backend=memory";
+    add(
+        "-machine",
+        isMicrovm()
+            ? "microvm,acpi=on,rtc=on,pit=off,pic=off,isa-serial=on," + memory
+            : "q35,vmport=off,usb=off,smm=" + (secure() ? "on," : "off,") + memory);
+    add("-accel", kvm ? "kvm" : "tcg,thread=multi");
+    add("-cpu", plan.cpuModel().orElse(kvm ? "host" : "max"));
+    int cpus = plan.cpuCount();
+    add("-smp", "cpus=" + cpus + ",sockets=1,cores=" + cpus + ",threads=1");
+    ObjectNode backend = object("memory-backend-memfd", "memory");
+    backend.put("size", plan.memory().bytes()).put("share", true);
+    if (plan.hugePages()) {
+      backend.put("hugetlb", true);
+    }
+    add("-object", backend.toString());
+    add("-m", "size=" + plan.memory().bytes() / (1 << 20) + "M");
+  }
+
+  private boolean secure() {
+    return plan.firmware() instanceof Firmware.Uefi uefi && uefi.secure();
+  }
+
+  private void firmware(UefiFiles files) {
+    if (plan.firmware() instanceof Firmware.Kernel kernel) {
+      add("-kernel", kernel.kernel().toString());
+      kernel.initrd().ifPresent(initrd -> add("-initrd", initrd.toString()));
+      if (!kernel.arguments().isEmpty()) {
+        add("-append", kernel.arguments());
+      }
+    } else if (plan.firmware() instanceof Firmware.Uefi) {
+      flash("code", files.code(), true);
+      flash("vars", files.variables(), false);
+      add("-machine", "pflash0=code,pflash1=vars");
+      if (secure()) {
+        add("-global", "driver=cfi.pflash01,property=secure,value=on");
+      }
+    }
+    if (!isMicrovm()) {
+      add("-global", "ICH9-LPC.disable_s3=1"); // no guest wakes up from it
+    }
+  }
+
+  private void flash(String node, Path file, boolean readOnly) {
+    ObjectNode storage = JsonNodeFactory.instance.objectNode();
+    storage.put("driver", "file").put("filename", file.toString());
+    ObjectNode block = JsonNodeFactory.instance.objectNode();
+    block.put("driver", "raw").put("node-name", node).put("read-only", readOnly);
+    block.set("file", storage);
+    add("-blockdev", block.toString());
+  }
+
+  private void channels(Path consoleLog) {
+    socket("monitor", VmFiles.MONITOR, "");
+    add("-mon", "chardev=monitor,mode=control");
+    socket("console", VmFiles.CONSOLE, ",logfile=" + escape(consoleLog.toString()) + ",logappend=on");
+    add("-serial", "chardev:console");
+    device("virtio-serial", "channels", Map.of());
+    socket("agent", VmFiles.AGENT, "");
+    ObjectNode port = JsonNodeFactory.instance.objectNode();
+    port.put("driver", "virtserialport").put("id", AGENT_DEVICE).put("chardev", "agent");
+    port.put("bus", "channels.0").put("name", AGENT_PORT);
+    add("-device", port.toString());
+    for (int slot = 0; slot < ExecPorts.SLOTS; slot++) {
+      for (ExecPorts.Role role : ExecPorts.Role.values()) {
+        execPort(slot, role);
+      }
+    }
+    device("virtio-rng", "rng", Map.of());
+    device("virtio-balloon", "balloon", Map.of("deflate-on-oom", true, "free-page-reporting", true));
+    if (plan.vnc()) {
+      add("-device", "{\"driver\":\"VGA\",\"id\":\"vga\"}");
+    }
+  }
+
+  private void execPort(int slot, ExecPorts.Role role) {
+    String name = role.socket(slot);
+    socket("exec-" + name, name, "");
+    ObjectNode port = JsonNodeFactory.instance.objectNode();
+    port.put("driver", "virtserialport").put("id", "exec-port-" + name);
+    port.put("chardev", "exec-" + name).put("bus", "channels.0").put("name", role.port(slot));
+    add("-device", port.toString());
+  }
+
+  private void socket(String id, String path, String options) {
+    add("-chardev", "socket,id=" + id + ",path=" + path + ",server=on,wait=off" + options);
+  }
+
+  private void rootDisk(Start start) {
+    ObjectNode file = JsonNodeFactory.instance.objectNode();
+    file.put("driver", "file").put("filename", start.disk().toString());
+    file.put("discard", "unmap").put("aio", "threads").put("locking", "on");
+    ObjectNode node = JsonNodeFactory.instance.objectNode();
+    node.put("driver", "raw").put("node-name", ROOT_NODE).put("discard", "unmap");
+    node.put("detect-zeroes", "unmap").put("read-only", start.readOnly());
+    node.set("file", file);
+    add("-blockdev", node.toString());
+    device("virtio-blk", ROOT_DEVICE, Map.of("drive", ROOT_NODE, "bootindex", 1, "serial", "root"));
+  }
+
+  private void nic(String name, Device.Nic nic) {
+    ObjectNode tap = JsonNodeFactory.instance.objectNode();
+    tap.put("type", "tap").put("id", "net-" + name).put("script", "no").put("downscript", "no");
+    nic.hostName().ifPresent(host -> tap.put("ifname", host));
+    add("-netdev", tap.toString());
+    java.util.TreeMap<String, Object> options = new java.util.TreeMap<>();
+    options.put("netdev", "net-" + name);
+    nic.address().ifPresent(mac -> options.put("mac", mac.toLowerCase(Locale.ROOT)));
+    nic.mtu().ifPresent(mtu -> options.put("host_mtu", mtu));
+    device("virtio-net", "dev-" + name, options);
+  }
+
+  private void slots() {
+    if (!isMicrovm()) {
+      for (int i = 0; i < FREE_SLOTS; i++) {
+        ObjectNode port = JsonNodeFactory.instance.objectNode();
+        port.put("driver", "pcie-root-port").put("id", "slot" + i).put("chassis", i + 1);
+        add("-device", port.toString());
+      }
+    }
+  }
+
+  /** A device of virtio, on the bus that the board has. */
+  private void device(String kind, String id, Map<String, Object> options) {
+    ObjectNode device = JsonNodeFactory.instance.objectNode();
+    device.put("driver", kind + (isMicrovm() ? "-device" : "-pci")).put("id", id);
+    options.forEach(device::putPOJO);
+    add("-device", device.toString());
+  }
+
+  private static ObjectNode object(String type, String id) {
+    return JsonNodeFactory.instance.objectNode().put("qom-type", type).put("id", id);
+  }
+
+  /** In an option list a comma ends an option, but two are one. */
+  private static String escape(String text) {
+    return text.replace(",", ",,");
+  }
+
+  private void add(String... arguments) {
+    all.addAll(List.of(arguments));
+  }
+}

@@ -1,0 +1,243 @@
+package dev.stapes.qemu.driver;
+
+import dev.stapes.model.Config;
+import dev.stapes.model.ConfigKey;
+import dev.stapes.model.IdMapping;
+import dev.stapes.model.InstanceId;
+import dev.stapes.model.Lifetime;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.qmp.QmpClient;
+import dev.stapes.qmp.QmpDialect;
+import dev.stapes.qmp.QmpException;
+import dev.stapes.qmp.QmpOptions;
+import dev.stapes.spi.Host;
+import dev.stapes.spi.InstanceDriver;
+import dev.stapes.spi.Machine;
+import dev.stapes.spi.Processes;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Virtual machines of QEMU. */
+final class QemuDriver implements InstanceDriver {
+  private static final Logger LOG = LoggerFactory.getLogger(QemuDriver.class);
+  private static final long END_SECONDS = 15;
+  private static final int SIGKILL = 9;
+
+  private final DriverContext context;
+  private final UserIds users;
+  private final QemuLauncher launcher;
+
+  /** Machines in our hands, until everything of them is gone from the host. */
+  private final Map<InstanceId, QemuMachine> machines = new ConcurrentHashMap<>();
+
+  QemuDriver(DriverContext context) {
+    this.context = context;
+    this.users = new UserIds(context.scope().tag());
+    this.launcher = new QemuLauncher(context);
+  }
+
+  @Override
+  public List<ConfigKey<?>> configKeys() {
+    return QemuKeys.ALL;
+  }
+
+  @Override
+  public void validate(Machine.Spec spec) {
+    VmPlan.of(spec, context.host().facts().memory());
+  }
+
+  @Override
+  public Map<String, String> allocate(Config config, Collection<Config> others) {
+    return users.allocate(config, others);
+  }
+
+  @Override
+  public Optional<IdMapping> idMapping(Config config) {
+    return Optional.empty();
+  }
+
+  @Override
+  public Machine start(Machine.Spec spec) {
+    awaitGone(spec.id());
+    VmPlan plan = VmPlan.of(spec, context.host().facts().memory());
+    try (Host.Busy busy = context.host().busy()) {
+      remove(VmFiles.of(context.scope(), spec.id()), QemuProcesses.of(context.scope()));
+      QemuLauncher.Started started =
+          launcher.launch(spec, plan, users.of(spec.config()), plan.accelerator().equals("kvm"));
+      QemuMachine machine =
+          new QemuMachine(
+              context,
+              spec,
+              started.files(),
+              started.process(),
+              started.monitor(),
+              Instant.now(),
+              this::forget);
+      machines.put(spec.id(), machine);
+      machine.go();
+      return machine;
+    }
+  }
+
+  @Override
+  public Optional<Machine> adopt(Machine.Spec spec) {
+    awaitGone(spec.id());
+    QemuMachine held = machines.get(spec.id());
+    if (held != null) {
+      return Optional.of(held);
+    }
+    VmFiles files = VmFiles.of(context.scope(), spec.id());
+    Map<String, Long> running = QemuProcesses.of(context.scope());
+    Optional<Processes.Handle> process =
+        Optional.ofNullable(running.get(files.name())).flatMap(context.host().processes()::find);
+    if (process.isPresent()) {
+      try {
+        return Optional.of(adopt(spec, files, process.get()));
+      } catch (QmpException e) {
+        LOG.warn("{}: runs, but cannot be controlled: {}", files.name(), e.getMessage());
+        process.get().close();
+      } catch (InterruptedException e) {
+        process.get().close();
+        Thread.currentThread().interrupt();
+        throw new StapesException(Kind.INTERRUPTED, "instance " + spec.name(), "interrupted", e);
+      }
+    }
+    remove(files, running);
+    return Optional.empty();
+  }
+
+  private Machine adopt(Machine.Spec spec, VmFiles files, Processes.Handle process)
+      throws InterruptedException {
+    QmpClient client =
+        QmpClient.connect(
+            context.loop(), files.monitor(), QmpDialect.monitor(), QmpOptions.defaults());
+    QemuMachine machine =
+        new QemuMachine(
+            context,
+            spec,
+            files,
+            process,
+            new Monitor("instance " + spec.name(), client),
+            startedAt(process.pid()),
+            this::forget);
+    machines.put(spec.id(), machine);
+    return machine;
+  }
+
+  private static Instant startedAt(long pid) {
+    return ProcessHandle.of(pid).flatMap(found -> found.info().startInstant()).orElse(Instant.now());
+  }
+
+  private void forget(QemuMachine machine) {
+    machines.remove(machine.id(), machine);
+  }
+
+  /** Waits for the end of an instance that is being removed behind. */
+  private void awaitGone(InstanceId id) {
+    QemuMachine machine = machines.get(id);
+    if (machine == null || machine.isAlive()) {
+      return;
+    }
+    try {
+      machine.removed().toCompletableFuture().get(END_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StapesException(Kind.INTERRUPTED, "instance " + id, "interrupted", e);
+    } catch (ExecutionException | TimeoutException e) {
+      throw new StapesException(Kind.BUSY, "instance " + id, "its last run is not removed yet", e);
+    }
+  }
+
+  @Override
+  public void collect(Set<InstanceId> keep) {
+    for (QemuMachine machine : List.copyOf(machines.values())) {
+      if (!keep.contains(machine.id())) {
+        if (machine.isAlive()) {
+          machine.kill();
+        }
+        awaitGone(machine.id());
+      }
+    }
+    Map<String, Long> running = QemuProcesses.of(context.scope());
+    String prefix = VmFiles.prefix(context.scope());
+    for (String name : running.keySet()) {
+      InstanceId id = new InstanceId(name.substring(prefix.length()));
+      if (!keep.contains(id) && !machines.containsKey(id)) {
+        remove(VmFiles.of(context.scope(), id), running);
+      }
+    }
+    try {
+      for (VmFiles files : VmFiles.all(context.scope())) {
+        if (!keep.contains(files.id()) && !machines.containsKey(files.id())) {
+          remove(files, running);
+        }
+      }
+    } catch (IOException e) {
+      throw new StapesException(Kind.INTERNAL, "qemu driver", "its run directory: " + e, e);
+    }
+  }
+
+  /** Ends what may still run, and removes its files. */
+  private void remove(VmFiles files, Map<String, Long> running) {
+    Optional.ofNullable(running.get(files.name()))
+        .flatMap(context.host().processes()::find)
+        .ifPresent(process -> end(files, process));
+    try {
+      files.remove();
+    } catch (IOException e) {
+      throw new StapesException(
+          Kind.INTERNAL, "instance " + files.id(), "its files cannot be removed: " + e, e);
+    }
+  }
+
+  private static void end(VmFiles files, Processes.Handle process) {
+    try (process) {
+      LOG.info("ending what is left of {}", files.name());
+      process.signal(SIGKILL);
+      process.exit().toCompletableFuture().get(END_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StapesException(Kind.INTERRUPTED, "qemu driver", "interrupted", e);
+    } catch (ExecutionException | TimeoutException e) {
+      throw new StapesException(Kind.INTERNAL, files.name(), "does not end", e);
+    }
+  }
+
+  @Override
+  public void close() {
+    List<QemuMachine> all = List.copyOf(machines.values());
+    for (QemuMachine machine : all) {
+      if (machine.lifetime() == Lifetime.THROWAWAY && machine.isAlive()) {
+        machine.kill();
+      }
+    }
+    for (QemuMachine machine : all) {
+      if (machine.isAlive()) {
+        machine.close();
+      } else {
+        awaitGone(machine.id());
+      }
+    }
+    context.behind().shutdown();
+    context.loop().close();
+    try {
+      if (!context.behind().awaitTermination(END_SECONDS, TimeUnit.SECONDS)) {
+        LOG.warn("the removal of ended instances takes too long");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,75 @@
+package dev.stapes.qemu.driver;
+
+import dev.stapes.linux.ffi.Syscalls;
+import dev.stapes.model.InstanceType;
+import dev.stapes.qmp.QmpLoop;
+import dev.stapes.spi.Availability;
+import dev.stapes.spi.Host;
+import dev.stapes.spi.InstanceDriver;
+import dev.stapes.spi.InstanceDriverProvider;
+import java.util.Optional;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** The driver of virtual machines, {@code qemu}: needs QEMU, setpriv and root. */
+public final class QemuDriverProvider implements InstanceDriverProvider {
+  /** For {@link java.util.ServiceLoader}. */
+  public QemuDriverProvider() {}
+
+  @Override
+  public String name() {
+    return "qemu";
+  }
+
+  @Override
+  public InstanceType type() {
+    return InstanceType.VIRTUAL_MACHINE;
+  }
+
+  @Override
+  public Availability probe(Host host) {
+    if (!host.facts().root()) {
+      return Availability.unavailable("not root", "run the JVM as root");
+    }
+    Optional<QemuProgram> qemu = QemuProgram.find(host);
+    if (qemu.isEmpty()) {
+      return Availability.unavailable(
+          QemuProgram.name(host) + " not found", "install the package qemu-system");
+    }
+    if (!qemu.get().isUsable()) {
+      return Availability.unavailable(
+          "QEMU " + qemu.get().version() + " is too old", "install QEMU 7.2 or newer");
+    }
+    if (host.programs().find("setpriv").isEmpty()) {
+      return Availability.unavailable("setpriv not found", "install the package util-linux");
+    }
+    return Availability.available();
+  }
+
+  @Override
+  public InstanceDriver open(Host host, Scope scope) {
+    probe(host).orThrow("qemu driver");
+    Syscalls sys = Syscalls.system();
+    AtomicInteger number = new AtomicInteger();
+    return new QemuDriver(
+        new DriverContext(
+            host,
+            scope,
+            sys,
+            QemuProgram.find(host).orElseThrow(),
+            host.programs().find("setpriv").orElseThrow(),
+            QmpLoop.open(
+                sys,
+                task -> {
+                  Thread thread = new Thread(task);
+                  thread.setDaemon(true);
+                  return thread;
+                }),
+            Executors.newCachedThreadPool(
+                task -> {
+                  Thread thread = new Thread(task, "stapes-qemu-" + number.incrementAndGet());
+                  thread.setDaemon(true);
+                  return thread;
+                })));
+  }
+}

@@ -1,0 +1,176 @@
+package dev.stapes.qemu.driver;
+
+import dev.stapes.model.Lifetime;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.qmp.QmpClient;
+import dev.stapes.qmp.QmpConnectException;
+import dev.stapes.qmp.QmpDialect;
+import dev.stapes.qmp.QmpException;
+import dev.stapes.qmp.QmpOptions;
+import dev.stapes.spi.Machine;
+import dev.stapes.spi.Processes;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.OptionalLong;
+import java.util.concurrent.locks.LockSupport;
+
+/** Starts QEMU, up to where its monitor answers and its processors stand still. */
+final class QemuLauncher {
+  private static final int SIGKILL = 9;
+  private static final int DISK = 3;
+  private static final int NVRAM = 4;
+  private static final int CONSOLE = 5;
+  private static final int LONGEST_COMPLAINT = 2000;
+  private static final long BETWEEN_NANOS = 500_000;
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  private final DriverContext context;
+
+  QemuLauncher(DriverContext context) {
+    this.context = context;
+  }
+
+  /**
+   * A machine whose processors stand still.
+   *
+   * @param files of its own
+   * @param process of the emulator
+   * @param monitor of it
+   */
+  record Started(VmFiles files, Processes.Child process, Monitor monitor) {}
+
+  /**
+   * Starts it.
+   *
+   * @param user its uid and gid
+   * @param kvm whether it is not emulated
+   */
+  Started launch(Machine.Spec spec, VmPlan plan, long user, boolean kvm) {
+    String subject = "instance " + spec.name();
+    VmFiles files = VmFiles.of(context.scope(), spec.id());
+    boolean done = false;
+    try {
+      files.create();
+      Files.setAttribute(files.directory(), "unix:uid", (int) user);
+      Files.setAttribute(files.directory(), "unix:gid", (int) user);
+      Processes.Child process = spawn(spec, plan, files, user, kvm);
+      try {
+        Started started =
+            new Started(files, process, new Monitor(subject, connect(subject, files, process)));
+        done = true;
+        return started;
+      } finally {
+        if (!done) {
+          process.signal(SIGKILL);
+          process.exit().toCompletableFuture().join();
+          process.close();
+        }
+      }
+    } catch (IOException e) {
+      throw new StapesException(Kind.INTERNAL, subject, "start failed: " + e, e);
+    } finally {
+      if (!done) {
+        remove(files);
+      }
+    }
+  }
+
+  private static void remove(VmFiles files) {
+    try {
+      files.remove();
+    } catch (IOException e) {
+      throw new StapesException(
+          Kind.INTERNAL, "instance " + files.id(), "its files cannot be removed: " + e, e);
+    }
+  }
+
+  private Processes.Child spawn(
+      Machine.Spec spec, VmPlan plan, VmFiles files, long user, boolean kvm) throws IOException {
+    boolean throwaway = spec.lifetime() == Lifetime.THROWAWAY;
+    List<QemuProcess.Opened> opened = new ArrayList<>();
+    opened.add(new QemuProcess.Opened(DISK, VmPlan.disk(spec), QemuProcess.Mode.WRITE));
+    QemuArguments.UefiFiles uefi = QemuArguments.UefiFiles.NONE;
+    if (plan.firmware() instanceof Firmware.Uefi firmware) {
+      Ovmf ovmf = Ovmf.of(firmware.secure());
+      ovmf.prepareVariables(context.host().mounts().local(VmPlan.nvram(spec)));
+      opened.add(new QemuProcess.Opened(NVRAM, VmPlan.nvram(spec), QemuProcess.Mode.WRITE));
+      uefi = new QemuArguments.UefiFiles(ovmf.code(), QemuProcess.Opened.inQemu(NVRAM));
+    }
+    opened.add(
+        new QemuProcess.Opened(
+            CONSOLE, consoleLog(spec, files, throwaway), QemuProcess.Mode.APPEND));
+    List<String> arguments =
+        QemuArguments.of(
+            plan,
+            new QemuArguments.Start(
+                files.name(),
+                QemuProcess.Opened.inQemu(DISK),
+                false,
+                uefi,
+                kvm,
+                QemuProcess.Opened.inQemu(CONSOLE)));
+    QemuProcess process =
+        new QemuProcess(
+            files.directory(), user, kvm ? Kvm.group() : OptionalLong.empty(), opened);
+    return context
+        .host()
+        .processes()
+        .start(
+            process.start(
+                context.setpriv(), context.qemu().path(), arguments, files.log(), throwaway));
+  }
+
+  private Path consoleLog(Machine.Spec spec, VmFiles files, boolean throwaway) throws IOException {
+    if (throwaway) {
+      return files.consoleLog();
+    }
+    Path log = context.scope().consoleLog(spec.id());
+    Files.createDirectories(Objects.requireNonNull(log.getParent()));
+    return log;
+  }
+
+  /** Its socket is there a moment after the process is. */
+  private QmpClient connect(String subject, VmFiles files, Processes.Child process) {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    while (true) {
+      try {
+        return QmpClient.connect(
+            context.loop(), files.monitor(), QmpDialect.monitor(), QmpOptions.defaults());
+      } catch (QmpConnectException e) {
+        if (!process.isAlive()) {
+          throw new StapesException(
+              Kind.INTERNAL, subject, "QEMU does not start: " + complaint(files), e);
+        }
+        if (System.nanoTime() > deadline) {
+          throw new StapesException(Kind.TIMED_OUT, subject, "QEMU has no monitor", e);
+        }
+        LockSupport.parkNanos(BETWEEN_NANOS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new StapesException(Kind.INTERRUPTED, subject, "interrupted", e);
+      } catch (QmpException e) {
+        throw new StapesException(
+            Kind.INTERNAL, subject, "QEMU does not start: " + complaint(files), e);
+      }
+    }
+  }
+
+  /** The last that QEMU complained of. */
+  static String complaint(VmFiles files) {
+    try {
+      String log = Files.readString(files.log(), StandardCharsets.ISO_8859_1).strip();
+      return log.isEmpty()
+          ? "it says nothing"
+          : log.substring(Math.max(0, log.length() - LONGEST_COMPLAINT)).replace('\n', ';');
+    } catch (IOException e) {
+      return "its log cannot be read: " + e;
+    }
+  }
+}

@@ -1,0 +1,315 @@
+package dev.stapes.qemu.driver;
+
+import dev.stapes.model.ExecSpec;
+import dev.stapes.model.IdMapping;
+import dev.stapes.model.InstanceId;
+import dev.stapes.model.InstanceState;
+import dev.stapes.model.Lifetime;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.qmp.QmpEvent;
+import dev.stapes.qmp.QmpListener;
+import dev.stapes.qmp.RawEvent;
+import dev.stapes.spi.Machine;
+import dev.stapes.spi.Processes;
+import dev.stapes.spi.Tree;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A running virtual machine. */
+final class QemuMachine implements Machine {
+  private static final Logger LOG = LoggerFactory.getLogger(QemuMachine.class);
+  private static final String ENVIRONMENT = "environment.";
+  private static final int SIGKILL = 9;
+  private static final int SIGNALLED = 128;
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+  private final DriverContext context;
+  private final VmFiles files;
+  private final Processes.Handle process;
+  private final CompletionStage<Integer> processExit;
+  private final long pid;
+  private final Instant startedAt;
+  private final Monitor monitor;
+  private final GuestAgent agent;
+  private final AgentConnection agentConnection;
+  private final ExecPorts ports;
+  private final SerialConsole serial;
+  private final Consumer<QemuMachine> gone;
+  private final CompletableFuture<Exit> exit = new CompletableFuture<>();
+  private final CompletableFuture<Exit> removed = new CompletableFuture<>();
+  private volatile boolean killed;
+  private volatile boolean released;
+  private volatile @Nullable String shutdownReason;
+  private Spec spec;
+
+  QemuMachine(
+      DriverContext context,
+      Spec spec,
+      VmFiles files,
+      Processes.Handle process,
+      Monitor monitor,
+      Instant startedAt,
+      Consumer<QemuMachine> gone) {
+    this.context = context;
+    this.spec = spec;
+    this.files = files;
+    this.process = process;
+    this.processExit = process.exit();
+    this.pid = process.pid();
+    this.monitor = monitor;
+    this.startedAt = startedAt;
+    this.gone = gone;
+    this.agentConnection =
+        new AgentConnection(context, files, "instance " + spec.name(), monitor, startedAt);
+    this.agent = new GuestAgent("instance " + spec.name(), agentConnection);
+    this.ports = new ExecPorts(context.sys(), "instance " + spec.name(), files.directory());
+    this.serial = new SerialConsole(context.sys(), "instance " + spec.name(), files.console());
+    monitor.client().subscribe(QmpEvent.class, listener());
+    this.processExit.thenAccept(this::processEnded);
+  }
+
+  private QmpListener<QmpEvent> listener() {
+    return event -> {
+      if (event instanceof RawEvent raw && raw.eventName().equals("SHUTDOWN")) {
+        shutdownReason = raw.data().path("reason").asText("shutdown");
+      }
+    };
+  }
+
+  @Override
+  public InstanceId id() {
+    return files.id();
+  }
+
+  private synchronized Spec spec() {
+    return spec;
+  }
+
+  private String subject() {
+    return "instance " + spec().name();
+  }
+
+  Lifetime lifetime() {
+    return spec().lifetime();
+  }
+
+  boolean isAlive() {
+    return !exit.isDone() && process.isAlive();
+  }
+
+  /** Completes when nothing of it is left on the host. */
+  CompletionStage<Exit> removed() {
+    return removed.minimalCompletionStage();
+  }
+
+  @Override
+  public long pid() {
+    return pid;
+  }
+
+  @Override
+  public Instant startedAt() {
+    return startedAt;
+  }
+
+  @Override
+  public CompletionStage<Exit> exit() {
+    return exit.minimalCompletionStage();
+  }
+
+  @Override
+  public void requestShutdown() {
+    if (isFrozen()) {
+      unfreeze(); // else it would never hear of it
+    }
+    monitor.tell("system_powerdown");
+  }
+
+  @Override
+  public void kill() {
+    killed = true;
+    process.signal(SIGKILL);
+    try {
+      processExit.toCompletableFuture().get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StapesException(Kind.INTERRUPTED, subject(), "interrupted while it ends", e);
+    } catch (TimeoutException e) {
+      throw new StapesException(Kind.TIMED_OUT, subject(), "process " + pid + " does not end", e);
+    } catch (ExecutionException e) {
+      throw new StapesException(Kind.INTERNAL, subject(), "cannot tell whether it ended", e);
+    }
+    exit.complete(new Exit("killed", false));
+  }
+
+  @Override
+  public void freeze() {
+    monitor.tell("stop");
+  }
+
+  @Override
+  public void unfreeze() {
+    monitor.tell("cont");
+  }
+
+  @Override
+  public boolean isFrozen() {
+    return monitor.tell("query-status").path("status").asText().equals("paused");
+  }
+
+  @Override
+  public Exec exec(ExecSpec exec) {
+    return exec(exec, true);
+  }
+
+  @Override
+  public Exec execWithoutInput(ExecSpec exec) {
+    return exec(exec, false);
+  }
+
+  private Exec exec(ExecSpec exec, boolean input) {
+    requireAlive();
+    TreeMap<String, String> environment = new TreeMap<>(spec().config().family(ENVIRONMENT));
+    environment.putAll(exec.environment());
+    ExecSpec whole =
+        new ExecSpec(
+            exec.command(),
+            environment,
+            exec.directory(),
+            exec.user(),
+            exec.group(),
+            exec.terminal(),
+            exec.timeout());
+    try {
+      return GuestExec.start(agent, ports, whole, input, context.behind());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StapesException(Kind.INTERRUPTED, subject(), "interrupted", e);
+    } catch (RejectedExecutionException e) {
+      throw new StapesException(Kind.UNAVAILABLE, subject(), "the driver is closed", e);
+    }
+  }
+
+  private void requireAlive() {
+    if (!isAlive()) {
+      throw new StapesException(Kind.UNAVAILABLE, subject(), "it has ended");
+    }
+  }
+
+  @Override
+  public Tree files() {
+    requireAlive();
+    throw new StapesException(Kind.UNSUPPORTED, subject(), "its files cannot be reached yet");
+  }
+
+  @Override
+  public Optional<IdMapping> idMapping() {
+    return Optional.empty();
+  }
+
+  @Override
+  public InstanceState state() {
+    return VmState.of(pid, startedAt, isFrozen());
+  }
+
+  @Override
+  public Console console() {
+    requireAlive();
+    return serial.open();
+  }
+
+  @Override
+  public Path consoleLog() {
+    return lifetime() == Lifetime.THROWAWAY
+        ? files.consoleLog()
+        : context.scope().consoleLog(id());
+  }
+
+  @Override
+  public synchronized void update(Spec changed) {
+    spec = changed;
+  }
+
+  /** Lets its processors go on, for the first time. */
+  void go() {
+    monitor.tell("cont");
+  }
+
+  @Override
+  public void close() {
+    if (killed || !isAlive()) {
+      return; // being removed behind
+    }
+    released = true;
+    letGo();
+    gone.accept(this);
+    process.close();
+  }
+
+  private void letGo() {
+    ports.close();
+    agent.close();
+    serial.close();
+    monitor.close();
+  }
+
+  private void processEnded(int code) {
+    if (released) {
+      return;
+    }
+    try {
+      context.behind().execute(() -> finish(code));
+    } catch (RejectedExecutionException e) {
+      Exit end = new Exit("the driver was closed", false);
+      exit.complete(end);
+      removed.complete(end);
+    }
+  }
+
+  /** Says that it has ended, then removes the rest. */
+  private void finish(int code) {
+    Exit end = end(code);
+    exit.complete(end);
+    try {
+      letGo();
+      files.remove();
+      process.close();
+    } catch (IOException | RuntimeException e) {
+      LOG.warn("{}: what is left cannot be removed", files.name(), e);
+    } finally {
+      gone.accept(this);
+      removed.complete(end);
+    }
+  }
+
+  private Exit end(int code) {
+    if (killed) {
+      return new Exit("killed", false);
+    }
+    String reason = shutdownReason;
+    if (code == 0 || code == -1) {
+      return new Exit(reason == null ? "ended" : reason, false);
+    }
+    String how =
+        code > SIGNALLED
+            ? "killed by signal " + (code - SIGNALLED)
+            : "QEMU failed: " + QemuLauncher.complaint(files);
+    return new Exit(how, false, OptionalInt.of(code));
+  }
+}

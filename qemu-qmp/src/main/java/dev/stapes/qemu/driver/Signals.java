@@ -1,0 +1,41 @@
+package dev.stapes.qemu.driver;
+
+import dev.stapes.model.ExecSpec;
+import java.util.List;
+
+/** Commands for a guest's shell that reach the processes of a session. */
+final class Signals {
+  /** Sends a signal to all processes of a session; field 6 of /proc/PID/stat, see proc(5). */
+  private static final String SIGNAL =
+      """
+      for f in /proc/[0-9]*/stat; do
+        read -r s <"$f" || continue
+        r=${s##*) }
+        set -- "$1" "$2" $r
+        [ "$6" != "$2" ] || kill -"$1" "${s%% *}"
+      done 2>/dev/null
+      """;
+
+  /** Changes the size of the terminal of a session: its leader has it as standard input. */
+  private static final String RESIZE = "stty -F /proc/$1/fd/0 cols $2 rows $3";
+
+  private Signals() {}
+
+  /** Sends a signal to all processes of a session. */
+  static List<String> command(int number, long session) {
+    return List.of(
+        "/bin/sh", "-c", SIGNAL, "stapes", Integer.toString(number), Long.toString(session));
+  }
+
+  /** Changes the size of the terminal of a session. */
+  static List<String> resize(long session, ExecSpec.TerminalSize size) {
+    return List.of(
+        "/bin/sh",
+        "-c",
+        RESIZE,
+        "stapes",
+        Long.toString(session),
+        Integer.toString(size.columns()),
+        Integer.toString(size.rows()));
+  }
+}

@@ -1,0 +1,197 @@
+package dev.stapes.qemu.driver;
+
+import dev.stapes.linux.cgroup.CpuRequest;
+import dev.stapes.model.Config;
+import dev.stapes.model.Device;
+import dev.stapes.model.InstanceKeys;
+import dev.stapes.model.Size;
+import dev.stapes.model.StapesException;
+import dev.stapes.spi.Machine;
+import dev.stapes.spi.ShellWords;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * What the spec of an instance means for QEMU.
+ *
+ * @param cpus how many, or which of the host
+ * @param memory a whole number of MiB
+ * @param hugePages whether its memory is made of huge pages
+ * @param firmware what it executes first
+ * @param board QEMU's machine type, q35 or microvm
+ * @param cpuModel as QEMU names it; empty: the best that the accelerator has
+ * @param accelerator kvm, tcg or auto
+ * @param vnc whether it has a display
+ * @param nics by device name; copied
+ * @param raw arguments of the user; copied
+ */
+record VmPlan(
+    CpuRequest cpus,
+    Size memory,
+    boolean hugePages,
+    Firmware firmware,
+    String board,
+    Optional<String> cpuModel,
+    String accelerator,
+    boolean vnc,
+    SortedMap<String, Device.Nic> nics,
+    List<String> raw) {
+  /** In the directory that is the root volume of a virtual machine: its disk, raw. */
+  static final String DISK = "root.img";
+
+  /** Beside it: the variables of UEFI. */
+  static final String NVRAM = "nvram.fd";
+
+  private static final long MEBIBYTE = 1L << 20;
+  private static final Size DEFAULT_MEMORY = Size.ofMebibytes(1024);
+  private static final Size LEAST_MEMORY = Size.ofMebibytes(32);
+  private static final int MOST_CPUS = 255;
+
+  /** Limits that only a cgroup can hold a container to. */
+  private static final List<String> OF_CONTAINERS =
+      List.of(
+          InstanceKeys.LIMITS_CPU_ALLOWANCE.name(),
+          InstanceKeys.LIMITS_MEMORY_ENFORCE.name(),
+          InstanceKeys.LIMITS_MEMORY_SWAP.name(),
+          InstanceKeys.LIMITS_MEMORY_SWAP_PRIORITY.name(),
+          InstanceKeys.LIMITS_PROCESSES.name());
+
+  /** Copies. */
+  VmPlan {
+    nics = java.util.Collections.unmodifiableSortedMap(new TreeMap<>(nics));
+    raw = List.copyOf(raw);
+  }
+
+  /**
+   * Reads a spec.
+   *
+   * @param host memory of the host, for percentages
+   * @throws StapesException INVALID or UNSUPPORTED, quoting the value
+   */
+  static VmPlan of(Machine.Spec spec, Size host) {
+    Config config = spec.config();
+    refuseLimitsOfContainers(config);
+    CpuRequest cpus = cpus(config);
+    TreeMap<String, Device.Nic> nics = new TreeMap<>();
+    spec.devices().forEach((name, device) -> add(nics, name, device));
+    return new VmPlan(
+        cpus,
+        memory(config, host),
+        config.isTrue(QemuKeys.HUGEPAGES),
+        Firmware.of(config),
+        config.get(QemuKeys.MACHINE).orElseThrow(),
+        config.get(QemuKeys.CPU),
+        config.get(QemuKeys.ACCELERATOR).orElseThrow(),
+        config.get(QemuKeys.DISPLAY).orElseThrow().equals("vnc"),
+        nics,
+        config
+            .get(QemuKeys.RAW_QEMU)
+            .map(text -> words(QemuKeys.RAW_QEMU.name(), text))
+            .orElse(List.of()));
+  }
+
+  private static List<String> words(String key, String text) {
+    try {
+      return ShellWords.split(text);
+    } catch (StapesException e) {
+      throw new StapesException(e.kind(), "config key " + key, String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  private static void refuseLimitsOfContainers(Config config) {
+    for (String key : OF_CONTAINERS) {
+      config
+          .text(key)
+          .ifPresent(
+              value -> {
+                throw new StapesException(
+                    StapesException.Kind.UNSUPPORTED,
+                    "config key " + key,
+                    "a virtual machine cannot be held to it: \"" + value + "\"");
+              });
+    }
+    config
+        .family("limits.kernel.")
+        .forEach(
+            (name, value) -> {
+              throw new StapesException(
+                  StapesException.Kind.UNSUPPORTED,
+                  "config key limits.kernel." + name,
+                  "a virtual machine has a kernel of its own: \"" + value + "\"");
+            });
+  }
+
+  private static CpuRequest cpus(Config config) {
+    String text = config.get(InstanceKeys.LIMITS_CPU).orElse("1");
+    CpuRequest request;
+    try {
+      request = CpuRequest.parse(text);
+    } catch (IllegalArgumentException e) {
+      throw new StapesException(
+          StapesException.Kind.INVALID,
+          "config key limits.cpu",
+          String.valueOf(e.getMessage()),
+          e);
+    }
+    if (count(request) > MOST_CPUS) {
+      throw StapesException.invalid(
+          "config key limits.cpu", "at most " + MOST_CPUS + " CPUs: \"" + text + "\"");
+    }
+    return request;
+  }
+
+  private static int count(CpuRequest request) {
+    return request instanceof CpuRequest.Pinned pinned
+        ? pinned.cpus().size()
+        : ((CpuRequest.Count) request).count();
+  }
+
+  /** How many CPUs it sees. */
+  int cpuCount() {
+    return count(cpus);
+  }
+
+  private static Size memory(Config config, Size host) {
+    Optional<String> text = config.get(InstanceKeys.LIMITS_MEMORY);
+    long bytes =
+        text.map(
+                limit ->
+                    limit.endsWith("%")
+                        ? host.bytes() / 100 * Integer.parseInt(limit.substring(0, limit.length() - 1))
+                        : Size.parse(limit).bytes())
+            .orElse(DEFAULT_MEMORY.bytes());
+    if (bytes < LEAST_MEMORY.bytes()) {
+      throw StapesException.invalid(
+          "config key " + InstanceKeys.LIMITS_MEMORY.name(),
+          "a virtual machine needs at least " + LEAST_MEMORY + ": \"" + text.orElse("") + "\"");
+    }
+    return new Size(bytes / MEBIBYTE * MEBIBYTE);
+  }
+
+  private static void add(SortedMap<String, Device.Nic> nics, String name, Device device) {
+    if (device instanceof Device.Nic nic) {
+      nics.put(name, nic);
+      return;
+    }
+    if (device instanceof Device.None) {
+      return;
+    }
+    throw new StapesException(
+        StapesException.Kind.UNSUPPORTED,
+        "device " + name,
+        "a virtual machine cannot have one of type \"" + device.type() + "\"");
+  }
+
+  /** The disk of a root volume. */
+  static Path disk(Machine.Spec spec) {
+    return spec.root().path().resolve(DISK);
+  }
+
+  /** The variables of UEFI in a root volume. */
+  static Path nvram(Machine.Spec spec) {
+    return spec.root().path().resolve(NVRAM);
+  }
+}

@@ -1,0 +1,98 @@
+# Runs one program in a guest, for the host. Whatever POSIX shell the guest has executes it, so it uses nothing else.
+#   $1 slot, a number   $2 uid   $3 gid, or nothing   $4 directory, or nothing   $5 yes: it is given input
+#   $6 lines that export its variables   $7 columns and rows of a terminal, or nothing   the rest: the program, its arguments
+# Of the slot there are four virtio-serial ports: stapes.N.in, .out, .err and .status. A port is opened once, and ends where
+# the other side lets go of it. What is said on the status port, a line each:
+#   pid N     it begins, as the leader of a session
+#   exit N    it has ended with this code
+#   out, err  all that was written there has been sent
+#   end       and so ends this script
+_slot=$1 _uid=$2 _gid=$3 _dir=$4 _given=$5 _variables=$6 _size=$7
+shift 7
+_in= _out= _err= _status=
+for _file in /sys/class/virtio-ports/*/name; do
+  _name=
+  read -r _name <"$_file"
+  _node=${_file%/name}
+  _node=/dev/${_node##*/}
+  case $_name in
+  stapes.$_slot.in) _in=$_node ;;
+  stapes.$_slot.out) _out=$_node ;;
+  stapes.$_slot.err) _err=$_node ;;
+  stapes.$_slot.status) _status=$_node ;;
+  esac
+done
+[ -n "$_status" ] || exit 125
+exec 9>"$_status" || exit 125
+_program='
+  printf "pid %s\n" "$$" >&9
+  exec 9>&-
+  [ -z "$_size" ] || stty cols "${_size% *}" rows "${_size#* }" 2>/dev/null
+  _home=/root _found=
+  if [ "$_uid" != 0 ] || [ -z "$_gid" ]; then
+    _home=/ _found=$_uid
+    while IFS=: read -r _n _p _u _g _c _h _s; do
+      if [ "$_u" = "$_uid" ]; then
+        _found=$_g _home=$_h
+        break
+      fi
+    done </etc/passwd
+    _gid=${_gid:-$_found}
+  fi
+  if [ -n "$_dir" ]; then
+    cd "$_dir" 2>/dev/null || { echo "cannot enter $_dir" >&2; exit 126; }
+  else
+    cd "$_home" 2>/dev/null || cd /
+  fi
+  export HOME="$_home"
+  eval "$_variables"
+  if [ "$_uid:$_gid" != 0:0 ]; then
+    _file=$(command -v -- "$1") || { echo "$1: not found" >&2; exit 127; }
+    if setpriv --reuid 0 true 2>/dev/null; then
+      exec setpriv --reuid "$_uid" --regid "$_gid" --clear-groups -- "$@"
+    elif chroot --userspec=0:0 --groups= / true 2>/dev/null; then
+      exec chroot --userspec="$_uid:$_gid" --groups= --skip-chdir / "$@"
+    elif command -v start-stop-daemon >/dev/null 2>&1; then
+      shift
+      exec start-stop-daemon -S -q -c "$_uid:$_gid" -p /dev/null/none -x "$_file" -- "$@"
+    fi
+    echo "nothing in the guest changes the user: no setpriv, chroot --userspec, start-stop-daemon" >&2
+    exit 126
+  fi
+  exec "$@"
+'
+export _uid _gid _dir _variables _size
+_session=
+! command -v setsid >/dev/null 2>&1 || _session=setsid
+
+run() {
+  if [ -z "$_size" ]; then
+    $_session sh -c "$_program" stapes "$@"
+  elif command -v script >/dev/null 2>&1; then
+    _words=
+    for _word in sh -c "$_program" stapes "$@"; do
+      _words="$_words '$(printf '%s\n' "$_word" | sed "s/'/'\\\\''/g")'"
+    done
+    script -q -e -c "exec $_words" /dev/null 9>&9
+  else
+    echo "the guest has no script(1), which makes a terminal" >&2
+    false
+  fi
+}
+
+[ -n "$_given" ] || _in=/dev/null
+{
+  cat <"$_in" 2>/dev/null 9>&-
+} | {
+  {
+    {
+      run "$@"
+      printf 'exit %d\n' "$?" >&9
+    } 2>&1 >&4 4>&- | cat >"$_err" 9>&- 4>&-
+    echo err >&9
+  } 4>&1 | {
+    cat >"$_out" 9>&-
+    echo out >&9
+  }
+}
+echo end >&9
