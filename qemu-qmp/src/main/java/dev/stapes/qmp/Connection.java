@@ -2,6 +2,7 @@ package dev.stapes.qmp;
 
 import dev.stapes.linux.Fd;
 import dev.stapes.linux.UnixSocket;
+import dev.stapes.linux.ffi.Errno;
 import dev.stapes.linux.ffi.LinuxException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
@@ -111,7 +112,13 @@ final class Connection {
       }
       return null;
     } catch (LinuxException e) {
-      return "writing failed: " + e.errnoName();
+      if (!e.is(Errno.EPIPE)) {
+        return "writing failed: " + e.errnoName();
+      }
+      // The other side has closed, but what it said before is still to be read; then it ends.
+      outgoing.forEach(Outgoing::close);
+      outgoing.clear();
+      return null;
     }
   }
 
@@ -121,6 +128,9 @@ final class Connection {
 
   /** Reads once; on the loop's thread. */
   void readable(ByteBuffer buffer, byte[] bytes) {
+    if (!isOpen()) {
+      return;
+    }
     int count;
     try {
       count = socket.read(buffer.clear());

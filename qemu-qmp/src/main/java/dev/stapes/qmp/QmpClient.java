@@ -180,20 +180,22 @@ public final class QmpClient implements AutoCloseable {
     Timers.Timer timer =
         loop.schedule(
             options.commandTimeout(), () -> request.answer().complete(new Request.TimedOut()));
-    request
-        .answer()
-        .thenAccept(
-            answer -> {
-              loop.cancel(timer);
-              loop.dispatcher().execute(() -> complete(result, command, request, answer));
+    CompletableFuture<?> unusedAnswered =
+        request
+            .answer()
+            .thenAccept(
+                answer -> {
+                  loop.cancel(timer);
+                  loop.dispatcher().execute(() -> complete(result, command, request, answer));
+                });
+    CompletableFuture<?> unusedCancelled =
+        result.whenComplete(
+            (value, failure) -> {
+              if (result.isCancelled()) {
+                loop.cancel(timer);
+                conversation.abandon(request);
+              }
             });
-    result.whenComplete(
-        (value, failure) -> {
-          if (result.isCancelled()) {
-            loop.cancel(timer);
-            conversation.abandon(request);
-          }
-        });
     try {
       conversation.submit(request);
     } catch (RuntimeException e) {

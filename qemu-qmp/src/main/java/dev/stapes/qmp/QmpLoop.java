@@ -152,11 +152,19 @@ public final class QmpLoop implements AutoCloseable {
   private void ready(
       long key, boolean readable, boolean writable, ByteBuffer buffer, byte[] bytes) {
     Connection connection = connections.get(key);
-    if (connection != null && writable) {
-      connection.writable();
+    if (connection == null) {
+      return;
     }
-    if (connection != null && readable) {
-      connection.readable(buffer, bytes);
+    try {
+      if (readable) {
+        connection.readable(buffer, bytes);
+      }
+      if (writable) {
+        connection.writable();
+      }
+    } catch (RuntimeException e) {
+      LOG.error("a connection ends: {}", e.getMessage(), e);
+      connection.end("reading failed: " + e.getMessage(), null);
     }
   }
 
