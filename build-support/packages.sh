@@ -73,6 +73,7 @@ TEST_NEEDS=(
   docker-registry=docker-registry
   skopeo=skopeo
   umoci=umoci
+  qemu-utils=qemu-img
 )
 BENCH_NEEDS=(
   squashfs-tools=mksquashfs

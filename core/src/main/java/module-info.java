@@ -9,6 +9,7 @@ module dev.stapes.core {
   requires io.pebbletemplates;
   requires java.net.http;
   requires java.sql;
+  requires java.xml;
   requires org.apache.commons.compress;
   requires org.slf4j;
   requires org.tukaani.xz;

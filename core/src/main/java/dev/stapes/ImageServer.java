@@ -2,6 +2,7 @@ package dev.stapes;
 
 import dev.stapes.internal.image.simplestreams.StreamsServer;
 import dev.stapes.model.ImageServerSpec;
+import dev.stapes.model.InstanceType;
 import dev.stapes.model.RemoteImage;
 import dev.stapes.spi.ImageSource;
 import java.net.URI;
@@ -52,7 +53,18 @@ public final class ImageServer {
    *     architecture, UNSUPPORTED where it has only one for virtual machines
    */
   public RemoteImage find(String reference) {
-    return server.find(reference);
+    return find(reference, InstanceType.CONTAINER);
+  }
+
+  /**
+   * The newest image that a reference means for an instance of a type: an alias may have one for
+   * each. A fingerprint is of one type anyway.
+   *
+   * @throws dev.stapes.model.StapesException NOT_FOUND where the server has none for the
+   *     architecture, UNSUPPORTED where it has only one of the other type
+   */
+  public RemoteImage find(String reference, InstanceType type) {
+    return server.find(reference, type);
   }
 
   /**
@@ -61,6 +73,11 @@ public final class ImageServer {
    * the server says of the image is added to its properties, and prevails.
    */
   public ImageSource source(String reference) {
-    return server.source(reference);
+    return source(reference, InstanceType.CONTAINER);
+  }
+
+  /** The same for an instance of a type, see {@link #find(String, InstanceType)}. */
+  public ImageSource source(String reference, InstanceType type) {
+    return server.source(reference, type);
   }
 }

@@ -5,8 +5,10 @@ import dev.stapes.internal.image.BuiltInSources;
 import dev.stapes.internal.image.oci.OciFileSource;
 import dev.stapes.internal.image.oci.OciSource;
 import dev.stapes.internal.image.remote.UrlSource;
+import dev.stapes.model.DiskFileSpec;
 import dev.stapes.model.ImageMetadata;
 import dev.stapes.model.ImageUrl;
+import dev.stapes.model.InstanceType;
 import dev.stapes.model.OciFileSpec;
 import dev.stapes.model.OciImageSpec;
 import dev.stapes.spi.ImageSource;
@@ -48,10 +50,11 @@ public final class ImageSources {
 
   /**
    * A unified image archive as {@code incus image export} writes it: a tar, plain or compressed by
-   * gzip, bzip2, xz, lzma, zstd or lz4, with {@code metadata.yaml} and {@code rootfs/}.
+   * gzip, bzip2, xz, lzma, zstd or lz4, with {@code metadata.yaml} and {@code rootfs/}, or of a
+   * virtual machine {@code rootfs.img}, a disk in the format qcow2 or raw.
    *
    * <p>Importing it fails as NOT_FOUND without the file, as INVALID where it is damaged or half of
-   * a split image, and as UNSUPPORTED where it is a disk, or the image of a virtual machine.
+   * a split image, and as UNSUPPORTED where it is a bare disk, see {@link #disk(Path)}.
    */
   public static ImageSource file(Path archive) {
     return BuiltInSources.file(archive);
@@ -59,14 +62,37 @@ public final class ImageSources {
 
   /**
    * A split image: an archive with {@code metadata.yaml}, and another one with the root file system
-   * at its root, or a squashfs file system of it (4.0, any compression but LZO). Archives may be
-   * compressed as with {@link #file}, each in its own way. The fingerprint is the SHA-256 of both
-   * files, one after the other, as with Incus.
+   * at its root, or a squashfs file system of it (4.0, any compression but LZO), or of a virtual
+   * machine its disk, see {@link #disk(Path)}. Archives may be compressed as with {@link #file},
+   * each in its own way. The fingerprint is the SHA-256 of both files, one after the other, as with
+   * Incus.
    *
    * <p>Importing it fails as {@link #file} does.
    */
   public static ImageSource split(Path metadata, Path rootfs) {
     return BuiltInSources.split(metadata, rootfs);
+  }
+
+  /**
+   * The disk of a virtual machine: qcow2, vmdk (in one file), vdi, vhdx, vhd, or raw; or an OVA, of
+   * which the disk that its machine boots from is taken. Its content says which of them it is, and
+   * a file that shows none of these formats is raw. It is kept as it came, and converted by
+   * qemu-img(1) once for each pool. The number of CPUs and the memory that an OVA asks for are the
+   * properties {@code limits.cpu} and {@code limits.memory} of the image.
+   *
+   * <p>Importing it fails as NOT_FOUND without the file; as INVALID where it is damaged, encrypted,
+   * larger than 16 TiB, or needs other files (a backing file, extents, a parent): such names lead
+   * to any file of this machine; as UNSUPPORTED where it is of a format that is not known; and as
+   * UNAVAILABLE where the machine has no qemu-img, which only raw disks do not need: install the
+   * package {@code qemu-utils}.
+   */
+  public static ImageSource disk(Path disk) {
+    return disk(DiskFileSpec.of(disk));
+  }
+
+  /** The same with what nobody can tell from it: system, release, architecture. */
+  public static ImageSource disk(DiskFileSpec disk) {
+    return BuiltInSources.disk(disk);
   }
 
   /**
@@ -109,7 +135,12 @@ public final class ImageSources {
    * @param alias such as {@code debian/13}
    */
   public static ImageSource simplestreams(URI server, String alias) {
-    return ImageServer.simplestreams(server).source(alias);
+    return simplestreams(server, alias, InstanceType.CONTAINER);
+  }
+
+  /** The same for an instance of a type: an alias may have an image for each. */
+  public static ImageSource simplestreams(URI server, String alias, InstanceType type) {
+    return ImageServer.simplestreams(server).source(alias, type);
   }
 
   /**

@@ -102,6 +102,9 @@ public final class Images {
    * makes a system the one that it is, such as its machine id and its keys, is in it: remove that
    * before. Equal content gives an equal image, and one that is there already gets the aliases.
    *
+   * <p>Of a virtual machine it has the disk, as a compressed qcow2, which qemu-img(1) makes;
+   * UNAVAILABLE where that is missing.
+   *
    * <p>The instance is held only as long as it takes to copy its root disk, which in most pools is
    * a moment, and goes its way while the copy is packed. To cancel it, interrupt the thread or
    * {@link Operations#cancel}: nothing is left of it.

@@ -52,7 +52,8 @@ public sealed interface Device {
    * @param source a path of the host (absolute), or the name of a custom volume of {@code pool};
    *     empty for the root disk
    * @param pool the pool; empty means the default pool for the root disk, and a host path otherwise
-   * @param size at most so much data, where the pool has quotas
+   * @param size at most so much data, where the pool has quotas; the root disk of a virtual machine
+   *     has it in any pool: 10 GiB where it is empty, or that of a larger image
    * @param readOnly whether the instance may only read
    * @param recursive whether mounts below a host path come along
    * @param required whether the instance refuses to start without the source

@@ -61,12 +61,13 @@ public interface ImageSource {
    * What came.
    *
    * @param archive an archive below the work directory, plain or compressed: a tar with {@code
-   *     metadata.yaml}, and of a unified image with the root file system below {@code rootfs/}; of
-   *     an image with blobs its manifest
+   *     metadata.yaml}, and of a unified image with the root file system below {@code rootfs/} or
+   *     the disk of a virtual machine, {@code rootfs.img}; of an image with blobs its manifest
    * @param rootfs of a split image the root file system, below the work directory: a tar, plain or
-   *     compressed, or a squashfs file system
+   *     compressed, or a squashfs file system; of a virtual machine its disk
    * @param blobs of an OCI image all that its manifest names, layers from the lowest on; copied
-   * @param metadata the content of {@code metadata.yaml}, or what says the same
+   * @param metadata the content of {@code metadata.yaml}, or what says the same, with the type of
+   *     the instances that can be made of it
    */
   record Fetched(Path archive, Optional<Path> rootfs, List<Blob> blobs, ImageMetadata metadata) {
     /** Copies. */

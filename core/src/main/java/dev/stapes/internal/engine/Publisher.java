@@ -4,11 +4,13 @@ import dev.stapes.internal.image.Architectures;
 import dev.stapes.internal.image.ImageStore;
 import dev.stapes.internal.image.ImageTemplate;
 import dev.stapes.internal.image.ImageTemplates;
+import dev.stapes.internal.image.PublishedDisk;
 import dev.stapes.internal.image.PublishedSource;
 import dev.stapes.internal.operation.Locks;
 import dev.stapes.model.ImageInfo;
 import dev.stapes.model.ImageMetadata;
 import dev.stapes.model.InstanceId;
+import dev.stapes.model.InstanceType;
 import dev.stapes.model.Names;
 import dev.stapes.model.Progress;
 import dev.stapes.model.PublishSpec;
@@ -80,14 +82,7 @@ final class Publisher {
         step -> {
           Copy copy = copy(spec, step);
           StoragePool pool = pools.pool(copy.poolName());
-          ImageSource source =
-              new PublishedSource(
-                  copy.original().subject(),
-                  () -> pool.tree(copy.volume(), Tree.Resolution.BENEATH),
-                  metadata(spec, copy.original()),
-                  templates(copy.original().instance()),
-                  spec.compression());
-          ImageInfo image = bring.apply(source, step.progress());
+          ImageInfo image = bring.apply(source(spec, copy, pool), step.progress());
           List<Intent.VolumeRef> left =
               List.of(Intent.VolumeRef.of(copy.poolName(), copy.volume()));
           step.done();
@@ -95,6 +90,25 @@ final class Publisher {
               .ifPresentOrElse(intent -> trash.discard(intent, left), () -> trash.discard(left));
           return image;
         });
+  }
+
+  private ImageSource source(PublishSpec spec, Copy copy, StoragePool pool) {
+    String subject = copy.original().subject();
+    InstanceRecord instance = copy.original().instance();
+    ImageMetadata metadata = metadata(spec, copy.original());
+    return instance.type() == InstanceType.VIRTUAL_MACHINE
+        ? new PublishedDisk(
+            subject,
+            () -> pool.attach(copy.volume(), Optional.empty(), true),
+            metadata,
+            templates(instance),
+            spec.compression())
+        : new PublishedSource(
+            subject,
+            () -> pool.tree(copy.volume(), Tree.Resolution.BENEATH),
+            metadata,
+            templates(instance),
+            spec.compression());
   }
 
   /** What is published: an instance, or a snapshot of it. */

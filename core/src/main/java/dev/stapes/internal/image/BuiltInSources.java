@@ -1,5 +1,6 @@
 package dev.stapes.internal.image;
 
+import dev.stapes.model.DiskFileSpec;
 import dev.stapes.model.ImageMetadata;
 import dev.stapes.spi.ImageSource;
 import java.nio.file.Path;
@@ -29,6 +30,11 @@ public final class BuiltInSources {
   /** See {@code ImageSources}. */
   public static ImageSource split(Path metadata, Path rootfs) {
     return new FileSource(metadata, Optional.of(rootfs));
+  }
+
+  /** See {@code ImageSources}. */
+  public static ImageSource disk(DiskFileSpec disk) {
+    return new DiskSource(disk);
   }
 
   /** See {@code ImageSources}. */

@@ -4,7 +4,6 @@ import dev.stapes.model.Progress;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.ImageSource;
 import java.io.FileInputStream;
-import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -37,36 +36,45 @@ final class FileSource implements ImageSource {
   @Override
   public Fetched fetch(Context context) {
     // The copies are read, not the files: what was checked is what is imported.
-    Path copy = copy(file, context.work().resolve("image"), context.progress());
-    Optional<Path> second =
-        rootfs.map(path -> copy(path, context.work().resolve("rootfs"), context.progress()));
+    Path copy = copy(file, context, "image");
+    Optional<Path> second = rootfs.map(path -> copy(path, context, "rootfs"));
     return ImageArchive.fetched(copy, second, "image file " + file);
   }
 
-  private static Path copy(Path file, Path target, Progress progress) {
+  private static Path copy(Path file, Context context, String name) {
+    return copy(file, context.work().resolve(name), "image file " + file, context.progress());
+  }
+
+  /** NOT_FOUND, or INVALID where it is none. */
+  static void requireFile(Path file, String subject) {
     if (!Files.exists(file)) {
-      throw StapesException.notFound("image file " + file);
+      throw StapesException.notFound(subject);
     }
     if (!Files.isRegularFile(file)) {
-      throw StapesException.invalid("image file " + file, "is no regular file");
+      throw StapesException.invalid(subject, "is no regular file");
     }
+  }
+
+  /** Copies a file; blocks of zeros take no space in the copy. */
+  static Path copy(Path file, Path target, String subject, Progress progress) {
+    requireFile(file, subject);
     try (InputStream in = new FileInputStream(file.toFile());
-        OutputStream out = new FileOutputStream(target.toFile())) {
+        OutputStream out = SparseFile.over(target)) {
       long total = Files.size(file);
       byte[] chunk = new byte[CHUNK];
       long done = 0;
       for (int count = in.read(chunk); count >= 0; count = in.read(chunk)) {
         if (Thread.currentThread().isInterrupted()) {
           throw new StapesException(
-              StapesException.Kind.INTERRUPTED, "image file " + file, "copying was interrupted");
+              StapesException.Kind.INTERRUPTED, subject, "copying was interrupted");
         }
         out.write(chunk, 0, count);
         done += count;
         progress.update("copy", done, total);
       }
-      return target;
     } catch (IOException e) {
-      throw DiskError.of("image file " + file, "cannot be copied", e);
+      throw DiskError.of(subject, "cannot be copied", e);
     }
+    return target;
   }
 }

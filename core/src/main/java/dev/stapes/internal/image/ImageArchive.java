@@ -87,7 +87,10 @@ public final class ImageArchive {
         inside |= holdsDisk;
         if (inside && rootfs.isPresent()) {
           throw StapesException.invalid(
-              subject, "has a root file system of its own: it is no half of a split image");
+              subject,
+              "has a "
+                  + (holdsDisk ? "disk" : "rootfs/")
+                  + " of its own: it is no half of a split image");
         }
         if (inside && metadata.isPresent()) {
           return metadata.get();

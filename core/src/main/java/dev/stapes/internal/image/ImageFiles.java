@@ -354,7 +354,7 @@ final class ImageFiles {
 
   private static void copy(Path archive, Path target, Progress progress) throws IOException {
     try (InputStream in = new FileInputStream(archive.toFile());
-        OutputStream out = Files.newOutputStream(target, StandardOpenOption.CREATE_NEW)) {
+        OutputStream out = SparseFile.create(target)) {
       long total = Files.size(archive);
       byte[] chunk = new byte[CHUNK];
       long done = 0;

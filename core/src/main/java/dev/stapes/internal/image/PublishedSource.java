@@ -60,14 +60,15 @@ public final class PublishedSource implements ImageSource {
           MetadataYaml.write(metadata, templates),
           time,
           tar -> {
-            addTemplates(tar, time);
+            addTemplates(templates, tar, time);
             packer.add(tar);
           });
     }
     return new Fetched(archive, metadata);
   }
 
-  private void addTemplates(TarWriter tar, Instant time) throws IOException {
+  static void addTemplates(List<ImageTemplate> templates, TarWriter tar, Instant time)
+      throws IOException {
     TreeMap<String, String> texts = new TreeMap<>();
     templates.forEach(template -> texts.put(template.template(), template.text()));
     for (Map.Entry<String, String> text : texts.entrySet()) {

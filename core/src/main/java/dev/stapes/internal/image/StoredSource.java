@@ -8,7 +8,6 @@ import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.ImageSource;
 import java.io.FileInputStream;
-import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -104,7 +103,7 @@ final class StoredSource implements ImageSource {
       Progress progress = context.progress();
       // Not channels: an interrupt would close them.
       try (InputStream in = new FileInputStream(file.toFile());
-          OutputStream out = new FileOutputStream(target.toFile())) {
+          OutputStream out = SparseFile.over(target)) {
         for (int count = in.read(chunk); count >= 0; count = in.read(chunk)) {
           if (Thread.currentThread().isInterrupted()) {
             throw new StapesException(Kind.INTERRUPTED, describe(), "its copying was interrupted");

@@ -8,6 +8,7 @@ import dev.stapes.model.StapesException;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.Tree;
 import dev.stapes.spi.VolumeId;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -80,7 +81,20 @@ final class FakePool implements StoragePool {
 
   @Override
   public Attachment attach(VolumeId id, Optional<IdMapping> mapping, boolean readOnly) {
-    throw new UnsupportedOperationException();
+    return new Attachment() {
+      @Override
+      public Path path() {
+        return Path.of("/pool").resolve(id.toString());
+      }
+
+      @Override
+      public Optional<IdMapping> mapped() {
+        return Optional.empty();
+      }
+
+      @Override
+      public void close() {}
+    };
   }
 
   @Override

@@ -53,6 +53,12 @@ class ImageRecordTest {
   }
 
   @Test
+  void an_image_without_a_type_is_one_of_containers() {
+    String written = ImageRecord.write(IMAGE, ImageForm.UNIFIED);
+    assertEquals(IMAGE, read(written.replace("\"type\":\"container\",", "")));
+  }
+
+  @Test
   void what_a_later_version_knows_is_passed_over() {
     String written = ImageRecord.write(IMAGE, ImageForm.UNIFIED);
     String later =

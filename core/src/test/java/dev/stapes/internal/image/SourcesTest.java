@@ -110,9 +110,7 @@ class SourcesTest {
         NOW,
         tar -> tar.add(TarEntry.file("rootfs.img", 0644, 1, NOW), new byte[1]));
     refused(
-        Kind.UNSUPPORTED,
-        "virtual machine",
-        () -> fetch(new FileSource(machine, Optional.empty())));
+        Kind.INVALID, "no whole sectors", () -> fetch(new FileSource(machine, Optional.empty())));
     ByteArrayOutputStream bare = new ByteArrayOutputStream();
     TarWriter tar = new TarWriter(bare);
     tar.add(TarEntry.directory("rootfs", 0755, NOW));

@@ -10,13 +10,17 @@ import dev.stapes.model.Device;
 import dev.stapes.model.ImageInfo;
 import dev.stapes.model.InstanceSpec;
 import dev.stapes.model.InstanceType;
+import dev.stapes.model.Progress;
+import dev.stapes.model.PublishSpec;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.testkit.RequiresRoot;
 import dev.stapes.testkit.RequiresTool;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -114,6 +118,80 @@ class VirtualMachineIT {
             StapesException.class,
             () -> vm.update(update -> update.device("root", root(Size.ofMebibytes(300)))));
     assertEquals(StapesException.Kind.BUSY, busy.kind());
+  }
+
+  @Test
+  void a_conversion_that_is_interrupted_leaves_nothing_and_can_be_tried_again() throws Exception {
+    Path disk = bench.converted("qcow2");
+    bench.stapes().images().importFrom(ImageSources.split(bench.archive(), disk), "vm");
+    InstanceSpec spec = InstanceSpec.virtualMachine("vm", "vm").build();
+    Progress interrupting =
+        (stage, done, total) -> {
+          if (stage.equals("convert")) {
+            Thread.currentThread().interrupt();
+          }
+        };
+    StapesException e =
+        assertThrows(
+            StapesException.class, () -> bench.stapes().instances().create(spec, interrupting));
+    assertTrue(Thread.interrupted());
+    assertEquals(StapesException.Kind.INTERRUPTED, e.kind(), e::toString);
+    assertEquals(List.of(), bench.disks("images"));
+    assertEquals(List.of(), bench.disks("instances"));
+    create("vm", "vm");
+    DiskBench.assertStartsAs(bench.raw(), bench.disks("instances").get(0));
+  }
+
+  @Test
+  void what_a_machine_has_become_is_published_exported_and_imported_again() throws Exception {
+    bench
+        .stapes()
+        .images()
+        .importFrom(ImageSources.split(bench.archive(), bench.converted("qcow2")), "vm");
+    Instance vm = createSmall("vm", "vm");
+    Path disk = bench.disks("instances").get(0);
+    try (RandomAccessFile file = new RandomAccessFile(disk.toFile(), "rw")) {
+      file.seek(100 << 20);
+      file.writeUTF("mine");
+    }
+    vm.snapshots().create("then");
+    Instant then = Instant.parse("2026-01-01T00:00:00Z");
+    ImageInfo published =
+        bench.stapes().images().publish(PublishSpec.of(vm.id()).createdAt(then), "published");
+    assertEquals(InstanceType.VIRTUAL_MACHINE, published.metadata().type());
+    assertEquals("tiny", published.metadata().properties().get("os"));
+    assertTrue(published.size().bytes() < 4 << 20, published::toString);
+    assertEquals(
+        published.fingerprint(),
+        bench
+            .stapes()
+            .images()
+            .publish(PublishSpec.of(vm.snapshots().list().get(0)).createdAt(then), "same")
+            .fingerprint());
+    Path exported = bench.file("exported");
+    bench.stapes().images().export("published", exported);
+    bench.stapes().images().delete("published");
+    ImageInfo again = bench.stapes().images().importFrom(ImageSources.file(exported), "published");
+    assertEquals(published.fingerprint(), again.fingerprint());
+    assertEquals(InstanceType.VIRTUAL_MACHINE, again.metadata().type());
+    bench.reopen();
+    assertEquals(1, bench.disks("snapshots").size());
+    createSmall("copy", "published");
+    List<Path> disks = bench.disks("instances");
+    assertEquals(2, disks.size());
+    assertEquals(-1, Files.mismatch(disks.get(0), disks.get(1)));
+    assertSparse(disks.get(0));
+    assertSparse(disks.get(1));
+  }
+
+  private Instance createSmall(String name, String image) {
+    return bench
+        .stapes()
+        .instances()
+        .create(
+            InstanceSpec.virtualMachine(name, image)
+                .device("root", root(Size.ofMebibytes(128)))
+                .build());
   }
 
   private static Device.Disk root(Size size) {

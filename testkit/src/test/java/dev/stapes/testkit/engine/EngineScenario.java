@@ -31,6 +31,7 @@ final class EngineScenario implements EffectScenario<EngineScenario.World> {
   private UnaryOperator<EnginePicture> lens = UnaryOperator.identity();
   private Optional<UnaryOperator<EnginePicture>> forward = Optional.empty();
   private boolean sameAttachments = true;
+  private EngineWorld.Setup setup = EngineWorld.Setup.usual();
   private @Nullable EnginePicture done;
 
   private EngineScenario(Consumer<EngineWorld> given, Consumer<Stapes> operation) {
@@ -40,6 +41,12 @@ final class EngineScenario implements EffectScenario<EngineScenario.World> {
 
   static EngineScenario of(Consumer<EngineWorld> given, Consumer<Stapes> operation) {
     return new EngineScenario(given, operation);
+  }
+
+  /** In another world than the usual one. */
+  EngineScenario in(EngineWorld.Setup other) {
+    setup = other;
+    return this;
   }
 
   /** A call that throws may have ended machines. */
@@ -73,7 +80,7 @@ final class EngineScenario implements EffectScenario<EngineScenario.World> {
 
   @Override
   public World prepare(Faults faults) {
-    EngineWorld engine = EngineWorld.create(faults, EngineWorld.Setup.usual());
+    EngineWorld engine = EngineWorld.create(faults, setup);
     given.accept(engine);
     engine.reopen();
     return new World(engine);

@@ -60,7 +60,7 @@ record SmallImage(String text, int fillers, Optional<RuntimeException> broken)
         archive, ImageMetadata.container("x86_64", Instant.EPOCH, Map.of("os", "x")));
   }
 
-  private static void add(TarArchiveOutputStream tar, String name, String text) throws IOException {
+  static void add(TarArchiveOutputStream tar, String name, String text) throws IOException {
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
     TarArchiveEntry entry = new TarArchiveEntry(name);
     entry.setModTime(0);

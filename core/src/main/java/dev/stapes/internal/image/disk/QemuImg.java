@@ -8,6 +8,8 @@ import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Command;
 import dev.stapes.spi.Host;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -77,7 +79,7 @@ public final class QemuImg {
     if (disk.format().isCheckable()) {
       check(file, disk);
     }
-    requireUsualRatio(file, disk, info.path("actual-size").asLong());
+    requireUsualRatio(file, disk);
     return new Disk(disk.format(), size);
   }
 
@@ -110,7 +112,13 @@ public final class QemuImg {
   }
 
   /** What a disk of QEMU would need is what has been written to it. */
-  private void requireUsualRatio(Path file, Disk disk, long stored) {
+  private void requireUsualRatio(Path file, Disk disk) {
+    long stored;
+    try {
+      stored = Files.size(file);
+    } catch (IOException e) {
+      throw new StapesException(Kind.INTERNAL, subject, "cannot be read: " + e.getMessage(), e);
+    }
     long data = asked(file, disk, "measure", "-O", "qcow2").path("required").asLong();
     if (data > FREE && data / RATIO > stored) {
       throw StapesException.invalid(

@@ -26,6 +26,12 @@ final class Vdi {
     if ((type != DYNAMIC && type != FIXED) || linked || child) {
       throw bytes.wrong("holds only what differs from another disk");
     }
+    long stored =
+        Integer.toUnsignedLong(header.getInt(376)) * Integer.toUnsignedLong(header.getInt(388));
+    if (stored < 0 || stored > bytes.size() - Integer.toUnsignedLong(header.getInt(344))) {
+      // QEMU reads what is missing as zeros.
+      throw bytes.wrong("ends early: after " + bytes.size() + " bytes");
+    }
     return new Disk(DiskFormat.VDI, header.getLong(368));
   }
 }

@@ -55,12 +55,14 @@ final class Catalog {
    * @param reference an alias, one with an architecture behind it such as {@code debian/13/arm64},
    *     or a fingerprint
    * @param architecture which is meant otherwise
+   * @param type of the instance, of which an alias means the image; a fingerprint is of one anyway
    */
-  Offer find(String reference, String architecture) {
+  Offer find(String reference, String architecture, InstanceType type) {
     if (ImageUrl.isFingerprint(reference)) {
-      return only(
-          reference,
-          offers.stream().filter(offer -> offer.fingerprint().equals(reference)).toList());
+      return offers.stream()
+          .filter(offer -> offer.fingerprint().equals(reference))
+          .findFirst()
+          .orElseThrow(() -> StapesException.notFound(subject(reference)));
     }
     List<Offer> named = offers.stream().filter(offer -> isNamed(offer, reference)).toList();
     List<Offer> suffixed =
@@ -78,10 +80,10 @@ final class Catalog {
           subject(reference),
           "not for " + kernelName + " but for " + String.join(", ", others));
     }
-    return only(reference, fitting.isEmpty() ? suffixed : fitting);
+    return only(reference, fitting.isEmpty() ? suffixed : fitting, type);
   }
 
-  private Offer only(String reference, List<Offer> candidates) {
+  private Offer only(String reference, List<Offer> candidates, InstanceType type) {
     if (candidates.isEmpty() && aliases.contains(reference)) {
       throw new StapesException(
           StapesException.Kind.NOT_FOUND,
@@ -92,14 +94,16 @@ final class Catalog {
       throw StapesException.notFound(subject(reference));
     }
     return candidates.stream()
-        .filter(offer -> offer.type() == InstanceType.CONTAINER)
+        .filter(offer -> offer.type() == type)
         .findFirst()
         .orElseThrow(
             () ->
                 new StapesException(
                     StapesException.Kind.UNSUPPORTED,
                     subject(reference),
-                    "is there for virtual machines only"));
+                    type == InstanceType.CONTAINER
+                        ? "is there for virtual machines only"
+                        : "is there for containers only"));
   }
 
   private String subject(String reference) {

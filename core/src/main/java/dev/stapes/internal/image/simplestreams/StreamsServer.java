@@ -7,6 +7,7 @@ import dev.stapes.internal.image.Architectures;
 import dev.stapes.internal.image.remote.IndexCache;
 import dev.stapes.model.ImageOrigin;
 import dev.stapes.model.ImageServerSpec;
+import dev.stapes.model.InstanceType;
 import dev.stapes.model.RemoteImage;
 import dev.stapes.spi.ImageSource;
 import java.net.URI;
@@ -25,6 +26,7 @@ public final class StreamsServer {
   private static final String ARCHITECTURE = "architecture";
   private static final String MIRRORS = "mirrors";
   private static final String FORMS = "forms";
+  private static final String TYPE = "type";
 
   private final ImageServerSpec spec;
   private final List<URI> bases;
@@ -50,17 +52,17 @@ public final class StreamsServer {
   }
 
   /** What a reference means for this machine. */
-  public RemoteImage find(String reference) {
-    return catalog().find(reference, architecture(Architectures.here())).image();
+  public RemoteImage find(String reference, InstanceType type) {
+    return catalog().find(reference, architecture(Architectures.here()), type).image();
   }
 
   /** An image to import. */
-  public ImageSource source(String reference) {
-    return new StreamsSource(this, reference);
+  public ImageSource source(String reference, InstanceType type) {
+    return new StreamsSource(this, reference, type);
   }
 
   /** Where an image of it can be asked for again; nowhere where an address may hold a secret. */
-  Optional<ImageOrigin> origin(String reference) {
+  Optional<ImageOrigin> origin(String reference, InstanceType type) {
     if (bases.stream().anyMatch(base -> base.getRawQuery() != null)) {
       return Optional.empty();
     }
@@ -68,6 +70,7 @@ public final class StreamsServer {
     spec.architecture().ifPresent(name -> options.put(ARCHITECTURE, name));
     options.put(MIRRORS, joined(spec.mirrors()));
     options.put(FORMS, joined(spec.forms()));
+    options.put(TYPE, type == InstanceType.CONTAINER ? "" : type.toString());
     options.values().removeIf(String::isEmpty);
     return Optional.of(
         ImageOrigin.of(
@@ -85,7 +88,11 @@ public final class StreamsServer {
             words(origin, MIRRORS).map(HttpQuery::address).toList(),
             Optional.ofNullable(origin.options().get(ARCHITECTURE)),
             words(origin, FORMS).map(ImageServerSpec.Form::valueOf).toList()))
-        .source(origin.alias());
+        .source(
+            origin.alias(),
+            InstanceType.VIRTUAL_MACHINE.toString().equals(origin.options().get(TYPE))
+                ? InstanceType.VIRTUAL_MACHINE
+                : InstanceType.CONTAINER);
   }
 
   private static Stream<String> words(ImageOrigin origin, String option) {

@@ -8,6 +8,7 @@ import dev.stapes.internal.image.remote.DownloadCache;
 import dev.stapes.internal.image.simplestreams.Product.Item;
 import dev.stapes.model.ImageMetadata;
 import dev.stapes.model.ImageOrigin;
+import dev.stapes.model.InstanceType;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.ImageSource;
 import java.nio.file.Path;
@@ -26,10 +27,12 @@ final class StreamsSource implements ImageSource {
 
   private final StreamsServer server;
   private final String reference;
+  private final InstanceType type;
 
-  StreamsSource(StreamsServer server, String reference) {
+  StreamsSource(StreamsServer server, String reference, InstanceType type) {
     this.server = server;
     this.reference = reference;
+    this.type = type;
   }
 
   @Override
@@ -39,7 +42,7 @@ final class StreamsSource implements ImageSource {
 
   @Override
   public Optional<ImageOrigin> origin() {
-    return server.origin(reference);
+    return server.origin(reference, type);
   }
 
   @Override
@@ -51,7 +54,7 @@ final class StreamsSource implements ImageSource {
 
   private Offer offer(Context context, HttpSession session, Addresses addresses) {
     String architecture = server.architecture(context.host().facts().architecture());
-    return server.catalog(session, context.cache(), addresses).find(reference, architecture);
+    return server.catalog(session, context.cache(), addresses).find(reference, architecture, type);
   }
 
   @Override
@@ -85,6 +88,10 @@ final class StreamsSource implements ImageSource {
       throw StapesException.invalid(
           describe(),
           "is for " + own.architecture() + " and not for " + offer.architecture() + " as is said");
+    }
+    if (own.type() != offer.type()) {
+      throw StapesException.invalid(
+          describe(), "is for a " + own.type() + " and not for a " + offer.type() + " as is said");
     }
     SortedMap<String, String> properties = new TreeMap<>(own.properties());
     properties.putAll(offer.properties());

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.stapes.internal.image.SmallImage;
 import dev.stapes.model.ImageServerSpec.Form;
+import dev.stapes.model.InstanceType;
 import dev.stapes.model.StapesException.Kind;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -22,8 +23,11 @@ class CatalogTest {
   private final StreamsTree tree = new StreamsTree();
 
   private Offer find(String reference, String architecture) {
-    List<Product> products = ProductsFile.read("products", tree.documentBytes());
-    return new Catalog("server", products, FORMS).find(reference, architecture);
+    return catalog().find(reference, architecture, InstanceType.CONTAINER);
+  }
+
+  private Catalog catalog() {
+    return new Catalog("server", ProductsFile.read("products", tree.documentBytes()), FORMS);
   }
 
   private static List<String> index(String json) {
@@ -102,6 +106,31 @@ class CatalogTest {
     tree.item(items, "incus_combined.tar.gz", StreamsTree.UNIFIED)
         .put("combined_type", "virtual-machine");
     refused(Kind.UNSUPPORTED, "virtual machines only", () -> find("vm", "amd64"));
+  }
+
+  @Test
+  void an_alias_means_the_image_for_the_type_of_the_instance() {
+    ObjectNode product = tree.product("debian:trixie:amd64:default");
+    ObjectNode items = StreamsTree.version(product, "20250101");
+    tree.item(items, "incus.tar.xz", StreamsTree.METADATA)
+        .put("combined_disk-kvm-img_sha256", SmallImage.sha256(new byte[7]));
+    tree.item(items, "disk-kvm.img", new byte[7]);
+    Catalog catalog = catalog();
+    Offer machine = catalog.find("debian/13", "amd64", InstanceType.VIRTUAL_MACHINE);
+    assertEquals("20250101", machine.version().serial());
+    assertEquals("disk-kvm.img", machine.rootfs().orElseThrow().type());
+    assertEquals(
+        StreamsTree.NEWEST,
+        catalog.find("debian/13", "amd64", InstanceType.CONTAINER).version().serial());
+    assertEquals(machine, catalog.find(machine.fingerprint(), "riscv64", InstanceType.CONTAINER));
+  }
+
+  @Test
+  void without_an_image_for_virtual_machines_the_one_for_containers_is_not_taken() {
+    refused(
+        Kind.UNSUPPORTED,
+        "containers only",
+        () -> catalog().find("debian/13", "amd64", InstanceType.VIRTUAL_MACHINE));
   }
 
   @ParameterizedTest

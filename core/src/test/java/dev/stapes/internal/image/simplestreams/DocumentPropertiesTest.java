@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stapes.internal.image.SmallImage;
 import dev.stapes.model.ImageServerSpec.Form;
+import dev.stapes.model.InstanceType;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import java.nio.charset.StandardCharsets;
@@ -41,7 +42,7 @@ class DocumentPropertiesTest {
       assertTrue(offer.image().properties().values().stream().noneMatch(String::isEmpty));
     }
     try {
-      Offer found = catalog.find("debian/13", "amd64");
+      Offer found = catalog.find("debian/13", "amd64", InstanceType.CONTAINER);
       assertTrue(found.product().aliases().contains("debian/13"));
       assertEquals("x86_64", found.architecture());
     } catch (StapesException e) {

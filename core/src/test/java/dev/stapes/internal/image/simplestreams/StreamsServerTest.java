@@ -19,6 +19,7 @@ import dev.stapes.internal.image.SmallImage;
 import dev.stapes.internal.store.MemoryStateStore;
 import dev.stapes.model.ImageInfo;
 import dev.stapes.model.ImageMetadata;
+import dev.stapes.model.ImageOrigin;
 import dev.stapes.model.ImageServerSpec;
 import dev.stapes.model.ImageServerSpec.Form;
 import dev.stapes.model.InstanceType;
@@ -68,7 +69,7 @@ class StreamsServerTest {
   }
 
   private ImageSource.Fetched fetch(ImageServerSpec spec, String alias) {
-    return at(spec).source(alias).fetch(SmallImage.context(root));
+    return at(spec).source(alias, InstanceType.CONTAINER).fetch(SmallImage.context(root));
   }
 
   private ImageSource.Fetched fetch(LoopbackServer server) {
@@ -108,7 +109,7 @@ class StreamsServerTest {
       assertEquals(SmallImage.METADATA.createdAt(), fetched.metadata().createdAt());
       assertEquals(
           "image \"debian/13\" of " + server.uri("/base"),
-          at(spec(server)).source(ALIAS).describe());
+          at(spec(server)).source(ALIAS, InstanceType.CONTAINER).describe());
     }
   }
 
@@ -121,14 +122,18 @@ class StreamsServerTest {
           ImageStore.open(
               root, state, SmallImage.context(root).host(), Decoders.JAVA, InstantSource.system());
       ImageInfo info =
-          store.importFrom(images.source(ALIAS), Set.of("mine"), Progress.NONE).image();
+          store
+              .importFrom(
+                  images.source(ALIAS, InstanceType.CONTAINER), Set.of("mine"), Progress.NONE)
+              .image();
       RemoteImage offered = images.list().get(0);
       assertEquals(offered.fingerprint(), info.fingerprint());
       assertEquals(offered.size(), info.size());
       assertEquals(info, store.find("mine"));
-      assertEquals(images.source(ALIAS).origin(), info.origin());
+      assertEquals(images.source(ALIAS, InstanceType.CONTAINER).origin(), info.origin());
       assertEquals(
-          Optional.of(info.fingerprint()), store.newest(images.source(ALIAS), Progress.NONE));
+          Optional.of(info.fingerprint()),
+          store.newest(images.source(ALIAS, InstanceType.CONTAINER), Progress.NONE));
     }
   }
 
@@ -167,6 +172,43 @@ class StreamsServerTest {
   }
 
   @Test
+  void an_image_of_a_virtual_machine_is_brought_when_it_is_asked_for() {
+    byte[] disk = new byte[1024];
+    disk[510] = 0x55;
+    disk[511] = (byte) 0xaa;
+    ObjectNode items = items();
+    ((ObjectNode) items.get("incus.tar.xz"))
+        .put("combined_disk-kvm-img_sha256", SmallImage.sha256(METADATA, disk));
+    tree.item(items, "disk-kvm.img", disk);
+    try (LoopbackServer server = serve()) {
+      ImageSource source = at(spec(server)).source(ALIAS, InstanceType.VIRTUAL_MACHINE);
+      ImageSource.Fetched fetched = source.fetch(SmallImage.context(root));
+      assertEquals(InstanceType.VIRTUAL_MACHINE, fetched.metadata().type());
+      assertEquals("disk-kvm.img", fetched.metadata().properties().get("type"));
+      assertEquals("false", fetched.metadata().properties().get("requirements.secureboot"));
+      ImageOrigin origin = source.origin().orElseThrow();
+      assertEquals("virtual-machine", origin.options().get("type"));
+      assertEquals(origin, StreamsServer.source(origin).origin().orElseThrow());
+      assertEquals(InstanceType.CONTAINER, fetch(server).metadata().type());
+    }
+  }
+
+  @Test
+  void what_is_no_disk_is_no_image_of_a_virtual_machine() {
+    ObjectNode items = items();
+    ((ObjectNode) items.get("incus.tar.xz"))
+        .put("combined_disk-kvm-img_sha256", SmallImage.sha256(METADATA, ROOT));
+    tree.item(items, "disk-kvm.img", ROOT);
+    try (LoopbackServer server = serve()) {
+      ImageSource source = at(spec(server)).source(ALIAS, InstanceType.VIRTUAL_MACHINE);
+      refused(
+          Kind.INVALID,
+          "is for a container and not for a virtual-machine",
+          () -> source.fetch(SmallImage.context(root)));
+    }
+  }
+
+  @Test
   void what_a_server_offers_is_listed() {
     ObjectNode other = tree.product("debian:trixie:arm64:default", "debian/13", "arm64");
     ObjectNode items = StreamsTree.version(other, "20260101");
@@ -188,8 +230,9 @@ class StreamsServerTest {
       refused(
           Kind.UNSUPPORTED,
           "virtual machines only",
-          () -> at(spec(server).withArchitecture("arm64")).find(ALIAS));
-      assertEquals(first, at(spec(server).withArchitecture("amd64")).find(ALIAS));
+          () -> at(spec(server).withArchitecture("arm64")).find(ALIAS, InstanceType.CONTAINER));
+      assertEquals(
+          first, at(spec(server).withArchitecture("amd64")).find(ALIAS, InstanceType.CONTAINER));
     }
   }
 
@@ -395,7 +438,7 @@ class StreamsServerTest {
   @Test
   void nothing_is_asked_before_it_is_needed() {
     try (LoopbackServer server = serve()) {
-      at(spec(server)).source(ALIAS).describe();
+      at(spec(server)).source(ALIAS, InstanceType.CONTAINER).describe();
       assertEquals(List.of(), server.requests());
       assertEquals(Optional.empty(), spec(server).architecture());
     }

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.stapes.internal.image.disk;
+
+import org.jspecify.annotations.NullMarked;
