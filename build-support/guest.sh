@@ -12,10 +12,10 @@
 #   metadata.tar       what makes a split image of disk.qcow2
 #   cmdline            the kernel's command line that was fastest; root= may be appended
 #   versions           the packages, one "package version" a line
-# Sourced it defines build_guest.
-# shellcheck shell=bash
+# It is run, not sourced: bash forgets set -e in a function whose failure somebody looks at. labvm.sh alone sources it, to share.
 
 guest_support=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+# shellcheck source=build-support/peers.sh
 . "$guest_support/peers.sh"
 
 GUEST_PACKAGES=(busybox-static qemu-guest-agent lz4 systemd-boot-efi mtools fdisk sbsigntool openssl ovmf)
@@ -31,35 +31,30 @@ GUEST_LATE_MODULES=(virtio_net virtio_balloon virtio-rng virtio_mem)
 GUEST_MODULES=("${GUEST_BOOT_MODULES[@]}" "${GUEST_SCSI_MODULES[@]}" "${GUEST_LATE_MODULES[@]}" virtio_console button evdev
   virtio_input loop overlay fuse virtiofs vfat nls_ascii nls_cp437 nls_iso8859-1 nls_utf8 isofs sr_mod squashfs btrfs vmw_vsock_virtio_transport)
 
-GUEST_CMDLINE="console=ttyS0 quiet mitigations=off panic=-1 no_timer_check cryptomgr.notests lsm=capability"
+GUEST_CMDLINE="console=ttyS0 quiet mitigations=off panic=-1 no_timer_check cryptomgr.notests lsm=integrity lpj=10000000"
 
 # The date of everything that is built, and the sizes of the disk's parts in MiB: 1 MiB stays free at either end.
 GUEST_DATE=1700000000
 GUEST_ESP=64
 GUEST_ROOT=256
 
-# build_guest <directory>
-build_guest() {
-  local dir key
-  mkdir -p "$1"
-  dir=$(readlink -f "$1")
-  key=$(guest_key)
-  if [ "$(cat "$dir/key" 2>/dev/null)" = "$key" ]; then
-    return 0
-  fi
-  (
-    set -Eeuo pipefail
-    trap 'guest_fail "line $LINENO failed"' ERR
-    export LC_ALL=C SOURCE_DATE_EPOCH=$GUEST_DATE E2FSPROGS_FAKE_TIME=$GUEST_DATE
-    umask 022
-    exec 9>"$dir/lock"
-    flock 9
-    [ "$(cat "$dir/key" 2>/dev/null)" != "$key" ] || exit 0
-    guest_steps "$dir/work"
-    mv "$dir"/work/out/* "$dir/"
-    rm -rf "$dir/work"
-    printf '%s\n' "$key" >"$dir/key"
-  )
+# build_once <directory> <key> <command>...: runs the command unless the directory was built for that key, one process at a time.
+build_once() {
+  local dir=$1 key=$2
+  shift 2
+  [ "$(cat "$dir/key" 2>/dev/null)" != "$key" ] || return 0
+  trap 'guest_fail "line $LINENO of ${BASH_SOURCE[0]##*/} failed; logs are in $dir"' ERR
+  export LC_ALL=C SOURCE_DATE_EPOCH=$GUEST_DATE E2FSPROGS_FAKE_TIME=$GUEST_DATE
+  umask 022
+  exec 9>"$dir/lock"
+  flock 9
+  [ "$(cat "$dir/key" 2>/dev/null)" != "$key" ] || return 0
+  rm -rf --one-file-system "$dir/work"
+  mkdir -p "$dir/work/out"
+  "$@" "$dir"
+  mv "$dir"/work/out/* "$dir/"
+  rm -rf --one-file-system "$dir/work"
+  printf '%s\n' "$key" >"$dir/key"
 }
 
 # Two builds by the same files give the same guest, but for the versions of the packages.
@@ -69,10 +64,8 @@ guest_key() {
 }
 
 guest_steps() {
-  local dir=$1 start=$SECONDS
+  local dir=$1/work start=$SECONDS
   [ "$(dpkg --print-architecture)" = amd64 ] || guest_fail "the guest can be built on amd64 alone"
-  rm -rf "$dir"
-  mkdir -p "$dir/out"
   guest_packages "$dir" >"$dir/log" 2>&1 || guest_fail "$(peer_failure "$dir/log")"
   cp "$dir/unpacked" "$dir/out/versions"
   guest_kernel "$dir"
@@ -81,7 +74,7 @@ guest_steps() {
   guest_boot_program "$dir"
   guest_disk "$dir"
   guest_metadata "$dir"
-  printf 'The guest was built in %s s: %s\n' "$((SECONDS - start))" "${dir%/work}"
+  printf 'The guest was built in %s s: %s\n' "$((SECONDS - start))" "$1"
 }
 
 guest_fail() {
@@ -282,6 +275,8 @@ END
 }
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then
+  set -Eeuo pipefail
   [ $# = 1 ] || guest_fail "usage: $0 <directory>"
-  build_guest "$1"
+  mkdir -p "$1"
+  build_once "$(readlink -f "$1")" "$(guest_key)" guest_steps
 fi

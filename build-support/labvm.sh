@@ -10,11 +10,10 @@
 #   cmdline             the kernel's command line
 #   zfs.ko, spl.ko      the modules, kept when the rest is built anew
 #   versions            the packages, one "package version" a line
-# Sourced it defines build_labvm.
-# shellcheck shell=bash
 
+set -Eeuo pipefail
 labvm_support=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
-# shellcheck source=guest.sh
+# shellcheck source=build-support/guest.sh
 . "$labvm_support/guest.sh"
 
 LABVM_PACKAGES=(bash coreutils grep sed gawk findutils diffutils procps hostname tar gzip util-linux mount kmod udev iproute2
@@ -28,30 +27,7 @@ LABVM_WITHOUT='^(perl|perl-.*|libperl.*|python3.*|libpython3.*|dpkg|usrmerge|deb
 LABVM_RULES=(50-udev-default 55-dm 56-lvm 60-block 60-persistent-storage 60-persistent-storage-dm 60-zvol 64-btrfs 69-lvm
   90-zfs 95-dm-notify)
 
-LABVM_CMDLINE="console=ttyS0 quiet mitigations=off panic=-1 no_timer_check cryptomgr.notests lsm=capability"
-LABVM_CMDLINE+=" root=/dev/vda ro"
-
-# build_labvm <directory>
-build_labvm() {
-  local dir key
-  mkdir -p "$1"
-  dir=$(readlink -f "$1")
-  key=$(labvm_key)
-  if [ "$(cat "$dir/key" 2>/dev/null)" = "$key" ]; then
-    return 0
-  fi
-  (
-    set -Eeuo pipefail
-    trap 'guest_fail "labvm.sh, line $LINENO failed; $dir/log may say why"' ERR
-    export LC_ALL=C SOURCE_DATE_EPOCH=$GUEST_DATE E2FSPROGS_FAKE_TIME=$GUEST_DATE
-    umask 022
-    exec 9>"$dir/lock"
-    flock 9
-    [ "$(cat "$dir/key" 2>/dev/null)" != "$key" ] || exit 0
-    labvm_steps "$dir"
-    printf '%s\n' "$key" >"$dir/key"
-  )
-}
+LABVM_CMDLINE="$GUEST_CMDLINE root=/dev/vda ro"
 
 labvm_key() {
   (cd "$labvm_support" && find labvm.sh guest.sh peers.sh labvm guest -type f | sort | xargs sha256sum) |
@@ -62,15 +38,11 @@ labvm_steps() {
   local dir=$1 work=$1/work
   [ "$(dpkg --print-architecture)" = amd64 ] || guest_fail "the lab VM can be built on amd64 alone"
   [ "$(id -u)" = 0 ] || guest_fail "the lab VM can be built by root alone"
-  rm -rf --one-file-system "$work"
-  mkdir -p "$work/out"
   labvm_step "Lists of packages" labvm_lists "$work" "$dir/log"
   [ -e "$dir/kernel.deb" ] && [ -e "$dir/modules.versions" ] ||
     labvm_step "OpenZFS' modules" labvm_zfs "$work" "$dir"
   labvm_step "Packages" labvm_packages "$work" "$dir"
   labvm_step "Root file system" labvm_root "$work" "$dir"
-  mv "$work"/out/* "$dir/"
-  rm -rf --one-file-system "$work"
 }
 
 # labvm_step <title> <command>...: runs it and says how long it took.
@@ -163,7 +135,7 @@ labvm_ext4() {
   PATH=$PATH:/usr/sbin:/sbin mke2fs -q -F -t ext4 -O ^has_journal -L lab -m 0 -E root_owner=0:0,nodiscard -d "$1" "$2"
 }
 
-if [ "${BASH_SOURCE[0]}" = "$0" ]; then
-  [ $# -le 1 ] || guest_fail "usage: $0 [<directory>]"
-  build_labvm "${1:-${STAPES_LABVM:-$labvm_support/../target/labvm}}"
-fi
+[ $# -le 1 ] || guest_fail "usage: $0 [<directory>]"
+directory=${1:-${STAPES_LABVM:-$labvm_support/../target/labvm}}
+mkdir -p "$directory"
+build_once "$(readlink -f "$directory")" "$(labvm_key)" labvm_steps

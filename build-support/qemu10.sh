@@ -6,7 +6,7 @@
 # Sourced it defines fetch_qemu10.
 # shellcheck shell=bash
 
-# shellcheck source=peers.sh
+# shellcheck source=build-support/peers.sh
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/peers.sh"
 
 QEMU10_PACKAGES=(qemu-system-x86 qemu-system-common qemu-system-data qemu-utils)
