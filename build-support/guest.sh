@@ -12,10 +12,10 @@
 #   metadata.tar       what makes a split image of disk.qcow2
 #   cmdline            the kernel's command line that was fastest; root= may be appended
 #   versions           the packages, one "package version" a line
-# Sourced it defines build_guest.
-# shellcheck shell=bash
+# It is run, not sourced: bash forgets set -e in a function whose failure somebody looks at. labvm.sh alone sources it, to share.
 
 guest_support=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+# shellcheck source=build-support/peers.sh
 . "$guest_support/peers.sh"
 
 GUEST_PACKAGES=(busybox-static qemu-guest-agent lz4 systemd-boot-efi mtools fdisk sbsigntool openssl ovmf)
@@ -24,40 +24,37 @@ GUEST_PACKAGES=(busybox-static qemu-guest-agent lz4 systemd-boot-efi mtools fdis
 GUEST_BOOT_MODULES=(virtio_pci virtio_blk)
 GUEST_SCSI_MODULES=(virtio_scsi sd_mod)
 
-# What is loaded while the agent starts; the driver of its port is loaded by etc/rc.
-GUEST_LATE_MODULES=(button evdev virtio_net virtio_balloon virtio-rng virtio_mem)
+# What is loaded while the agent starts; etc/rc has loaded the driver of its port.
+GUEST_LATE_MODULES=(virtio_net virtio_balloon virtio-rng virtio_mem)
 
 # What can be loaded.
-GUEST_MODULES=("${GUEST_BOOT_MODULES[@]}" "${GUEST_SCSI_MODULES[@]}" "${GUEST_LATE_MODULES[@]}" virtio_console
+GUEST_MODULES=("${GUEST_BOOT_MODULES[@]}" "${GUEST_SCSI_MODULES[@]}" "${GUEST_LATE_MODULES[@]}" virtio_console button evdev
   virtio_input loop overlay fuse virtiofs vfat nls_ascii nls_cp437 nls_iso8859-1 nls_utf8 isofs sr_mod squashfs btrfs vmw_vsock_virtio_transport)
 
-GUEST_CMDLINE="console=ttyS0 quiet mitigations=off panic=-1 no_timer_check cryptomgr.notests lsm=capability"
+GUEST_CMDLINE="console=ttyS0 quiet mitigations=off panic=-1 no_timer_check cryptomgr.notests lsm=integrity lpj=10000000"
 
 # The date of everything that is built, and the sizes of the disk's parts in MiB: 1 MiB stays free at either end.
 GUEST_DATE=1700000000
 GUEST_ESP=64
 GUEST_ROOT=256
 
-# build_guest <directory>
-build_guest() {
-  local dir key
-  mkdir -p "$1"
-  dir=$(readlink -f "$1")
-  key=$(guest_key)
-  if [ "$(cat "$dir/key" 2>/dev/null)" = "$key" ]; then
-    return 0
-  fi
-  (
-    set -Eeuo pipefail
-    trap 'guest_fail "line $LINENO failed"' ERR
-    export LC_ALL=C SOURCE_DATE_EPOCH=$GUEST_DATE E2FSPROGS_FAKE_TIME=$GUEST_DATE
-    umask 022
-    exec 9>"$dir/lock"
-    flock 9
-    [ "$(cat "$dir/key" 2>/dev/null)" != "$key" ] || exit 0
-    guest_steps "$dir"
-    printf '%s\n' "$key" >"$dir/key"
-  )
+# build_once <directory> <key> <command>...: runs the command unless the directory was built for that key, one process at a time.
+build_once() {
+  local dir=$1 key=$2
+  shift 2
+  [ "$(cat "$dir/key" 2>/dev/null)" != "$key" ] || return 0
+  trap 'guest_fail "line $LINENO of ${BASH_SOURCE[0]##*/} failed; logs are in $dir"' ERR
+  export LC_ALL=C SOURCE_DATE_EPOCH=$GUEST_DATE E2FSPROGS_FAKE_TIME=$GUEST_DATE
+  umask 022
+  exec 9>"$dir/lock"
+  flock 9
+  [ "$(cat "$dir/key" 2>/dev/null)" != "$key" ] || return 0
+  rm -rf --one-file-system "$dir/work"
+  mkdir -p "$dir/work/out"
+  "$@" "$dir"
+  mv "$dir"/work/out/* "$dir/"
+  rm -rf --one-file-system "$dir/work"
+  printf '%s\n' "$key" >"$dir/key"
 }
 
 # Two builds by the same files give the same guest, but for the versions of the packages.
@@ -67,20 +64,17 @@ guest_key() {
 }
 
 guest_steps() {
-  local dir=$1 start=$SECONDS
+  local dir=$1/work start=$SECONDS
   [ "$(dpkg --print-architecture)" = amd64 ] || guest_fail "the guest can be built on amd64 alone"
-  rm -rf "$dir/key" "$dir/root" "$dir/work" "$dir/unpacked"
-  mkdir -p "$dir/work"
   guest_packages "$dir" >"$dir/log" 2>&1 || guest_fail "$(peer_failure "$dir/log")"
-  cp "$dir/unpacked" "$dir/versions"
+  cp "$dir/unpacked" "$dir/out/versions"
   guest_kernel "$dir"
   guest_initramfs "$dir"
   guest_root "$dir"
   guest_boot_program "$dir"
   guest_disk "$dir"
   guest_metadata "$dir"
-  rm -rf "$dir/work" "$dir/root" "$dir/apt/cache" "$dir/unpacked"
-  printf 'The guest was built in %s s: %s\n' "$((SECONDS - start))" "$dir"
+  printf 'The guest was built in %s s: %s\n' "$((SECONDS - start))" "$1"
 }
 
 guest_fail() {
@@ -121,13 +115,13 @@ guest_tool() {
 
 guest_kernel() {
   local dir=$1 offset length
-  cp "$dir"/root/boot/vmlinuz-* "$dir/vmlinuz"
+  cp "$dir"/root/boot/vmlinuz-* "$dir/out/vmlinuz"
   # Where the kernel lies in the file: Documentation/arch/x86/boot.rst, setup_sects, payload_offset and payload_length.
-  offset=$((($(number_at "$dir/vmlinuz" 0x1f1 1) + 1) * 512 + $(number_at "$dir/vmlinuz" 0x248 4)))
-  length=$(number_at "$dir/vmlinuz" 0x24c 4)
+  offset=$((($(number_at "$dir/out/vmlinuz" 0x1f1 1) + 1) * 512 + $(number_at "$dir/out/vmlinuz" 0x248 4)))
+  length=$(number_at "$dir/out/vmlinuz" 0x24c 4)
   # The last four bytes are the size.
-  head -c $((offset + length - 4)) "$dir/vmlinuz" | tail -c $((length - 4)) | guest_tool "$dir" lz4 -d -q >"$dir/vmlinux"
-  [ "$(head -c 4 "$dir/vmlinux" | tail -c 3)" = ELF ] || guest_fail "the kernel is not compressed as expected"
+  head -c $((offset + length - 4)) "$dir/out/vmlinuz" | tail -c $((length - 4)) | guest_tool "$dir" lz4 -d -q >"$dir/out/vmlinux"
+  [ "$(head -c 4 "$dir/out/vmlinux" | tail -c 3)" = ELF ] || guest_fail "the kernel is not compressed as expected"
 }
 
 number_at() { od -A n -t "u$3" -j "$2" -N "$3" "$1" | tr -d ' '; }
@@ -152,25 +146,25 @@ module_with_needs() {
 }
 
 guest_initramfs() {
-  local dir=$1 tree=$1/work/initramfs modules=$1/root/usr/lib/modules file
+  local dir=$1 tree=$1/initramfs modules=$1/root/usr/lib/modules file
   mkdir -p "$tree"/{bin,dev,proc,root,lib}
   cp "$guest_support/guest/initramfs-init" "$tree/init"
   cp "$dir/root/usr/bin/busybox" "$tree/bin/"
   for file in sh mount cat insmod findfs usleep switch_root poweroff; do
     ln -s busybox "$tree/bin/$file"
   done
-  module_files "$modules" "${GUEST_BOOT_MODULES[@]}" >"$dir/work/first"
-  module_files "$modules" "${GUEST_BOOT_MODULES[@]}" "${GUEST_SCSI_MODULES[@]}" | grep -vxFf "$dir/work/first" >"$dir/work/scsi"
+  module_files "$modules" "${GUEST_BOOT_MODULES[@]}" >"$dir/first"
+  module_files "$modules" "${GUEST_BOOT_MODULES[@]}" "${GUEST_SCSI_MODULES[@]}" | grep -vxFf "$dir/first" >"$dir/scsi"
   for file in first scsi; do
-    xargs cp -t "$tree/lib" <"$dir/work/$file"
-    sed 's,.*/,,; s,[.]ko$,,' "$dir/work/$file" >"$tree/modules.$file"
+    xargs cp -t "$tree/lib" <"$dir/$file"
+    sed 's,.*/,,; s,[.]ko$,,' "$dir/$file" >"$tree/modules.$file"
   done
   find "$tree" -exec touch -h -d "@$GUEST_DATE" {} +
-  (cd "$tree" && find . | sort | bin/busybox cpio -o -H newc -R 0:0) >"$dir/initramfs" 2>"$dir/log"
+  (cd "$tree" && find . | sort | bin/busybox cpio -o -H newc -R 0:0) >"$dir/out/initramfs" 2>"$dir/log"
 }
 
 guest_root() {
-  local dir=$1 tree=$1/work/root
+  local dir=$1 tree=$1/system
   mkdir -p "$tree"/{dev,proc,sys,run,tmp,root,mnt,var/log,usr/bin,usr/sbin,usr/lib}
   ln -s usr/bin usr/sbin usr/lib "$tree/"
   ln -s usr/lib "$tree/lib64"
@@ -180,9 +174,9 @@ guest_root() {
   cp -R "$guest_support/guest/root/." "$tree/"
   {
     printf 'NAME="Stapes test guest"\nPRETTY_NAME="Stapes test guest"\nID=stapes-guest\nID_LIKE=debian\n'
-    sed -nE 's/^busybox-static (.*)$/VERSION_ID="\1"/p' "$dir/versions"
+    sed -nE 's/^busybox-static (.*)$/VERSION_ID="\1"/p' "$dir/out/versions"
   } >"$tree/etc/os-release"
-  guest_ext4 "$tree" "$dir/root.img"
+  guest_ext4 "$tree" "$dir/out/root.img"
 }
 
 guest_programs() {
@@ -241,46 +235,48 @@ guest_ext4() {
 guest_boot_program() {
   local dir=$1 keys=$1/root/usr/share/ovmf stub
   stub=$dir/root/usr/lib/systemd/boot/efi/linuxx64.efi.stub
-  printf '%s\n' "$GUEST_CMDLINE" >"$dir/cmdline"
-  objcopy --add-section .osrel="$dir/work/root/etc/os-release" --change-section-vma .osrel=0x20000 \
-    --add-section .cmdline="$dir/cmdline" --change-section-vma .cmdline=0x30000 \
-    --add-section .linux="$dir/vmlinuz" --change-section-vma .linux=0x2000000 \
-    --add-section .initrd="$dir/initramfs" --change-section-vma .initrd=0x4000000 "$stub" "$dir/boot.efi"
+  printf '%s\n' "$GUEST_CMDLINE" >"$dir/out/cmdline"
+  objcopy --add-section .osrel="$dir/system/etc/os-release" --change-section-vma .osrel=0x20000 \
+    --add-section .cmdline="$dir/out/cmdline" --change-section-vma .cmdline=0x30000 \
+    --add-section .linux="$dir/out/vmlinuz" --change-section-vma .linux=0x2000000 \
+    --add-section .initrd="$dir/out/initramfs" --change-section-vma .initrd=0x4000000 "$stub" "$dir/out/boot.efi"
   # The key is for tests, and its passphrase known to all.
-  guest_tool "$dir" openssl pkcs8 -in "$keys/PkKek-1-snakeoil.key" -passin pass:snakeoil -out "$dir/work/key"
-  guest_tool "$dir" sbsign --key "$dir/work/key" --cert "$keys/PkKek-1-snakeoil.pem" --output "$dir/boot-signed.efi" \
-    "$dir/boot.efi" >>"$dir/log" 2>&1
+  guest_tool "$dir" openssl pkcs8 -in "$keys/PkKek-1-snakeoil.key" -passin pass:snakeoil -out "$dir/key"
+  guest_tool "$dir" sbsign --key "$dir/key" --cert "$keys/PkKek-1-snakeoil.pem" --output "$dir/out/boot-signed.efi" \
+    "$dir/out/boot.efi" >>"$dir/log" 2>&1
 }
 
 guest_disk() {
-  local dir=$1 disk=$1/work/disk esp=$1/work/esp
+  local dir=$1 disk=$1/disk esp=$1/esp
   truncate -s "${GUEST_ESP}M" "$esp"
   "$dir/root/usr/bin/busybox" mkdosfs -n ESP "$esp"
   guest_tool "$dir" mmd -i "$esp" ::/EFI ::/EFI/BOOT
-  guest_tool "$dir" mcopy -i "$esp" "$dir/boot-signed.efi" ::/EFI/BOOT/BOOTX64.EFI
+  guest_tool "$dir" mcopy -i "$esp" "$dir/out/boot-signed.efi" ::/EFI/BOOT/BOOTX64.EFI
   truncate -s $((GUEST_ESP + GUEST_ROOT + 2))M "$disk"
   printf 'label: gpt\nstart=1MiB, size=%sMiB, type=U, name=ESP\nsize=%sMiB, type=L, name=root\n' $GUEST_ESP $GUEST_ROOT |
     guest_tool "$dir" sfdisk -q --no-reread --no-tell-kernel "$disk"
   dd if="$esp" of="$disk" bs=1M seek=1 conv=notrunc,sparse status=none
-  dd if="$dir/root.img" of="$disk" bs=1M seek=$((GUEST_ESP + 1)) conv=notrunc,sparse status=none
-  qemu-img convert -f raw -O qcow2 "$disk" "$dir/disk.qcow2"
+  dd if="$dir/out/root.img" of="$disk" bs=1M seek=$((GUEST_ESP + 1)) conv=notrunc,sparse status=none
+  qemu-img convert -f raw -O qcow2 "$disk" "$dir/out/disk.qcow2"
 }
 
 guest_metadata() {
   local dir=$1
-  cat >"$dir/work/metadata.yaml" <<END
+  cat >"$dir/metadata.yaml" <<END
 architecture: x86_64
 creation_date: $GUEST_DATE
 properties:
   architecture: amd64
   description: Stapes test guest
   os: Stapes test guest
-  release: $(sed -n 's/^busybox-static //p' "$dir/versions")
+  release: $(sed -n 's/^busybox-static //p' "$dir/out/versions")
 END
-  tar -c --owner=0 --group=0 --mtime="@$GUEST_DATE" -C "$dir/work" -f "$dir/metadata.tar" metadata.yaml
+  tar -c --owner=0 --group=0 --mtime="@$GUEST_DATE" -C "$dir" -f "$dir/out/metadata.tar" metadata.yaml
 }
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then
+  set -Eeuo pipefail
   [ $# = 1 ] || guest_fail "usage: $0 <directory>"
-  build_guest "$1"
+  mkdir -p "$1"
+  build_once "$(readlink -f "$1")" "$(guest_key)" guest_steps
 fi

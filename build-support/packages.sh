@@ -73,7 +73,11 @@ TEST_NEEDS=(
   docker-registry=docker-registry
   skopeo=skopeo
   umoci=umoci
+  qemu-system-x86=qemu-system-x86_64
+  qemu-system-common=/usr/lib/qemu/virtiofsd
   qemu-utils=qemu-img
+  ovmf=/usr/share/OVMF/OVMF_CODE_4M.fd
+  binutils=objcopy
 )
 BENCH_NEEDS=(
   squashfs-tools=mksquashfs

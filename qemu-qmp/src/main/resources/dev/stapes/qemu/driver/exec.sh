@@ -49,16 +49,18 @@ _program='
   if [ "$_uid:$_gid" != 0:0 ]; then
     _file=$(command -v -- "$1") || { echo "$1: not found" >&2; exit 127; }
     if setpriv --reuid 0 true 2>/dev/null; then
-      exec setpriv --reuid "$_uid" --regid "$_gid" --clear-groups -- "$@"
+      set -- setpriv --reuid "$_uid" --regid "$_gid" --clear-groups -- "$@"
     elif chroot --userspec=0:0 --groups= / true 2>/dev/null; then
-      exec chroot --userspec="$_uid:$_gid" --groups= --skip-chdir / "$@"
+      set -- chroot --userspec="$_uid:$_gid" --groups= --skip-chdir / "$@"
     elif command -v start-stop-daemon >/dev/null 2>&1; then
       shift
-      exec start-stop-daemon -S -q -c "$_uid:$_gid" -p /dev/null/none -x "$_file" -- "$@"
+      set -- start-stop-daemon -S -q -c "$_uid:$_gid" -p /dev/.none -x "$_file" -- "$@"
+    else
+      echo "nothing in the guest changes the user: no setpriv, chroot --userspec, start-stop-daemon" >&2
+      exit 126
     fi
-    echo "nothing in the guest changes the user: no setpriv, chroot --userspec, start-stop-daemon" >&2
-    exit 126
   fi
+  unset _uid _gid _dir _variables _size _home _found _file _n _p _u _g _c _h _s
   exec "$@"
 '
 export _uid _gid _dir _variables _size
