@@ -18,7 +18,7 @@ guest_support=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 # shellcheck source=build-support/peers.sh
 . "$guest_support/peers.sh"
 
-GUEST_PACKAGES=(busybox-static qemu-guest-agent lz4 systemd-boot-efi mtools fdisk sbsigntool openssl ovmf)
+GUEST_PACKAGES=(busybox-static util-linux bsdutils qemu-guest-agent lz4 systemd-boot-efi mtools fdisk sbsigntool openssl ovmf)
 
 # What the initramfs loads: the ways to a disk, the second only when the first led to none.
 GUEST_BOOT_MODULES=(virtio_pci virtio_blk)
@@ -180,7 +180,7 @@ guest_root() {
 }
 
 guest_programs() {
-  local dir=$1 tree=$2 applet library
+  local dir=$1 tree=$2 applet library program
   cp "$dir/root/usr/bin/busybox" "$tree/usr/bin/"
   for applet in $("$tree/usr/bin/busybox" --list); do
     [ "$applet" = busybox ] || ln -s busybox "$tree/usr/bin/$applet"
@@ -189,10 +189,13 @@ guest_programs() {
   for applet in poweroff reboot halt acpid hwclock; do
     ln -s ../bin/busybox "$tree/usr/sbin/$applet"
   done
-  cp "$dir/root/usr/sbin/qemu-ga" "$tree/usr/sbin/"
   mkdir -p "$tree/usr/lib/x86_64-linux-gnu"
-  for library in $(libraries "$dir/root/usr/lib/x86_64-linux-gnu" "$tree/usr/sbin/qemu-ga" | sort -u); do
-    cp -L "$dir/root/usr/lib/x86_64-linux-gnu/$library" "$tree/usr/lib/x86_64-linux-gnu/"
+  # Those of busybox know neither numbers of users nor exit codes.
+  for program in usr/sbin/qemu-ga usr/bin/setpriv usr/bin/script; do
+    cp --remove-destination "$dir/root/$program" "$tree/$program"
+    for library in $(libraries "$dir/root/usr/lib/x86_64-linux-gnu" "$tree/$program" | sort -u); do
+      cp -L "$dir/root/usr/lib/x86_64-linux-gnu/$library" "$tree/usr/lib/x86_64-linux-gnu/"
+    done
   done
   ln -s x86_64-linux-gnu/ld-linux-x86-64.so.2 "$tree/usr/lib/"
 }

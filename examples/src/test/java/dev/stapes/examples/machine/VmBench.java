@@ -23,7 +23,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 /** An open Stapes with the image of a small guest for the tests of one class. */
 final class VmBench implements BeforeAllCallback, AfterAllCallback {
   private static final AtomicInteger COUNT = new AtomicInteger();
-  private static final Path GUEST = Path.of(System.getProperty("stapes.guest", "/tmp/guest"));
+  private static final Path GUEST = Path.of(System.getProperty("stapes.guest", "/work/main/target/guest"));
 
   private final String driver;
   private final AtomicInteger names = new AtomicInteger();

@@ -24,6 +24,13 @@ for _file in /sys/class/virtio-ports/*/name; do
 done
 [ -n "$_status" ] || exit 125
 exec 9>"$_status" || exit 125
+# A shell may have programs of its own by the same name, which do less: a path says which one is meant.
+_setpriv= _script= _chroot=
+for _directory in /sbin /usr/sbin /bin /usr/bin; do
+  [ ! -x "$_directory/setpriv" ] || _setpriv=$_directory/setpriv
+  [ ! -x "$_directory/chroot" ] || _chroot=$_directory/chroot
+  [ ! -x "$_directory/script" ] || _script=$_directory/script
+done
 _program='
   printf "pid %s\n" "$$" >&9
   exec 9>&-
@@ -48,10 +55,10 @@ _program='
   eval "$_variables"
   if [ "$_uid:$_gid" != 0:0 ]; then
     _file=$(command -v -- "$1") || { echo "$1: not found" >&2; exit 127; }
-    if setpriv --reuid 0 true 2>/dev/null; then
-      set -- setpriv --reuid "$_uid" --regid "$_gid" --clear-groups -- "$@"
-    elif chroot --userspec=0:0 --groups= / true 2>/dev/null; then
-      set -- chroot --userspec="$_uid:$_gid" --groups= --skip-chdir / "$@"
+    if [ -n "$_setpriv" ] && "$_setpriv" --reuid 0 true 2>/dev/null; then
+      set -- "$_setpriv" --reuid "$_uid" --regid "$_gid" --clear-groups -- "$@"
+    elif [ -n "$_chroot" ] && "$_chroot" --userspec=0:0 --groups= / true 2>/dev/null; then
+      set -- "$_chroot" --userspec="$_uid:$_gid" --groups= --skip-chdir / "$@"
     elif command -v start-stop-daemon >/dev/null 2>&1; then
       shift
       set -- start-stop-daemon -S -q -c "$_uid:$_gid" -p /dev/.none -x "$_file" -- "$@"
@@ -60,22 +67,22 @@ _program='
       exit 126
     fi
   fi
-  unset _uid _gid _dir _variables _size _home _found _file _n _p _u _g _c _h _s
+  unset _uid _gid _dir _variables _size _setpriv _chroot _home _found _file _n _p _u _g _c _h _s
   exec "$@"
 '
-export _uid _gid _dir _variables _size
+export _uid _gid _dir _variables _size _setpriv _chroot
 _session=
 ! command -v setsid >/dev/null 2>&1 || _session=setsid
 
 run() {
   if [ -z "$_size" ]; then
     $_session sh -c "$_program" stapes "$@"
-  elif command -v script >/dev/null 2>&1; then
+  elif [ -n "$_script" ]; then
     _words=
     for _word in sh -c "$_program" stapes "$@"; do
       _words="$_words '$(printf '%s\n' "$_word" | sed "s/'/'\\\\''/g")'"
     done
-    script -q -e -c "exec $_words" /dev/null 9>&9
+    "$_script" -q -e -c "exec $_words" /dev/null 9>&9
   else
     echo "the guest has no script(1), which makes a terminal" >&2
     false
