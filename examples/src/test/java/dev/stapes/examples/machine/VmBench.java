@@ -8,7 +8,9 @@ import dev.stapes.Instance;
 import dev.stapes.Stapes;
 import dev.stapes.model.InstanceSpec;
 import dev.stapes.model.PoolSpec;
+import dev.stapes.model.Size;
 import dev.stapes.testkit.HostLeftovers;
+import dev.stapes.testkit.TestGuest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,7 +25,6 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 /** An open Stapes with the image of a small guest for the tests of one class. */
 final class VmBench implements BeforeAllCallback, AfterAllCallback {
   private static final AtomicInteger COUNT = new AtomicInteger();
-  private static final Path GUEST = Path.of(System.getProperty("stapes.guest", "/work/main/target/guest"));
 
   private final String driver;
   private final AtomicInteger names = new AtomicInteger();
@@ -45,8 +46,7 @@ final class VmBench implements BeforeAllCallback, AfterAllCallback {
     stapes
         .images()
         .importFrom(
-            ImageSources.split(GUEST.resolve("metadata.tar"), GUEST.resolve("disk.qcow2")),
-            "guest");
+            ImageSources.split(guest().metadata(), guest().disk()), "guest");
   }
 
   Stapes open() {
@@ -67,6 +67,10 @@ final class VmBench implements BeforeAllCallback, AfterAllCallback {
     }
   }
 
+  static TestGuest guest() {
+    return TestGuest.find().orElseThrow();
+  }
+
   Stapes stapes() {
     return stapes;
   }
@@ -78,15 +82,20 @@ final class VmBench implements BeforeAllCallback, AfterAllCallback {
   }
 
   /** One that boots its kernel directly. */
-  InstanceSpec.Builder spec() throws IOException {
-    return InstanceSpec.virtualMachine("vm" + names.incrementAndGet(), "guest")
-        .config("qemu.kernel", GUEST.resolve("vmlinux").toString())
-        .config("qemu.initrd", GUEST.resolve("initramfs").toString())
-        .config("qemu.kernel_arguments", Files.readString(GUEST.resolve("cmdline")).strip())
-        .limits(limits -> limits.cpus(2).memory(dev.stapes.model.Size.ofMebibytes(384)));
+  InstanceSpec.Builder spec() {
+    return firmwareSpec()
+        .config("qemu.kernel", guest().kernel().toString())
+        .config("qemu.initrd", guest().initrd().toString())
+        .config("qemu.kernel_arguments", guest().kernelArguments());
   }
 
-  Instance launch() throws IOException {
+  /** One that its firmware boots from its disk. */
+  InstanceSpec.Builder firmwareSpec() {
+    return InstanceSpec.virtualMachine("vm" + names.incrementAndGet(), "guest")
+        .limits(limits -> limits.cpus(2).memory(Size.ofMebibytes(384)));
+  }
+
+  Instance launch() {
     return stapes.instances().launch(spec().build());
   }
 }

@@ -132,6 +132,7 @@ final class QemuDriver implements InstanceDriver {
             new Monitor("instance " + spec.name(), client),
             startedAt(process.pid()),
             this::forget);
+    machine.adopted();
     machines.put(spec.id(), machine);
     return machine;
   }

@@ -53,6 +53,7 @@ final class QemuMachine implements Machine {
   private final Consumer<QemuMachine> gone;
   private final CompletableFuture<Exit> exit = new CompletableFuture<>();
   private final CompletableFuture<Exit> removed = new CompletableFuture<>();
+  private volatile boolean frozen;
   private volatile boolean killed;
   private volatile boolean released;
   private volatile @Nullable String shutdownReason;
@@ -86,8 +87,13 @@ final class QemuMachine implements Machine {
 
   private QmpListener<QmpEvent> listener() {
     return event -> {
-      if (event instanceof RawEvent raw && raw.eventName().equals("SHUTDOWN")) {
-        shutdownReason = raw.data().path("reason").asText("shutdown");
+      if (event instanceof RawEvent raw) {
+        switch (raw.eventName()) {
+          case "SHUTDOWN" -> shutdownReason = raw.data().path("reason").asText("shutdown");
+          case "STOP" -> frozen = true;
+          case "RESUME" -> frozen = false;
+          default -> {}
+        }
       }
     };
   }
@@ -161,16 +167,18 @@ final class QemuMachine implements Machine {
   @Override
   public void freeze() {
     monitor.tell("stop");
+    frozen = true;
   }
 
   @Override
   public void unfreeze() {
     monitor.tell("cont");
+    frozen = false;
   }
 
   @Override
   public boolean isFrozen() {
-    return monitor.tell("query-status").path("status").asText().equals("paused");
+    return frozen;
   }
 
   @Override
@@ -248,7 +256,12 @@ final class QemuMachine implements Machine {
 
   /** Lets its processors go on, for the first time. */
   void go() {
-    monitor.tell("cont");
+    unfreeze();
+  }
+
+  /** Learns what it has been doing since an earlier JVM let go of it. */
+  void adopted() {
+    frozen = monitor.tell("query-status").path("status").asText().equals("paused");
   }
 
   @Override
