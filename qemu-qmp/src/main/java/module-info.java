@@ -7,4 +7,6 @@ module dev.stapes.qemu {
   requires static transitive org.jspecify;
 
   exports dev.stapes.qmp;
+  exports dev.stapes.qmp.guest;
+  exports dev.stapes.qmp.qemu;
 }
