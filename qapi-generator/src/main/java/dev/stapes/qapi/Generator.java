@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -68,7 +69,7 @@ public final class Generator {
     Docs docs = new Docs(sentences);
     MessageWriter messages = new MessageWriter(types, docs);
     TypeWriter definitions = new TypeWriter(types, docs, model.definitions());
-    Set<String> commands = new java.util.HashSet<>();
+    Set<String> commands = new HashSet<>();
     for (Command command : model.commands()) {
       add(messages.command(command));
       if (command.argument().filter(command.javaName()::equals).isPresent()) {

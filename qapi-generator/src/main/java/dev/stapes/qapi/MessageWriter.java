@@ -122,8 +122,12 @@ final class MessageWriter {
         .addMethod(
             MethodSpec.methodBuilder("from")
                 .addJavadoc(
-                    "Reads.\n\n@return one of these, or the event itself where it is none of them\n"
-                        + "@throws $T where it is not what the schema says\n",
+                    """
+                    Reads.
+
+                    @return one of these, or the event itself where it is none of them
+                    @throws $T where it is not what the schema says
+                    """,
                     ClassName.get(JavaTypes.QMP, "QmpProtocolException"))
                 .addModifiers(Modifier.PUBLIC, Modifier.STATIC)
                 .addParameter(RAW_EVENT, "event")
