@@ -103,17 +103,7 @@ public final class Generator {
   }
 
   private static boolean isOfJava(String name) {
-    return ModuleLayer.boot()
-        .findModule("java.base")
-        .map(
-            module -> {
-              try {
-                return module.getResourceAsStream("java/lang/" + name + ".class") != null;
-              } catch (IOException e) {
-                return false;
-              }
-            })
-        .orElse(false);
+    return Object.class.getResource("/java/lang/" + name + ".class") != null;
   }
 
   private void save(Path root) throws IOException {

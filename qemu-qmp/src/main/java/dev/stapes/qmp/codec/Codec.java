@@ -169,13 +169,11 @@ public interface Codec<T> {
 
     @Override
     public Long decode(JsonNode json) {
-      boolean fits =
-          json.isIntegralNumber()
-              && (json.canConvertToLong()
-                  || json.bigIntegerValue().signum() > 0
-                      && json.bigIntegerValue().compareTo(LIMIT) < 0);
-      expect(fits, "a whole number of 64 bits", json);
-      return json.bigIntegerValue().longValue();
+      BigInteger value = json.isIntegralNumber() ? json.bigIntegerValue() : LIMIT;
+      boolean unsigned = value.signum() >= 0 && value.compareTo(LIMIT) < 0;
+      boolean fits = json.canConvertToLong() || unsigned;
+      expect(json.isIntegralNumber() && fits, "a whole number of 64 bits", json);
+      return value.longValue();
     }
 
     @Override

@@ -34,7 +34,7 @@ public final class MemberReader {
   public <T> T required(String name, Codec<T> codec) {
     return optional(name, codec)
         .orElseThrow(
-            () -> new QmpProtocolException(type + " has no " + name + ", only " + rest.keySet()));
+            () -> new QmpProtocolException(type + " has no " + name));
   }
 
   /** One that may be there. */
