@@ -56,16 +56,15 @@ public final class JavaNames {
 
   /** A record's component: {@code node-name} is nodeName, {@code default} is default_. */
   public static String member(String name) {
-    String type = type(name);
-    int capitals = 0;
-    while (capitals < type.length() && Character.isUpperCase(type.charAt(capitals))) {
-      capitals++;
-    }
-    boolean acronym = capitals == type.length();
-    String member =
+    String first = words(name).findFirst().orElse(name);
+    boolean acronym = first.equals(first.toUpperCase(Locale.ROOT));
+    String start =
         acronym
-            ? type.toLowerCase(Locale.ROOT)
-            : type.substring(0, 1).toLowerCase(Locale.ROOT) + type.substring(1);
+            ? first.toLowerCase(Locale.ROOT)
+            : first.substring(0, 1).toLowerCase(Locale.ROOT) + first.substring(1);
+    String rest = words(name).skip(1).map(JavaNames::type).collect(Collectors.joining());
+    String joined = start + rest.replace("_", "");
+    String member = Character.isDigit(joined.charAt(0)) ? "_" + joined : joined;
     return SourceVersion.isKeyword(member) || TAKEN.contains(member) ? member + "_" : member;
   }
 

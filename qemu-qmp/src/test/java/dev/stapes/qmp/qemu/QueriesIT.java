@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.stapes.qapi.JavaNames;
 import dev.stapes.qmp.QmpCommand;
+import dev.stapes.qmp.QmpEnum;
 import dev.stapes.qmp.QmpValue;
 import dev.stapes.testkit.RequiresTool;
 import java.io.BufferedReader;
@@ -120,6 +121,8 @@ class QueriesIT {
       ArrayNode array = JsonNodeFactory.instance.arrayNode();
       list.forEach(each -> array.add(written(each)));
       return array;
+    } else if (result instanceof QmpEnum value) {
+      return JsonNodeFactory.instance.textNode(value.text());
     }
     return (JsonNode) result;
   }
