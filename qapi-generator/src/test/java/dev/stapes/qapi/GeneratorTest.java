@@ -254,8 +254,7 @@ class GeneratorTest {
       throws IOException {
     Path schemas = directory.resolve("schemas");
     Files.createDirectories(schemas);
-    String schema =
-        json("{'name':'stop','meta-type':'command','arg-type':'0','ret-type':'0'}");
+    String schema = json("{'name':'stop','meta-type':'command','arg-type':'0','ret-type':'0'}");
     for (String name : new String[] {"qemu-10.0.json", "qemu-7.2.json", "guest-agent.json"}) {
       Files.writeString(schemas.resolve(name), schema);
     }
@@ -296,8 +295,7 @@ class GeneratorTest {
   }
 
   private static void assertFails(String message, String schema, String names) {
-    String said =
-        assertThrows(SchemaException.class, () -> sources(schema, names)).getMessage();
+    String said = assertThrows(SchemaException.class, () -> sources(schema, names)).getMessage();
     assertTrue(said.contains(message), said);
   }
 }

@@ -42,8 +42,7 @@ class OlderSchemaTest {
             "{'name':'1','meta-type':'enum','values':['b','c']}",
             "get() Letter");
     assertEquals(
-        List.of("a", "b", "c"),
-        ((EnumDefinition) model.definitions().get("Letter")).values());
+        List.of("a", "b", "c"), ((EnumDefinition) model.definitions().get("Letter")).values());
   }
 
   @Test
@@ -59,7 +58,8 @@ class OlderSchemaTest {
               {'name':'letter','type':'1'},{'name':'next','type':'7','default':null}]}
             """,
             "get() Letter\ngone() Gone1");
-    assertEquals(List.of("get", "gone"), model.commands().stream().map(Model.Command::name).toList());
+    assertEquals(
+        List.of("get", "gone"), model.commands().stream().map(Model.Command::name).toList());
     assertEquals(
         List.of(new TypeRef.Named("Letter"), new TypeRef.Named("Gone1")),
         ((ObjectDefinition) model.definitions().get("Gone1"))
@@ -67,16 +67,14 @@ class OlderSchemaTest {
   }
 
   @Test
-  void cases_of_both_are_there_and_what_was_no_union_adds_nothing()
-      throws JsonProcessingException {
+  void cases_of_both_are_there_and_what_was_no_union_adds_nothing() throws JsonProcessingException {
     String union =
         """
         {'name':'1','meta-type':'object','tag':'t','members':[{'name':'t','type':'2'}],
          'variants':[{'case':'a','type':'0'}]},
         {'name':'2','meta-type':'enum','values':['a']}
         """;
-    Model model =
-        merge(union, union.replace("'a'", "'b'"), "get() Either\nEither.t EitherType");
+    Model model = merge(union, union.replace("'a'", "'b'"), "get() Either\nEither.t EitherType");
     assertEquals(
         List.of("a", "b"),
         ((UnionDefinition) model.definitions().get("Either"))

@@ -33,8 +33,7 @@ public final class MemberReader {
   /** One that must be there. */
   public <T> T required(String name, Codec<T> codec) {
     return optional(name, codec)
-        .orElseThrow(
-            () -> new QmpProtocolException(type + " has no " + name));
+        .orElseThrow(() -> new QmpProtocolException(type + " has no " + name));
   }
 
   /** One that may be there. */

@@ -29,14 +29,32 @@ import org.junit.jupiter.api.Test;
 class QueriesIT {
   private static final List<String> MACHINE =
       List.of(
-          "-machine", "q35", "-nodefaults", "-display", "none", "-accel", "tcg", "-S",
-          "-qmp", "stdio", "-m", "64", "-smp", "2",
-          "-blockdev", "driver=null-co,node-name=n0,size=1048576",
-          "-device", "virtio-blk-pci,drive=n0,id=d0",
-          "-chardev", "null,id=c0",
-          "-netdev", "hubport,id=u0,hubid=1",
-          "-device", "virtio-net-pci,netdev=u0,id=e0",
-          "-object", "iothread,id=t0");
+          "-machine",
+          "q35",
+          "-nodefaults",
+          "-display",
+          "none",
+          "-accel",
+          "tcg",
+          "-S",
+          "-qmp",
+          "stdio",
+          "-m",
+          "64",
+          "-smp",
+          "2",
+          "-blockdev",
+          "driver=null-co,node-name=n0,size=1048576",
+          "-device",
+          "virtio-blk-pci,drive=n0,id=d0",
+          "-chardev",
+          "null,id=c0",
+          "-netdev",
+          "hubport,id=u0,hubid=1",
+          "-device",
+          "virtio-net-pci,netdev=u0,id=e0",
+          "-object",
+          "iothread,id=t0");
 
   @Test
   @RequiresTool("qemu-system-x86_64")

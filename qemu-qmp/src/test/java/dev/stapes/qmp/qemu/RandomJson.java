@@ -59,8 +59,7 @@ final class RandomJson {
   private JsonNode definition(String name, int depth) {
     Definition definition = Objects.requireNonNull(model.definitions().get(name), name);
     if (definition instanceof EnumDefinition values) {
-      return JsonNodeFactory.instance.textNode(
-          rarely() ? "of-a-newer-qemu" : any(values.values()));
+      return JsonNodeFactory.instance.textNode(rarely() ? "of-a-newer-qemu" : any(values.values()));
     } else if (definition instanceof AlternateDefinition alternate) {
       List<TypeRef> branches = alternate.branches();
       List<TypeRef> flat = branches.stream().filter(Builtin.class::isInstance).toList();

@@ -104,8 +104,7 @@ class UnknownMembersTest {
             .id("disk")
             .unknownMember("bootindex", new IntNode(1))
             .build();
-    assertEquals(
-        json("{'driver':'virtio-blk-pci','id':'disk','bootindex':1}"), add.arguments());
+    assertEquals(json("{'driver':'virtio-blk-pci','id':'disk','bootindex':1}"), add.arguments());
   }
 
   @Test
@@ -113,8 +112,7 @@ class UnknownMembersTest {
     assertEquals(7, GuestExec.of("/bin/true").result(json("{'pid':7}")).pid());
     assertEquals(GuestExecStarted.of(7), GuestExecStarted.fromJson(json("{'pid':7}")));
     assertEquals("a", HumanMonitorCommand.of("info").result(new TextNode("a")));
-    assertEquals(
-        List.of(TpmType.EMULATOR), QueryTpmTypes.of().result(json("['emulator']")));
+    assertEquals(List.of(TpmType.EMULATOR), QueryTpmTypes.of().result(json("['emulator']")));
     assertSame(null, Stop.of().result(json("{}")));
   }
 
@@ -161,8 +159,7 @@ class UnknownMembersTest {
     assertTrue(event.guest());
     assertEquals(ShutdownCause.GUEST_SHUTDOWN, event.reason());
     assertEquals(shutdown, event.raw());
-    RawEvent unknown =
-        new RawEvent("LANDED", Instant.EPOCH, (ObjectNode) json("{'where':'moon'}"));
+    RawEvent unknown = new RawEvent("LANDED", Instant.EPOCH, (ObjectNode) json("{'where':'moon'}"));
     assertSame(unknown, QemuEvent.from(unknown));
     RawEvent broken = new RawEvent("SHUTDOWN", Instant.EPOCH, (ObjectNode) json("{}"));
     assertThrows(QmpProtocolException.class, () -> QemuEvent.from(broken));
