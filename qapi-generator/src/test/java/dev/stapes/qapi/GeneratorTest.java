@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -290,12 +291,13 @@ class GeneratorTest {
     return ("[" + BUILTINS + schema + "]").replace('\'', '"');
   }
 
-  private static void assertContains(String source, String part) {
-    assertTrue(source.contains(part), source);
+  private static void assertContains(@Nullable String source, String part) {
+    assertTrue(source != null && source.contains(part), source);
   }
 
   private static void assertFails(String message, String schema, String names) {
-    String said = assertThrows(SchemaException.class, () -> sources(schema, names)).getMessage();
-    assertTrue(said.contains(message), said);
+    @Nullable String said =
+        assertThrows(SchemaException.class, () -> sources(schema, names)).getMessage();
+    assertTrue(said != null && said.contains(message), said);
   }
 }

@@ -4,11 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.stapes.qapi.Model.Definition;
 import dev.stapes.qapi.Model.EnumDefinition;
 import dev.stapes.qapi.Model.Member;
 import dev.stapes.qapi.Model.ObjectDefinition;
 import dev.stapes.qapi.Model.UnionDefinition;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 class OlderSchemaTest {
@@ -30,8 +32,9 @@ class OlderSchemaTest {
             "get() Answer");
     assertEquals(
         List.of("both false", "now true", "once true"),
-        ((ObjectDefinition) model.definitions().get("Answer"))
-            .members().stream().map(OlderSchemaTest::describe).toList());
+        definition(model, ObjectDefinition.class, "Answer").members().stream()
+            .map(OlderSchemaTest::describe)
+            .toList());
   }
 
   @Test
@@ -42,7 +45,7 @@ class OlderSchemaTest {
             "{'name':'1','meta-type':'enum','values':['b','c']}",
             "get() Letter");
     assertEquals(
-        List.of("a", "b", "c"), ((EnumDefinition) model.definitions().get("Letter")).values());
+        List.of("a", "b", "c"), definition(model, EnumDefinition.class, "Letter").values());
   }
 
   @Test
@@ -62,8 +65,9 @@ class OlderSchemaTest {
         List.of("get", "gone"), model.commands().stream().map(Model.Command::name).toList());
     assertEquals(
         List.of(new TypeRef.Named("Letter"), new TypeRef.Named("Gone1")),
-        ((ObjectDefinition) model.definitions().get("Gone1"))
-            .members().stream().map(Member::type).toList());
+        definition(model, ObjectDefinition.class, "Gone1").members().stream()
+            .map(Member::type)
+            .toList());
   }
 
   @Test
@@ -77,14 +81,19 @@ class OlderSchemaTest {
     Model model = merge(union, union.replace("'a'", "'b'"), "get() Either\nEither.t EitherType");
     assertEquals(
         List.of("a", "b"),
-        ((UnionDefinition) model.definitions().get("Either"))
-            .variants().stream().map(Model.Variant::value).toList());
+        definition(model, UnionDefinition.class, "Either").variants().stream()
+            .map(Model.Variant::value)
+            .toList());
     Model split =
         merge(
             union,
             "{'name':'1','meta-type':'object','members':[{'name':'x','type':'str'}]}",
             "get() Either\nEither.t EitherType");
-    assertEquals(List.of(), ((UnionDefinition) split.definitions().get("Either")).members());
+    assertEquals(List.of(), definition(split, UnionDefinition.class, "Either").members());
+  }
+
+  private static <T extends Definition> T definition(Model model, Class<T> type, String name) {
+    return type.cast(Objects.requireNonNull(model.definitions().get(name), name));
   }
 
   private static String describe(Member member) {

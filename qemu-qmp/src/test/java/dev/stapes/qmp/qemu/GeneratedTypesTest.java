@@ -23,10 +23,12 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** Each generated type against the schema that it was generated from. */
@@ -77,7 +79,8 @@ class GeneratedTypesTest {
         Class<?> type = Class.forName(QEMU + definition.name());
         for (String value : values.values()) {
           assertEquals(
-              value, ((QmpEnum) type.getMethod("of", String.class).invoke(null, value)).text());
+              value,
+              ((QmpEnum) made(type.getMethod("of", String.class).invoke(null, value))).text());
         }
       }
     }
@@ -117,7 +120,11 @@ class GeneratedTypesTest {
   }
 
   private static Object read(String type, JsonNode json) throws ReflectiveOperationException {
-    return Class.forName(type).getMethod("fromJson", JsonNode.class).invoke(null, json);
+    return made(Class.forName(type).getMethod("fromJson", JsonNode.class).invoke(null, json));
+  }
+
+  private static Object made(@Nullable Object value) {
+    return Objects.requireNonNull(value);
   }
 
   private static Model model(boolean qemu) {

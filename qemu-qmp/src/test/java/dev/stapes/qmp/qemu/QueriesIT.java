@@ -19,7 +19,9 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -90,7 +92,7 @@ class QueriesIT {
         new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
     try (BufferedReader from = process.inputReader();
         BufferedWriter to = process.outputWriter()) {
-      assertTrue(new ObjectMapper().readTree(from.readLine()).has("QMP"));
+      assertTrue(new ObjectMapper().readTree(line(from)).has("QMP"));
       Session session = new Session(from, to);
       session.returned(QmpCapabilities.of());
       List<SchemaInfo> schema =
@@ -127,12 +129,16 @@ class QueriesIT {
     return queries;
   }
 
-  private static QmpCommand<?> query(String name) throws ReflectiveOperationException {
-    return (QmpCommand<?>)
-        Class.forName("dev.stapes.qmp.qemu." + JavaNames.type(name)).getMethod("of").invoke(null);
+  private static String line(BufferedReader from) throws IOException {
+    return Objects.requireNonNull(from.readLine(), "QEMU has ended");
   }
 
-  private static JsonNode written(Object result) {
+  private static QmpCommand<?> query(String name) throws ReflectiveOperationException {
+    Class<?> type = Class.forName("dev.stapes.qmp.qemu." + JavaNames.type(name));
+    return (QmpCommand<?>) Objects.requireNonNull(type.getMethod("of").invoke(null));
+  }
+
+  private static @Nullable JsonNode written(@Nullable Object result) {
     if (result instanceof QmpValue value) {
       return value.toJson();
     } else if (result instanceof List<?> list) {
@@ -155,7 +161,7 @@ class QueriesIT {
       to.write(message + "\n");
       to.flush();
       while (true) {
-        JsonNode answer = new ObjectMapper().readTree(from.readLine());
+        JsonNode answer = new ObjectMapper().readTree(line(from));
         if (!answer.has("event")) {
           return answer;
         }

@@ -94,7 +94,7 @@ final class RandomJson {
 
   private void members(ObjectNode json, List<Member> members, int depth) {
     for (Member member : members) {
-      if (!member.optional() || depth < DEEP && random.nextInt(depth + 2) == 0) {
+      if (!member.optional() || (depth < DEEP && random.nextInt(depth + 2) == 0)) {
         json.set(member.name(), value(member.type(), depth + 1));
       }
     }
