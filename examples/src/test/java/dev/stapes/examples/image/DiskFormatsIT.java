@@ -138,7 +138,7 @@ class DiskFormatsIT {
           </VirtualSystem>
         </Envelope>
         """
-            .formatted(name);
+            .replace("%s", name);
     Path ova = bench.file("machine.ova");
     try (TarArchiveOutputStream tar = new TarArchiveOutputStream(Files.newOutputStream(ova))) {
       DiskBench.add(tar, "machine.ovf", ovf.getBytes(UTF_8));
