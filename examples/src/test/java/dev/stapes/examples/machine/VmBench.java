@@ -15,9 +15,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -29,7 +31,7 @@ final class VmBench implements BeforeAllCallback, AfterAllCallback {
   private final String driver;
   private final AtomicInteger names = new AtomicInteger();
   private Path root = Path.of("");
-  private Stapes stapes;
+  private @Nullable Stapes stapes;
 
   VmBench(String driver) {
     this.driver = driver;
@@ -43,10 +45,7 @@ final class VmBench implements BeforeAllCallback, AfterAllCallback {
             .resolve("vm-" + ProcessHandle.current().pid() + "-" + COUNT.incrementAndGet());
     Files.createDirectories(root);
     stapes = open();
-    stapes
-        .images()
-        .importFrom(
-            ImageSources.split(guest().metadata(), guest().disk()), "guest");
+    stapes().images().importFrom(ImageSources.split(guest().metadata(), guest().disk()), "guest");
   }
 
   Stapes open() {
@@ -56,8 +55,11 @@ final class VmBench implements BeforeAllCallback, AfterAllCallback {
   @Override
   public void afterAll(ExtensionContext context) throws IOException {
     if (stapes != null) {
-      stapes.instances().list().forEach(info -> stapes.instances().get(info.name()).delete(Delete.FORCE));
-      stapes.close();
+      stapes()
+          .instances()
+          .list()
+          .forEach(info -> stapes().instances().get(info.name()).delete(Delete.FORCE));
+      stapes().close();
       assertEquals(Set.of(), HostLeftovers.of(root), "left on the machine");
     }
     try (Stream<Path> all = Files.walk(root)) {
@@ -72,13 +74,13 @@ final class VmBench implements BeforeAllCallback, AfterAllCallback {
   }
 
   Stapes stapes() {
-    return stapes;
+    return Objects.requireNonNull(stapes);
   }
 
   Stapes reopen() {
-    stapes.close();
+    stapes().close();
     stapes = open();
-    return stapes;
+    return stapes();
   }
 
   /** One that boots its kernel directly. */
@@ -96,6 +98,6 @@ final class VmBench implements BeforeAllCallback, AfterAllCallback {
   }
 
   Instance launch() {
-    return stapes.instances().launch(spec().build());
+    return stapes().instances().launch(spec().build());
   }
 }

@@ -119,8 +119,7 @@ final class GuestExec implements Machine.Exec {
     List<String> command =
         new ArrayList<>(List.of("/bin/sh", "-c", SCRIPT, "stapes", Integer.toString(slot)));
     command.add(Long.toString(spec.user()));
-    command.add(
-        spec.group().map(gid -> Long.toString(gid)).orElse(spec.user() == 0 ? "0" : ""));
+    command.add(spec.group().map(gid -> Long.toString(gid)).orElse(spec.user() == 0 ? "0" : ""));
     command.add(spec.directory().orElse(""));
     command.add(input || spec.terminal().isPresent() ? "yes" : "");
     command.add(ShellWords.exports(environment));

@@ -138,7 +138,9 @@ final class QemuDriver implements InstanceDriver {
   }
 
   private static Instant startedAt(long pid) {
-    return ProcessHandle.of(pid).flatMap(found -> found.info().startInstant()).orElse(Instant.now());
+    return ProcessHandle.of(pid)
+        .flatMap(found -> found.info().startInstant())
+        .orElse(Instant.now());
   }
 
   private void forget(QemuMachine machine) {

@@ -117,8 +117,7 @@ final class QemuLauncher {
                 kvm,
                 QemuProcess.Opened.inQemu(CONSOLE)));
     QemuProcess process =
-        new QemuProcess(
-            files.directory(), user, kvm ? Kvm.group() : OptionalLong.empty(), opened);
+        new QemuProcess(files.directory(), user, kvm ? Kvm.group() : OptionalLong.empty(), opened);
     return context
         .host()
         .processes()

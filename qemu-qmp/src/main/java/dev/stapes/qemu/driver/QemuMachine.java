@@ -244,9 +244,7 @@ final class QemuMachine implements Machine {
 
   @Override
   public Path consoleLog() {
-    return lifetime() == Lifetime.THROWAWAY
-        ? files.consoleLog()
-        : context.scope().consoleLog(id());
+    return lifetime() == Lifetime.THROWAWAY ? files.consoleLog() : context.scope().consoleLog(id());
   }
 
   @Override

@@ -66,9 +66,9 @@ class QueriesIT {
 
   /** The QEMU that the newest schema was recorded from, where it is on the PATH by this name. */
   @Test
-  @RequiresTool("qemu-10-system-x86_64")
+  @RequiresTool("qemu10-system-x86_64")
   void nothing_is_lost_of_what_qemu_10_says() throws Exception {
-    assertTrue(ask(command("qemu-10-system-x86_64", MACHINE)) > 50);
+    assertTrue(ask(command("qemu10-system-x86_64", MACHINE)) > 50);
   }
 
   @Test
