@@ -9,7 +9,14 @@ import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.qmp.QmpEvent;
 import dev.stapes.qmp.QmpListener;
-import dev.stapes.qmp.RawEvent;
+import dev.stapes.qmp.qemu.Cont;
+import dev.stapes.qmp.qemu.QueryStatus;
+import dev.stapes.qmp.qemu.ResumeEvent;
+import dev.stapes.qmp.qemu.RunState;
+import dev.stapes.qmp.qemu.ShutdownEvent;
+import dev.stapes.qmp.qemu.Stop;
+import dev.stapes.qmp.qemu.StopEvent;
+import dev.stapes.qmp.qemu.SystemPowerdown;
 import dev.stapes.spi.Machine;
 import dev.stapes.spi.Processes;
 import dev.stapes.spi.Tree;
@@ -87,13 +94,12 @@ final class QemuMachine implements Machine {
 
   private QmpListener<QmpEvent> listener() {
     return event -> {
-      if (event instanceof RawEvent raw) {
-        switch (raw.eventName()) {
-          case "SHUTDOWN" -> shutdownReason = raw.data().path("reason").asText("shutdown");
-          case "STOP" -> frozen = true;
-          case "RESUME" -> frozen = false;
-          default -> {}
-        }
+      if (event instanceof ShutdownEvent shutdown) {
+        shutdownReason = shutdown.reason().text();
+      } else if (event instanceof StopEvent) {
+        frozen = true;
+      } else if (event instanceof ResumeEvent) {
+        frozen = false;
       }
     };
   }
@@ -144,7 +150,7 @@ final class QemuMachine implements Machine {
     if (isFrozen()) {
       unfreeze(); // else it would never hear of it
     }
-    monitor.tell("system_powerdown");
+    monitor.execute(SystemPowerdown.of());
   }
 
   @Override
@@ -166,13 +172,13 @@ final class QemuMachine implements Machine {
 
   @Override
   public void freeze() {
-    monitor.tell("stop");
+    monitor.execute(Stop.of());
     frozen = true;
   }
 
   @Override
   public void unfreeze() {
-    monitor.tell("cont");
+    monitor.execute(Cont.of());
     frozen = false;
   }
 
@@ -259,7 +265,7 @@ final class QemuMachine implements Machine {
 
   /** Learns what it has been doing since an earlier JVM let go of it. */
   void adopted() {
-    frozen = monitor.tell("query-status").path("status").asText().equals("paused");
+    frozen = monitor.execute(QueryStatus.of()).status() == RunState.PAUSED;
   }
 
   @Override
