@@ -43,10 +43,18 @@ final class QemuArguments {
    * @param disk the root disk
    * @param firmware files of UEFI, where the plan has it
    * @param kvm whether it is not emulated
+   * @param mostCpus how many processors it can have while it runs, where the board can do that
+   * @param limits of the root disk
    * @param consoleLog file to which the console's output is appended
    */
   record Start(
-      String name, Path disk, boolean readOnly, UefiFiles firmware, boolean kvm, Path consoleLog) {}
+      String name,
+      Path disk,
+      UefiFiles firmware,
+      boolean kvm,
+      int mostCpus,
+      Device.IoLimits limits,
+      Path consoleLog) {}
 
   /**
    * Files of UEFI.
@@ -63,7 +71,7 @@ final class QemuArguments {
   static List<String> of(VmPlan plan, Start start) {
     QemuArguments arguments = new QemuArguments(plan);
     arguments.general(start);
-    arguments.processor(start.kvm());
+    arguments.processor(start.kvm(), start.mostCpus());
     arguments.firmware(start.firmware());
     arguments.channels(start.consoleLog());
     arguments.rootDisk(start);
@@ -87,7 +95,7 @@ final class QemuArguments {
     add("-msg", "timestamp=on");
   }
 
-  private void processor(boolean kvm) {
+  private void processor(boolean kvm, int mostCpus) {
     String memory = "memory-backend=memory";
     add(
         "-machine",
@@ -97,7 +105,8 @@ final class QemuArguments {
     add("-accel", kvm ? "kvm" : "tcg,thread=multi");
     add("-cpu", plan.cpuModel().orElse(kvm ? "host" : "max"));
     int cpus = plan.cpuCount();
-    add("-smp", "cpus=" + cpus + ",sockets=1,cores=" + cpus + ",threads=1");
+    int most = isMicrovm() ? cpus : Math.max(cpus, mostCpus);
+    add("-smp", "cpus=" + cpus + ",maxcpus=" + most + ",sockets=1,cores=" + most + ",threads=1");
     ObjectNode backend = object("memory-backend-memfd", "memory");
     backend.put("size", plan.memory().bytes()).put("share", true);
     if (plan.hugePages()) {
@@ -183,10 +192,17 @@ final class QemuArguments {
     file.put("driver", "file").put("filename", start.disk().toString());
     file.put("discard", "unmap").put("aio", "threads").put("locking", "on");
     ObjectNode node = JsonNodeFactory.instance.objectNode();
-    node.put("driver", "raw").put("node-name", ROOT_NODE).put("discard", "unmap");
-    node.put("detect-zeroes", "unmap").put("read-only", start.readOnly());
+    node.put("driver", "raw").put("discard", "unmap");
+    node.put("detect-zeroes", "unmap");
     node.set("file", file);
-    add("-blockdev", node.toString());
+    ObjectNode group = object("throttle-group", VmLimits.ROOT_THROTTLE);
+    group.set("limits", VmLimits.throttle(start.limits()).toJson());
+    add("-object", group.toString());
+    ObjectNode throttle = JsonNodeFactory.instance.objectNode();
+    throttle.put("driver", "throttle").put("node-name", ROOT_NODE);
+    throttle.put("throttle-group", VmLimits.ROOT_THROTTLE).put("discard", "unmap");
+    throttle.set("file", node);
+    add("-blockdev", throttle.toString());
     device("virtio-blk", ROOT_DEVICE, Map.of("drive", ROOT_NODE, "bootindex", 1, "serial", "root"));
   }
 

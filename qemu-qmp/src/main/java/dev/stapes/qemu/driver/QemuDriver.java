@@ -1,5 +1,7 @@
 package dev.stapes.qemu.driver;
 
+import dev.stapes.linux.cgroup.CpuRequest;
+import dev.stapes.linux.cgroup.CpuSet;
 import dev.stapes.model.Config;
 import dev.stapes.model.ConfigKey;
 import dev.stapes.model.IdMapping;
@@ -54,7 +56,10 @@ final class QemuDriver implements InstanceDriver {
 
   @Override
   public void validate(Machine.Spec spec) {
-    VmPlan.of(spec, context.host().facts().memory());
+    VmPlan plan = VmPlan.of(spec, context.host().facts().memory());
+    if (plan.cpus() instanceof CpuRequest.Pinned pinned) {
+      CpuAffinity.require(CpuSet.of(context.host().facts().onlineCpus()), pinned.cpus());
+    }
   }
 
   @Override

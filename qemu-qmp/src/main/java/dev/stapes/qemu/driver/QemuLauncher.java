@@ -111,9 +111,10 @@ final class QemuLauncher {
             new QemuArguments.Start(
                 files.name(),
                 QemuProcess.Opened.inQemu(DISK),
-                false,
                 uefi,
                 kvm,
+                context.host().facts().onlineCpus().size(),
+                spec.root().ioLimits(),
                 QemuProcess.Opened.inQemu(CONSOLE)));
     QemuProcess process =
         new QemuProcess(files.directory(), user, kvm ? Kvm.group() : OptionalLong.empty(), opened);

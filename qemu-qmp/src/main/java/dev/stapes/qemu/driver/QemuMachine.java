@@ -1,10 +1,12 @@
 package dev.stapes.qemu.driver;
 
+import dev.stapes.linux.cgroup.CpuRequest;
 import dev.stapes.model.ExecSpec;
 import dev.stapes.model.IdMapping;
 import dev.stapes.model.InstanceId;
 import dev.stapes.model.InstanceState;
 import dev.stapes.model.Lifetime;
+import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.qmp.QmpEvent;
@@ -57,6 +59,8 @@ final class QemuMachine implements Machine {
   private final AgentConnection agentConnection;
   private final ExecPorts ports;
   private final SerialConsole serial;
+  private final VmLimits limits;
+  private final CpuAffinity affinity;
   private final Consumer<QemuMachine> gone;
   private final CompletableFuture<Exit> exit = new CompletableFuture<>();
   private final CompletableFuture<Exit> removed = new CompletableFuture<>();
@@ -88,6 +92,8 @@ final class QemuMachine implements Machine {
     this.agent = new GuestAgent("instance " + spec.name(), agentConnection);
     this.ports = new ExecPorts(context.sys(), "instance " + spec.name(), files.directory());
     this.serial = new SerialConsole(context.sys(), "instance " + spec.name(), files.console());
+    this.limits = new VmLimits("instance " + spec.name(), monitor);
+    this.affinity = new CpuAffinity(context.host(), monitor);
     monitor.client().subscribe(QmpEvent.class, listener());
     this.processExit.thenAccept(this::processEnded);
   }
@@ -255,11 +261,30 @@ final class QemuMachine implements Machine {
 
   @Override
   public synchronized void update(Spec changed) {
+    Size host = context.host().facts().memory();
+    VmPlan before = VmPlan.of(spec, host);
+    VmPlan after = VmPlan.of(changed, host);
+    if (after.cpuCount() != before.cpuCount()) {
+      limits.processors(after.cpuCount());
+    }
+    if (!after.memory().equals(before.memory())) {
+      limits.memory(after.memory());
+    }
+    if (!changed.root().ioLimits().equals(spec.root().ioLimits())) {
+      limits.rootDisk(changed.root().ioLimits());
+    }
+    if (!after.cpus().equals(before.cpus())) {
+      affinity.pin(pid, after.cpus());
+    }
     spec = changed;
   }
 
   /** Lets its processors go on, for the first time. */
   void go() {
+    CpuRequest cpus = VmPlan.of(spec(), context.host().facts().memory()).cpus();
+    if (cpus instanceof CpuRequest.Pinned) {
+      affinity.pin(pid, cpus);
+    }
     unfreeze();
   }
 

@@ -1,0 +1,109 @@
+package dev.stapes.examples.machine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.stapes.Instance;
+import dev.stapes.Stop;
+import dev.stapes.model.Device;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.testkit.RequiresGuest;
+import dev.stapes.testkit.RequiresRoot;
+import dev.stapes.testkit.RequiresTool;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** What a virtual machine may use, changed while it runs. */
+@RequiresRoot
+@RequiresTool("qemu-system-x86_64")
+@RequiresTool("taskset")
+@RequiresGuest
+@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class LimitsInGuestIT {
+  @RegisterExtension static final VmBench BENCH = new VmBench("dir");
+
+  /** Waits in the guest, where that takes a moment. */
+  private static String until(Instance vm, String condition) {
+    return vm.exec(
+            "sh",
+            "-c",
+            "for i in $(seq 200); do if "
+                + condition
+                + "; then echo yes; exit; fi;"
+                + " sleep 0.1; done; echo no")
+        .orThrow()
+        .stdout()
+        .strip();
+  }
+
+  @Test
+  void processors_memory_and_the_speed_of_its_disk_change() {
+    Instance vm =
+        BENCH.stapes().instances().launch(BENCH.spec().limits(limits -> limits.cpus(1)).build());
+    assertEquals("yes", until(vm, "[ $(nproc) = 1 ]"));
+    vm.update(changes -> changes.config("limits.cpu", "2"));
+    assertEquals("yes", until(vm, "[ $(nproc) = 2 ]"));
+    vm.update(changes -> changes.config("limits.cpu", "1"));
+    assertEquals("yes", until(vm, "[ $(nproc) = 1 ]"));
+
+    vm.update(changes -> changes.config("limits.memory", "256MiB"));
+    assertEquals(
+        "yes",
+        until(vm, "[ $(sed -n 's/MemTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo) -lt 270000 ]"));
+    StapesException more =
+        assertThrows(
+            StapesException.class,
+            () -> vm.update(changes -> changes.config("limits.memory", "2GiB")));
+    assertEquals(Kind.UNSUPPORTED, more.kind());
+    assertEquals("256MiB", vm.info().config().values().get("limits.memory"));
+
+    vm.update(
+        changes ->
+            changes.device(
+                "root", Device.root(disk -> disk.limitRead("50MiB").limitWrite("80iops"))));
+    vm.exec("dd", "if=/dev/vda", "of=/dev/null", "bs=1M", "count=2").orThrow();
+    vm.stop(Stop.FORCE);
+  }
+
+  @Test
+  void its_processors_are_pinned() throws IOException {
+    Instance vm =
+        BENCH
+            .stapes()
+            .instances()
+            .create(BENCH.spec().limits(limits -> limits.cpuSet("1-1")).build());
+    vm.start();
+    long pid = vm.state().pid().orElseThrow();
+    try (Stream<Path> threads = Files.list(Path.of("/proc/" + pid + "/task"))) {
+      List<String> allowed = threads.map(LimitsInGuestIT::cpus).distinct().toList();
+      assertEquals(List.of("1"), allowed);
+    }
+    vm.stop(Stop.FORCE);
+    StapesException offline =
+        assertThrows(
+            StapesException.class,
+            () -> vm.update(changes -> changes.config("limits.cpu", "4000-4001")));
+    assertEquals(Kind.UNSUPPORTED, offline.kind());
+    assertTrue(String.valueOf(offline.getMessage()).contains("4000-4001"), offline.getMessage());
+  }
+
+  private static String cpus(Path thread) {
+    try {
+      return Files.readAllLines(thread.resolve("status")).stream()
+          .filter(line -> line.startsWith("Cpus_allowed_list:"))
+          .map(line -> line.replaceFirst(".*\\s", ""))
+          .findFirst()
+          .orElseThrow();
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+}
