@@ -21,6 +21,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
@@ -33,7 +34,7 @@ import org.slf4j.LoggerFactory;
 final class GuestExec implements Machine.Exec {
   private static final Logger LOG = LoggerFactory.getLogger(GuestExec.class);
   private static final String SCRIPT = Scripts.read("exec.sh");
-  private static final int SIGKILL = 9;
+  private static final Duration SOON = Duration.ofMillis(300);
 
   /** The longest line that is taken from the status port. */
   private static final int LONGEST = 100;
@@ -55,6 +56,11 @@ final class GuestExec implements Machine.Exec {
   private final InputStream stderr;
   private final CompletableFuture<Long> pid = new CompletableFuture<>();
   private final CompletableFuture<Integer> exit = new CompletableFuture<>();
+  private final CompletableFuture<Boolean> ended = new CompletableFuture<>();
+
+  /** Processes in the guest that move what goes through a port, by its role. */
+  private final Map<String, String> movers = new ConcurrentHashMap<>();
+
   private final AtomicBoolean closed = new AtomicBoolean();
 
   private GuestExec(
@@ -151,6 +157,7 @@ final class GuestExec implements Machine.Exec {
       end(in);
       status.close();
       ports.give(slot);
+      ended.complete(true);
     }
   }
 
@@ -162,8 +169,20 @@ final class GuestExec implements Machine.Exec {
         exit.complete((int) number(words) & 0xFF);
         end(in); // what it has not read is for nobody
       }
-      case "out" -> end(out);
-      case "err" -> end(err);
+      case "cat" -> {
+        if (words.length == 3 && words[2].matches("[0-9]{1,9}")) {
+          movers.put(words[1], words[2]);
+        }
+      }
+      case "in" -> movers.remove("in");
+      case "out" -> {
+        movers.remove("out");
+        end(out);
+      }
+      case "err" -> {
+        movers.remove("err");
+        end(err);
+      }
       default -> {}
     }
   }
@@ -249,8 +268,8 @@ final class GuestExec implements Machine.Exec {
       return;
     }
     try {
-      if (!exit.isDone()) {
-        signal(SIGKILL);
+      if (!exit.isDone() || !endsSoon()) {
+        tell(Signals.end(leader(), List.copyOf(movers.values())));
       }
     } catch (StapesException e) {
       LOG.debug("slot {}: its program cannot be killed: {}", slot, e.getMessage());
@@ -258,6 +277,18 @@ final class GuestExec implements Machine.Exec {
       close(stdin);
       close(stdout);
       close(stderr);
+    }
+  }
+
+  /** What it left behind may have its streams, and what was never read may be stuck in them. */
+  private boolean endsSoon() {
+    try {
+      return ended.get(SOON.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    } catch (ExecutionException | TimeoutException e) {
+      return false;
     }
   }
 
