@@ -58,6 +58,13 @@ class ExecInGuestIT {
       assertEquals(9, process.await());
       assertEquals(0, process.stderr().readAllBytes().length);
     }
+    ExecSpec others =
+        ExecSpec.builder("sh", "-c", "id -u; pwd; echo $TERM; cat; tty >/dev/null")
+            .terminal(80, 24)
+            .user(1000)
+            .directory("/tmp")
+            .build();
+    assertEquals("1000\r\n/tmp\r\nxterm\r\n", vm.exec(others).orThrow().stdout());
   }
 
   @Test
@@ -124,8 +131,17 @@ class ExecInGuestIT {
   @Test
   void it_has_the_user_directory_arguments_and_variables_that_were_asked_for() {
     ExecSpec spec =
-        ExecSpec.builder("sh", "-c", "id -u; id -g; pwd; echo \"$NAME\"; printf '%s|' \"$@\"", "sh",
-                "a b", "'", "new\nline", "", "--", "é")
+        ExecSpec.builder(
+                "sh",
+                "-c",
+                "id -u; id -g; pwd; echo \"$NAME\"; printf '%s|' \"$@\"",
+                "sh",
+                "a b",
+                "'",
+                "new\nline",
+                "",
+                "--",
+                "é")
             .user(1000)
             .group(1001)
             .directory("/tmp")

@@ -64,7 +64,9 @@ class FilesInGuestIT {
   @Test
   void what_is_written_has_its_owner_and_mode() {
     files.makeDirectories("/srv/a/b");
-    files.write("/srv/a/b/file", "text".getBytes(java.nio.charset.StandardCharsets.UTF_8),
+    files.write(
+        "/srv/a/b/file",
+        "text".getBytes(java.nio.charset.StandardCharsets.UTF_8),
         new Attributes(1000, 1001, 04750));
     String stat = vm.exec("stat", "-c", "%u %g %a %s", "/srv/a/b/file").orThrow().stdout();
     assertEquals("1000 1001 4750 4\n", stat);

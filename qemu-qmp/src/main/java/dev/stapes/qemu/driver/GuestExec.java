@@ -51,7 +51,7 @@ final class GuestExec implements Machine.Exec {
   private final UnixSocket out;
   private final UnixSocket err;
   private final UnixSocket status;
-  private final OutputStream stdin;
+  private final ExecInput stdin;
   private final InputStream stdout;
   private final InputStream stderr;
   private final CompletableFuture<Long> pid = new CompletableFuture<>();
@@ -78,7 +78,7 @@ final class GuestExec implements Machine.Exec {
     this.out = out;
     this.err = err;
     this.status = status;
-    this.stdin = in.fd().output();
+    this.stdin = new ExecInput(in);
     this.stdout = out.fd().input();
     this.stderr = err.fd().input();
   }
@@ -125,8 +125,7 @@ final class GuestExec implements Machine.Exec {
     List<String> command =
         new ArrayList<>(List.of("/bin/sh", "-c", SCRIPT, "stapes", Integer.toString(slot)));
     command.add(Long.toString(spec.user()));
-    command.add(
-        spec.group().map(gid -> Long.toString(gid)).orElse(spec.user() == 0 ? "0" : ""));
+    command.add(spec.group().map(gid -> Long.toString(gid)).orElse(spec.user() == 0 ? "0" : ""));
     command.add(spec.directory().orElse(""));
     command.add(input || spec.terminal().isPresent() ? "yes" : "");
     command.add(ShellWords.exports(environment));
@@ -274,7 +273,7 @@ final class GuestExec implements Machine.Exec {
     } catch (StapesException e) {
       LOG.debug("slot {}: its program cannot be killed: {}", slot, e.getMessage());
     } finally {
-      close(stdin);
+      close(stdin::free);
       close(stdout);
       close(stderr);
     }

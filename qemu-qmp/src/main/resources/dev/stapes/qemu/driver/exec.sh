@@ -86,7 +86,7 @@ run() {
     "$_script" -q -e -c "exec $_words" /dev/null 9>&9
   else
     echo "the guest has no script(1), which makes a terminal" >&2
-    false
+    (exit 126)
   fi
 }
 

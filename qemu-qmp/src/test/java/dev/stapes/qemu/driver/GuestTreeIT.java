@@ -67,9 +67,35 @@ class GuestTreeIT {
   void names_are_any_text(String shell) throws IOException {
     List<String> names =
         List.of(
-            "-rf", "--", "-e", "a\nb", "\n", " ", "'", "\"", "$(reboot)", "`x`", "\\", "\\n", "*",
-            "a\tb\r", "ÁÂ\u0081\u0088", "😀", "%s%n", "..x", ".x", "...", "~", "#", "fail x",
-            "a'\n'b", "[a]", "\u0001\u007f", "n".repeat(255), "ok\n", "\udcff\udc81");
+            "-rf",
+            "--",
+            "-e",
+            "a\nb",
+            "\n",
+            " ",
+            "'",
+            "\"",
+            "$(reboot)",
+            "`x`",
+            "\\",
+            "\\n",
+            "*",
+            "a\tb\r",
+            "ÁÂ\u0081\u0088",
+            "😀",
+            "%s%n",
+            "..x",
+            ".x",
+            "...",
+            "~",
+            "#",
+            "fail x",
+            "a'\n'b",
+            "[a]",
+            "\u0001\u007f",
+            "n".repeat(255),
+            "ok\n",
+            "\udcff\udc81");
     try (Tree tree = open(shell)) {
       for (String name : names) {
         try (OutputStream out = tree.create(name, 0640)) {
