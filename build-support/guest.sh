@@ -33,7 +33,7 @@ GUEST_MODULES=("${GUEST_BOOT_MODULES[@]}" "${GUEST_SCSI_MODULES[@]}" "${GUEST_LA
 
 GUEST_CMDLINE="console=ttyS0 quiet mitigations=off panic=-1 no_timer_check cryptomgr.notests lsm=integrity lpj=10000000"
 
-# The date of everything that is built, and the sizes of the disk's parts in MiB: 1 MiB stays free at either end.
+# The date of every file, and the sizes of the disk's parts in MiB: 1 MiB stays free at either end.
 GUEST_DATE=1700000000
 GUEST_ESP=64
 GUEST_ROOT=256
@@ -57,7 +57,7 @@ build_once() {
   printf '%s\n' "$key" >"$dir/key"
 }
 
-# Two builds by the same files give the same guest, but for the versions of the packages.
+# What a guest is built by; the packages are those of the day.
 guest_key() {
   cat "$guest_support/guest.sh" "$guest_support/peers.sh" <(cd "$guest_support/guest" && find . -type f | sort | xargs sha256sum) |
     sha256sum | cut -d ' ' -f 1

@@ -61,7 +61,7 @@ labvm_lists() {
   backports | sed "s/-backports main\$/-backports main contrib/; p; s/ $suite-backports / $suite /" >>"$work/apt/contrib"
   own_sources | cat - "$work/apt/contrib" >"$work/apt/sources.list"
   printf 'Package: src:zfs-linux\nPin: release n=%s-backports\nPin-Priority: 990\n' "$suite" >"$work/apt/preferences"
-  private_apt "$work" update >>"$2" 2>&1 || guest_fail "$(peer_failure "$2")"
+  private_apt "$work" update -o APT::Update::Error-Mode=any >>"$2" 2>&1 || guest_fail "$(peer_failure "$2")"
 }
 
 labvm_zfs() {

@@ -7,6 +7,8 @@ module dev.stapes.qemu {
   requires static transitive org.jspecify;
 
   exports dev.stapes.qmp;
+  exports dev.stapes.qmp.guest;
+  exports dev.stapes.qmp.qemu;
 
   provides dev.stapes.spi.InstanceDriverProvider with
       dev.stapes.qemu.driver.QemuDriverProvider;

@@ -20,6 +20,9 @@ record Requirement(String name, Optional<String> missing) {
     if (AnnotationSupport.isAnnotated(element, RequiresRoot.class)) {
       all.add(root());
     }
+    if (AnnotationSupport.isAnnotated(element, RequiresGuest.class)) {
+      all.add(new Requirement("test-guest", TestGuest.missing()));
+    }
     for (RequiresTool tool :
         AnnotationSupport.findRepeatableAnnotations(element, RequiresTool.class)) {
       all.add(tool(tool.value()));

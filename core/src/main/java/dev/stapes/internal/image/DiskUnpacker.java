@@ -92,7 +92,7 @@ final class DiskUnpacker {
     byte[] start = start(entry, tar);
     Disk disk = Disk.ofStart(start, entry.size(), target.subject());
     if (disk.format() == DiskFormat.RAW) {
-      target.raw(disk.size(), content -> content(start, tar, content));
+      target.raw(content -> content(start, tar, content));
       return;
     }
     Path work = files.work();
@@ -153,7 +153,7 @@ final class DiskUnpacker {
 
     void file(Path file, Disk found) {
       if (found.format() == DiskFormat.RAW) {
-        raw(found.size(), content -> copy(file, found.size(), content));
+        raw(content -> copy(file, found.size(), content));
         return;
       }
       QemuImg qemu = new QemuImg(host, subject);
@@ -168,7 +168,7 @@ final class DiskUnpacker {
       progress.update("convert", disk.size(), disk.size());
     }
 
-    void raw(long size, Source source) {
+    void raw(Source source) {
       try (Tree tree = pool.tree(volume, Tree.Resolution.BENEATH);
           Tree.NewFile file = tree.newFile(Machine.Disk.IMAGE)) {
         SparseContent content = new SparseContent(file);

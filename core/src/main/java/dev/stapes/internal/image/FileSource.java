@@ -42,7 +42,9 @@ final class FileSource implements ImageSource {
   }
 
   private static Path copy(Path file, Context context, String name) {
-    return copy(file, context.work().resolve(name), "image file " + file, context.progress());
+    Path target = context.work().resolve(name);
+    copy(file, target, "image file " + file, context.progress());
+    return target;
   }
 
   /** NOT_FOUND, or INVALID where it is none. */
@@ -56,7 +58,7 @@ final class FileSource implements ImageSource {
   }
 
   /** Copies a file; blocks of zeros take no space in the copy. */
-  static Path copy(Path file, Path target, String subject, Progress progress) {
+  static void copy(Path file, Path target, String subject, Progress progress) {
     requireFile(file, subject);
     try (InputStream in = new FileInputStream(file.toFile());
         OutputStream out = SparseFile.over(target)) {
@@ -75,6 +77,5 @@ final class FileSource implements ImageSource {
     } catch (IOException e) {
       throw DiskError.of(subject, "cannot be copied", e);
     }
-    return target;
   }
 }

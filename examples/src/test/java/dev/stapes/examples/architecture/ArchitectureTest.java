@@ -43,6 +43,8 @@ class ArchitectureTest {
           DRIVER_VIEW,
           "lxc-binding",
           DRIVER_VIEW,
+          "qapi-generator",
+          Set.of(),
           "qemu-qmp",
           DRIVER_VIEW);
 

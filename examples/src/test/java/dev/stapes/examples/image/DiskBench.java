@@ -3,6 +3,7 @@ package dev.stapes.examples.image;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stapes.Stapes;
 import dev.stapes.model.InstanceType;
@@ -142,7 +143,7 @@ final class DiskBench implements BeforeEachCallback, AfterEachCallback {
             .redirectErrorStream(true)
             .start();
     String output = new String(process.getInputStream().readAllBytes(), UTF_8);
-    assertEquals(true, process.waitFor(1, TimeUnit.MINUTES), List.of(words)::toString);
+    assertTrue(process.waitFor(1, TimeUnit.MINUTES), List.of(words)::toString);
     assertEquals(0, process.exitValue(), () -> List.of(words) + ": " + output);
   }
 

@@ -92,8 +92,8 @@ class VirtualMachineIT {
     StapesException e =
         assertThrows(StapesException.class, () -> bench.stapes().instances().create(small.build()));
     assertEquals(StapesException.Kind.INVALID, e.kind());
-    assertTrue(e.getMessage().contains(Size.ofMebibytes(64).toString()), e::getMessage);
-    assertTrue(e.getMessage().contains(Size.ofMebibytes(32).toString()), e::getMessage);
+    assertTrue(e.toString().contains(Size.ofMebibytes(64).toString()), e::toString);
+    assertTrue(e.toString().contains(Size.ofMebibytes(32).toString()), e::toString);
     assertEquals(List.of(), bench.disks("instances"));
 
     Instance vm =

@@ -11,6 +11,8 @@ import dev.stapes.model.ExecResult;
 import dev.stapes.model.ExecSpec;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.testkit.RequiresGuest;
+import dev.stapes.testkit.RequiresKernel;
 import dev.stapes.testkit.RequiresRoot;
 import dev.stapes.testkit.RequiresTool;
 import java.io.IOException;
@@ -30,6 +32,9 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** Programs in a virtual machine do what those in a container do. */
 @RequiresRoot
 @RequiresTool("qemu-system-x86_64")
+@RequiresTool("mkfs.btrfs")
+@RequiresKernel("btrfs")
+@RequiresGuest
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ExecInGuestIT {
   @RegisterExtension static final VmBench BENCH = new VmBench("btrfs");

@@ -11,6 +11,8 @@ import dev.stapes.InstanceFiles;
 import dev.stapes.InstanceFiles.Attributes;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.testkit.RequiresGuest;
+import dev.stapes.testkit.RequiresKernel;
 import dev.stapes.testkit.RequiresRoot;
 import dev.stapes.testkit.RequiresTool;
 import java.io.IOException;
@@ -26,6 +28,9 @@ import org.junit.jupiter.api.io.TempDir;
 /** The files of a virtual machine, which its own programs read and write for the host. */
 @RequiresRoot
 @RequiresTool("qemu-system-x86_64")
+@RequiresTool("mkfs.btrfs")
+@RequiresKernel("btrfs")
+@RequiresGuest
 class FilesInGuestIT {
   @RegisterExtension static final VmBench BENCH = new VmBench("btrfs");
   private static Instance vm;

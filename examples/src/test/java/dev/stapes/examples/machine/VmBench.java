@@ -8,14 +8,18 @@ import dev.stapes.Instance;
 import dev.stapes.Stapes;
 import dev.stapes.model.InstanceSpec;
 import dev.stapes.model.PoolSpec;
+import dev.stapes.model.Size;
 import dev.stapes.testkit.HostLeftovers;
+import dev.stapes.testkit.TestGuest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -23,12 +27,11 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 /** An open Stapes with the image of a small guest for the tests of one class. */
 final class VmBench implements BeforeAllCallback, AfterAllCallback {
   private static final AtomicInteger COUNT = new AtomicInteger();
-  private static final Path GUEST = Path.of(System.getProperty("stapes.guest", "/work/main/target/guest"));
 
   private final String driver;
   private final AtomicInteger names = new AtomicInteger();
   private Path root = Path.of("");
-  private Stapes stapes;
+  private @Nullable Stapes stapes;
 
   VmBench(String driver) {
     this.driver = driver;
@@ -42,11 +45,7 @@ final class VmBench implements BeforeAllCallback, AfterAllCallback {
             .resolve("vm-" + ProcessHandle.current().pid() + "-" + COUNT.incrementAndGet());
     Files.createDirectories(root);
     stapes = open();
-    stapes
-        .images()
-        .importFrom(
-            ImageSources.split(GUEST.resolve("metadata.tar"), GUEST.resolve("disk.qcow2")),
-            "guest");
+    stapes().images().importFrom(ImageSources.split(guest().metadata(), guest().disk()), "guest");
   }
 
   Stapes open() {
@@ -56,8 +55,11 @@ final class VmBench implements BeforeAllCallback, AfterAllCallback {
   @Override
   public void afterAll(ExtensionContext context) throws IOException {
     if (stapes != null) {
-      stapes.instances().list().forEach(info -> stapes.instances().get(info.name()).delete(Delete.FORCE));
-      stapes.close();
+      stapes()
+          .instances()
+          .list()
+          .forEach(info -> stapes().instances().get(info.name()).delete(Delete.FORCE));
+      stapes().close();
       assertEquals(Set.of(), HostLeftovers.of(root), "left on the machine");
     }
     try (Stream<Path> all = Files.walk(root)) {
@@ -67,26 +69,35 @@ final class VmBench implements BeforeAllCallback, AfterAllCallback {
     }
   }
 
+  static TestGuest guest() {
+    return TestGuest.find().orElseThrow();
+  }
+
   Stapes stapes() {
-    return stapes;
+    return Objects.requireNonNull(stapes);
   }
 
   Stapes reopen() {
-    stapes.close();
+    stapes().close();
     stapes = open();
-    return stapes;
+    return stapes();
   }
 
   /** One that boots its kernel directly. */
-  InstanceSpec.Builder spec() throws IOException {
-    return InstanceSpec.virtualMachine("vm" + names.incrementAndGet(), "guest")
-        .config("qemu.kernel", GUEST.resolve("vmlinux").toString())
-        .config("qemu.initrd", GUEST.resolve("initramfs").toString())
-        .config("qemu.kernel_arguments", Files.readString(GUEST.resolve("cmdline")).strip())
-        .limits(limits -> limits.cpus(2).memory(dev.stapes.model.Size.ofMebibytes(384)));
+  InstanceSpec.Builder spec() {
+    return firmwareSpec()
+        .config("qemu.kernel", guest().kernel().toString())
+        .config("qemu.initrd", guest().initrd().toString())
+        .config("qemu.kernel_arguments", guest().kernelArguments());
   }
 
-  Instance launch() throws IOException {
-    return stapes.instances().launch(spec().build());
+  /** One that its firmware boots from its disk. */
+  InstanceSpec.Builder firmwareSpec() {
+    return InstanceSpec.virtualMachine("vm" + names.incrementAndGet(), "guest")
+        .limits(limits -> limits.cpus(2).memory(Size.ofMebibytes(384)));
+  }
+
+  Instance launch() {
+    return stapes().instances().launch(spec().build());
   }
 }

@@ -1,21 +1,21 @@
 package dev.stapes.qemu.driver;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.qmp.QmpClient;
 import dev.stapes.qmp.QmpDialect;
-import dev.stapes.qmp.QmpEvent;
 import dev.stapes.qmp.QmpException;
 import dev.stapes.qmp.QmpExpectation;
 import dev.stapes.qmp.QmpOptions;
-import dev.stapes.qmp.RawEvent;
+import dev.stapes.qmp.QmpTimeoutException;
+import dev.stapes.qmp.qemu.QueryChardev;
+import dev.stapes.qmp.qemu.VserportChangeEvent;
 import java.time.Duration;
 import java.time.Instant;
 
 /** Waits for the guest agent of a machine, which comes while the guest boots, or never. */
 final class AgentConnection implements GuestAgent.AgentPort {
-  private static final String PORT_CHANGED = "VSERPORT_CHANGE";
+  private static final String CHARDEV = "agent";
 
   /** A guest that has not begun its agent so long after its start has none. */
   private static final Duration BOOT = Duration.ofMinutes(3);
@@ -56,13 +56,17 @@ final class AgentConnection implements GuestAgent.AgentPort {
   private void awaitOpen() throws InterruptedException {
     Duration left = BOOT.minus(Duration.between(startedAt, Instant.now()));
     Duration limit = left.compareTo(LEAST) < 0 ? LEAST : left;
-    try (QmpExpectation<QmpEvent> opened =
-        monitor.client().expect(QmpEvent.class, AgentConnection::isOpening)) {
+    try (QmpExpectation<VserportChangeEvent> opened =
+        monitor
+            .client()
+            .expect(
+                VserportChangeEvent.class,
+                event -> event.open() && event.id().equals(QemuArguments.AGENT_DEVICE))) {
       if (isOpen()) {
         return;
       }
       opened.await(limit);
-    } catch (dev.stapes.qmp.QmpTimeoutException e) {
+    } catch (QmpTimeoutException e) {
       throw new StapesException(
           Kind.UNAVAILABLE,
           subject,
@@ -71,20 +75,9 @@ final class AgentConnection implements GuestAgent.AgentPort {
     }
   }
 
-  private static boolean isOpening(QmpEvent event) {
-    return event instanceof RawEvent raw
-        && raw.eventName().equals(PORT_CHANGED)
-        && raw.data().path("id").asText().equals(QemuArguments.AGENT_DEVICE)
-        && raw.data().path("open").asBoolean();
-  }
-
   /** Whether somebody in the guest has the port open. */
   boolean isOpen() {
-    for (JsonNode each : monitor.tell("query-chardev")) {
-      if (each.path("label").asText().equals("agent")) {
-        return each.path("frontend-open").asBoolean();
-      }
-    }
-    return false;
+    return monitor.execute(QueryChardev.of()).stream()
+        .anyMatch(each -> each.label().equals(CHARDEV) && each.frontendOpen());
   }
 }

@@ -12,6 +12,7 @@ import java.util.concurrent.ExecutorService;
  *
  * @param qemu the emulator
  * @param setpriv the program of setpriv(1)
+ * @param kvm what executes them where it can
  * @param loop reads from all monitors and agents
  * @param behind does what nobody waits for
  */
@@ -21,5 +22,6 @@ record DriverContext(
     Syscalls sys,
     QemuProgram qemu,
     Path setpriv,
+    Kvm kvm,
     QmpLoop loop,
     ExecutorService behind) {}

@@ -1,15 +1,116 @@
 package dev.stapes.qemu.driver;
 
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.Command;
+import dev.stapes.spi.Host;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Objects;
 import java.util.OptionalLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** The kernel's own virtual machines. */
+/**
+ * The kernel's own virtual machines. Their device may be there and no kernel run in them: where
+ * this machine is a virtual one itself, or where it emulates part of a processor. So it is tried,
+ * once, by {@code kvm-probe.S}, which does what a kernel does first.
+ */
 final class Kvm {
+  private static final Logger LOG = LoggerFactory.getLogger(Kvm.class);
   private static final Path DEVICE = Path.of("/dev/kvm");
+  private static final String PROBE = "kvm-probe.bin";
+  private static final int DISK = 1 << 20;
 
-  private Kvm() {}
+  /** It takes 50 ms where it works. */
+  private static final Duration LIMIT = Duration.ofSeconds(3);
+
+  private final Host host;
+  private final QemuProgram qemu;
+  private final Path directory;
+  private boolean tried;
+  private boolean usable;
+
+  /**
+   * Those of this machine.
+   *
+   * @param directory where the probe may lie for a moment
+   */
+  Kvm(Host host, QemuProgram qemu, Path directory) {
+    this.host = host;
+    this.qemu = qemu;
+    this.directory = directory;
+  }
+
+  /** Whether a kernel runs in them. */
+  synchronized boolean isUsable() {
+    if (!tried) {
+      usable = Files.exists(DEVICE) && boots("kvm", "host");
+      tried = true;
+    }
+    return usable;
+  }
+
+  /** Whether the probe runs to its end with an accelerator. */
+  boolean boots(String accelerator, String cpu) {
+    Path probe = directory.resolve(PROBE);
+    try {
+      write(probe);
+      host.programs()
+          .run(
+              Command.of(
+                      qemu.path().toString(),
+                      "-machine",
+                      "q35",
+                      "-accel",
+                      accelerator,
+                      "-cpu",
+                      cpu,
+                      "-m",
+                      "16",
+                      "-nodefaults",
+                      "-no-user-config",
+                      "-display",
+                      "none",
+                      "-blockdev",
+                      "driver=file,node-name=probe,read-only=on,filename="
+                          + QemuArguments.escape(probe.toString()),
+                      "-device",
+                      "virtio-blk-pci,drive=probe")
+                  .timeout(LIMIT));
+      return true;
+    } catch (StapesException e) {
+      if (e.kind() == Kind.INTERRUPTED) {
+        throw e;
+      }
+      LOG.info(
+          "virtual machines are emulated, as {} does not work: {}", accelerator, e.getMessage());
+      return false;
+    } catch (IOException e) {
+      throw new StapesException(Kind.INTERNAL, "qemu driver", PROBE + ": " + e, e);
+    } finally {
+      delete(probe);
+    }
+  }
+
+  private static void write(Path probe) throws IOException {
+    try (InputStream in = Objects.requireNonNull(Kvm.class.getResourceAsStream(PROBE), PROBE)) {
+      // The BIOS takes no disk that is as small as that.
+      Files.write(probe, Arrays.copyOf(in.readAllBytes(), DISK));
+    }
+  }
+
+  private static void delete(Path probe) {
+    try {
+      Files.deleteIfExists(probe);
+    } catch (IOException e) {
+      LOG.warn("{} stays", probe, e);
+    }
+  }
 
   /** The group that may use them. */
   static OptionalLong group() {

@@ -1,19 +1,20 @@
 package dev.stapes.qemu.driver;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.qmp.QmpClient;
 import dev.stapes.qmp.QmpClosedException;
 import dev.stapes.qmp.QmpCommand;
+import dev.stapes.qmp.QmpDialect;
 import dev.stapes.qmp.QmpException;
 import dev.stapes.qmp.QmpTimeoutException;
-import dev.stapes.qmp.RawCommand;
+import dev.stapes.qmp.qemu.QemuEvent;
 
 /** The monitor of a virtual machine, with the errors of a driver. */
 final class Monitor implements AutoCloseable {
+  /** With typed events. */
+  static final QmpDialect DIALECT = QmpDialect.monitor().events(QemuEvent::from);
+
   private final String subject;
   private final QmpClient client;
 
@@ -37,16 +38,6 @@ final class Monitor implements AutoCloseable {
     } catch (QmpException e) {
       throw failed(subject, command.commandName(), e);
     }
-  }
-
-  /** A command without arguments. */
-  JsonNode tell(String command) {
-    return tell(command, JsonNodeFactory.instance.objectNode());
-  }
-
-  /** A command. */
-  JsonNode tell(String command, ObjectNode arguments) {
-    return execute(new RawCommand(command, arguments));
   }
 
   static StapesException failed(String subject, String what, QmpException e) {

@@ -143,7 +143,8 @@ final class QemuArguments {
   private void channels(Path consoleLog) {
     socket("monitor", VmFiles.MONITOR, "");
     add("-mon", "chardev=monitor,mode=control");
-    socket("console", VmFiles.CONSOLE, ",logfile=" + escape(consoleLog.toString()) + ",logappend=on");
+    socket(
+        "console", VmFiles.CONSOLE, ",logfile=" + escape(consoleLog.toString()) + ",logappend=on");
     add("-serial", "chardev:console");
     device("virtio-serial", "channels", Map.of());
     socket("agent", VmFiles.AGENT, "");
@@ -157,7 +158,8 @@ final class QemuArguments {
       }
     }
     device("virtio-rng", "rng", Map.of());
-    device("virtio-balloon", "balloon", Map.of("deflate-on-oom", true, "free-page-reporting", true));
+    device(
+        "virtio-balloon", "balloon", Map.of("deflate-on-oom", true, "free-page-reporting", true));
     if (plan.vnc()) {
       add("-device", "{\"driver\":\"VGA\",\"id\":\"vga\"}");
     }
@@ -223,7 +225,7 @@ final class QemuArguments {
   }
 
   /** In an option list a comma ends an option, but two are one. */
-  private static String escape(String text) {
+  static String escape(String text) {
     return text.replace(",", ",,");
   }
 

@@ -8,7 +8,6 @@ import dev.stapes.model.Lifetime;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.qmp.QmpClient;
-import dev.stapes.qmp.QmpDialect;
 import dev.stapes.qmp.QmpException;
 import dev.stapes.qmp.QmpOptions;
 import dev.stapes.spi.Host;
@@ -75,7 +74,7 @@ final class QemuDriver implements InstanceDriver {
     try (Host.Busy busy = context.host().busy()) {
       remove(VmFiles.of(context.scope(), spec.id()), QemuProcesses.of(context.scope()));
       QemuLauncher.Started started =
-          launcher.launch(spec, plan, users.of(spec.config()), plan.accelerator().equals("kvm"));
+          launcher.launch(spec, plan, users.of(spec.config()), usesKvm(plan));
       QemuMachine machine =
           new QemuMachine(
               context,
@@ -89,6 +88,14 @@ final class QemuDriver implements InstanceDriver {
       machine.go();
       return machine;
     }
+  }
+
+  private boolean usesKvm(VmPlan plan) {
+    return switch (plan.accelerator()) {
+      case "kvm" -> true;
+      case "tcg" -> false;
+      default -> context.kvm().isUsable();
+    };
   }
 
   @Override
@@ -121,8 +128,7 @@ final class QemuDriver implements InstanceDriver {
   private Machine adopt(Machine.Spec spec, VmFiles files, Processes.Handle process)
       throws InterruptedException {
     QmpClient client =
-        QmpClient.connect(
-            context.loop(), files.monitor(), QmpDialect.monitor(), QmpOptions.defaults());
+        QmpClient.connect(context.loop(), files.monitor(), Monitor.DIALECT, QmpOptions.defaults());
     QemuMachine machine =
         new QemuMachine(
             context,
@@ -132,12 +138,15 @@ final class QemuDriver implements InstanceDriver {
             new Monitor("instance " + spec.name(), client),
             startedAt(process.pid()),
             this::forget);
+    machine.adopted();
     machines.put(spec.id(), machine);
     return machine;
   }
 
   private static Instant startedAt(long pid) {
-    return ProcessHandle.of(pid).flatMap(found -> found.info().startInstant()).orElse(Instant.now());
+    return ProcessHandle.of(pid)
+        .flatMap(found -> found.info().startInstant())
+        .orElse(Instant.now());
   }
 
   private void forget(QemuMachine machine) {

@@ -51,13 +51,15 @@ public final class QemuDriverProvider implements InstanceDriverProvider {
     probe(host).orThrow("qemu driver");
     Syscalls sys = Syscalls.system();
     AtomicInteger number = new AtomicInteger();
+    QemuProgram qemu = QemuProgram.find(host).orElseThrow();
     return new QemuDriver(
         new DriverContext(
             host,
             scope,
             sys,
-            QemuProgram.find(host).orElseThrow(),
+            qemu,
             host.programs().find("setpriv").orElseThrow(),
+            new Kvm(host, qemu, scope.runDirectory()),
             QmpLoop.open(
                 sys,
                 task -> {

@@ -77,8 +77,7 @@ final class QemuKeys {
 
   /** Its initramfs. */
   static final ConfigKey<String> INITRD =
-      ConfigKey.of(
-          "qemu.initrd", ConfigType.STRING, false, "Path of the initramfs of qemu.kernel");
+      ConfigKey.of("qemu.initrd", ConfigType.STRING, false, "Path of the initramfs of qemu.kernel");
 
   /** What it is told. */
   static final ConfigKey<String> KERNEL_ARGUMENTS =

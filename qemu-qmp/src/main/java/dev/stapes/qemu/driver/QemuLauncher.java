@@ -5,7 +5,6 @@ import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.qmp.QmpClient;
 import dev.stapes.qmp.QmpConnectException;
-import dev.stapes.qmp.QmpDialect;
 import dev.stapes.qmp.QmpException;
 import dev.stapes.qmp.QmpOptions;
 import dev.stapes.spi.Machine;
@@ -117,8 +116,7 @@ final class QemuLauncher {
                 kvm,
                 QemuProcess.Opened.inQemu(CONSOLE)));
     QemuProcess process =
-        new QemuProcess(
-            files.directory(), user, kvm ? Kvm.group() : OptionalLong.empty(), opened);
+        new QemuProcess(files.directory(), user, kvm ? Kvm.group() : OptionalLong.empty(), opened);
     return context
         .host()
         .processes()
@@ -142,7 +140,7 @@ final class QemuLauncher {
     while (true) {
       try {
         return QmpClient.connect(
-            context.loop(), files.monitor(), QmpDialect.monitor(), QmpOptions.defaults());
+            context.loop(), files.monitor(), Monitor.DIALECT, QmpOptions.defaults());
       } catch (QmpConnectException e) {
         if (!process.isAlive()) {
           throw new StapesException(

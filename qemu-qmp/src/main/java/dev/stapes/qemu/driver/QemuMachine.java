@@ -9,7 +9,14 @@ import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.qmp.QmpEvent;
 import dev.stapes.qmp.QmpListener;
-import dev.stapes.qmp.RawEvent;
+import dev.stapes.qmp.qemu.Cont;
+import dev.stapes.qmp.qemu.QueryStatus;
+import dev.stapes.qmp.qemu.ResumeEvent;
+import dev.stapes.qmp.qemu.RunState;
+import dev.stapes.qmp.qemu.ShutdownEvent;
+import dev.stapes.qmp.qemu.Stop;
+import dev.stapes.qmp.qemu.StopEvent;
+import dev.stapes.qmp.qemu.SystemPowerdown;
 import dev.stapes.spi.Machine;
 import dev.stapes.spi.Processes;
 import dev.stapes.spi.Tree;
@@ -53,6 +60,7 @@ final class QemuMachine implements Machine {
   private final Consumer<QemuMachine> gone;
   private final CompletableFuture<Exit> exit = new CompletableFuture<>();
   private final CompletableFuture<Exit> removed = new CompletableFuture<>();
+  private volatile boolean frozen;
   private volatile boolean killed;
   private volatile boolean released;
   private volatile @Nullable String shutdownReason;
@@ -86,8 +94,12 @@ final class QemuMachine implements Machine {
 
   private QmpListener<QmpEvent> listener() {
     return event -> {
-      if (event instanceof RawEvent raw && raw.eventName().equals("SHUTDOWN")) {
-        shutdownReason = raw.data().path("reason").asText("shutdown");
+      if (event instanceof ShutdownEvent shutdown) {
+        shutdownReason = shutdown.reason().text();
+      } else if (event instanceof StopEvent) {
+        frozen = true;
+      } else if (event instanceof ResumeEvent) {
+        frozen = false;
       }
     };
   }
@@ -138,7 +150,7 @@ final class QemuMachine implements Machine {
     if (isFrozen()) {
       unfreeze(); // else it would never hear of it
     }
-    monitor.tell("system_powerdown");
+    monitor.execute(SystemPowerdown.of());
   }
 
   @Override
@@ -160,17 +172,19 @@ final class QemuMachine implements Machine {
 
   @Override
   public void freeze() {
-    monitor.tell("stop");
+    monitor.execute(Stop.of());
+    frozen = true;
   }
 
   @Override
   public void unfreeze() {
-    monitor.tell("cont");
+    monitor.execute(Cont.of());
+    frozen = false;
   }
 
   @Override
   public boolean isFrozen() {
-    return monitor.tell("query-status").path("status").asText().equals("paused");
+    return frozen;
   }
 
   @Override
@@ -237,9 +251,7 @@ final class QemuMachine implements Machine {
 
   @Override
   public Path consoleLog() {
-    return lifetime() == Lifetime.THROWAWAY
-        ? files.consoleLog()
-        : context.scope().consoleLog(id());
+    return lifetime() == Lifetime.THROWAWAY ? files.consoleLog() : context.scope().consoleLog(id());
   }
 
   @Override
@@ -249,7 +261,12 @@ final class QemuMachine implements Machine {
 
   /** Lets its processors go on, for the first time. */
   void go() {
-    monitor.tell("cont");
+    unfreeze();
+  }
+
+  /** Learns what it has been doing since an earlier JVM let go of it. */
+  void adopted() {
+    frozen = monitor.execute(QueryStatus.of()).status() == RunState.PAUSED;
   }
 
   @Override

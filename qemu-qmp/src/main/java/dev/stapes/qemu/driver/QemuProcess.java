@@ -90,8 +90,7 @@ record QemuProcess(Path directory, long user, OptionalLong kvmGroup, List<Opened
     command.add(qemu.toString());
     files.forEach(
         file ->
-            command.addAll(
-                List.of("-add-fd", "fd=" + file.number() + ",set=" + file.number())));
+            command.addAll(List.of("-add-fd", "fd=" + file.number() + ",set=" + file.number())));
     command.addAll(arguments);
     StringBuilder script = new StringBuilder("cd ").append(ShellWords.quote(directory.toString()));
     files.forEach(
@@ -106,8 +105,7 @@ record QemuProcess(Path directory, long user, OptionalLong kvmGroup, List<Opened
         Processes.Start.of(
                 List.of(SHELL, "-c", script.toString()),
                 Map.of("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL", "C"))
-            .streams(
-                Processes.Stdio.none(), Processes.Stdio.file(log), Processes.Stdio.file(log));
+            .streams(Processes.Stdio.none(), Processes.Stdio.file(log), Processes.Stdio.file(log));
     return dieWithHost ? start.dyingWithHost() : start;
   }
 

@@ -35,8 +35,7 @@ final class QemuProcesses {
   private static String name(Path process) {
     try {
       String[] arguments =
-          new String(
-                  Files.readAllBytes(process.resolve("cmdline")), StandardCharsets.ISO_8859_1)
+          new String(Files.readAllBytes(process.resolve("cmdline")), StandardCharsets.ISO_8859_1)
               .split("\0", -1);
       for (int i = 1; i + 1 < arguments.length; i++) {
         if (arguments[i].equals("-name") && arguments[i + 1].startsWith(NAME)) {

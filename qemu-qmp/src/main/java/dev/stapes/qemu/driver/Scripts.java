@@ -12,8 +12,7 @@ final class Scripts {
 
   /** The text of one. */
   static String read(String name) {
-    try (InputStream in =
-        Objects.requireNonNull(Scripts.class.getResourceAsStream(name), name)) {
+    try (InputStream in = Objects.requireNonNull(Scripts.class.getResourceAsStream(name), name)) {
       return new String(in.readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {
       throw new UncheckedIOException(name, e);

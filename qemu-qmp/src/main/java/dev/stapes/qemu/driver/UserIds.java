@@ -33,9 +33,7 @@ final class UserIds {
   /** Gives an instance a number, unless it has one that no other has. */
   Map<String, String> allocate(Config config, Collection<Config> others) {
     Set<String> taken =
-        others.stream()
-            .flatMap(other -> other.text(KEY).stream())
-            .collect(Collectors.toSet());
+        others.stream().flatMap(other -> other.text(KEY).stream()).collect(Collectors.toSet());
     if (config.text(KEY).filter(own -> !taken.contains(own)).isPresent()) {
       return Map.of();
     }

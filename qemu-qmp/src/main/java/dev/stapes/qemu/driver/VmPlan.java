@@ -40,7 +40,7 @@ record VmPlan(
     SortedMap<String, Device.Nic> nics,
     List<String> raw) {
   /** In the directory that is the root volume of a virtual machine: its disk, raw. */
-  static final String DISK = "root.img";
+  static final String DISK = Machine.Disk.IMAGE;
 
   /** Beside it: the variables of UEFI. */
   static final String NVRAM = "nvram.fd";
@@ -131,10 +131,7 @@ record VmPlan(
       request = CpuRequest.parse(text);
     } catch (IllegalArgumentException e) {
       throw new StapesException(
-          StapesException.Kind.INVALID,
-          "config key limits.cpu",
-          String.valueOf(e.getMessage()),
-          e);
+          StapesException.Kind.INVALID, "config key limits.cpu", String.valueOf(e.getMessage()), e);
     }
     if (count(request) > MOST_CPUS) {
       throw StapesException.invalid(
@@ -160,7 +157,9 @@ record VmPlan(
         text.map(
                 limit ->
                     limit.endsWith("%")
-                        ? host.bytes() / 100 * Integer.parseInt(limit.substring(0, limit.length() - 1))
+                        ? host.bytes()
+                            / 100
+                            * Integer.parseInt(limit.substring(0, limit.length() - 1))
                         : Size.parse(limit).bytes())
             .orElse(DEFAULT_MEMORY.bytes());
     if (bytes < LEAST_MEMORY.bytes()) {

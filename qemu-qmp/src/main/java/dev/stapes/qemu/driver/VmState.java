@@ -50,7 +50,8 @@ final class VmState {
   }
 
   private static Optional<Size> size(String status, String field) {
-    Matcher matcher = Pattern.compile("^" + field + ":\\s+(\\d+) kB$", Pattern.MULTILINE).matcher(status);
+    Matcher matcher =
+        Pattern.compile("^" + field + ":\\s+(\\d+) kB$", Pattern.MULTILINE).matcher(status);
     return matcher.find()
         ? Optional.of(new Size(Long.parseLong(matcher.group(1)) * KIBIBYTE))
         : Optional.empty();

@@ -59,7 +59,7 @@ class EngineMachinesTest {
   private static void refused(Kind kind, String words, Runnable call) {
     StapesException e = assertThrows(StapesException.class, call::run);
     assertEquals(kind, e.kind(), e::toString);
-    assertTrue(e.getMessage().contains(words), e::toString);
+    assertTrue(e.toString().contains(words), e::toString);
   }
 
   /** The disk, as the machine sees it. */

@@ -3,8 +3,6 @@ package dev.stapes.internal.image.disk;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 
 /**
@@ -16,6 +14,9 @@ import java.util.Optional;
  * @param size of the disk in bytes, as the format has it
  */
 public record Disk(DiskFormat format, long size) {
+  /** How much of a file {@link #ofStart} wants to see. */
+  public static final int START = 512;
+
   /** The most that a disk may have. */
   static final long MOST = Size.ofGibibytes(16L << 10).bytes();
 
@@ -49,9 +50,6 @@ public record Disk(DiskFormat format, long size) {
     }
   }
 
-  /** How much of a file {@link #ofStart} wants to see. */
-  public static final int START = 512;
-
   /** Whether a file shows a format: all but raw ones do. */
   public static boolean hasFormat(Path file, String subject) {
     try (DiskBytes bytes = DiskBytes.open(file, subject)) {
@@ -83,29 +81,26 @@ public record Disk(DiskFormat format, long size) {
     if (vhd.isPresent()) {
       return vhd.get();
     }
-    for (String other : unknown(bytes)) {
-      throw new StapesException(
-          StapesException.Kind.UNSUPPORTED, bytes.subject(), "is " + other + ", and no whole disk");
-    }
+    requireNoOther(bytes);
     return new Disk(DiskFormat.RAW, bytes.size());
   }
 
-  /** What would be taken for a raw disk by mistake. */
-  private static List<String> unknown(DiskBytes bytes) {
-    List<String> found = new ArrayList<>();
+  /** Refuses what would be taken for a raw disk by mistake. */
+  private static void requireNoOther(DiskBytes bytes) {
+    String other = "";
     if (bytes.has(0, new byte[] {'C', 'O', 'W', 'D'})) {
-      found.add("an extent of a disk of ESX");
+      other = "an extent of a disk of ESX";
+    } else if (bytes.has(0, Vmdk.DESCRIPTOR)) {
+      other = "the description of a vmdk in other files";
+    } else if (bytes.has(0, new byte[] {'Q', 'E', 'D', 0})) {
+      other = "a disk in the format qed";
+    } else if (bytes.has(0, new byte[] {'L', 'U', 'K', 'S', (byte) 0xba, (byte) 0xbe})) {
+      other = "an encrypted disk (LUKS)";
     }
-    if (bytes.has(0, Vmdk.DESCRIPTOR)) {
-      found.add("the description of a vmdk in other files");
+    if (!other.isEmpty()) {
+      throw new StapesException(
+          StapesException.Kind.UNSUPPORTED, bytes.subject(), "is " + other + ", and no whole disk");
     }
-    if (bytes.has(0, new byte[] {'Q', 'E', 'D', 0})) {
-      found.add("a disk in the format qed");
-    }
-    if (bytes.has(0, new byte[] {'L', 'U', 'K', 'S', (byte) 0xba, (byte) 0xbe})) {
-      found.add("an encrypted disk (LUKS)");
-    }
-    return found;
   }
 
   private static Disk checked(Disk disk, String subject) {

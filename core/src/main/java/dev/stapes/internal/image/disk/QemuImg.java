@@ -153,7 +153,7 @@ public final class QemuImg {
     try {
       host.programs().run(new Command(words, new TreeMap<>(), LONGEST));
     } catch (StapesException e) {
-      boolean full = e.kind() == Kind.INTERNAL && isFull(e.getMessage());
+      boolean full = e.kind() == Kind.INTERNAL && isFull(String.valueOf(e.getMessage()));
       throw new StapesException(
           full ? Kind.EXHAUSTED : e.kind(), subject, "cannot be converted: " + e.getMessage(), e);
     }

@@ -28,7 +28,7 @@ class DiskTest {
   private void refused(Kind kind, String words, byte[] content) {
     StapesException e = assertThrows(StapesException.class, () -> read(content));
     assertEquals(kind, e.kind(), e::toString);
-    assertTrue(e.getMessage().contains(words), e::toString);
+    assertTrue(e.toString().contains(words), e::toString);
     assertEquals("disk", e.subject());
   }
 

@@ -1,0 +1,94 @@
+package dev.stapes.qemu.driver;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.stapes.linux.host.LinuxHostProvider;
+import dev.stapes.spi.Command;
+import dev.stapes.spi.Host;
+import dev.stapes.testkit.RequiresRoot;
+import dev.stapes.testkit.RequiresTool;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What finds out whether a kernel can run. */
+@RequiresRoot
+@RequiresTool("qemu-system-x86_64")
+class KvmIT {
+  private final Host host = new LinuxHostProvider().open();
+
+  @TempDir Path directory;
+
+  @AfterEach
+  void close() {
+    host.close();
+  }
+
+  private Kvm kvm() {
+    return new Kvm(host, QemuProgram.find(host).orElseThrow(), directory);
+  }
+
+  @Test
+  void where_machines_are_emulated_the_probe_runs_to_its_end() throws IOException {
+    assertTrue(kvm().boots("tcg", "max"));
+    try (Stream<Path> left = Files.list(directory)) {
+      assertEquals(0, left.count());
+    }
+  }
+
+  @Test
+  void a_processor_without_64_bits_does_not_run_it() {
+    assertFalse(kvm().boots("tcg", "486"));
+  }
+
+  @Test
+  void an_accelerator_that_is_none_is_not_usable() {
+    assertFalse(kvm().boots("no-such-accelerator", "host"));
+  }
+
+  @Test
+  void without_a_device_it_is_not_tried_and_else_the_answer_stays() {
+    Kvm kvm = kvm();
+    boolean usable = kvm.isUsable();
+    assertTrue(Files.exists(Path.of("/dev/kvm")) || !usable);
+    assertEquals(usable, kvm.isUsable());
+  }
+
+  @Test
+  @RequiresTool("as")
+  @RequiresTool("ld")
+  void the_probe_is_what_its_source_says() throws IOException {
+    Path source = directory.resolve("kvm-probe.S");
+    Files.write(source, resource("kvm-probe.S"));
+    Path object = directory.resolve("probe.o");
+    Path binary = directory.resolve("probe");
+    host.programs().run(Command.of("as", "-o", object.toString(), source.toString()));
+    host.programs()
+        .run(
+            Command.of(
+                "ld",
+                "-Ttext",
+                "0x7c00",
+                "--oformat",
+                "binary",
+                "-o",
+                binary.toString(),
+                object.toString()));
+    assertArrayEquals(Files.readAllBytes(binary), resource("kvm-probe.bin"));
+  }
+
+  private static byte[] resource(String name) throws IOException {
+    try (InputStream in = Objects.requireNonNull(Kvm.class.getResourceAsStream(name), name)) {
+      return in.readAllBytes();
+    }
+  }
+}

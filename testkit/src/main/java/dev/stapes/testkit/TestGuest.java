@@ -1,0 +1,81 @@
+package dev.stapes.testkit;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * A small virtual machine for tests, with qemu-guest-agent, that {@code build-support/guest.sh}
+ * makes of Debian's packages: busybox, and a root file system of 256 MiB. It boots in seconds even
+ * where it is emulated.
+ *
+ * @param directory where it was built
+ */
+public record TestGuest(Path directory) {
+  private static final String PLACE = "target/guest";
+  private static final String DISK = "disk.qcow2";
+
+  /**
+   * The one of the system property {@code stapes.guest}, else of the environment variable {@code
+   * STAPES_GUEST}, else {@code target/guest} of the build that the test belongs to.
+   */
+  public static Optional<TestGuest> find() {
+    String told =
+        System.getProperty(
+            "stapes.guest", Optional.ofNullable(System.getenv("STAPES_GUEST")).orElse(""));
+    if (!told.isBlank()) {
+      return at(Path.of(told));
+    }
+    Path start = Path.of(System.getProperty("stapes.build", "target")).toAbsolutePath();
+    for (Path directory = start; directory != null; directory = directory.getParent()) {
+      Optional<TestGuest> found = at(directory.resolve(PLACE));
+      if (found.isPresent()) {
+        return found;
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static Optional<TestGuest> at(Path directory) {
+    return Files.isRegularFile(directory.resolve(DISK))
+        ? Optional.of(new TestGuest(directory.toAbsolutePath()))
+        : Optional.empty();
+  }
+
+  static Optional<String> missing() {
+    return find().isPresent()
+        ? Optional.empty()
+        : Optional.of("no test guest: build-support/guest.sh " + PLACE + " builds it");
+  }
+
+  /** The metadata of a split image of Incus' format. */
+  public Path metadata() {
+    return directory.resolve("metadata.tar");
+  }
+
+  /** Its disk: UEFI boots it, signed with the snakeoil key of OVMF. */
+  public Path disk() {
+    return directory.resolve(DISK);
+  }
+
+  /** Its kernel, in the form that starts fastest. */
+  public Path kernel() {
+    return directory.resolve("vmlinux");
+  }
+
+  /** The initramfs of its kernel. */
+  public Path initrd() {
+    return directory.resolve("initramfs");
+  }
+
+  /** The arguments of its kernel. */
+  public String kernelArguments() {
+    try {
+      return Files.readString(directory.resolve("cmdline")).strip();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
