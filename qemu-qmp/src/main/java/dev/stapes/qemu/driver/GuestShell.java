@@ -248,9 +248,10 @@ final class GuestShell {
       throw new StapesException(Kind.UNAVAILABLE, "file " + path, "the guest's shell has ended");
     }
     CompletableFuture<Boolean> answered = new CompletableFuture<>();
-    answered
-        .orTimeout(limit.toMillis(), TimeUnit.MILLISECONDS)
-        .whenComplete((answer, late) -> endIf(late != null));
+    var unused =
+        answered
+            .orTimeout(limit.toMillis(), TimeUnit.MILLISECONDS)
+            .whenComplete((answer, late) -> endIf(late != null));
     try {
       return body.run();
     } catch (Refusal e) {
@@ -269,9 +270,14 @@ final class GuestShell {
   }
 
   private void endIf(boolean late) {
-    if (late) {
-      broken = true;
+    if (!late) {
+      return;
+    }
+    broken = true;
+    try {
       behind.execute(exec::close);
+    } catch (RejectedExecutionException e) {
+      exec.close();
     }
   }
 
