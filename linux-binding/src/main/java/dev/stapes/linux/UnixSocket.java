@@ -259,7 +259,16 @@ public final class UnixSocket implements AutoCloseable {
 
   /** Ends both directions: the other side, and whoever waits here, finds the end. */
   public void shutdown() {
-    int result = sys.libc().shutdown(fd.number(), Constants.SHUT_RDWR);
+    shutdown(Constants.SHUT_RDWR);
+  }
+
+  /** Ends what is sent: the other side finds the end behind all that it has not read yet. */
+  public void shutdownOutput() {
+    shutdown(Constants.SHUT_WR);
+  }
+
+  private void shutdown(int how) {
+    int result = sys.libc().shutdown(fd.number(), how);
     sys.checkUnless(result, "shutdown", fd, Errno.ENOTCONN);
   }
 

@@ -46,6 +46,21 @@ class UnixSocketTest {
   }
 
   @Test
+  void a_side_that_sends_no_more_still_hears_the_other() {
+    try (UnixSocket.Pair pair = UnixSocket.pair(sys)) {
+      ByteBuffer buffer = ByteBuffer.allocateDirect(100);
+      assertEquals(4, pair.one().write(bytes("last")));
+      pair.one().shutdownOutput();
+      assertEquals(4, pair.other().read(buffer));
+      assertEquals(-1, pair.other().read(buffer));
+      assertEquals(6, pair.other().write(bytes("answer")));
+      assertEquals(6, pair.one().read(buffer.clear()));
+      assertEquals("answer", text(buffer));
+      assertThrows(LinuxException.class, () -> pair.one().write(bytes("more")));
+    }
+  }
+
+  @Test
   void a_full_socket_takes_nothing_and_passes_nothing() {
     try (UnixSocket.Pair pair = UnixSocket.pair(sys);
         Fd passed = Fd.openDirectory(sys, dir)) {

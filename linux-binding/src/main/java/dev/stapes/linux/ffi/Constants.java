@@ -98,6 +98,7 @@ public final class Constants {
   public static final int SOCK_CLOEXEC = 0x80000;
   public static final int SOL_SOCKET = 1;
   public static final int SCM_RIGHTS = 1;
+  public static final int SHUT_WR = 1;
   public static final int SHUT_RDWR = 2;
   public static final int MSG_DONTWAIT = 0x40;
   public static final int MSG_NOSIGNAL = 0x4000;

@@ -21,6 +21,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
@@ -33,7 +34,7 @@ import org.slf4j.LoggerFactory;
 final class GuestExec implements Machine.Exec {
   private static final Logger LOG = LoggerFactory.getLogger(GuestExec.class);
   private static final String SCRIPT = Scripts.read("exec.sh");
-  private static final int SIGKILL = 9;
+  private static final Duration SOON = Duration.ofMillis(300);
 
   /** The longest line that is taken from the status port. */
   private static final int LONGEST = 100;
@@ -50,11 +51,16 @@ final class GuestExec implements Machine.Exec {
   private final UnixSocket out;
   private final UnixSocket err;
   private final UnixSocket status;
-  private final OutputStream stdin;
+  private final ExecInput stdin;
   private final InputStream stdout;
   private final InputStream stderr;
   private final CompletableFuture<Long> pid = new CompletableFuture<>();
   private final CompletableFuture<Integer> exit = new CompletableFuture<>();
+  private final CompletableFuture<Boolean> ended = new CompletableFuture<>();
+
+  /** Processes in the guest that move what goes through a port, by its role. */
+  private final Map<String, String> movers = new ConcurrentHashMap<>();
+
   private final AtomicBoolean closed = new AtomicBoolean();
 
   private GuestExec(
@@ -72,7 +78,7 @@ final class GuestExec implements Machine.Exec {
     this.out = out;
     this.err = err;
     this.status = status;
-    this.stdin = in.fd().output();
+    this.stdin = new ExecInput(in);
     this.stdout = out.fd().input();
     this.stderr = err.fd().input();
   }
@@ -150,6 +156,7 @@ final class GuestExec implements Machine.Exec {
       end(in);
       status.close();
       ports.give(slot);
+      ended.complete(true);
     }
   }
 
@@ -161,8 +168,20 @@ final class GuestExec implements Machine.Exec {
         exit.complete((int) number(words) & 0xFF);
         end(in); // what it has not read is for nobody
       }
-      case "out" -> end(out);
-      case "err" -> end(err);
+      case "cat" -> {
+        if (words.length == 3 && words[2].matches("[0-9]{1,9}")) {
+          movers.put(words[1], words[2]);
+        }
+      }
+      case "in" -> movers.remove("in");
+      case "out" -> {
+        movers.remove("out");
+        end(out);
+      }
+      case "err" -> {
+        movers.remove("err");
+        end(err);
+      }
       default -> {}
     }
   }
@@ -248,15 +267,27 @@ final class GuestExec implements Machine.Exec {
       return;
     }
     try {
-      if (!exit.isDone()) {
-        signal(SIGKILL);
+      if (!exit.isDone() || !endsSoon()) {
+        tell(Signals.end(leader(), List.copyOf(movers.values())));
       }
     } catch (StapesException e) {
       LOG.debug("slot {}: its program cannot be killed: {}", slot, e.getMessage());
     } finally {
-      close(stdin);
+      close(stdin::free);
       close(stdout);
       close(stderr);
+    }
+  }
+
+  /** What it left behind may have its streams, and what was never read may be stuck in them. */
+  private boolean endsSoon() {
+    try {
+      return ended.get(SOON.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    } catch (ExecutionException | TimeoutException e) {
+      return false;
     }
   }
 

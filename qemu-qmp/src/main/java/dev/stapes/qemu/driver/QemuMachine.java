@@ -234,8 +234,9 @@ final class QemuMachine implements Machine {
 
   @Override
   public Tree files() {
-    requireAlive();
-    throw new StapesException(Kind.UNSUPPORTED, subject(), "its files cannot be reached yet");
+    ExecSpec shell =
+        ExecSpec.of(GuestShell.command(Tree.Resolution.IN_ROOT).toArray(String[]::new));
+    return new GuestTree(GuestShell.of(subject(), exec(shell), context.behind()), "");
   }
 
   @Override

@@ -5,7 +5,8 @@
 # the other side lets go of it. What is said on the status port, a line each:
 #   pid N     it begins, as the leader of a session
 #   exit N    it has ended with this code
-#   out, err  all that was written there has been sent
+#   cat S N   process N moves what goes through in, out or err
+#   in, out, err  and does not any more: all that was written there has been sent
 #   end       and so ends this script
 _slot=$1 _uid=$2 _gid=$3 _dir=$4 _given=$5 _variables=$6 _size=$7
 shift 7
@@ -85,23 +86,26 @@ run() {
     "$_script" -q -e -c "exec $_words" /dev/null 9>&9
   else
     echo "the guest has no script(1), which makes a terminal" >&2
-    false
+    (exit 126)
   fi
 }
 
-[ -n "$_given" ] || _in=/dev/null
+# Moves what comes on 3 to its standard output, by a process that the host can end.
+move() {
+  cat <&3 2>/dev/null 3<&- 4>&- 9>&- &
+  printf 'cat %s %s\n' "$1" "$!" >&9
+  wait "$!"
+  echo "$1" >&9
+}
+
 {
-  cat <"$_in" 2>/dev/null 9>&-
+  [ -z "$_given" ] || move in 3<"$_in"
 } | {
   {
     {
       run "$@"
       printf 'exit %d\n' "$?" >&9
-    } 2>&1 >&4 4>&- | cat >"$_err" 9>&- 4>&-
-    echo err >&9
-  } 4>&1 | {
-    cat >"$_out" 9>&-
-    echo out >&9
-  }
+    } 2>&1 >&4 4>&- | move err 3<&0 >"$_err" 4>&-
+  } 4>&1 | move out 3<&0 >"$_out"
 }
 echo end >&9
