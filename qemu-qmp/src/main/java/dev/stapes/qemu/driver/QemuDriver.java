@@ -86,8 +86,28 @@ final class QemuDriver implements InstanceDriver {
               Instant.now(),
               this::forget);
       machines.put(spec.id(), machine);
-      machine.go();
+      go(machine);
       return machine;
+    }
+  }
+
+  /** Lets its processors go on; where that fails, nothing of it is left. */
+  private void go(QemuMachine machine) {
+    try {
+      machine.go();
+    } catch (StapesException e) {
+      boolean interrupted = Thread.interrupted();
+      try {
+        machine.kill();
+        awaitGone(machine.id());
+      } catch (StapesException next) {
+        e.addSuppressed(next);
+      } finally {
+        if (interrupted) {
+          Thread.currentThread().interrupt();
+        }
+      }
+      throw e;
     }
   }
 
@@ -132,9 +152,17 @@ final class QemuDriver implements InstanceDriver {
             new Monitor("instance " + spec.name(), client),
             startedAt(process.pid()),
             this::forget);
-    machine.adopted();
-    machines.put(spec.id(), machine);
-    return machine;
+    boolean done = false;
+    try {
+      machine.adopted();
+      machines.put(spec.id(), machine);
+      done = true;
+      return machine;
+    } finally {
+      if (!done) {
+        machine.close();
+      }
+    }
   }
 
   private static Instant startedAt(long pid) {
