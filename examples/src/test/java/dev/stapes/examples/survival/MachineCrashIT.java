@@ -38,7 +38,7 @@ class MachineCrashIT {
   private static final int MORE_THAN_ENOUGH = 400;
 
   /** How far it is from one effect to the next that is tried. */
-  private static final int STRIDE = Integer.getInteger("stapes.crash.stride", 17);
+  private static final int STRIDE = Integer.getInteger("stapes.crash.stride", 9);
 
   @RegisterExtension final Room directory = new Room();
   private int adopted;
@@ -71,7 +71,7 @@ class MachineCrashIT {
       Remains.requireNone(root, at);
     }
     assertTrue(deaths > 0, "nobody died");
-    assertTrue(adopted > 0 || life == MachineLife.THROWAWAY, "none ran when its JVM died");
+    assertTrue(adopted > 0 || life != MachineLife.COPIES, "none ran when its JVM died");
   }
 
   private static String[] arguments(Path root, MachineLife life, int n) {

@@ -14,6 +14,7 @@ import dev.stapes.model.Lifetime;
 import dev.stapes.model.PoolSpec;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.testkit.HostLeftovers;
 import dev.stapes.testkit.RequiresRoot;
 import dev.stapes.testkit.RequiresTool;
 import java.io.BufferedReader;
@@ -23,6 +24,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -35,6 +39,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 @RequiresTool("qemu-system-x86_64")
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class MachineSurvivalIT {
+  private static final int STARTS = 8;
   private static final Duration SOON = Duration.ofSeconds(20);
 
   @RegisterExtension final Room directory = new Room();
@@ -56,11 +61,10 @@ class MachineSurvivalIT {
     assertEquals(0, kill.waitFor());
   }
 
-  private static StapesException refused(Kind kind, String words, Runnable call) {
-    StapesException e = assertThrows(StapesException.class, call::run);
+  private static void refused(Kind kind, String words, Callable<?> call) {
+    StapesException e = assertThrows(StapesException.class, call::call);
     assertEquals(kind, e.kind(), e::toString);
     assertTrue(e.toString().contains(words), e::toString);
-    return e;
   }
 
   private void removeAll(Stapes stapes) throws IOException {
@@ -86,6 +90,8 @@ class MachineSurvivalIT {
       pids = List.of(Long.parseLong(lines.readLine()), Long.parseLong(lines.readLine()));
       String status = Files.readString(Path.of("/proc/" + pids.get(1) + "/status"));
       assertTrue(status.matches("(?s).*\nUid:\t1[0-9]{9}\t.*"), status); // not root's any more
+      refused(Kind.UNAVAILABLE, "another Stapes has it open", this::open);
+      assertEquals(new TreeSet<>(pids), Machines.processes(root()));
     } finally {
       child.destroyForcibly();
       assertTrue(child.waitFor(60, TimeUnit.SECONDS));
@@ -233,7 +239,6 @@ class MachineSurvivalIT {
     refused(Kind.INTERNAL, "no-such-device", vm::start);
     assertEquals(Set.of(), Machines.processes(root()));
     assertEquals(InstanceStatus.STOPPED, vm.info().status());
-    vm.update(change -> change.config("raw.qemu", "-name other"));
     vm.update(change -> change.config("raw.qemu", ""));
     vm.start();
     removeAll(stapes);
@@ -244,12 +249,52 @@ class MachineSurvivalIT {
     Stapes stapes = open();
     Instance vm = stapes.instances().create(Machines.spec("vm").build());
     Thread.currentThread().interrupt();
-    StapesException e = assertThrows(StapesException.class, vm::start);
+    refused(Kind.INTERRUPTED, "vm", vm::start);
     assertTrue(Thread.interrupted());
-    assertEquals(Kind.INTERRUPTED, e.kind(), e::toString);
     assertEquals(Set.of(), Machines.processes(root()));
+    int interrupted = 0;
+    for (int i = 0; i < STARTS; i++) {
+      if (isInterrupted(vm, i)) {
+        interrupted++;
+        assertEquals(InstanceStatus.STOPPED, vm.info().status());
+        assertEquals(Set.of(), Machines.processes(root()));
+        assertEquals(Set.of(), HostLeftovers.filesBelow(root().resolve("run/qemu")));
+      } else {
+        assertEquals(InstanceStatus.RUNNING, vm.info().status());
+        vm.stop(Stop.FORCE);
+      }
+    }
+    assertTrue(interrupted > 0, "all starts were over before");
     vm.start();
     removeAll(stapes);
+  }
+
+  /** Interrupts a start a moment after QEMU is there, and says whether that ended it. */
+  private boolean isInterrupted(Instance vm, int looks) throws Exception {
+    CompletableFuture<Boolean> end = new CompletableFuture<>();
+    Thread thread =
+        new Thread(
+            () -> {
+              try {
+                vm.start();
+                end.complete(false);
+              } catch (StapesException e) {
+                if (e.kind() == Kind.INTERRUPTED && e.getSuppressed().length == 0) {
+                  end.complete(true);
+                } else {
+                  end.completeExceptionally(e);
+                }
+              }
+            });
+    thread.start();
+    while (!end.isDone() && Machines.processes(root()).isEmpty()) {
+      Thread.onSpinWait();
+    }
+    for (int i = 0; i < looks; i++) { // each takes some milliseconds
+      Machines.processes(root());
+    }
+    thread.interrupt();
+    return end.get(SOON.toSeconds(), TimeUnit.SECONDS);
   }
 
   @Test
