@@ -4,7 +4,8 @@
 #
 # Mounts, loop devices, links, namespaces, tables and cgroups are the machine's own. Of processes it lists only those that
 # are ours: started below ./verify (STAPES_RUN in the environment), an lxc-start or monitor of a directory in this tree
-# (their titles name it), or sitting in a cgroup of a container. Of cgroups, those named after lxc or Stapes: systemd and
+# (their titles name it), a QEMU that works in this tree (its environment is its own), or sitting in a cgroup of a
+# container. Of cgroups, those named after lxc or Stapes: systemd and
 # others make and remove theirs while we look.
 set -euo pipefail
 export LC_ALL=C
@@ -65,6 +66,7 @@ processes() {
     title=$(tr '\0' ' ' 2>/dev/null <"$dir/cmdline") || continue
     [ -n "$title" ] || continue # a kernel thread, or a zombie
     if [[ $title == *lxc*"$tree"* ]] ||
+      [[ $title == *guest=stapes-* && $(readlink "$dir/cwd" || true) == "$tree"/* ]] ||
       grep -qzFx "STAPES_RUN=${STAPES_RUN:-none}" "$dir/environ" 2>/dev/null ||
       grep -qE '/(lxc\.(payload|monitor)|stapes)' "$dir/cgroup" 2>/dev/null; then
       is_below_us "$pid" || printf 'process %s: %s\n' "$pid" "$title"

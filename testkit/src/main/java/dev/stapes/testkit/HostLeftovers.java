@@ -31,7 +31,8 @@ public final class HostLeftovers {
    *
    * @param directory an absolute path; mounts at or from below it, loop devices of files below it,
    *     processes (but this JVM) that work in it, have it as root or name it in their arguments
-   * @param tags parts of the names of cgroups and network links, each at least 4 characters
+   * @param tags parts of the names of cgroups and network links, and what the names of virtual
+   *     machines begin with; each at least 4 characters
    * @return in words, sorted
    */
   public static Set<String> of(Path directory, String... tags) {
@@ -43,6 +44,7 @@ public final class HostLeftovers {
       if (tag.length() < 4) {
         throw new IllegalArgumentException("a tag needs 4 characters: \"" + tag + "\"");
       }
+      machines(tag, all);
       cgroups(tag, all);
       links(tag, all);
     }
@@ -109,12 +111,22 @@ public final class HostLeftovers {
       if (!pid.equals(self)) {
         String command = text(process.resolve("cmdline")).replace('\0', ' ').strip();
         boolean ours =
-            isBelow(directory, link(process.resolve("cwd")))
+            isBelow(directory, link(process.resolve("cwd")).replace(" (deleted)", ""))
                 || isBelow(directory, link(process.resolve("root")))
                 || command.contains(directory.toString());
         if (ours) {
           into.add("process " + pid + ": " + command);
         }
+      }
+    }
+  }
+
+  /** QEMU, whose directory may be gone and whose arguments name none. */
+  private static void machines(String tag, Set<String> into) {
+    for (Path process : numbered(PROC)) {
+      String command = text(process.resolve("cmdline"));
+      if (command.contains("\0-name\0guest=" + tag)) {
+        into.add("process " + process.getFileName() + ": " + command.replace('\0', ' ').strip());
       }
     }
   }

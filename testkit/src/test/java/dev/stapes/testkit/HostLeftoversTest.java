@@ -37,6 +37,25 @@ class HostLeftoversTest {
   }
 
   @Test
+  void a_virtual_machine_with_its_tag_is_one_wherever_it_works() throws Exception {
+    Path gone = Files.createDirectory(directory.resolve("gone"));
+    ProcessBuilder builder =
+        new ProcessBuilder(
+            "sh", "-c", "echo up; read line; exit", "qemu", "-name", "guest=some-tag-1,x=y");
+    Process process = builder.directory(gone.toFile()).start();
+    try {
+      assertEquals('u', process.getInputStream().read());
+      Files.delete(gone);
+      Set<String> found = HostLeftovers.of(Path.of("/no/such/directory"), "some-tag-");
+      assertEquals(1, found.size(), found::toString);
+      assertEquals(found, HostLeftovers.of(directory));
+      assertEquals(Set.of(), HostLeftovers.of(Path.of("/no/such/directory"), "other-tag-"));
+    } finally {
+      process.destroyForcibly().waitFor();
+    }
+  }
+
+  @Test
   void files_below_it_are_listed() throws IOException {
     Files.createFile(Files.createDirectory(directory.resolve("sub")).resolve("file"));
     assertEquals(

@@ -4,6 +4,7 @@ import dev.stapes.Instance;
 import dev.stapes.Stapes;
 import dev.stapes.model.ImageInfo;
 import dev.stapes.model.InstanceInfo;
+import dev.stapes.model.InstanceType;
 import dev.stapes.model.Lifetime;
 import dev.stapes.model.PoolInfo;
 import dev.stapes.model.SnapshotInfo;
@@ -78,6 +79,9 @@ final class Diary {
 
   /** What an instance holds in the one file that lives write to. */
   static String contentOf(Instance instance) {
+    if (instance.info().type() == InstanceType.VIRTUAL_MACHINE) {
+      return "a disk";
+    }
     try {
       return instance.files().readText(Life.FILE).strip();
     } catch (StapesException e) {

@@ -25,6 +25,9 @@ public final class Doomed {
   /** It came to the end of the life: there are fewer effects than n. */
   static final int SURVIVED = 0;
 
+  /** Stands before the name of a {@link MachineLife}. */
+  static final String MACHINE = "machine:";
+
   /** It died where it was told to. */
   static final int DIED = 137;
 
@@ -34,12 +37,16 @@ public final class Doomed {
   public static void main(String[] arguments) {
     Path root = Path.of(arguments[0]);
     String driver = arguments[1];
-    Life life = Life.valueOf(arguments[2]);
     int n = Integer.parseInt(arguments[3]);
     Faults faults = new Faults(ofInterest()).count();
     try (Stapes stapes = open(root, driver, faults)) {
       faults.failNth(n, () -> die(faults, n));
-      life.live(stapes, Life.extraPool(driver), new Diary(stapes, System.out));
+      Diary diary = new Diary(stapes, System.out);
+      if (arguments[2].startsWith(MACHINE)) {
+        MachineLife.valueOf(arguments[2].substring(MACHINE.length())).live(stapes, diary);
+      } else {
+        Life.valueOf(arguments[2]).live(stapes, Life.extraPool(driver), diary);
+      }
     }
   }
 
@@ -66,6 +73,9 @@ public final class Doomed {
         .with(
             faults.wrap(
                 InstanceDriverProvider.class, Found.of(InstanceDriverProvider.class, "lxc")))
+        .with(
+            faults.wrap(
+                InstanceDriverProvider.class, Found.of(InstanceDriverProvider.class, "qemu")))
         .with(
             faults.wrap(StorageDriverProvider.class, Found.of(StorageDriverProvider.class, driver)))
         .with(faults.wrap(StateStoreProvider.class, new SqliteStateStoreProvider()))

@@ -25,6 +25,7 @@ final class Remains {
   static void requireNone(Path root, String message) throws IOException {
     assertEquals(Set.of(), HostLeftovers.of(root, tagOf(root)), message);
     assertEquals(Set.of(), entries(root.resolve("run/lxc")), message);
+    assertEquals(Set.of(), entries(root.resolve("run/qemu")), message);
     assertEquals(Set.of(), hidden(root.resolve("pools")), message);
     assertEquals(Set.of(".blobs", ".cache"), hidden(root.resolve("images")), message);
     assertEquals(Set.of(), entries(root.resolve("images/.blobs")), message);

@@ -61,8 +61,13 @@ record Ovmf(Path code, Path variables) {
       return;
     }
     Path part = file.resolveSibling(file.getFileName() + ".part");
-    Files.copy(variables, part, StandardCopyOption.REPLACE_EXISTING);
-    Files.setPosixFilePermissions(part, PosixFilePermissions.fromString("rw-------"));
-    Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
+    try {
+      Files.copy(variables, part, StandardCopyOption.REPLACE_EXISTING);
+      Files.setPosixFilePermissions(part, PosixFilePermissions.fromString("rw-------"));
+      Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      Files.deleteIfExists(part);
+      throw e;
+    }
   }
 }

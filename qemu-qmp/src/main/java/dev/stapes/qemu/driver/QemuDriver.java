@@ -90,7 +90,7 @@ final class QemuDriver implements InstanceDriver {
               Instant.now(),
               this::forget);
       machines.put(spec.id(), machine);
-      machine.go();
+      go(machine);
       return machine;
     }
   }
@@ -101,6 +101,26 @@ final class QemuDriver implements InstanceDriver {
       case "tcg" -> false;
       default -> context.kvm().isUsable();
     };
+  }
+
+  /** Lets its processors go on; where that fails, nothing of it is left. */
+  private void go(QemuMachine machine) {
+    try {
+      machine.go();
+    } catch (StapesException e) {
+      boolean interrupted = Thread.interrupted();
+      try {
+        machine.kill();
+        awaitGone(machine.id());
+      } catch (StapesException next) {
+        e.addSuppressed(next);
+      } finally {
+        if (interrupted) {
+          Thread.currentThread().interrupt();
+        }
+      }
+      throw e;
+    }
   }
 
   @Override
@@ -143,9 +163,17 @@ final class QemuDriver implements InstanceDriver {
             new Monitor("instance " + spec.name(), client),
             startedAt(process.pid()),
             this::forget);
-    machine.adopted();
-    machines.put(spec.id(), machine);
-    return machine;
+    boolean done = false;
+    try {
+      machine.adopted();
+      machines.put(spec.id(), machine);
+      done = true;
+      return machine;
+    } finally {
+      if (!done) {
+        machine.close();
+      }
+    }
   }
 
   private static Instant startedAt(long pid) {

@@ -10,9 +10,13 @@ import dev.stapes.qmp.QmpOptions;
 import dev.stapes.spi.Machine;
 import dev.stapes.spi.Processes;
 import java.io.IOException;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,6 +58,7 @@ final class QemuLauncher {
   Started launch(Machine.Spec spec, VmPlan plan, long user, boolean kvm) {
     String subject = "instance " + spec.name();
     VmFiles files = VmFiles.of(context.scope(), spec.id());
+    requireFiles(subject, spec, plan);
     boolean done = false;
     try {
       files.create();
@@ -73,11 +78,33 @@ final class QemuLauncher {
         }
       }
     } catch (IOException e) {
-      throw new StapesException(Kind.INTERNAL, subject, "start failed: " + e, e);
+      throw IoFailure.of(subject, "start failed", e);
     } finally {
       if (!done) {
         remove(files);
       }
+    }
+  }
+
+  /** A shell would make a disk that is not there, and QEMU is not clear about the others. */
+  private void requireFiles(String subject, Machine.Spec spec, VmPlan plan) {
+    Path disk = context.host().mounts().local(VmPlan.disk(spec));
+    if (!Files.isRegularFile(disk, LinkOption.NOFOLLOW_LINKS)) {
+      boolean missing = Files.notExists(disk, LinkOption.NOFOLLOW_LINKS);
+      throw new StapesException(
+          missing ? Kind.NOT_FOUND : Kind.INVALID,
+          subject,
+          "its disk " + VmPlan.disk(spec) + (missing ? " is missing" : " is not a file"));
+    }
+    if (plan.firmware() instanceof Firmware.Kernel kernel) {
+      requireFile(QemuKeys.KERNEL.name(), kernel.kernel());
+      kernel.initrd().ifPresent(initrd -> requireFile(QemuKeys.INITRD.name(), initrd));
+    }
+  }
+
+  private static void requireFile(String key, Path file) {
+    if (!Files.isRegularFile(file)) {
+      throw StapesException.invalid("config key " + key, "no such file: \"" + file + "\"");
     }
   }
 
@@ -151,6 +178,9 @@ final class QemuLauncher {
           throw new StapesException(Kind.TIMED_OUT, subject, "QEMU has no monitor", e);
         }
         LockSupport.parkNanos(BETWEEN_NANOS);
+        if (Thread.currentThread().isInterrupted()) {
+          throw new StapesException(Kind.INTERRUPTED, subject, "interrupted", e);
+        }
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         throw new StapesException(Kind.INTERRUPTED, subject, "interrupted", e);
@@ -161,13 +191,19 @@ final class QemuLauncher {
     }
   }
 
-  /** The last that QEMU complained of. */
+  /**
+   * The last that QEMU complained of. Its directory is QEMU's, which may have put anything there.
+   */
   static String complaint(VmFiles files) {
-    try {
-      String log = Files.readString(files.log(), StandardCharsets.ISO_8859_1).strip();
-      return log.isEmpty()
-          ? "it says nothing"
-          : log.substring(Math.max(0, log.length() - LONGEST_COMPLAINT)).replace('\n', ';');
+    if (!Files.isRegularFile(files.log(), LinkOption.NOFOLLOW_LINKS)) {
+      return "it has no log";
+    }
+    try (FileChannel channel =
+        FileChannel.open(files.log(), StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)) {
+      channel.position(Math.max(0, channel.size() - LONGEST_COMPLAINT));
+      byte[] end = Channels.newInputStream(channel).readNBytes(LONGEST_COMPLAINT);
+      String log = new String(end, StandardCharsets.ISO_8859_1).strip();
+      return log.isEmpty() ? "it says nothing" : log.replace('\n', ';');
     } catch (IOException e) {
       return "its log cannot be read: " + e;
     }

@@ -21,7 +21,7 @@ final class QemuProcesses {
     try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/proc"), "[1-9]*")) {
       for (Path process : all) {
         String name = name(process);
-        if (name.startsWith(VmFiles.prefix(scope))) {
+        if (VmFiles.isName(scope, name) && isOurs(process)) {
           found.put(name, Long.parseLong(process.getFileName().toString()));
         }
       }
@@ -29,6 +29,20 @@ final class QemuProcesses {
     } catch (IOException e) {
       throw new java.io.UncheckedIOException(e);
     }
+  }
+
+  /** Whoever else calls a process so shall not have it taken for a virtual machine. */
+  private static boolean isOurs(Path process) {
+    try {
+      long user = uid(process);
+      return user == uid(Path.of("/proc/self")) || UserIds.contains(user);
+    } catch (IOException e) {
+      return false; // it has ended
+    }
+  }
+
+  private static long uid(Path process) throws IOException {
+    return ((Number) Files.getAttribute(process, "unix:uid")).longValue();
   }
 
   /** The name that a process was given as a virtual machine; empty where it is none. */

@@ -34,7 +34,7 @@ final class UserIds {
   Map<String, String> allocate(Config config, Collection<Config> others) {
     Set<String> taken =
         others.stream().flatMap(other -> other.text(KEY).stream()).collect(Collectors.toSet());
-    if (config.text(KEY).filter(own -> !taken.contains(own)).isPresent()) {
+    if (config.text(KEY).filter(own -> isValid(own) && !taken.contains(own)).isPresent()) {
       return Map.of();
     }
     long id = first;
@@ -48,6 +48,15 @@ final class UserIds {
 
   /** The number of an instance. */
   long of(Config config) {
-    return config.text(KEY).map(Long::parseLong).orElse(first);
+    return config.text(KEY).filter(UserIds::isValid).map(Long::parseLong).orElse(first);
+  }
+
+  private static boolean isValid(String text) {
+    return text.matches("\\d{10}") && contains(Long.parseLong(text));
+  }
+
+  /** Whether a user may be that of a virtual machine. */
+  static boolean contains(long user) {
+    return user >= FIRST && user < FIRST + (long) BLOCKS * IN_BLOCK;
   }
 }

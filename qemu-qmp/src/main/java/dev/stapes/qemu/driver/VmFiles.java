@@ -4,11 +4,16 @@ import dev.stapes.model.InstanceId;
 import dev.stapes.spi.InstanceDriverProvider.Scope;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The directory of a virtual machine while it runs: QEMU's working directory, so that the names of
@@ -45,12 +50,22 @@ record VmFiles(InstanceId id, String name, Path directory) {
     try (DirectoryStream<Path> directories = Files.newDirectoryStream(scope.runDirectory())) {
       for (Path directory : directories) {
         String id = directory.getFileName().toString();
-        if (id.matches("[a-z0-9]{4,32}")) {
+        if (isId(id)) {
           all.add(of(scope, new InstanceId(id)));
         }
       }
     }
     return all;
+  }
+
+  private static boolean isId(String text) {
+    return text.matches("[a-z0-9]{4,32}");
+  }
+
+  /** Whether a process that is called so can be a virtual machine of a scope. */
+  static boolean isName(Scope scope, String name) {
+    String prefix = prefix(scope);
+    return name.startsWith(prefix) && isId(name.substring(prefix.length()));
   }
 
   /** What the names of all virtual machines of a scope start with. */
@@ -86,16 +101,30 @@ record VmFiles(InstanceId id, String name, Path directory) {
         PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
   }
 
-  /** Removes the directory, if it is there. It has no directories. */
+  /** Removes the directory, if it is there, with whatever QEMU has put there. */
   void remove() throws IOException {
-    if (!Files.isDirectory(directory)) {
+    if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
       return;
     }
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
-      for (Path file : files) {
-        Files.deleteIfExists(file);
-      }
-    }
-    Files.deleteIfExists(directory);
+    Files.walkFileTree(
+        directory,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+              throws IOException {
+            Files.deleteIfExists(file);
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult postVisitDirectory(Path visited, @Nullable IOException error)
+              throws IOException {
+            if (error != null) {
+              throw error;
+            }
+            Files.deleteIfExists(visited);
+            return FileVisitResult.CONTINUE;
+          }
+        });
   }
 }

@@ -1,0 +1,56 @@
+package dev.stapes.examples.survival;
+
+import dev.stapes.Delete;
+import dev.stapes.Instance;
+import dev.stapes.Stapes;
+import dev.stapes.Stop;
+import dev.stapes.model.Lifetime;
+
+/** What a JVM does with virtual machines that is to die while it does it; see {@link Life}. */
+enum MachineLife {
+  /** Made, started, suspended, stopped, started, deleted. */
+  RUN {
+    @Override
+    void live(Stapes stapes, Diary diary) {
+      diary.step(() -> stapes.instances().create(Machines.spec("one").build()));
+      Instance one = stapes.instances().get("one");
+      diary.step(one::start);
+      diary.step(one::freeze);
+      diary.step(one::unfreeze);
+      diary.step(() -> one.stop(Stop.FORCE));
+      diary.step(one::start);
+      diary.step(() -> one.delete(Delete.FORCE));
+    }
+  },
+
+  /** Snapshots while it runs and while it does not, back to them, copies and other names. */
+  COPIES {
+    @Override
+    void live(Stapes stapes, Diary diary) {
+      diary.step(() -> stapes.instances().launch(Machines.spec("one").build()));
+      Instance one = stapes.instances().get("one");
+      diary.step(() -> one.snapshots().create("s"));
+      diary.step(() -> one.snapshots().restore("s"));
+      diary.step(() -> one.copyTo("two"));
+      diary.step(() -> one.stop(Stop.FORCE));
+      diary.step(() -> one.snapshots().restore("s"));
+      diary.step(() -> one.rename("three"));
+      diary.step(() -> one.snapshots().delete("s"));
+      diary.step(() -> stapes.instances().get("two").delete(Delete.FORCE));
+      diary.step(() -> one.delete(Delete.FORCE));
+    }
+  },
+
+  /** It dies with its JVM; the diary stays as it was. */
+  THROWAWAY {
+    @Override
+    void live(Stapes stapes, Diary diary) {
+      Instance one =
+          stapes.instances().launch(Machines.spec("one").lifetime(Lifetime.THROWAWAY).build());
+      diary.step(() -> one.delete(Delete.FORCE));
+    }
+  };
+
+  /** Lives to the end. */
+  abstract void live(Stapes stapes, Diary diary);
+}

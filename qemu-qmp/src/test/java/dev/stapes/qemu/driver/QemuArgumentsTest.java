@@ -1,0 +1,261 @@
+package dev.stapes.qemu.driver;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.stapes.model.Device;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+class QemuArgumentsTest {
+  private static final QemuArguments.UefiFiles UEFI =
+      new QemuArguments.UefiFiles(Path.of("/ovmf/a,b \"CODE\".fd"), Path.of("/dev/fdset/4"));
+
+  private static List<String> of(VmPlan plan, boolean kvm) {
+    return QemuArguments.of(
+        plan,
+        new QemuArguments.Start(
+            "stapes-tag-abcd1234",
+            Path.of("/dev/fdset/3"),
+            false,
+            plan.firmware() instanceof Firmware.Uefi ? UEFI : QemuArguments.UefiFiles.NONE,
+            kvm,
+            Path.of("/dev/fdset/5")));
+  }
+
+  /** What follows an option, each time it is there. */
+  private static List<String> values(List<String> arguments, String option) {
+    List<String> values = new ArrayList<>();
+    for (int i = 0; i + 1 < arguments.size(); i++) {
+      if (arguments.get(i).equals(option)) {
+        values.add(arguments.get(i + 1));
+      }
+    }
+    return values;
+  }
+
+  private static JsonNode json(List<String> arguments, String option, String key, String value) {
+    for (String text : values(arguments, option)) {
+      JsonNode node = json(text);
+      if (node.path(key).asText().equals(value)) {
+        return node;
+      }
+    }
+    throw new AssertionError("no " + option + " with " + key + " " + value);
+  }
+
+  private static JsonNode json(String text) {
+    try {
+      return new ObjectMapper().readTree(text);
+    } catch (JsonProcessingException e) {
+      throw new AssertionError(text, e);
+    }
+  }
+
+  /** What is one thing must have one id. */
+  private static void requireWellFormed(List<String> arguments) {
+    Set<String> ids = new HashSet<>();
+    for (String option : List.of("-device", "-blockdev", "-object", "-netdev")) {
+      for (String text : values(arguments, option)) {
+        JsonNode node = json(text);
+        String id = node.path(option.equals("-blockdev") ? "node-name" : "id").asText();
+        assertFalse(id.isEmpty(), text);
+        assertTrue(ids.add(option + id), text);
+      }
+    }
+    Set<String> chardevs = new HashSet<>();
+    for (String text : values(arguments, "-chardev")) {
+      assertTrue(chardevs.add(text.replaceFirst(".*,id=([^,]*).*", "$1")), text);
+    }
+    for (String text : values(arguments, "-device")) {
+      JsonNode chardev = json(text).path("chardev");
+      assertTrue(chardev.isMissingNode() || chardevs.contains(chardev.asText()), text);
+    }
+  }
+
+  @Test
+  void a_kernel_is_booted_without_firmware() {
+    VmPlan plan =
+        Specs.plan(
+            "qemu.kernel",
+            "/k,1/vm \"linux\"",
+            "qemu.initrd",
+            "/i,2",
+            "qemu.kernel_arguments",
+            "console=ttyS0,115200 a=\"b c\"",
+            "limits.cpu",
+            "3",
+            "limits.memory",
+            "64MiB");
+    List<String> all = of(plan, false);
+    requireWellFormed(all);
+    assertEquals(
+        List.of(
+            "-name",
+            "guest=stapes-tag-abcd1234,debug-threads=on",
+            "-S",
+            "-nodefaults",
+            "-no-user-config",
+            "-display",
+            "none",
+            "-sandbox",
+            "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+            "-rtc",
+            "base=utc,driftfix=slew",
+            "-msg",
+            "timestamp=on",
+            "-machine",
+            "q35,vmport=off,usb=off,smm=off,memory-backend=memory",
+            "-accel",
+            "tcg,thread=multi",
+            "-cpu",
+            "max",
+            "-smp",
+            "cpus=3,sockets=1,cores=3,threads=1",
+            "-object",
+            "{\"qom-type\":\"memory-backend-memfd\",\"id\":\"memory\",\"size\":67108864,"
+                + "\"share\":true}",
+            "-m",
+            "size=64M",
+            "-kernel",
+            "/k,1/vm \"linux\"",
+            "-initrd",
+            "/i,2",
+            "-append",
+            "console=ttyS0,115200 a=\"b c\"",
+            "-global",
+            "ICH9-LPC.disable_s3=1",
+            "-chardev",
+            "socket,id=monitor,path=qmp,server=on,wait=off",
+            "-mon",
+            "chardev=monitor,mode=control"),
+        all.subList(0, 37));
+  }
+
+  @Test
+  void the_root_disk_is_a_file_that_is_already_open() {
+    List<String> all = of(Specs.plan(), false);
+    JsonNode node = json(all, "-blockdev", "node-name", "root");
+    assertEquals("raw", node.path("driver").asText());
+    assertFalse(node.path("read-only").asBoolean());
+    assertEquals("/dev/fdset/3", node.path("file").path("filename").asText());
+    assertEquals("on", node.path("file").path("locking").asText());
+    JsonNode disk = json(all, "-device", "id", "dev-root");
+    assertEquals("root", disk.path("drive").asText());
+    assertEquals(1, disk.path("bootindex").asInt());
+  }
+
+  @Test
+  void uefi_has_firmware_to_read_and_variables_to_write() {
+    List<String> all = of(Specs.plan("security.secureboot", "false"), true);
+    requireWellFormed(all);
+    assertTrue(all.contains("pflash0=code,pflash1=vars"));
+    JsonNode code = json(all, "-blockdev", "node-name", "code");
+    assertEquals(UEFI.code().toString(), code.path("file").path("filename").asText());
+    assertTrue(code.path("read-only").asBoolean());
+    assertFalse(json(all, "-blockdev", "node-name", "vars").path("read-only").asBoolean());
+    assertEquals(List.of("ICH9-LPC.disable_s3=1"), values(all, "-global"));
+    assertFalse(all.contains("-kernel"));
+    assertEquals("host", values(all, "-cpu").get(0));
+    assertEquals("kvm", values(all, "-accel").get(0));
+  }
+
+  @Test
+  void secure_boot_lets_the_system_management_mode_alone_write_variables() {
+    List<String> all = of(Specs.plan(), false);
+    requireWellFormed(all);
+    assertTrue(values(all, "-machine").get(0).contains("smm=on"));
+    assertTrue(values(all, "-global").contains("driver=cfi.pflash01,property=secure,value=on"));
+  }
+
+  @Test
+  void the_bios_is_what_qemu_does_by_itself() {
+    List<String> all =
+        of(Specs.plan("security.csm", "true", "security.secureboot", "false"), false);
+    requireWellFormed(all);
+    assertEquals(1, values(all, "-machine").size());
+    assertEquals(1, values(all, "-blockdev").size());
+    assertFalse(all.contains("-kernel"));
+  }
+
+  @Test
+  void a_microvm_has_no_bus_of_pci() {
+    List<String> all = of(Specs.plan("qemu.machine", "microvm", "qemu.kernel", "/k"), false);
+    requireWellFormed(all);
+    assertTrue(values(all, "-machine").get(0).startsWith("microvm,acpi=on"));
+    assertEquals(List.of("base=utc,driftfix=none"), values(all, "-rtc"));
+    assertEquals(List.of(), values(all, "-global"));
+    assertTrue(all.stream().noneMatch(text -> text.contains("-pci\"")));
+    assertTrue(all.stream().noneMatch(text -> text.contains("pcie-root-port")));
+    json(all, "-device", "driver", "virtio-blk-device");
+  }
+
+  @Test
+  void an_interface_has_its_address_its_mtu_and_its_name_on_the_host() {
+    Device.Nic nic =
+        new Device.Nic(
+            Device.Nic.Kind.P2P,
+            Optional.of("eth0"),
+            Optional.of("tap1"),
+            Optional.of("02:AA:BB:cc:dd:01"),
+            Optional.of(1400));
+    VmPlan plan = VmPlan.of(Specs.of(Map.of("eth0", nic, "eth1", Device.Nic.p2p())), Specs.HOST);
+    List<String> all = of(plan, false);
+    requireWellFormed(all);
+    JsonNode tap = json(all, "-netdev", "id", "net-eth0");
+    assertEquals("tap1", tap.path("ifname").asText());
+    assertEquals("no", tap.path("script").asText());
+    JsonNode device = json(all, "-device", "id", "dev-eth0");
+    assertEquals("02:aa:bb:cc:dd:01", device.path("mac").asText());
+    assertEquals(1400, device.path("host_mtu").asInt());
+    assertTrue(json(all, "-netdev", "id", "net-eth1").path("ifname").isMissingNode());
+    JsonNode plain = json(all, "-device", "id", "dev-eth1");
+    assertTrue(plain.path("mac").isMissingNode() && plain.path("host_mtu").isMissingNode());
+  }
+
+  @Test
+  void what_the_user_adds_is_at_the_end() {
+    List<String> all = of(Specs.plan("raw.qemu", "-a 'b,c d'"), false);
+    assertEquals(List.of("-a", "b,c d"), all.subList(all.size() - 2, all.size()));
+  }
+
+  @Test
+  void a_display_is_shown_on_a_socket() {
+    List<String> all = of(Specs.plan("qemu.display", "vnc", "qemu.cpu", "qemu64"), true);
+    requireWellFormed(all);
+    assertEquals(List.of("vnc=unix:vnc"), values(all, "-display"));
+    assertEquals(List.of("qemu64"), values(all, "-cpu"));
+    json(all, "-device", "driver", "VGA");
+  }
+
+  @Test
+  void huge_pages_are_asked_for() {
+    List<String> all = of(Specs.plan("limits.memory.hugepages", "true"), true);
+    assertTrue(json(all, "-object", "id", "memory").path("hugetlb").asBoolean());
+  }
+
+  @Test
+  void a_comma_in_a_path_of_an_option_list_ends_no_option() {
+    List<String> all =
+        QemuArguments.of(
+            Specs.plan(),
+            new QemuArguments.Start(
+                "n", Path.of("/a,b"), true, UEFI, false, Path.of("/logs,x/con=sole")));
+    assertTrue(
+        values(all, "-chardev").stream()
+            .anyMatch(text -> text.contains("logfile=/logs,,x/con=sole,logappend=on")));
+    JsonNode root = json(all, "-blockdev", "node-name", "root");
+    assertEquals("/a,b", root.path("file").path("filename").asText());
+    assertTrue(root.path("read-only").asBoolean());
+  }
+}
