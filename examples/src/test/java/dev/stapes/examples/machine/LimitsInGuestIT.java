@@ -68,7 +68,8 @@ class LimitsInGuestIT {
     vm.update(
         changes ->
             changes.device(
-                "root", Device.root(disk -> disk.pool("default").limitRead("50MiB").limitWrite("80iops"))));
+                "root",
+                Device.root(disk -> disk.pool("default").limitRead("50MiB").limitWrite("80iops"))));
     vm.exec("dd", "if=/dev/vda", "of=/dev/null", "bs=1M", "count=2").orThrow();
     vm.stop(Stop.FORCE);
   }

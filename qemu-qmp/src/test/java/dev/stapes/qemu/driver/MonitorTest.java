@@ -10,6 +10,7 @@ import dev.stapes.qmp.QmpClient;
 import dev.stapes.qmp.QmpDialect;
 import dev.stapes.qmp.QmpLoop;
 import dev.stapes.qmp.QmpOptions;
+import dev.stapes.qmp.qemu.Stop;
 import dev.stapes.spi.Machine;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
@@ -98,7 +99,7 @@ class MonitorTest {
             });
     peer.start();
     try (Monitor monitor = monitor()) {
-      return assertThrows(StapesException.class, () -> monitor.tell("stop"));
+      return assertThrows(StapesException.class, () -> monitor.execute(Stop.of()));
     } finally {
       peer.join();
     }

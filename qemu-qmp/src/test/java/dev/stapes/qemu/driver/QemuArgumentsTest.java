@@ -21,15 +21,19 @@ class QemuArgumentsTest {
   private static final QemuArguments.UefiFiles UEFI =
       new QemuArguments.UefiFiles(Path.of("/ovmf/a,b \"CODE\".fd"), Path.of("/dev/fdset/4"));
 
+  private static final Device.IoLimits LIMITS =
+      new Device.IoLimits(Optional.of("1MiB"), Optional.of("70iops"));
+
   private static List<String> of(VmPlan plan, boolean kvm) {
     return QemuArguments.of(
         plan,
         new QemuArguments.Start(
             "stapes-tag-abcd1234",
             Path.of("/dev/fdset/3"),
-            false,
             plan.firmware() instanceof Firmware.Uefi ? UEFI : QemuArguments.UefiFiles.NONE,
             kvm,
+            4,
+            LIMITS,
             Path.of("/dev/fdset/5")));
   }
 
@@ -121,7 +125,7 @@ class QemuArgumentsTest {
             "-cpu",
             "max",
             "-smp",
-            "cpus=3,sockets=1,cores=3,threads=1",
+            "cpus=3,maxcpus=4,sockets=1,cores=4,threads=1",
             "-object",
             "{\"qom-type\":\"memory-backend-memfd\",\"id\":\"memory\",\"size\":67108864,"
                 + "\"share\":true}",
@@ -146,10 +150,16 @@ class QemuArgumentsTest {
   void the_root_disk_is_a_file_that_is_already_open() {
     List<String> all = of(Specs.plan(), false);
     JsonNode node = json(all, "-blockdev", "node-name", "root");
-    assertEquals("raw", node.path("driver").asText());
-    assertFalse(node.path("read-only").asBoolean());
-    assertEquals("/dev/fdset/3", node.path("file").path("filename").asText());
-    assertEquals("on", node.path("file").path("locking").asText());
+    assertEquals("throttle", node.path("driver").asText());
+    JsonNode raw = node.path("file");
+    assertEquals("raw", raw.path("driver").asText());
+    assertEquals("/dev/fdset/3", raw.path("file").path("filename").asText());
+    assertEquals("on", raw.path("file").path("locking").asText());
+    JsonNode limits =
+        json(all, "-object", "id", node.path("throttle-group").asText()).path("limits");
+    assertEquals(1 << 20, limits.path("bps-read").asLong());
+    assertEquals(70, limits.path("iops-write").asLong());
+    assertEquals(0, limits.path("bps-write").asLong());
     JsonNode disk = json(all, "-device", "id", "dev-root");
     assertEquals("root", disk.path("drive").asText());
     assertEquals(1, disk.path("bootindex").asInt());
@@ -250,12 +260,17 @@ class QemuArgumentsTest {
         QemuArguments.of(
             Specs.plan(),
             new QemuArguments.Start(
-                "n", Path.of("/a,b"), true, UEFI, false, Path.of("/logs,x/con=sole")));
+                "n",
+                Path.of("/a,b"),
+                UEFI,
+                false,
+                1,
+                Device.IoLimits.NONE,
+                Path.of("/logs,x/con=sole")));
     assertTrue(
         values(all, "-chardev").stream()
             .anyMatch(text -> text.contains("logfile=/logs,,x/con=sole,logappend=on")));
     JsonNode root = json(all, "-blockdev", "node-name", "root");
-    assertEquals("/a,b", root.path("file").path("filename").asText());
-    assertTrue(root.path("read-only").asBoolean());
+    assertEquals("/a,b", root.path("file").path("file").path("filename").asText());
   }
 }
