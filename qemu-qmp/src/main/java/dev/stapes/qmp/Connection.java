@@ -33,6 +33,9 @@ final class Connection {
 
   /** What becomes of what is read, on the loop's thread. */
   interface Receiver {
+    /** It is about to begin: what follows may come before whoever wanted it has it. */
+    void begins(Connection connection);
+
     /** Some bytes, which are others after this. */
     void received(byte[] bytes, int from, int to);
 

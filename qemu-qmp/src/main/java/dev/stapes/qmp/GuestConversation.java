@@ -54,8 +54,9 @@ final class GuestConversation implements Conversation {
     TOGETHER
   }
 
-  synchronized void start(Connection started) {
-    connection = started;
+  @Override
+  public synchronized void begins(Connection begun) {
+    connection = begun;
   }
 
   @Override

@@ -46,8 +46,9 @@ final class MonitorConversation implements Conversation {
     return greeting;
   }
 
-  synchronized void start(Connection started) {
-    connection = started;
+  @Override
+  public synchronized void begins(Connection begun) {
+    connection = begun;
   }
 
   @Override

@@ -51,13 +51,11 @@ public final class QmpClient implements AutoCloseable {
       this.monitor = null;
       this.conversation = guest;
       this.connection = loop.add(socket, guest);
-      guest.start(connection);
     } else {
       MonitorConversation talk = new MonitorConversation(name, options, events);
       this.monitor = talk;
       this.conversation = talk;
       this.connection = loop.add(socket, talk);
-      talk.start(connection);
     }
   }
 

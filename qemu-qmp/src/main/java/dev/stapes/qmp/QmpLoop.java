@@ -89,6 +89,7 @@ public final class QmpLoop implements AutoCloseable {
       if (closed) {
         throw new IllegalStateException("the QMP loop is closed");
       }
+      receiver.begins(connection);
       connections.put(connection.key(), connection);
       epoll.add(socket.fd(), connection.key(), false);
       return connection;
