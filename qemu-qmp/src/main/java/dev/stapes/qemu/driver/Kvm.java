@@ -97,6 +97,11 @@ final class Kvm {
     }
   }
 
+  /** Removes what a JVM left that died while it tried. */
+  void collect() {
+    delete(directory.resolve(PROBE));
+  }
+
   private static void write(Path probe) throws IOException {
     try (InputStream in = Objects.requireNonNull(Kvm.class.getResourceAsStream(PROBE), PROBE)) {
       // The BIOS takes no disk that is as small as that.

@@ -204,6 +204,7 @@ final class QemuDriver implements InstanceDriver {
 
   @Override
   public void collect(Set<InstanceId> keep) {
+    context.kvm().collect();
     for (QemuMachine machine : List.copyOf(machines.values())) {
       if (!keep.contains(machine.id())) {
         if (machine.isAlive()) {

@@ -291,7 +291,12 @@ final class QemuMachine implements Machine {
 
   /** Learns what it has been doing since an earlier JVM let go of it. */
   void adopted() {
-    frozen = monitor.execute(QueryStatus.of()).status() == RunState.PAUSED;
+    RunState state = monitor.execute(QueryStatus.of()).status();
+    if (state == RunState.PRELAUNCH) {
+      go(); // its JVM died before it did
+    } else {
+      frozen = state == RunState.PAUSED;
+    }
   }
 
   @Override
