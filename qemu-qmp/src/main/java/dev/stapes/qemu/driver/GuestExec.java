@@ -103,7 +103,7 @@ final class GuestExec implements Machine.Exec {
       GuestExec exec =
           new GuestExec(
               agent, ports, slot, sockets.get(0), sockets.get(1), sockets.get(2), sockets.get(3));
-      agent.exec(command(slot, spec, input), new byte[0], false);
+      agent.exec(command(slot, spec, input));
       started = true;
       reader.execute(exec::listen);
       return exec;
@@ -243,7 +243,7 @@ final class GuestExec implements Machine.Exec {
   }
 
   private void tell(List<String> command) {
-    agent.exec(command, new byte[0], false);
+    agent.exec(command);
   }
 
   /** Its session, as soon as it is known; empty where it has ended. */

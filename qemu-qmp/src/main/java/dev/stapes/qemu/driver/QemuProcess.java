@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
@@ -107,10 +106,5 @@ record QemuProcess(Path directory, long user, OptionalLong kvmGroup, List<Opened
                 Map.of("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL", "C"))
             .streams(Processes.Stdio.none(), Processes.Stdio.file(log), Processes.Stdio.file(log));
     return dieWithHost ? start.dyingWithHost() : start;
-  }
-
-  /** Where setpriv is. */
-  static Optional<Path> setpriv(dev.stapes.spi.Host host) {
-    return host.programs().find("setpriv");
   }
 }
