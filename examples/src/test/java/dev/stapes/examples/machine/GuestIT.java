@@ -1,14 +1,18 @@
 package dev.stapes.examples.machine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stapes.Console;
+import dev.stapes.ExecProcess;
 import dev.stapes.Instance;
 import dev.stapes.Stop;
 import dev.stapes.model.ExecSpec;
 import dev.stapes.model.InstanceState;
 import dev.stapes.model.InstanceStatus;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
 import dev.stapes.testkit.RequiresGuest;
 import dev.stapes.testkit.RequiresKernel;
 import dev.stapes.testkit.RequiresRoot;
@@ -70,6 +74,22 @@ class GuestIT {
     copy.stop(Stop.FORCE);
     vm.stop(Stop.FORCE);
     assertEquals(InstanceStatus.STOPPED, vm.info().status());
+  }
+
+  @Test
+  void who_reads_late_reads_all_and_who_waits_hears_of_a_reboot() throws IOException {
+    Instance vm = BENCH.launch();
+    try (ExecProcess late =
+        vm.execStreaming(ExecSpec.of("sh", "-c", "head -c 400000 /dev/zero; echo end >&2"))) {
+      assertEquals('e', late.stderr().read()); // all has been written
+      vm.exec("true").orThrow();
+      assertEquals(400_000, late.stdout().readAllBytes().length);
+    }
+    StapesException gone =
+        assertThrows(StapesException.class, () -> vm.exec("sh", "-c", "reboot -f; sleep 100"));
+    assertEquals(Kind.UNAVAILABLE, gone.kind(), gone.toString());
+    assertEquals("back\n", vm.exec("echo", "back").orThrow().stdout());
+    vm.stop(Stop.FORCE);
   }
 
   @Test

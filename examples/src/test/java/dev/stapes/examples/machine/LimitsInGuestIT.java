@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.stapes.Instance;
 import dev.stapes.Stop;
 import dev.stapes.model.Device;
+import dev.stapes.model.InstanceSpec;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.testkit.RequiresGuest;
@@ -72,6 +73,17 @@ class LimitsInGuestIT {
                 Device.root(disk -> disk.pool("default").limitRead("50MiB").limitWrite("80iops"))));
     vm.exec("dd", "if=/dev/vda", "of=/dev/null", "bs=1M", "count=2").orThrow();
     vm.stop(Stop.FORCE);
+  }
+
+  @Test
+  void what_a_virtual_machine_cannot_have_is_refused() {
+    InstanceSpec.Builder nic = BENCH.spec().device("eth0", Device.Nic.p2p());
+    InstanceSpec.Builder priority = BENCH.spec().config("limits.cpu.priority", "3");
+    for (InstanceSpec spec : List.of(nic.build(), priority.build())) {
+      StapesException e =
+          assertThrows(StapesException.class, () -> BENCH.stapes().instances().create(spec));
+      assertEquals(Kind.UNSUPPORTED, e.kind(), e.toString());
+    }
   }
 
   @Test

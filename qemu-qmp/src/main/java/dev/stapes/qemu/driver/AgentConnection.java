@@ -29,6 +29,10 @@ final class AgentConnection implements GuestAgent.AgentPort {
   private final Monitor monitor;
   private final Instant startedAt;
 
+  /** What an agent answers to is short: outputs do not come this way. */
+  private static final QmpOptions LIMITS =
+      QmpOptions.defaults().largestMessage(1 << 20).mostValues(10_000).deepestMessage(20);
+
   AgentConnection(
       DriverContext context, VmFiles files, String subject, Monitor monitor, Instant startedAt) {
     this.context = context;
@@ -42,8 +46,7 @@ final class AgentConnection implements GuestAgent.AgentPort {
   public QmpClient connect() {
     try {
       awaitOpen();
-      return QmpClient.connect(
-          context.loop(), files.agent(), QmpDialect.guestAgent(), QmpOptions.defaults());
+      return QmpClient.connect(context.loop(), files.agent(), QmpDialect.guestAgent(), LIMITS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new StapesException(Kind.INTERRUPTED, subject, "interrupted", e);

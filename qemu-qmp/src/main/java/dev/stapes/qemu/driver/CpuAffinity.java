@@ -9,6 +9,8 @@ import dev.stapes.qmp.qemu.CpuInfoFast;
 import dev.stapes.qmp.qemu.QueryCpusFast;
 import dev.stapes.spi.Command;
 import dev.stapes.spi.Host;
+import java.nio.file.Files;
+import java.nio.file.Path;
 
 /** Which of the host's CPUs execute the processors of a machine; sched_setaffinity(2). */
 final class CpuAffinity {
@@ -34,6 +36,12 @@ final class CpuAffinity {
     if (request instanceof CpuRequest.Pinned) {
       int[] numbers = cpus.stream().toArray();
       for (CpuInfoFast processor : monitor.execute(QueryCpusFast.of())) {
+        if (!Files.exists(Path.of("/proc/" + pid + "/task/" + processor.threadId()))) {
+          throw new StapesException(
+              Kind.INTERNAL,
+              "process " + pid,
+              "QEMU names a thread that it has not: " + processor.threadId());
+        }
         int index = Math.floorMod((int) processor.cpuIndex(), numbers.length);
         run("-c", Integer.toString(numbers[index]), processor.threadId());
       }

@@ -7,6 +7,12 @@ import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import java.nio.file.Path;
 import java.util.BitSet;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 
 /**
  * The virtio-serial ports by which programs in a guest and this JVM talk, four for each program:
@@ -21,17 +27,22 @@ final class ExecPorts {
   private final String subject;
   private final Path directory;
   private final BitSet taken = new BitSet(SLOTS);
+  private final Map<Object, Runnable> held = new ConcurrentHashMap<>();
+  private final Set<Integer> foreign = new HashSet<>();
+  private final Supplier<Set<Integer>> open;
   private boolean closed;
 
   /**
    * Those of a machine.
    *
    * @param directory where the sockets are
+   * @param open the slots of which somebody in the guest has a port open
    */
-  ExecPorts(Syscalls sys, String subject, Path directory) {
+  ExecPorts(Syscalls sys, String subject, Path directory, Supplier<Set<Integer>> open) {
     this.sys = sys;
     this.subject = subject;
     this.directory = directory;
+    this.open = open;
   }
 
   /** What a port is for. */
@@ -56,6 +67,11 @@ final class ExecPorts {
       return "stapes." + slot + "." + text;
     }
 
+    /** What QEMU calls the end of it that the host has. */
+    String chardev(int slot) {
+      return "exec-" + socket(slot);
+    }
+
     /** The name of its socket. */
     String socket(int slot) {
       return text + slot;
@@ -69,7 +85,9 @@ final class ExecPorts {
    */
   synchronized int take() throws InterruptedException {
     while (!closed && taken.cardinality() == SLOTS) {
-      wait();
+      if (!forgetForeign()) {
+        wait();
+      }
     }
     if (closed) {
       throw new StapesException(Kind.UNAVAILABLE, subject, "it was let go of");
@@ -77,6 +95,22 @@ final class ExecPorts {
     int slot = taken.nextClearBit(0);
     taken.set(slot);
     return slot;
+  }
+
+  /** Takes the slots that programs of an earlier JVM have, whose ends nobody hears. */
+  synchronized void keepForeign() {
+    foreign.addAll(open.get());
+    foreign.forEach(taken::set);
+  }
+
+  private boolean forgetForeign() {
+    Set<Integer> ended = new HashSet<>(foreign);
+    if (!ended.isEmpty()) {
+      ended.removeAll(open.get());
+    }
+    foreign.removeAll(ended);
+    ended.forEach(taken::clear);
+    return !ended.isEmpty();
   }
 
   /** Gives a slot back, of which nobody in the guest has a port open any more. */
@@ -95,9 +129,27 @@ final class ExecPorts {
     }
   }
 
-  /** Ends whoever waits for a slot. */
-  synchronized void close() {
-    closed = true;
-    notifyAll();
+  /** Runs something for a program when this is closed. */
+  void hold(Object program, Runnable atClose) {
+    held.put(program, atClose);
+  }
+
+  /** Runs it no more. */
+  void letGo(Object program) {
+    held.remove(program);
+  }
+
+  /** Ends whoever waits for a slot, and lets go of the programs. */
+  void close() {
+    synchronized (this) {
+      closed = true;
+      notifyAll();
+    }
+    abandon();
+  }
+
+  /** Lets go of the programs, of which no more is heard. */
+  void abandon() {
+    List.copyOf(held.values()).forEach(Runnable::run);
   }
 }

@@ -6,19 +6,21 @@ import dev.stapes.model.ExecSpec;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.Machine;
 import dev.stapes.spi.ShellWords;
-import java.io.BufferedReader;
+import java.io.BufferedInputStream;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -27,6 +29,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,6 +42,10 @@ final class GuestExec implements Machine.Exec {
   /** The longest line that is taken from the status port. */
   private static final int LONGEST = 100;
 
+  private static final Duration BEGINNING = Duration.ofSeconds(30);
+  private static final SecureRandom RANDOM = new SecureRandom();
+  private static final Set<String> MOVERS = Set.of("in", "out", "err");
+
   private static final Map<String, String> DEFAULTS =
       Map.of(
           "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -48,12 +55,16 @@ final class GuestExec implements Machine.Exec {
   private final ExecPorts ports;
   private final int slot;
   private final UnixSocket in;
-  private final UnixSocket out;
-  private final UnixSocket err;
   private final UnixSocket status;
   private final ExecInput stdin;
-  private final InputStream stdout;
-  private final InputStream stderr;
+  private final ExecOutput stdout;
+  private final ExecOutput stderr;
+  private final String word;
+  private final CompletableFuture<Boolean> begun = new CompletableFuture<>();
+
+  /** The two outputs, and how it is doing: the slot is free when all three are over. */
+  private final AtomicInteger parts = new AtomicInteger(3);
+
   private final CompletableFuture<Long> pid = new CompletableFuture<>();
   private final CompletableFuture<Integer> exit = new CompletableFuture<>();
   private final CompletableFuture<Boolean> ended = new CompletableFuture<>();
@@ -61,12 +72,16 @@ final class GuestExec implements Machine.Exec {
   /** Processes in the guest that move what goes through a port, by its role. */
   private final Map<String, String> movers = new ConcurrentHashMap<>();
 
+  /** The outputs that have been written to their end. */
+  private final Set<String> outputs = ConcurrentHashMap.newKeySet();
+
   private final AtomicBoolean closed = new AtomicBoolean();
 
   private GuestExec(
       GuestAgent agent,
       ExecPorts ports,
       int slot,
+      String word,
       UnixSocket in,
       UnixSocket out,
       UnixSocket err,
@@ -75,12 +90,12 @@ final class GuestExec implements Machine.Exec {
     this.ports = ports;
     this.slot = slot;
     this.in = in;
-    this.out = out;
-    this.err = err;
     this.status = status;
     this.stdin = new ExecInput(in);
-    this.stdout = out.fd().input();
-    this.stderr = err.fd().input();
+    this.word = word;
+    byte[] trailer = word.getBytes(StandardCharsets.US_ASCII);
+    this.stdout = new ExecOutput(out, trailer, this::partIsOver);
+    this.stderr = new ExecOutput(err, trailer, this::partIsOver);
   }
 
   /**
@@ -100,12 +115,22 @@ final class GuestExec implements Machine.Exec {
       for (ExecPorts.Role role : ExecPorts.Role.values()) {
         sockets.add(ports.connect(slot, role));
       }
+      String word = word();
       GuestExec exec =
           new GuestExec(
-              agent, ports, slot, sockets.get(0), sockets.get(1), sockets.get(2), sockets.get(3));
-      agent.exec(command(slot, spec, input));
-      started = true;
+              agent,
+              ports,
+              slot,
+              word,
+              sockets.get(0),
+              sockets.get(1),
+              sockets.get(2),
+              sockets.get(3));
+      agent.exec(command(slot, spec, input, word));
+      ports.hold(exec, exec::abandon);
       reader.execute(exec::listen);
+      started = true;
+      exec.awaitBeginning();
       return exec;
     } finally {
       if (!started) {
@@ -115,7 +140,36 @@ final class GuestExec implements Machine.Exec {
     }
   }
 
-  private static List<String> command(int slot, ExecSpec spec, boolean input) {
+  /** What tells it from all others. */
+  private static String word() {
+    byte[] bytes = new byte[16];
+    RANDOM.nextBytes(bytes);
+    return HexFormat.of().formatHex(bytes);
+  }
+
+  /** A guest that took the command and does not say that it runs may have the port in use. */
+  private void awaitBeginning() throws InterruptedException {
+    boolean done = false;
+    try {
+      begun.get(BEGINNING.toMillis(), TimeUnit.MILLISECONDS);
+      done = true;
+    } catch (ExecutionException | TimeoutException e) {
+      throw new StapesException(
+          StapesException.Kind.TIMED_OUT, "exec", "the guest does not begin with it", e);
+    } finally {
+      if (!done) {
+        end(status);
+        close();
+      }
+    }
+  }
+
+  /** Ends what listens to it: the machine is let go of, or begins anew. */
+  private void abandon() {
+    end(status);
+  }
+
+  private static List<String> command(int slot, ExecSpec spec, boolean input, String word) {
     TreeMap<String, String> environment = new TreeMap<>(DEFAULTS);
     if (spec.user() == 0) {
       environment.put("USER", "root");
@@ -130,18 +184,22 @@ final class GuestExec implements Machine.Exec {
     command.add(input || spec.terminal().isPresent() ? "yes" : "");
     command.add(ShellWords.exports(environment));
     command.add(spec.terminal().map(size -> size.columns() + " " + size.rows()).orElse(""));
+    command.add(word);
     command.addAll(spec.command());
     return command;
   }
 
   /** Reads what the script says of the program, to its end. */
   private void listen() {
-    try (BufferedReader lines =
-        new BufferedReader(
-            new InputStreamReader(status.fd().input(), StandardCharsets.UTF_8), LONGEST)) {
-      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        hear(line);
-        if (line.equals("end")) {
+    try (InputStream lines = new BufferedInputStream(status.fd().input())) {
+      for (String line = line(lines); !line.isEmpty(); line = line(lines)) {
+        if (line.equals("begin " + word)) {
+          begun.complete(true);
+        }
+        if (begun.isDone()) {
+          hear(line);
+        }
+        if (begun.isDone() && line.equals("end")) {
           break;
         }
       }
@@ -151,13 +209,37 @@ final class GuestExec implements Machine.Exec {
       IOException gone = new IOException("the guest has let go of it");
       pid.completeExceptionally(gone);
       exit.completeExceptionally(gone);
-      end(out);
-      end(err);
+      begun.completeExceptionally(gone);
+      if (!outputs.contains("out")) {
+        stdout.shutDown();
+      }
+      if (!outputs.contains("err")) {
+        stderr.shutDown();
+      }
       end(in);
       status.close();
-      ports.give(slot);
+      ports.letGo(this);
+      partIsOver();
       ended.complete(true);
     }
+  }
+
+  private void partIsOver() {
+    if (parts.decrementAndGet() == 0) {
+      ports.give(slot);
+    }
+  }
+
+  /** A line, which the guest may make as long as it likes; empty at the end. */
+  private static String line(InputStream in) throws IOException {
+    StringBuilder line = new StringBuilder();
+    for (int c = in.read(); c >= 0 && c != '\n'; c = in.read()) {
+      line.append((char) c);
+      if (line.length() > LONGEST) {
+        throw new IOException("the guest says more of a program than there is to be said");
+      }
+    }
+    return line.toString();
   }
 
   private void hear(String line) {
@@ -169,18 +251,14 @@ final class GuestExec implements Machine.Exec {
         end(in); // what it has not read is for nobody
       }
       case "cat" -> {
-        if (words.length == 3 && words[2].matches("[0-9]{1,9}")) {
+        if (words.length == 3 && MOVERS.contains(words[1]) && words[2].matches("[0-9]{1,9}")) {
           movers.put(words[1], words[2]);
         }
       }
       case "in" -> movers.remove("in");
-      case "out" -> {
-        movers.remove("out");
-        end(out);
-      }
-      case "err" -> {
-        movers.remove("err");
-        end(err);
+      case "out", "err" -> {
+        movers.remove(words[0]);
+        outputs.add(words[0]); // its end is behind what is still on its way
       }
       default -> {}
     }

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Objects;
@@ -49,7 +50,7 @@ final class Kvm {
   /** Whether a kernel runs in them. */
   synchronized boolean isUsable() {
     if (!tried) {
-      usable = Files.exists(DEVICE) && boots("kvm", "host");
+      usable = Files.exists(DEVICE) && isOpenToOthers() && boots("kvm", "host");
       tried = true;
     }
     return usable;
@@ -117,10 +118,27 @@ final class Kvm {
     }
   }
 
-  /** The group that may use them. */
+  /** Whether somebody who is not root can use them: emulators are not. */
+  private static boolean isOpenToOthers() {
+    try {
+      boolean open =
+          group().isPresent()
+              || Files.getPosixFilePermissions(DEVICE).contains(PosixFilePermission.OTHERS_WRITE);
+      if (!open) {
+        LOG.info(
+            "virtual machines are emulated, as only root can use {}: chgrp kvm {}", DEVICE, DEVICE);
+      }
+      return open;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  /** The group that may use them, which is not root's: that may read too much. */
   static OptionalLong group() {
     try {
-      return OptionalLong.of(((Number) Files.getAttribute(DEVICE, "unix:gid")).longValue());
+      long gid = ((Number) Files.getAttribute(DEVICE, "unix:gid")).longValue();
+      return gid == 0 ? OptionalLong.empty() : OptionalLong.of(gid);
     } catch (IOException e) {
       return OptionalLong.empty();
     }

@@ -105,7 +105,7 @@ final class QemuArguments {
     add("-accel", kvm ? "kvm" : "tcg,thread=multi");
     add("-cpu", plan.cpuModel().orElse(kvm ? "host" : "max"));
     int cpus = plan.cpuCount();
-    int most = isMicrovm() ? cpus : Math.max(cpus, mostCpus);
+    int most = isMicrovm() ? cpus : Math.max(cpus, Math.min(mostCpus, VmPlan.MOST_CPUS));
     add("-smp", "cpus=" + cpus + ",maxcpus=" + most + ",sockets=1,cores=" + most + ",threads=1");
     ObjectNode backend = object("memory-backend-memfd", "memory");
     backend.put("size", plan.memory().bytes()).put("share", true);
@@ -176,10 +176,10 @@ final class QemuArguments {
 
   private void execPort(int slot, ExecPorts.Role role) {
     String name = role.socket(slot);
-    socket("exec-" + name, name, "");
+    socket(role.chardev(slot), name, "");
     ObjectNode port = JsonNodeFactory.instance.objectNode();
     port.put("driver", "virtserialport").put("id", "exec-port-" + name);
-    port.put("chardev", "exec-" + name).put("bus", "channels.0").put("name", role.port(slot));
+    port.put("chardev", role.chardev(slot)).put("bus", "channels.0").put("name", role.port(slot));
     add("-device", port.toString());
   }
 

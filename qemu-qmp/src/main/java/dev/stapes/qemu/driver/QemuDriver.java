@@ -57,6 +57,12 @@ final class QemuDriver implements InstanceDriver {
   @Override
   public void validate(Machine.Spec spec) {
     VmPlan plan = VmPlan.of(spec, context.host().facts().memory());
+    if (!plan.nics().isEmpty()) {
+      throw new StapesException(
+          Kind.UNSUPPORTED,
+          "device " + plan.nics().firstKey(),
+          "virtual machines have no network interfaces of the host yet");
+    }
     if (plan.cpus() instanceof CpuRequest.Pinned pinned) {
       CpuAffinity.require(CpuSet.of(context.host().facts().onlineCpus()), pinned.cpus());
     }
@@ -89,9 +95,17 @@ final class QemuDriver implements InstanceDriver {
               started.monitor(),
               Instant.now(),
               this::forget);
-      machines.put(spec.id(), machine);
+      hold(machine);
       go(machine);
       return machine;
+    }
+  }
+
+  /** One that has ended already has been forgotten, and is not held again. */
+  private void hold(QemuMachine machine) {
+    machines.put(machine.id(), machine);
+    if (machine.removed().toCompletableFuture().isDone()) {
+      forget(machine);
     }
   }
 
@@ -166,7 +180,7 @@ final class QemuDriver implements InstanceDriver {
     boolean done = false;
     try {
       machine.adopted();
-      machines.put(spec.id(), machine);
+      hold(machine);
       done = true;
       return machine;
     } finally {

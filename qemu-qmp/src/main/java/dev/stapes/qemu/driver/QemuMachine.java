@@ -11,8 +11,12 @@ import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.qmp.QmpEvent;
 import dev.stapes.qmp.QmpListener;
+import dev.stapes.qmp.qemu.ChardevInfo;
 import dev.stapes.qmp.qemu.Cont;
+import dev.stapes.qmp.qemu.GuestPanickedEvent;
+import dev.stapes.qmp.qemu.QueryChardev;
 import dev.stapes.qmp.qemu.QueryStatus;
+import dev.stapes.qmp.qemu.ResetEvent;
 import dev.stapes.qmp.qemu.ResumeEvent;
 import dev.stapes.qmp.qemu.RunState;
 import dev.stapes.qmp.qemu.ShutdownEvent;
@@ -28,6 +32,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -36,6 +41,9 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -90,7 +98,8 @@ final class QemuMachine implements Machine {
     this.agentConnection =
         new AgentConnection(context, files, "instance " + spec.name(), monitor, startedAt);
     this.agent = new GuestAgent("instance " + spec.name(), agentConnection);
-    this.ports = new ExecPorts(context.sys(), "instance " + spec.name(), files.directory());
+    this.ports =
+        new ExecPorts(context.sys(), "instance " + spec.name(), files.directory(), this::openSlots);
     this.serial = new SerialConsole(context.sys(), "instance " + spec.name(), files.console());
     this.limits = new VmLimits("instance " + spec.name(), monitor);
     this.affinity = new CpuAffinity(context.host(), monitor);
@@ -106,6 +115,8 @@ final class QemuMachine implements Machine {
         frozen = true;
       } else if (event instanceof ResumeEvent) {
         frozen = false;
+      } else if (event instanceof ResetEvent || event instanceof GuestPanickedEvent) {
+        ports.abandon(); // nobody is left who could say how they ended
       }
     };
   }
@@ -289,7 +300,7 @@ final class QemuMachine implements Machine {
     unfreeze();
   }
 
-  /** Learns what it has been doing since an earlier JVM let go of it. */
+  /** Learns what it has been doing since an earlier JVM let go of it, maybe before it went. */
   void adopted() {
     RunState state = monitor.execute(QueryStatus.of()).status();
     if (state == RunState.PRELAUNCH) {
@@ -297,6 +308,22 @@ final class QemuMachine implements Machine {
     } else {
       frozen = state == RunState.PAUSED;
     }
+    ports.keepForeign();
+  }
+
+  private Set<Integer> openSlots() {
+    Set<String> open =
+        monitor.execute(QueryChardev.of()).stream()
+            .filter(ChardevInfo::frontendOpen)
+            .map(ChardevInfo::label)
+            .collect(Collectors.toSet());
+    return IntStream.range(0, ExecPorts.SLOTS)
+        .filter(
+            slot ->
+                Stream.of(ExecPorts.Role.values())
+                    .anyMatch(role -> open.contains(role.chardev(slot))))
+        .boxed()
+        .collect(Collectors.toSet());
   }
 
   @Override

@@ -5,6 +5,7 @@ import dev.stapes.model.InstanceKeys;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.qmp.QmpException;
 import dev.stapes.qmp.QmpExpectation;
 import dev.stapes.qmp.QmpTimeoutException;
 import dev.stapes.qmp.qemu.Balloon;
@@ -133,6 +134,8 @@ final class VmLimits {
     } catch (QmpTimeoutException e) {
       throw new StapesException(
           Kind.TIMED_OUT, subject, "the guest does not let go of a processor", e);
+    } catch (QmpException e) {
+      throw Monitor.failed(subject, "device_del", e);
     }
   }
 

@@ -48,12 +48,17 @@ record VmPlan(
   private static final long MEBIBYTE = 1L << 20;
   private static final Size DEFAULT_MEMORY = Size.ofMebibytes(1024);
   private static final Size LEAST_MEMORY = Size.ofMebibytes(32);
-  private static final int MOST_CPUS = 255;
+
+  /** What a q35 can have without an IOMMU. */
+  static final int MOST_CPUS = 255;
 
   /** Limits that only a cgroup can hold a container to. */
   private static final List<String> OF_CONTAINERS =
       List.of(
           InstanceKeys.LIMITS_CPU_ALLOWANCE.name(),
+          InstanceKeys.LIMITS_CPU_PRIORITY.name(),
+          InstanceKeys.LIMITS_CPU_NODES.name(),
+          InstanceKeys.LIMITS_DISK_PRIORITY.name(),
           InstanceKeys.LIMITS_MEMORY_ENFORCE.name(),
           InstanceKeys.LIMITS_MEMORY_SWAP.name(),
           InstanceKeys.LIMITS_MEMORY_SWAP_PRIORITY.name(),

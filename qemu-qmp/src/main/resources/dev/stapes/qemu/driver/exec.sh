@@ -1,15 +1,17 @@
 # Runs one program in a guest, for the host. Whatever POSIX shell the guest has executes it, so it uses nothing else.
 #   $1 slot, a number   $2 uid   $3 gid, or nothing   $4 directory, or nothing   $5 yes: it is given input
-#   $6 lines that export its variables   $7 columns and rows of a terminal, or nothing   the rest: the program, its arguments
+#   $6 lines that export its variables   $7 columns and rows of a terminal, or nothing   $8 a word that nobody else knows
+#   the rest: the program, its arguments
 # Of the slot there are four virtio-serial ports: stapes.N.in, .out, .err and .status. A port is opened once, and ends where
 # the other side lets go of it. What is said on the status port, a line each:
+#   begin W   by the word: what was said before is of another one
 #   pid N     it begins, as the leader of a session
 #   exit N    it has ended with this code
 #   cat S N   process N moves what goes through in, out or err
-#   in, out, err  and does not any more: all that was written there has been sent
+#   in, out, err  and does not any more; behind all that was written to an output the word has been written there
 #   end       and so ends this script
-_slot=$1 _uid=$2 _gid=$3 _dir=$4 _given=$5 _variables=$6 _size=$7
-shift 7
+_slot=$1 _uid=$2 _gid=$3 _dir=$4 _given=$5 _variables=$6 _size=$7 _word=$8
+shift 8
 _in= _out= _err= _status=
 for _file in /sys/class/virtio-ports/*/name; do
   _name=
@@ -25,6 +27,7 @@ for _file in /sys/class/virtio-ports/*/name; do
 done
 [ -n "$_status" ] || exit 125
 exec 9>"$_status" || exit 125
+printf 'begin %s\n' "$_word" >&9
 # A shell may have programs of its own by the same name, which do less: a path says which one is meant.
 _setpriv= _script= _chroot=
 for _directory in /sbin /usr/sbin /bin /usr/bin; do
@@ -80,8 +83,8 @@ run() {
     $_session sh -c "$_program" stapes "$@"
   elif [ -n "$_script" ]; then
     _words=
-    for _word in sh -c "$_program" stapes "$@"; do
-      _words="$_words '$(printf '%s\n' "$_word" | sed "s/'/'\\\\''/g")'"
+    for _each in sh -c "$_program" stapes "$@"; do
+      _words="$_words '$(printf '%s\n' "$_each" | sed "s/'/'\\\\''/g")'"
     done
     "$_script" -q -e -c "exec $_words" /dev/null 9>&9
   else
@@ -95,6 +98,7 @@ move() {
   cat <&3 2>/dev/null 3<&- 4>&- 9>&- &
   printf 'cat %s %s\n' "$1" "$!" >&9
   wait "$!"
+  [ "$1" = in ] || printf %s "$_word"
   echo "$1" >&9
 }
 

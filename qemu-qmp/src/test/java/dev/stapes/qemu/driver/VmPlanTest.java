@@ -72,6 +72,9 @@ class VmPlanTest {
   @ParameterizedTest
   @CsvSource({
     "limits.cpu.allowance,50%",
+    "limits.cpu.priority,5",
+    "limits.cpu.nodes,0",
+    "limits.disk.priority,3",
     "limits.memory.enforce,soft",
     "limits.memory.swap,false",
     "limits.memory.swap.priority,3",
