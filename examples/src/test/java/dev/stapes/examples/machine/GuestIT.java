@@ -20,6 +20,7 @@ import dev.stapes.testkit.RequiresTool;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -118,7 +119,9 @@ class GuestIT {
         shown.append((char) c);
       }
     }
-    assertTrue(vm.consoleLog().text().contains("a42b"));
+    while (!vm.consoleLog().text().contains("a42b")) { // kept right after it was shown
+      LockSupport.parkNanos(1_000_000);
+    }
     vm.stop(Stop.FORCE);
     assertTrue(vm.consoleLog().text().contains("a42b"));
   }

@@ -10,19 +10,22 @@ import dev.stapes.qmp.QmpException;
 import dev.stapes.qmp.QmpTimeoutException;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The qemu-guest-agent in a guest. It is in the guest's hands: what it says is checked, and may
- * never come. For one command at a time; others wait.
+ * never come. Safe for threads; while one waits for a guest to boot, others wait with it.
  */
 final class GuestAgent implements AutoCloseable {
   private static final Duration REPLY = Duration.ofSeconds(30);
 
   private final String subject;
   private final AgentPort port;
-  private @Nullable QmpClient client;
-  private boolean closed;
+  private final AtomicReference<@Nullable QmpClient> client = new AtomicReference<>();
+  private final ReentrantLock connecting = new ReentrantLock();
+  private volatile boolean closed;
 
   GuestAgent(String subject, AgentPort port) {
     this.subject = subject;
@@ -40,7 +43,7 @@ final class GuestAgent implements AutoCloseable {
   }
 
   /** Waits until it is there; the guest may just be booting. */
-  void await() {
+  void await() throws InterruptedException {
     connected();
   }
 
@@ -63,6 +66,7 @@ final class GuestAgent implements AutoCloseable {
       throw new StapesException(
           Kind.UNAVAILABLE, subject, "its agent refuses " + name + ": " + e.getMessage(), e);
     } catch (QmpTimeoutException e) {
+      disconnect(); // whoever has the port now may be another one
       throw new StapesException(Kind.TIMED_OUT, subject, "its agent does not answer to " + name, e);
     } catch (QmpClosedException e) {
       disconnect();
@@ -73,20 +77,38 @@ final class GuestAgent implements AutoCloseable {
     }
   }
 
-  private synchronized QmpClient connected() {
+  private QmpClient connected() throws InterruptedException {
+    QmpClient now = client.get();
+    if (now != null) {
+      return now;
+    }
+    connecting.lockInterruptibly();
+    try {
+      now = client.get();
+      if (now == null) {
+        requireOpen();
+        now = port.connect();
+        client.set(now);
+        if (closed) {
+          disconnect();
+        }
+        requireOpen();
+      }
+      return now;
+    } finally {
+      connecting.unlock();
+    }
+  }
+
+  private void requireOpen() {
     if (closed) {
       throw new StapesException(Kind.UNAVAILABLE, subject, "it was let go of");
     }
-    if (client == null) {
-      client = port.connect();
-    }
-    return client;
   }
 
-  /** The next command connects anew. */
-  synchronized void disconnect() {
-    QmpClient old = client;
-    client = null;
+  /** The next command connects anew. Waits for nobody. */
+  void disconnect() {
+    QmpClient old = client.getAndSet(null);
     if (old != null) {
       old.close();
     }
@@ -94,9 +116,7 @@ final class GuestAgent implements AutoCloseable {
 
   @Override
   public void close() {
-    synchronized (this) {
-      closed = true;
-    }
+    closed = true;
     disconnect();
   }
 }

@@ -116,6 +116,7 @@ final class QemuMachine implements Machine {
       } else if (event instanceof ResumeEvent) {
         frozen = false;
       } else if (event instanceof ResetEvent || event instanceof GuestPanickedEvent) {
+        agent.disconnect(); // the next one comes when the guest has booted
         ports.abandon(); // nobody is left who could say how they ended
       }
     };
