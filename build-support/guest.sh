@@ -25,7 +25,7 @@ GUEST_BOOT_MODULES=(virtio_pci virtio_blk)
 GUEST_SCSI_MODULES=(virtio_scsi sd_mod)
 
 # What is loaded while the agent starts; etc/rc has loaded the driver of its port.
-GUEST_LATE_MODULES=(virtio_net virtio_balloon virtio-rng virtio_mem)
+GUEST_LATE_MODULES=(virtio_net virtio_balloon virtio-rng virtio_mem pvpanic-pci)
 
 # What can be loaded.
 GUEST_MODULES=("${GUEST_BOOT_MODULES[@]}" "${GUEST_SCSI_MODULES[@]}" "${GUEST_LATE_MODULES[@]}" virtio_console button evdev

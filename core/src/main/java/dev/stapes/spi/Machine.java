@@ -19,6 +19,7 @@ import java.util.OptionalInt;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 
 /** A running instance, in the hands of its driver. Methods may be called from any thread. */
 public interface Machine extends AutoCloseable {
@@ -55,6 +56,17 @@ public interface Machine extends AutoCloseable {
 
   /** Whether they are suspended. */
   boolean isFrozen();
+
+  /**
+   * What keeps it from going on although nobody suspended it, such as {@code io-error} or {@code
+   * guest-panicked}; empty while it is well. {@link #unfreeze} lets it try again.
+   */
+  default Optional<String> failure() {
+    return Optional.empty();
+  }
+
+  /** Tells of incidents from now on, on a thread of the driver: return at once. */
+  default void listen(Consumer<Incident> listener) {}
 
   /**
    * Starts a program inside, with everything that confines the instance confining it too.
@@ -166,6 +178,19 @@ public interface Machine extends AutoCloseable {
     /** Without an exit code. */
     public Exit(String reason, boolean reboot) {
       this(reason, reboot, OptionalInt.empty());
+    }
+  }
+
+  /**
+   * Something that happened to it by itself.
+   *
+   * @param action name of the event, such as {@code instance-error}
+   * @param details such as the reason; copied
+   */
+  record Incident(String action, SortedMap<String, String> details) {
+    /** Copies. */
+    public Incident {
+      details = Collections.unmodifiableSortedMap(new TreeMap<>(details));
     }
   }
 

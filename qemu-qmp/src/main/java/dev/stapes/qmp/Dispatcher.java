@@ -35,7 +35,7 @@ final class Dispatcher implements AutoCloseable {
       } catch (InterruptedException e) {
         // A listener that did not take notice of it, or nobody: what is left is still told.
         LOG.debug("interrupted");
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | StackOverflowError | OutOfMemoryError | LinkageError e) {
         LOG.warn("a listener failed: {}", e.getMessage(), e);
       }
     }

@@ -143,7 +143,7 @@ public final class QmpLoop implements AutoCloseable {
         for (Runnable task = tasks.poll(); task != null; task = tasks.poll()) {
           task.run();
         }
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
         LOG.error("reading failed, all connections end: {}", e.getMessage(), e);
         endAll("reading failed: " + e.getMessage());
       }
@@ -163,7 +163,7 @@ public final class QmpLoop implements AutoCloseable {
       if (writable) {
         connection.writable();
       }
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
       LOG.error("a connection ends: {}", e.getMessage(), e);
       connection.end("reading failed: " + e.getMessage(), null);
     }

@@ -6,6 +6,7 @@ import dev.stapes.internal.image.ImageStore;
 import dev.stapes.internal.operation.Locks;
 import dev.stapes.internal.operation.OperationLog;
 import dev.stapes.internal.store.MemoryStateStore;
+import dev.stapes.model.InstanceId;
 import dev.stapes.model.PoolSpec;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
@@ -99,7 +100,9 @@ public final class Engine implements AutoCloseable {
     pools = resources.own(pools(options, host, catalog, root, work));
     drivers = resources.own(new Drivers(host, options.instanceDrivers(), root));
     machines =
-        resources.own(new Machines(catalog, drivers, new Disks(pools, catalog), this::onExit));
+        resources.own(
+            new Machines(
+                catalog, drivers, new Disks(pools, catalog), this::onExit, this::onIncident));
     background = resources.own(new Background("engine", THREADS));
     trash = new Trash(catalog, pools, locks, background);
     logs = resources.own(new ConsoleLogs(root.logs(), catalog, machines, background));
@@ -164,6 +167,12 @@ public final class Engine implements AutoCloseable {
   /** Growing and unique also over restarts: microseconds since the epoch, and on. */
   private static LongSupplier operationIds(Clock clock) {
     return new AtomicLong(clock.millis() * 1_000)::incrementAndGet;
+  }
+
+  private void onIncident(InstanceId id, Machine.Incident incident) {
+    if (!closed) {
+      background.execute(() -> lifecycle.onIncident(id, incident));
+    }
   }
 
   private void onExit(Running ended, Machine.Exit exit) {

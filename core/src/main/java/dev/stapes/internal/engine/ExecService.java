@@ -17,11 +17,14 @@ import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Executes programs in running instances. */
 public final class ExecService {
   private static final int MOST_OUTPUT = 64 << 20;
   private static final int CHUNK = 64 << 10;
+  private static final Logger LOG = LoggerFactory.getLogger(ExecService.class);
   private static final int SIGKILL = 9;
   private static final Duration AFTER_KILL = Duration.ofSeconds(10);
   private static final Duration LONG = Duration.ofDays(3650);
@@ -84,7 +87,7 @@ public final class ExecService {
     }
     Machine.Collected all = collected.get();
     if (all.tooMuch()) {
-      exec.signal(SIGKILL);
+      kill(exec);
       throw tooMuch(subject(spec));
     }
     // Without a code its time is over: it is killed, and that is what is told.
@@ -107,7 +110,7 @@ public final class ExecService {
   }
 
   private static StapesException killed(Machine.Exec exec, ExecSpec spec) {
-    exec.signal(SIGKILL);
+    kill(exec);
     try {
       exec.await(AFTER_KILL);
     } catch (InterruptedException e) {
@@ -117,9 +120,18 @@ public final class ExecService {
         Kind.TIMED_OUT, subject(spec), "killed after " + spec.timeout().orElse(LONG));
   }
 
+  /** What cannot be told to end is not waited for either: the caller hears why it was to end. */
+  private static void kill(Machine.Exec exec) {
+    try {
+      exec.signal(SIGKILL);
+    } catch (StapesException e) {
+      LOG.warn("a program may go on: {}", e.getMessage());
+    }
+  }
+
   private static StapesException interrupted(
       Machine.Exec exec, ExecSpec spec, InterruptedException e) {
-    exec.signal(SIGKILL);
+    kill(exec);
     Thread.currentThread().interrupt();
     return new StapesException(
         Kind.INTERRUPTED, subject(spec), "killed, as the waiting thread was interrupted", e);
@@ -143,7 +155,7 @@ public final class ExecService {
             for (int n = in.read(chunk); n >= 0; n = in.read(chunk)) {
               out.write(chunk, 0, n);
               if (out.size() > MOST_OUTPUT) {
-                exec.signal(SIGKILL);
+                kill(exec);
                 throw tooMuch(subject);
               }
             }

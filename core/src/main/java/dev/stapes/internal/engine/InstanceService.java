@@ -16,6 +16,7 @@ import dev.stapes.model.Progress;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.Machine;
 import dev.stapes.spi.StoragePool;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -330,7 +331,11 @@ public final class InstanceService {
     }
     Optional<Running> running = machines.find(record.instanceId());
     if (running.isPresent()) {
-      return running.get().machine().isFrozen() ? InstanceStatus.FROZEN : InstanceStatus.RUNNING;
+      Machine machine = running.get().machine();
+      if (machine.failure().isPresent()) {
+        return InstanceStatus.ERROR;
+      }
+      return machine.isFrozen() ? InstanceStatus.FROZEN : InstanceStatus.RUNNING;
     }
     return pools.isUsable(record.pool()) ? InstanceStatus.STOPPED : InstanceStatus.ERROR;
   }

@@ -260,7 +260,8 @@ public final class LifecycleService {
         id,
         (record, step) -> {
           Machine machine = machines.require(id).machine();
-          if (machine.isFrozen() != frozen) {
+          boolean stands = machine.isFrozen() || machine.failure().isPresent();
+          if (stands != frozen) {
             throw new StapesException(
                 Kind.CONFLICT, record.subject(), frozen ? "is not frozen" : "is frozen already");
           }
@@ -333,6 +334,15 @@ public final class LifecycleService {
       logs.discard(record.instanceId());
     }
     work.happened("instance-deleted", record.subject(), Map.of("id", record.id()));
+  }
+
+  /** Tells of what happened to a machine by itself; called on a thread of the engine. */
+  void onIncident(InstanceId id, Machine.Incident incident) {
+    TreeMap<String, String> details = new TreeMap<>(incident.details());
+    details.put("id", id.toString());
+    catalog
+        .instance(id)
+        .ifPresent(stored -> work.happened(incident.action(), stored.value().subject(), details));
   }
 
   /**

@@ -30,18 +30,25 @@ final class Machines implements AutoCloseable {
   private final ConcurrentHashMap<InstanceId, String> outOfReach = new ConcurrentHashMap<>();
 
   private final BiConsumer<Running, Machine.Exit> onExit;
+  private final BiConsumer<InstanceId, Machine.Incident> onIncident;
 
   /**
    * No machines yet.
    *
    * @param onExit told when a machine has ended, on a thread of the host: must return at once
+   * @param onIncident told of what happens to one, on a thread of its driver: must return at once
    */
   Machines(
-      Catalog catalog, Drivers drivers, Disks disks, BiConsumer<Running, Machine.Exit> onExit) {
+      Catalog catalog,
+      Drivers drivers,
+      Disks disks,
+      BiConsumer<Running, Machine.Exit> onExit,
+      BiConsumer<InstanceId, Machine.Incident> onIncident) {
     this.catalog = catalog;
     this.drivers = drivers;
     this.disks = disks;
     this.onExit = onExit;
+    this.onIncident = onIncident;
   }
 
   /**
@@ -110,6 +117,7 @@ final class Machines implements AutoCloseable {
   private Running register(Running started) {
     running.put(started.id(), started);
     tellExit(started);
+    started.machine().listen(incident -> onIncident.accept(started.id(), incident));
     return started;
   }
 

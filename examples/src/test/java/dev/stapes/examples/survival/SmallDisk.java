@@ -9,12 +9,12 @@ import java.nio.file.Path;
 import java.util.List;
 
 /** A file system of a few mebibytes, in memory, that can be filled to the last byte. */
-final class SmallDisk implements AutoCloseable {
+public final class SmallDisk implements AutoCloseable {
   private final Path path;
   private final Path filler;
 
   /** Mounts it on a directory, which it makes. */
-  SmallDisk(Path path, int mebibytes) throws IOException, InterruptedException {
+  public SmallDisk(Path path, int mebibytes) throws IOException, InterruptedException {
     this.path = Files.createDirectory(path);
     this.filler = path.resolve("filler");
     run(
@@ -27,12 +27,13 @@ final class SmallDisk implements AutoCloseable {
         path.toString());
   }
 
-  Path path() {
+  /** Where it is mounted. */
+  public Path path() {
     return path;
   }
 
   /** Leaves not a byte. */
-  void fill() throws IOException {
+  public void fill() throws IOException {
     try (OutputStream out = Files.newOutputStream(filler)) {
       fill(out);
     }
@@ -57,7 +58,7 @@ final class SmallDisk implements AutoCloseable {
   }
 
   /** Gives the space back. */
-  void free() throws IOException {
+  public void free() throws IOException {
     Files.delete(filler);
   }
 

@@ -49,10 +49,22 @@ final class GuestAgent implements AutoCloseable {
 
   /** Starts a program with nothing but its arguments. */
   void exec(List<String> command) {
-    call(
+    exec(command, List.of());
+  }
+
+  /**
+   * Starts a program with its arguments and variables.
+   *
+   * @param environment as {@code NAME=value}; empty: that of the agent
+   */
+  void exec(List<String> command, List<String> environment) {
+    dev.stapes.qmp.guest.GuestExec.Builder exec =
         dev.stapes.qmp.guest.GuestExec.builder(command.get(0))
-            .arg(command.subList(1, command.size()))
-            .build());
+            .arg(command.subList(1, command.size()));
+    if (!environment.isEmpty()) {
+      exec.env(environment);
+    }
+    call(exec.build());
   }
 
   private <R> R call(QmpCommand<R> command) {

@@ -46,10 +46,11 @@ final class GuestExec implements Machine.Exec {
   private static final SecureRandom RANDOM = new SecureRandom();
   private static final Set<String> MOVERS = Set.of("in", "out", "err");
 
+  private static final String PATH = "PATH";
+
   private static final Map<String, String> DEFAULTS =
       Map.of(
-          "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-          "LANG", "C.UTF-8");
+          PATH, "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG", "C.UTF-8");
 
   private final GuestAgent agent;
   private final ExecPorts ports;
@@ -93,7 +94,7 @@ final class GuestExec implements Machine.Exec {
     this.status = status;
     this.stdin = new ExecInput(in);
     this.word = word;
-    byte[] trailer = word.getBytes(StandardCharsets.US_ASCII);
+    byte[] trailer = (word + '\n').getBytes(StandardCharsets.US_ASCII);
     this.stdout = new ExecOutput(out, trailer, this::partIsOver);
     this.stderr = new ExecOutput(err, trailer, this::partIsOver);
   }
@@ -126,7 +127,7 @@ final class GuestExec implements Machine.Exec {
               sockets.get(1),
               sockets.get(2),
               sockets.get(3));
-      agent.exec(command(slot, spec, input, word));
+      agent.exec(command(slot, spec, input, word), variables(spec));
       ports.hold(exec, exec::abandon);
       reader.execute(exec::listen);
       started = true;
@@ -169,20 +170,25 @@ final class GuestExec implements Machine.Exec {
     end(status);
   }
 
-  private static List<String> command(int slot, ExecSpec spec, boolean input, String word) {
+  /** Of the script; others in the guest cannot read them, as they can its arguments. */
+  private static List<String> variables(ExecSpec spec) {
     TreeMap<String, String> environment = new TreeMap<>(DEFAULTS);
     if (spec.user() == 0) {
       environment.put("USER", "root");
     }
     spec.terminal().ifPresent(size -> environment.put("TERM", "xterm"));
     environment.putAll(spec.environment());
+    return List.of(
+        PATH + "=" + DEFAULTS.get(PATH), "_variables=" + ShellWords.exports(environment));
+  }
+
+  private static List<String> command(int slot, ExecSpec spec, boolean input, String word) {
     List<String> command =
         new ArrayList<>(List.of("/bin/sh", "-c", SCRIPT, "stapes", Integer.toString(slot)));
     command.add(Long.toString(spec.user()));
     command.add(spec.group().map(gid -> Long.toString(gid)).orElse(spec.user() == 0 ? "0" : ""));
     command.add(spec.directory().orElse(""));
     command.add(input || spec.terminal().isPresent() ? "yes" : "");
-    command.add(ShellWords.exports(environment));
     command.add(spec.terminal().map(size -> size.columns() + " " + size.rows()).orElse(""));
     command.add(word);
     command.addAll(spec.command());

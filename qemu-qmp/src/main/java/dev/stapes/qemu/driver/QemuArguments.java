@@ -93,6 +93,7 @@ final class QemuArguments {
     add("-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
     add("-rtc", "base=utc,driftfix=" + (isMicrovm() ? "none" : "slew"));
     add("-msg", "timestamp=on");
+    add("-action", "panic=none"); // its kernel knows what to do, and we hear of it
   }
 
   private void processor(boolean kvm, int mostCpus) {
@@ -169,6 +170,9 @@ final class QemuArguments {
     device("virtio-rng", "rng", Map.of());
     device(
         "virtio-balloon", "balloon", Map.of("deflate-on-oom", true, "free-page-reporting", true));
+    if (!isMicrovm()) {
+      add("-device", "{\"driver\":\"pvpanic-pci\",\"id\":\"panic\"}");
+    }
     if (plan.vnc()) {
       add("-device", "{\"driver\":\"VGA\",\"id\":\"vga\"}");
     }

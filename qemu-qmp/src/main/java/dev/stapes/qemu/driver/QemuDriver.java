@@ -145,9 +145,12 @@ final class QemuDriver implements InstanceDriver {
       return Optional.of(held);
     }
     VmFiles files = VmFiles.of(context.scope(), spec.id());
-    Map<String, Long> running = QemuProcesses.of(context.scope());
+    Map<String, List<QemuProcesses.Found>> running = QemuProcesses.of(context.scope());
     Optional<Processes.Handle> process =
-        Optional.ofNullable(running.get(files.name())).flatMap(context.host().processes()::find);
+        running.getOrDefault(files.name(), List.of()).stream()
+            .filter(found -> found.user() == users.of(spec.config()))
+            .findFirst()
+            .flatMap(found -> context.host().processes().find(found.pid()));
     if (process.isPresent()) {
       try {
         return Optional.of(adopt(spec, files, process.get()));
@@ -227,7 +230,7 @@ final class QemuDriver implements InstanceDriver {
         awaitGone(machine.id());
       }
     }
-    Map<String, Long> running = QemuProcesses.of(context.scope());
+    Map<String, List<QemuProcesses.Found>> running = QemuProcesses.of(context.scope());
     String prefix = VmFiles.prefix(context.scope());
     for (String name : running.keySet()) {
       InstanceId id = new InstanceId(name.substring(prefix.length()));
@@ -247,10 +250,10 @@ final class QemuDriver implements InstanceDriver {
   }
 
   /** Ends what may still run, and removes its files. */
-  private void remove(VmFiles files, Map<String, Long> running) {
-    Optional.ofNullable(running.get(files.name()))
-        .flatMap(context.host().processes()::find)
-        .ifPresent(process -> end(files, process));
+  private void remove(VmFiles files, Map<String, List<QemuProcesses.Found>> running) {
+    for (QemuProcesses.Found found : running.getOrDefault(files.name(), List.of())) {
+      context.host().processes().find(found.pid()).ifPresent(process -> end(files, process));
+    }
     try {
       files.remove();
     } catch (IOException e) {

@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermission;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -105,6 +106,26 @@ final class QemuLauncher {
   private static void requireFile(String key, Path file) {
     if (!Files.isRegularFile(file)) {
       throw StapesException.invalid("config key " + key, "no such file: \"" + file + "\"");
+    }
+    try {
+      Path real = file.toRealPath();
+      requireOpen(key, real, PosixFilePermission.OTHERS_READ);
+      for (Path above = real.getParent(); above != null; above = above.getParent()) {
+        requireOpen(key, above, PosixFilePermission.OTHERS_EXECUTE);
+      }
+    } catch (IOException e) {
+      throw IoFailure.of("config key " + key, "\"" + file + "\" cannot be looked at", e);
+    }
+  }
+
+  /** QEMU is nobody to whom anything belongs. */
+  private static void requireOpen(String key, Path path, PosixFilePermission right)
+      throws IOException {
+    if (!Files.getPosixFilePermissions(path).contains(right)) {
+      throw new StapesException(
+          Kind.DENIED,
+          "config key " + key,
+          "QEMU, which runs as a user of its own, may not enter or read \"" + path + "\"");
     }
   }
 

@@ -17,11 +17,9 @@ import dev.stapes.qmp.qemu.GuestPanickedEvent;
 import dev.stapes.qmp.qemu.QueryChardev;
 import dev.stapes.qmp.qemu.QueryStatus;
 import dev.stapes.qmp.qemu.ResetEvent;
-import dev.stapes.qmp.qemu.ResumeEvent;
 import dev.stapes.qmp.qemu.RunState;
 import dev.stapes.qmp.qemu.ShutdownEvent;
 import dev.stapes.qmp.qemu.Stop;
-import dev.stapes.qmp.qemu.StopEvent;
 import dev.stapes.qmp.qemu.SystemPowerdown;
 import dev.stapes.spi.Machine;
 import dev.stapes.spi.Processes;
@@ -69,10 +67,11 @@ final class QemuMachine implements Machine {
   private final SerialConsole serial;
   private final VmLimits limits;
   private final CpuAffinity affinity;
+  private final LiveChanges changes = new LiveChanges();
   private final Consumer<QemuMachine> gone;
   private final CompletableFuture<Exit> exit = new CompletableFuture<>();
   private final CompletableFuture<Exit> removed = new CompletableFuture<>();
-  private volatile boolean frozen;
+  private final VmCondition condition = new VmCondition();
   private volatile boolean killed;
   private volatile boolean released;
   private volatile @Nullable String shutdownReason;
@@ -109,12 +108,9 @@ final class QemuMachine implements Machine {
 
   private QmpListener<QmpEvent> listener() {
     return event -> {
+      condition.hear(event);
       if (event instanceof ShutdownEvent shutdown) {
         shutdownReason = shutdown.reason().text();
-      } else if (event instanceof StopEvent) {
-        frozen = true;
-      } else if (event instanceof ResumeEvent) {
-        frozen = false;
       } else if (event instanceof ResetEvent || event instanceof GuestPanickedEvent) {
         agent.disconnect(); // the next one comes when the guest has booted
         ports.abandon(); // nobody is left who could say how they ended
@@ -165,7 +161,7 @@ final class QemuMachine implements Machine {
 
   @Override
   public void requestShutdown() {
-    if (isFrozen()) {
+    if (isFrozen() || failure().isPresent()) {
       unfreeze(); // else it would never hear of it
     }
     monitor.execute(SystemPowerdown.of());
@@ -191,18 +187,28 @@ final class QemuMachine implements Machine {
   @Override
   public void freeze() {
     monitor.execute(Stop.of());
-    frozen = true;
+    condition.suspended();
   }
 
   @Override
   public void unfreeze() {
     monitor.execute(Cont.of());
-    frozen = false;
+    condition.resumed();
   }
 
   @Override
   public boolean isFrozen() {
-    return frozen;
+    return condition.isFrozen();
+  }
+
+  @Override
+  public Optional<String> failure() {
+    return condition.failure();
+  }
+
+  @Override
+  public void listen(Consumer<Incident> listener) {
+    condition.listen(listener);
   }
 
   @Override
@@ -217,6 +223,7 @@ final class QemuMachine implements Machine {
 
   private Exec exec(ExecSpec exec, boolean input) {
     requireAlive();
+    condition.requireGoing(subject());
     TreeMap<String, String> environment = new TreeMap<>(spec().config().family(ENVIRONMENT));
     environment.putAll(exec.environment());
     ExecSpec whole =
@@ -258,7 +265,7 @@ final class QemuMachine implements Machine {
 
   @Override
   public InstanceState state() {
-    return VmState.of(pid, startedAt, isFrozen());
+    return VmState.of(pid, startedAt, condition.status());
   }
 
   @Override
@@ -277,18 +284,10 @@ final class QemuMachine implements Machine {
     Size host = context.host().facts().memory();
     VmPlan before = VmPlan.of(spec, host);
     VmPlan after = VmPlan.of(changed, host);
-    if (after.cpuCount() != before.cpuCount()) {
-      limits.processors(after.cpuCount());
-    }
-    if (!after.memory().equals(before.memory())) {
-      limits.memory(after.memory());
-    }
-    if (!changed.root().ioLimits().equals(spec.root().ioLimits())) {
-      limits.rootDisk(changed.root().ioLimits());
-    }
-    if (!after.cpus().equals(before.cpus())) {
-      affinity.pin(pid, after.cpus());
-    }
+    changes.apply("processors", before.cpuCount(), after.cpuCount(), limits::processors);
+    changes.apply("memory", before.memory(), after.memory(), limits::memory);
+    changes.apply("root", spec.root().ioLimits(), changed.root().ioLimits(), limits::rootDisk);
+    changes.apply("cpus", before.cpus(), after.cpus(), cpus -> affinity.pin(pid, cpus));
     spec = changed;
   }
 
@@ -307,7 +306,7 @@ final class QemuMachine implements Machine {
     if (state == RunState.PRELAUNCH) {
       go(); // its JVM died before it did
     } else {
-      frozen = state == RunState.PAUSED;
+      condition.found(state);
     }
     ports.keepForeign();
   }

@@ -6,8 +6,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** The processes of virtual machines that run, whoever started them. */
 final class QemuProcesses {
@@ -15,14 +18,24 @@ final class QemuProcesses {
 
   private QemuProcesses() {}
 
-  /** The pids of a scope's machines by their names, of which {@link VmFiles#name} is one. */
-  static Map<String, Long> of(Scope scope) {
-    Map<String, Long> found = new HashMap<>();
+  /**
+   * A process that is called as a virtual machine is.
+   *
+   * @param pid of it
+   * @param user that it runs as; one that a guest has in its hands may call itself what it likes,
+   *     but does not get another one's user
+   */
+  record Found(long pid, long user) {}
+
+  /** Those of a scope by their names, of which {@link VmFiles#name} is one. */
+  static Map<String, List<Found>> of(Scope scope) {
+    Map<String, List<Found>> found = new HashMap<>();
     try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/proc"), "[1-9]*")) {
       for (Path process : all) {
         String name = name(process);
-        if (VmFiles.isName(scope, name) && isOurs(process)) {
-          found.put(name, Long.parseLong(process.getFileName().toString()));
+        if (VmFiles.isName(scope, name)) {
+          find(process)
+              .ifPresent(it -> found.computeIfAbsent(name, n -> new ArrayList<>()).add(it));
         }
       }
       return found;
@@ -32,12 +45,14 @@ final class QemuProcesses {
   }
 
   /** Whoever else calls a process so shall not have it taken for a virtual machine. */
-  private static boolean isOurs(Path process) {
+  private static Optional<Found> find(Path process) {
     try {
       long user = uid(process);
-      return user == uid(Path.of("/proc/self")) || UserIds.contains(user);
+      boolean ours = user == uid(Path.of("/proc/self")) || UserIds.contains(user);
+      long pid = Long.parseLong(process.getFileName().toString());
+      return ours ? Optional.of(new Found(pid, user)) : Optional.empty();
     } catch (IOException e) {
-      return false; // it has ended
+      return Optional.empty(); // it has ended
     }
   }
 

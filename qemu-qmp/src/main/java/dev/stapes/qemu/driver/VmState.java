@@ -22,11 +22,11 @@ final class VmState {
 
   private VmState() {}
 
-  static InstanceState of(long pid, Instant startedAt, boolean frozen) {
+  static InstanceState of(long pid, Instant startedAt, InstanceStatus doing) {
     try {
       String status = Files.readString(Path.of("/proc/" + pid + "/status"));
       return new InstanceState(
-          frozen ? InstanceStatus.FROZEN : InstanceStatus.RUNNING,
+          doing,
           OptionalLong.of(pid),
           Optional.of(startedAt),
           cpu(pid),

@@ -1,17 +1,17 @@
 # Runs one program in a guest, for the host. Whatever POSIX shell the guest has executes it, so it uses nothing else.
 #   $1 slot, a number   $2 uid   $3 gid, or nothing   $4 directory, or nothing   $5 yes: it is given input
-#   $6 lines that export its variables   $7 columns and rows of a terminal, or nothing   $8 a word that nobody else knows
-#   the rest: the program, its arguments
+#   $6 columns and rows of a terminal, or nothing   $7 a word that nobody else knows   the rest: the program, its arguments
+# In the environment, which others in the guest cannot read: _variables, lines that export those of the program.
 # Of the slot there are four virtio-serial ports: stapes.N.in, .out, .err and .status. A port is opened once, and ends where
 # the other side lets go of it. What is said on the status port, a line each:
 #   begin W   by the word: what was said before is of another one
 #   pid N     it begins, as the leader of a session
 #   exit N    it has ended with this code
 #   cat S N   process N moves what goes through in, out or err
-#   in, out, err  and does not any more; behind all that was written to an output the word has been written there
+#   in, out, err  and does not any more; behind all that was written to an output there is the word, and a newline
 #   end       and so ends this script
-_slot=$1 _uid=$2 _gid=$3 _dir=$4 _given=$5 _variables=$6 _size=$7 _word=$8
-shift 8
+_slot=$1 _uid=$2 _gid=$3 _dir=$4 _given=$5 _size=$6 _word=$7
+shift 7
 _in= _out= _err= _status=
 for _file in /sys/class/virtio-ports/*/name; do
   _name=
@@ -93,12 +93,18 @@ run() {
   fi
 }
 
-# Moves what comes on 3 to its standard output, by a process that the host can end.
+# Moves what comes on 3 to its standard output, and the word behind it, all by one process that the host can end: who writes to
+# a port that the host has closed waits for ever.
 move() {
-  cat <&3 2>/dev/null 3<&- 4>&- 9>&- &
+  if [ "$1" = in ]; then
+    cat <&3 2>/dev/null 3<&- 4>&- 9>&- &
+  else
+    cat - /proc/self/fd/5 <&3 2>/dev/null 3<&- 4>&- 9>&- 5<<END &
+$_word
+END
+  fi
   printf 'cat %s %s\n' "$1" "$!" >&9
   wait "$!"
-  [ "$1" = in ] || printf %s "$_word"
   echo "$1" >&9
 }
 

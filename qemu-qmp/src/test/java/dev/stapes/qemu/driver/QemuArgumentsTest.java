@@ -118,6 +118,8 @@ class QemuArgumentsTest {
             "base=utc,driftfix=slew",
             "-msg",
             "timestamp=on",
+            "-action",
+            "panic=none",
             "-machine",
             "q35,vmport=off,usb=off,smm=off,memory-backend=memory",
             "-accel",
@@ -143,7 +145,7 @@ class QemuArgumentsTest {
             "socket,id=monitor,path=qmp,server=on,wait=off",
             "-mon",
             "chardev=monitor,mode=control"),
-        all.subList(0, 37));
+        all.subList(0, 39));
   }
 
   @Test

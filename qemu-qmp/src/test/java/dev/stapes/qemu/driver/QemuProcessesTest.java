@@ -17,7 +17,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -48,12 +50,20 @@ class QemuProcessesTest {
     return "stapes-" + tag + "-" + id;
   }
 
+  private Map<String, List<Long>> pids() {
+    return QemuProcesses.of(scope).entrySet().stream()
+        .collect(
+            Collectors.toMap(
+                Map.Entry::getKey,
+                each -> each.getValue().stream().map(QemuProcesses.Found::pid).toList()));
+  }
+
   @Test
   void machines_are_found_by_the_name_of_their_process() throws IOException {
     assertEquals(Map.of(), QemuProcesses.of(scope));
     long one = start(List.of(), "-name", "guest=" + name("abcd1234") + ",debug-threads=on", "-S");
     long two = start(List.of(), "-S", "-name", "guest=" + name("efgh5678"), "-x");
-    assertEquals(Map.of(name("abcd1234"), one, name("efgh5678"), two), QemuProcesses.of(scope));
+    assertEquals(Map.of(name("abcd1234"), List.of(one), name("efgh5678"), List.of(two)), pids());
   }
 
   @Test
@@ -81,19 +91,24 @@ class QemuProcessesTest {
     String guest = "guest=" + name("abcd1234");
     start(List.of("setpriv", "--reuid", "65534", "--clear-groups"), "-name", guest);
     assertEquals(Map.of(), QemuProcesses.of(scope));
-    String own = Long.toString(new UserIds(tag).of(Specs.of().config()));
-    long ours = start(List.of("setpriv", "--reuid", own, "--clear-groups"), "-name", guest);
-    assertEquals(Map.of(name("abcd1234"), ours), QemuProcesses.of(scope));
+    long own = new UserIds(tag).of(Specs.of().config());
+    long ours = start(List.of("setpriv", "--reuid", own + "", "--clear-groups"), "-name", guest);
+    long liar =
+        start(List.of("setpriv", "--reuid", own + 1 + "", "--clear-groups"), "-name", guest);
+    assertEquals(
+        Set.of(new QemuProcesses.Found(ours, own), new QemuProcesses.Found(liar, own + 1)),
+        Set.copyOf(QemuProcesses.of(scope).get(name("abcd1234"))));
   }
 
   @Test
   void its_state_is_that_of_its_process() throws IOException {
     long pid = start(List.of());
-    InstanceState state = VmState.of(pid, Instant.EPOCH, true);
+    InstanceState state = VmState.of(pid, Instant.EPOCH, InstanceStatus.FROZEN);
     assertEquals(InstanceStatus.FROZEN, state.status());
     assertEquals(OptionalLong.of(pid), state.pid());
     assertTrue(state.memory().orElseThrow().bytes() > 0);
-    assertEquals(InstanceStatus.RUNNING, VmState.of(pid, Instant.EPOCH, false).status());
+    assertEquals(
+        InstanceStatus.RUNNING, VmState.of(pid, Instant.EPOCH, InstanceStatus.RUNNING).status());
   }
 
   @Test
@@ -101,7 +116,8 @@ class QemuProcessesTest {
     long pid = start(List.of());
     assertTrue(started.get(0).destroyForcibly().waitFor(30, TimeUnit.SECONDS));
     StapesException e =
-        assertThrows(StapesException.class, () -> VmState.of(pid, Instant.EPOCH, false));
+        assertThrows(
+            StapesException.class, () -> VmState.of(pid, Instant.EPOCH, InstanceStatus.RUNNING));
     assertEquals(StapesException.Kind.UNAVAILABLE, e.kind());
   }
 }

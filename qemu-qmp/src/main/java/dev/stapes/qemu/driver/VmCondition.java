@@ -1,0 +1,131 @@
+package dev.stapes.qemu.driver;
+
+import dev.stapes.model.InstanceStatus;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.qmp.QmpEvent;
+import dev.stapes.qmp.qemu.BlockErrorAction;
+import dev.stapes.qmp.qemu.BlockIoErrorEvent;
+import dev.stapes.qmp.qemu.GuestPanickedEvent;
+import dev.stapes.qmp.qemu.ResetEvent;
+import dev.stapes.qmp.qemu.ResumeEvent;
+import dev.stapes.qmp.qemu.RunState;
+import dev.stapes.qmp.qemu.StopEvent;
+import dev.stapes.qmp.qemu.WatchdogEvent;
+import dev.stapes.spi.Machine.Incident;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a machine is, as its emulator tells: whether it stands still because somebody wanted that, or
+ * because it could not go on. Safe for threads.
+ */
+final class VmCondition {
+  private final List<Consumer<Incident>> listeners = new CopyOnWriteArrayList<>();
+  private volatile boolean frozen;
+  private volatile @Nullable String failure;
+
+  boolean isFrozen() {
+    return frozen && failure == null;
+  }
+
+  /** What it cannot go on for; empty while it is well. */
+  Optional<String> failure() {
+    return Optional.ofNullable(failure);
+  }
+
+  /** What a user is shown. */
+  InstanceStatus status() {
+    if (failure != null) {
+      return InstanceStatus.ERROR;
+    }
+    return frozen ? InstanceStatus.FROZEN : InstanceStatus.RUNNING;
+  }
+
+  /**
+   * A program cannot be started in a machine that stands still.
+   *
+   * @throws StapesException UNAVAILABLE
+   */
+  void requireGoing(String subject) {
+    String stands = failure;
+    if (stands != null || frozen) {
+      throw new StapesException(
+          Kind.UNAVAILABLE, subject, "it stands still: " + (stands != null ? stands : "frozen"));
+    }
+  }
+
+  /** Tells of what happens from now on. */
+  void listen(Consumer<Incident> listener) {
+    listeners.add(listener);
+  }
+
+  /** It was suspended. */
+  void suspended() {
+    frozen = true;
+  }
+
+  /** It goes on; where it cannot, an event says so again. */
+  void resumed() {
+    frozen = false;
+    failure = null;
+  }
+
+  /** How it was found. */
+  void found(RunState state) {
+    frozen = state == RunState.PAUSED;
+    failure =
+        state == RunState.IO_ERROR
+                || state == RunState.INTERNAL_ERROR
+                || state == RunState.GUEST_PANICKED
+            ? state.text()
+            : null;
+  }
+
+  /** Takes note of an event. */
+  void hear(QmpEvent event) {
+    if (event instanceof StopEvent) {
+      frozen = true;
+    } else if (event instanceof ResumeEvent) {
+      resumed();
+    } else if (event instanceof ResetEvent reset) {
+      failure = null;
+      tell("instance-restarted", Map.of("reason", reset.reason().text()));
+    } else if (event instanceof GuestPanickedEvent) {
+      fail("guest-panicked", Map.of());
+    } else if (event instanceof BlockIoErrorEvent error) {
+      if (error.action() == BlockErrorAction.STOP) {
+        fail(
+            "io-error",
+            Map.of(
+                "device",
+                error.nodeName().orElse(error.device()),
+                "operation",
+                error.operation().text(),
+                "no_space",
+                Boolean.toString(error.nospace().orElse(false)),
+                "error",
+                error.reason()));
+      }
+    } else if (event instanceof WatchdogEvent watchdog) {
+      tell("instance-watchdog", Map.of("action", watchdog.action().text()));
+    }
+  }
+
+  private void fail(String reason, Map<String, String> details) {
+    failure = reason;
+    TreeMap<String, String> all = new TreeMap<>(details);
+    all.put("reason", reason);
+    tell("instance-error", all);
+  }
+
+  private void tell(String action, Map<String, String> details) {
+    Incident incident = new Incident(action, new TreeMap<>(details));
+    listeners.forEach(listener -> listener.accept(incident));
+  }
+}

@@ -1,0 +1,116 @@
+package dev.stapes.qemu.driver;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.stapes.model.InstanceStatus;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.qmp.RawEvent;
+import dev.stapes.qmp.qemu.BlockIoErrorEvent;
+import dev.stapes.qmp.qemu.ResetEvent;
+import dev.stapes.qmp.qemu.ResumeEvent;
+import dev.stapes.qmp.qemu.RunState;
+import dev.stapes.qmp.qemu.StopEvent;
+import dev.stapes.spi.Machine.Incident;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class VmConditionTest {
+  private final VmCondition condition = new VmCondition();
+  private final List<Incident> told = new ArrayList<>();
+
+  @BeforeEach
+  void listen() {
+    condition.listen(told::add);
+  }
+
+  private static RawEvent event(String name, ObjectNode data) {
+    return new RawEvent(name, Instant.EPOCH, data);
+  }
+
+  private static ObjectNode object() {
+    return JsonNodeFactory.instance.objectNode();
+  }
+
+  private static BlockIoErrorEvent error(String action) {
+    return BlockIoErrorEvent.from(
+        event(
+            "BLOCK_IO_ERROR",
+            object()
+                .put("device", "")
+                .put("node-name", "root")
+                .put("operation", "write")
+                .put("action", action)
+                .put("nospace", true)
+                .put("reason", "No space left on device")));
+  }
+
+  private void stop() {
+    condition.hear(StopEvent.from(event("STOP", object())));
+  }
+
+  @Test
+  void who_suspends_it_freezes_it() {
+    assertEquals(InstanceStatus.RUNNING, condition.status());
+    stop();
+    assertEquals(InstanceStatus.FROZEN, condition.status());
+    assertTrue(condition.isFrozen());
+    StapesException e =
+        assertThrows(StapesException.class, () -> condition.requireGoing("instance x"));
+    assertEquals(Kind.UNAVAILABLE, e.kind());
+    condition.hear(ResumeEvent.from(event("RESUME", object())));
+    assertEquals(InstanceStatus.RUNNING, condition.status());
+    condition.requireGoing("instance x");
+    assertEquals(List.of(), told);
+  }
+
+  @Test
+  void a_full_disk_is_a_failure_until_it_goes_on() {
+    condition.hear(error("stop"));
+    stop();
+    assertEquals(InstanceStatus.ERROR, condition.status());
+    assertFalse(condition.isFrozen());
+    assertEquals(Optional.of("io-error"), condition.failure());
+    assertEquals("instance-error", told.get(0).action());
+    assertEquals("true", told.get(0).details().get("no_space"));
+    assertEquals("root", told.get(0).details().get("device"));
+    condition.resumed();
+    assertEquals(InstanceStatus.RUNNING, condition.status());
+  }
+
+  @Test
+  void an_error_that_the_guest_is_told_of_is_none_of_the_machine() {
+    condition.hear(error("report"));
+    assertEquals(InstanceStatus.RUNNING, condition.status());
+    assertEquals(List.of(), told);
+  }
+
+  @Test
+  void a_reset_ends_a_failure() {
+    condition.found(RunState.IO_ERROR);
+    assertEquals(InstanceStatus.ERROR, condition.status());
+    condition.hear(
+        ResetEvent.from(event("RESET", object().put("guest", true).put("reason", "guest-reset"))));
+    assertEquals(InstanceStatus.RUNNING, condition.status());
+    assertEquals("instance-restarted", told.get(0).action());
+  }
+
+  @Test
+  void it_is_found_as_it_is() {
+    condition.found(RunState.PAUSED);
+    assertEquals(InstanceStatus.FROZEN, condition.status());
+    condition.found(RunState.RUNNING);
+    assertEquals(InstanceStatus.RUNNING, condition.status());
+    condition.found(RunState.INTERNAL_ERROR);
+    assertEquals(Optional.of("internal-error"), condition.failure());
+  }
+}
