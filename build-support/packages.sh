@@ -86,6 +86,10 @@ BENCH_NEEDS=(
   bzip2=bzip2
   lz4=lz4
 )
+QMP_NEEDS=(
+  qemu-system-x86=qemu-system-x86_64
+  python3=python3
+)
 UNPACK_NEEDS=(
   libarchive-tools=bsdtar
   docker-registry=docker-registry
