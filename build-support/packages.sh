@@ -78,6 +78,8 @@ TEST_NEEDS=(
   qemu-utils=qemu-img
   ovmf=/usr/share/OVMF/OVMF_CODE_4M.fd
   binutils=objcopy
+  make=make
+  "libelf1=/usr/lib/*/libelf.so.1"
 )
 BENCH_NEEDS=(
   squashfs-tools=mksquashfs
@@ -89,6 +91,11 @@ BENCH_NEEDS=(
 QMP_NEEDS=(
   qemu-system-x86=qemu-system-x86_64
   python3=python3
+)
+VM_NEEDS=(
+  qemu-system-x86=qemu-system-x86_64
+  qemu-utils=qemu-img
+  binutils=objcopy
 )
 UNPACK_NEEDS=(
   libarchive-tools=bsdtar
