@@ -73,7 +73,7 @@ guest_steps() {
   guest_root "$dir"
   guest_boot_program "$dir"
   guest_disk "$dir"
-  guest_metadata "$dir"
+  guest_metadata "$dir" "Stapes test guest"
   printf 'The guest was built in %s s: %s\n' "$((SECONDS - start))" "$1"
 }
 
@@ -263,6 +263,7 @@ guest_disk() {
   qemu-img convert -f raw -O qcow2 "$disk" "$dir/out/disk.qcow2"
 }
 
+# guest_metadata <directory> <what it is>
 guest_metadata() {
   local dir=$1
   cat >"$dir/metadata.yaml" <<END
@@ -270,8 +271,8 @@ architecture: x86_64
 creation_date: $GUEST_DATE
 properties:
   architecture: amd64
-  description: Stapes test guest
-  os: Stapes test guest
+  description: $2
+  os: $2
   release: $(sed -n 's/^busybox-static //p' "$dir/out/versions")
 END
   tar -c --owner=0 --group=0 --mtime="@$GUEST_DATE" -C "$dir" -f "$dir/out/metadata.tar" metadata.yaml

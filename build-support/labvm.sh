@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # labvm.sh [<directory>]: builds the lab VM, in which tests find a real OpenZFS and device-mapper under emulation, from Debian's
 # packages; docs/lab-vm.md describes it. The directory is target/labvm, or what STAPES_LABVM says: several clones may share one.
-# Building takes ten minutes, most of them for OpenZFS' modules; a second call finds it built and returns at once. Newer packages
+# Building takes five minutes, most of them for OpenZFS' modules; a second call finds it built and returns at once. Newer packages
 # come when the directory is deleted. Needs root, amd64 and Debian 12; nothing is installed on this machine.
 #
 # What is in the directory then:
 #   vmlinux, initramfs  the kernel of linux-image-cloud-amd64, and what leads to the root file system
 #   root.ext4           the root file system, read-only: LVM, ZFS, Btrfs, XFS, Java 17, the agent of QEMU
+#   disk.qcow2          the same, and with
+#   metadata.tar        a split image
 #   cmdline             the kernel's command line
 #   zfs.ko, spl.ko      the modules, kept when the rest is built anew
 #   versions            the packages, one "package version" a line
@@ -43,6 +45,7 @@ labvm_steps() {
     labvm_step "OpenZFS' modules" labvm_zfs "$work" "$dir"
   labvm_step "Packages" labvm_packages "$work" "$dir"
   labvm_step "Root file system" labvm_root "$work" "$dir"
+  labvm_step "Image" labvm_image "$work"
 }
 
 # labvm_step <title> <command>...: runs it and says how long it took.
@@ -125,6 +128,12 @@ labvm_rules() {
   for rule in "$rules"/*.rules; do
     [[ " ${LABVM_RULES[*]} " = *" $(basename "$rule" .rules) "* ]] || rm "$rule"
   done
+}
+
+# What Stapes imports.
+labvm_image() {
+  qemu-img convert -f raw -O qcow2 "$1/out/root.ext4" "$1/out/disk.qcow2"
+  guest_metadata "$1" "Stapes lab VM"
 }
 
 labvm_ext4() {

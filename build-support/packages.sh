@@ -78,6 +78,8 @@ TEST_NEEDS=(
   qemu-utils=qemu-img
   ovmf=/usr/share/OVMF/OVMF_CODE_4M.fd
   binutils=objcopy
+  make=make
+  "libelf1=/usr/lib/*/libelf.so.1"
 )
 BENCH_NEEDS=(
   squashfs-tools=mksquashfs
@@ -85,6 +87,15 @@ BENCH_NEEDS=(
   xz-utils=xz
   bzip2=bzip2
   lz4=lz4
+)
+QMP_NEEDS=(
+  qemu-system-x86=qemu-system-x86_64
+  python3=python3
+)
+VM_NEEDS=(
+  qemu-system-x86=qemu-system-x86_64
+  qemu-utils=qemu-img
+  binutils=objcopy
 )
 UNPACK_NEEDS=(
   libarchive-tools=bsdtar

@@ -69,6 +69,14 @@ public final class Tool {
         .start();
   }
 
+  /** Starts it with pipes to its standard input and output; what it complains goes to the log. */
+  public Process talk(Path log, String... arguments) throws IOException {
+    return builder(arguments)
+        .redirectErrorStream(false)
+        .redirectError(ProcessBuilder.Redirect.appendTo(log.toFile()))
+        .start();
+  }
+
   /**
    * The command as a person would say it: without directories and options that are always there.
    */

@@ -1,9 +1,7 @@
 package dev.stapes.qmp;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,9 +17,6 @@ import org.slf4j.LoggerFactory;
  */
 final class MonitorConversation implements Conversation {
   private static final Logger LOG = LoggerFactory.getLogger(MonitorConversation.class);
-
-  /** Of the clock: the year 10000, beyond which an Instant may not be printed. */
-  private static final long LAST_SECOND = 253_402_300_799L;
 
   private final String name;
   private final int mostInFlight;
@@ -116,9 +111,8 @@ final class MonitorConversation implements Conversation {
   }
 
   private void message(ObjectNode message) {
-    JsonNode event = message.get("event");
-    if (event != null) {
-      events.publish(event(event, message));
+    if (message.has("event")) {
+      events.publish(RawEvent.of(message));
     } else if (message.has("return") || message.has("error")) {
       answer(message);
     } else if (message.has("QMP") && !greeting.isDone()) {
@@ -126,22 +120,6 @@ final class MonitorConversation implements Conversation {
     } else {
       throw new QmpProtocolException("a message that is no answer, event or greeting");
     }
-  }
-
-  private static RawEvent event(JsonNode name, ObjectNode message) {
-    JsonNode data = message.get("data");
-    if (!name.isTextual() || (data != null && !data.isObject())) {
-      throw new QmpProtocolException("an event without a name, or with data that are no object");
-    }
-    long seconds = message.path("timestamp").path("seconds").asLong(0);
-    long micros = message.path("timestamp").path("microseconds").asLong(0);
-    Instant at =
-        Instant.ofEpochSecond(
-            Math.max(0, Math.min(seconds, LAST_SECOND)),
-            Math.max(0, Math.min(micros, 999_999)) * 1000);
-    ObjectNode object =
-        data instanceof ObjectNode given ? given : JsonNodeFactory.instance.objectNode();
-    return new RawEvent(name.textValue(), at, object);
   }
 
   private void answer(ObjectNode message) {

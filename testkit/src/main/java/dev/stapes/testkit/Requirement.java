@@ -23,6 +23,9 @@ record Requirement(String name, Optional<String> missing) {
     if (AnnotationSupport.isAnnotated(element, RequiresGuest.class)) {
       all.add(new Requirement("test-guest", TestGuest.missing()));
     }
+    if (AnnotationSupport.isAnnotated(element, RequiresLab.class)) {
+      all.add(new Requirement("lab-vm", LabImage.missing()));
+    }
     for (RequiresTool tool :
         AnnotationSupport.findRepeatableAnnotations(element, RequiresTool.class)) {
       all.add(tool(tool.value()));

@@ -22,26 +22,7 @@ public record TestGuest(Path directory) {
    * STAPES_GUEST}, else {@code target/guest} of the build that the test belongs to.
    */
   public static Optional<TestGuest> find() {
-    String told =
-        System.getProperty(
-            "stapes.guest", Optional.ofNullable(System.getenv("STAPES_GUEST")).orElse(""));
-    if (!told.isBlank()) {
-      return at(Path.of(told));
-    }
-    Path start = Path.of(System.getProperty("stapes.build", "target")).toAbsolutePath();
-    for (Path directory = start; directory != null; directory = directory.getParent()) {
-      Optional<TestGuest> found = at(directory.resolve(PLACE));
-      if (found.isPresent()) {
-        return found;
-      }
-    }
-    return Optional.empty();
-  }
-
-  private static Optional<TestGuest> at(Path directory) {
-    return Files.isRegularFile(directory.resolve(DISK))
-        ? Optional.of(new TestGuest(directory.toAbsolutePath()))
-        : Optional.empty();
+    return BuiltGuest.find("stapes.guest", "STAPES_GUEST", PLACE, DISK).map(TestGuest::new);
   }
 
   static Optional<String> missing() {

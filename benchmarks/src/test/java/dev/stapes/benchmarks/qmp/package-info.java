@@ -1,0 +1,4 @@
+@NullMarked
+package dev.stapes.benchmarks.qmp;
+
+import org.jspecify.annotations.NullMarked;

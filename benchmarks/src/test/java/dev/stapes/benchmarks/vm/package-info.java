@@ -1,0 +1,4 @@
+@NullMarked
+package dev.stapes.benchmarks.vm;
+
+import org.jspecify.annotations.NullMarked;

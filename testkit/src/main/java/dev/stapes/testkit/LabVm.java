@@ -1,0 +1,126 @@
+package dev.stapes.testkit;
+
+import dev.stapes.Delete;
+import dev.stapes.ImageSources;
+import dev.stapes.Instance;
+import dev.stapes.Stapes;
+import dev.stapes.model.ExecResult;
+import dev.stapes.model.InstanceSpec;
+import dev.stapes.model.PoolSpec;
+import dev.stapes.model.Size;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.stream.Stream;
+
+/**
+ * A virtual machine whose kernel has what this machine's may lack: OpenZFS, device-mapper with thin
+ * pools, LVM, Btrfs and XFS, with their tools and Java 17. Stapes itself boots it, in 5 s or so
+ * where it is emulated: tests of a class share one.
+ *
+ * <p>The test needs the artifact {@code qemu-qmp} on its class path. What is written in it is in
+ * its memory, and is gone with it.
+ */
+public final class LabVm implements AutoCloseable {
+  private static final String IMAGE = "lab";
+  private static final int CPUS = 2;
+  private static final int MEBIBYTES = 1536;
+
+  private final Path directory;
+  private final Stapes stapes;
+  private final Instance instance;
+
+  private LabVm(Path directory, Stapes stapes, Instance instance) {
+    this.directory = directory;
+    this.stapes = stapes;
+    this.instance = instance;
+  }
+
+  /**
+   * Boots one.
+   *
+   * @param directory does not exist; of this machine's disk
+   * @throws java.util.NoSuchElementException where the lab VM was not built: {@link RequiresLab}
+   */
+  public static LabVm boot(Path directory) {
+    LabImage lab = LabImage.find().orElseThrow();
+    PoolSpec pool = PoolSpec.of("default", "btrfs");
+    Stapes stapes = Stapes.builder(directory).defaultPool(pool).open();
+    try {
+      stapes.images().importFrom(ImageSources.split(lab.metadata(), lab.disk()), IMAGE);
+      InstanceSpec spec =
+          InstanceSpec.virtualMachine("lab", IMAGE)
+              .limits(limits -> limits.cpus(CPUS).memory(Size.ofMebibytes(MEBIBYTES)))
+              .config("qemu.kernel", lab.kernel().toString())
+              .config("qemu.initrd", lab.initrd().toString())
+              .config("qemu.kernel_arguments", lab.kernelArguments())
+              .build();
+      return new LabVm(directory, stapes, stapes.instances().launch(spec));
+    } catch (RuntimeException e) {
+      stapes.close();
+      throw e;
+    }
+  }
+
+  /** The machine itself, for its files, streams and the rest. */
+  public Instance instance() {
+    return instance;
+  }
+
+  /** Runs a program in it to its end, whatever its exit code is. */
+  public ExecResult run(String... command) {
+    return instance.exec(command);
+  }
+
+  /**
+   * Runs a script of bash in it, up to the first command that fails.
+   *
+   * @return what it wrote
+   * @throws RuntimeException where its exit code is not 0, quoting what it complained
+   */
+  public String script(String script) {
+    return run("bash", "-euo", "pipefail", "-c", script).orThrow().stdout();
+  }
+
+  /** Loads modules of its kernel, such as {@code zfs}: seconds, the first time. */
+  public void load(String... modules) {
+    script("modprobe -a " + String.join(" ", modules));
+  }
+
+  /**
+   * A new disk, empty.
+   *
+   * @param mebibytes its size; in memory, of which it takes what is written
+   * @return its device in the machine
+   */
+  public String scratchDisk(int mebibytes) {
+    load("loop");
+    String file = "$(mktemp /tmp/disk.XXXXXX)";
+    return script(
+            "file=" + file + "; truncate -s " + mebibytes + "M $file; losetup -f --show $file")
+        .strip();
+  }
+
+  /**
+   * Copies a file or a directory of this machine into it, such as classes for its Java.
+   *
+   * @param to a path in it whose directory is there
+   */
+  public void push(Path from, String to) throws IOException {
+    instance.files().push(from, to);
+  }
+
+  /** Ends it and removes all that it was made of. */
+  @Override
+  public void close() throws IOException {
+    try (stapes) {
+      instance.delete(Delete.FORCE);
+    }
+    try (Stream<Path> all = Files.walk(directory)) {
+      for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(path);
+      }
+    }
+  }
+}
