@@ -20,7 +20,6 @@ import dev.stapes.testkit.RequiresTool;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -120,7 +119,7 @@ class GuestIT {
       }
     }
     while (!vm.consoleLog().text().contains("a42b")) { // kept right after it was shown
-      LockSupport.parkNanos(1_000_000);
+      Thread.onSpinWait();
     }
     vm.stop(Stop.FORCE);
     assertTrue(vm.consoleLog().text().contains("a42b"));
