@@ -78,6 +78,7 @@ TEST_NEEDS=(
   qemu-utils=qemu-img
   ovmf=/usr/share/OVMF/OVMF_CODE_4M.fd
   binutils=objcopy
+  iproute2=ip
 )
 BENCH_NEEDS=(
   squashfs-tools=mksquashfs

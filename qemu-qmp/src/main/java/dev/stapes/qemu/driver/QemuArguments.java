@@ -6,7 +6,6 @@ import dev.stapes.model.Device;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -75,7 +74,6 @@ final class QemuArguments {
     arguments.firmware(start.firmware());
     arguments.channels(start.consoleLog());
     arguments.rootDisk(start);
-    plan.nics().forEach(arguments::nic);
     arguments.slots();
     arguments.all.addAll(plan.raw());
     return arguments.all;
@@ -206,23 +204,12 @@ final class QemuArguments {
     device("virtio-blk", ROOT_DEVICE, Map.of("drive", ROOT_NODE, "bootindex", 1, "serial", "root"));
   }
 
-  private void nic(String name, Device.Nic nic) {
-    ObjectNode tap = JsonNodeFactory.instance.objectNode();
-    tap.put("type", "tap").put("id", "net-" + name).put("script", "no").put("downscript", "no");
-    nic.hostName().ifPresent(host -> tap.put("ifname", host));
-    add("-netdev", tap.toString());
-    java.util.TreeMap<String, Object> options = new java.util.TreeMap<>();
-    options.put("netdev", "net-" + name);
-    nic.address().ifPresent(mac -> options.put("mac", mac.toLowerCase(Locale.ROOT)));
-    nic.mtu().ifPresent(mtu -> options.put("host_mtu", mtu));
-    device("virtio-net", "dev-" + name, options);
-  }
-
+  /** Network interfaces are plugged in before it goes, and leave as many slots free. */
   private void slots() {
     if (!isMicrovm()) {
-      for (int i = 0; i < FREE_SLOTS; i++) {
+      for (int i = 0; i < FREE_SLOTS + plan.nics().size(); i++) {
         ObjectNode port = JsonNodeFactory.instance.objectNode();
-        port.put("driver", "pcie-root-port").put("id", "slot" + i).put("chassis", i + 1);
+        port.put("driver", "pcie-root-port").put("id", PciSlots.NAME + i).put("chassis", i + 1);
         add("-device", port.toString());
       }
     }

@@ -68,6 +68,7 @@ final class QemuMachine implements Machine {
   private final ExecPorts ports;
   private final SerialConsole serial;
   private final VmLimits limits;
+  private final VmNics nics;
   private final CpuAffinity affinity;
   private final Consumer<QemuMachine> gone;
   private final CompletableFuture<Exit> exit = new CompletableFuture<>();
@@ -102,6 +103,7 @@ final class QemuMachine implements Machine {
         new ExecPorts(context.sys(), "instance " + spec.name(), files.directory(), this::openSlots);
     this.serial = new SerialConsole(context.sys(), "instance " + spec.name(), files.console());
     this.limits = new VmLimits("instance " + spec.name(), monitor);
+    this.nics = new VmNics("instance " + spec.name(), files.id(), monitor, context.sys());
     this.affinity = new CpuAffinity(context.host(), monitor);
     monitor.client().subscribe(QmpEvent.class, listener());
     this.processExit.thenAccept(this::processEnded);
@@ -286,6 +288,7 @@ final class QemuMachine implements Machine {
     if (!changed.root().ioLimits().equals(spec.root().ioLimits())) {
       limits.rootDisk(changed.root().ioLimits());
     }
+    nics.change(before.nics(), after.nics(), changed.config());
     if (!after.cpus().equals(before.cpus())) {
       affinity.pin(pid, after.cpus());
     }
@@ -294,7 +297,9 @@ final class QemuMachine implements Machine {
 
   /** Lets its processors go on, for the first time. */
   void go() {
-    CpuRequest cpus = VmPlan.of(spec(), context.host().facts().memory()).cpus();
+    VmPlan plan = VmPlan.of(spec(), context.host().facts().memory());
+    nics.plugMissing(plan.nics(), spec().config());
+    CpuRequest cpus = plan.cpus();
     if (cpus instanceof CpuRequest.Pinned) {
       affinity.pin(pid, cpus);
     }
