@@ -77,7 +77,7 @@ class LimitsInGuestIT {
     StapesException more =
         assertThrows(
             StapesException.class,
-            () -> vm.update(changes -> changes.config("limits.memory", "2GiB")));
+            () -> vm.update(changes -> changes.config("limits.memory", "64TiB")));
     assertEquals(Kind.UNSUPPORTED, more.kind());
     assertEquals("256MiB", vm.info().config().values().get("limits.memory"));
 

@@ -67,7 +67,11 @@ class NicsInGuestIT {
   private String inside(String... command) {
     String[] whole = new String[command.length + 4];
     System.arraycopy(
-        new String[] {"nsenter", "--net", "--target", Long.toString(network.pid())}, 0, whole, 0, 4);
+        new String[] {"nsenter", "--net", "--target", Long.toString(network.pid())},
+        0,
+        whole,
+        0,
+        4);
     System.arraycopy(command, 0, whole, 4, command.length);
     return host(whole);
   }
@@ -101,8 +105,7 @@ class NicsInGuestIT {
     assertEquals("300000", transferred(vm, 300_000));
 
     Device.Nic second = nic(hostName + "b", 1500);
-    Machine.Spec both =
-        DriverBench.with(spec, Map.of("eth0", nic, "lan", second), spec.config());
+    Machine.Spec both = DriverBench.with(spec, Map.of("eth0", nic, "lan", second), spec.config());
     vm.update(both);
     connect(vm, hostName + "b", "eth1", "10.213.78");
     inside("busybox", "ping", "-c", "1", "-w", "20", "10.213.78.2");
@@ -113,8 +116,7 @@ class NicsInGuestIT {
     vm.update(both); // its name is free again
     DriverBench.await(vm, "[ -e /sys/class/net/eth1 ]");
     assertTrue(Files.exists(Path.of("/sys/class/net", hostName + "b")));
-    StapesException taken =
-        assertThrows(StapesException.class, () -> plugTwice(spec, nic, second));
+    StapesException taken = assertThrows(StapesException.class, () -> plugTwice(spec, nic, second));
     assertEquals(Kind.CONFLICT, taken.kind(), taken.toString());
     assertTrue(taken.toString().contains("\"" + hostName + "b\""), taken.toString());
 
@@ -126,8 +128,7 @@ class NicsInGuestIT {
 
   private void plugTwice(Machine.Spec spec, Device.Nic nic, Device.Nic second) {
     Machine.Spec more =
-        DriverBench.with(
-            spec, Map.of("eth0", nic, "lan", second, "wan", second), spec.config());
+        DriverBench.with(spec, Map.of("eth0", nic, "lan", second, "wan", second), spec.config());
     bench.driver().adopt(more).orElseThrow().update(more);
   }
 

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.stapes.model.Device;
+import dev.stapes.model.Size;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -33,6 +34,7 @@ class QemuArgumentsTest {
             plan.firmware() instanceof Firmware.Uefi ? UEFI : QemuArguments.UefiFiles.NONE,
             kvm,
             4,
+            Size.ofMebibytes(64),
             LIMITS,
             Path.of("/dev/fdset/5")));
   }
@@ -237,6 +239,24 @@ class QemuArgumentsTest {
   }
 
   @Test
+  void it_can_have_the_memory_of_the_host_while_it_runs() {
+    VmPlan plan = Specs.plan("limits.memory", "35MiB");
+    List<String> all = of(plan, true);
+    requireWellFormed(all);
+    assertEquals(List.of("size=35M,maxmem=63M"), values(all, "-m")); // in steps of 2 MiB
+    JsonNode backend = json(all, "-object", "id", "memory-more");
+    assertEquals(28 << 20, backend.path("size").asLong());
+    assertFalse(backend.path("reserve").asBoolean(true));
+    JsonNode device = json(all, "-device", "driver", "virtio-mem-pci");
+    assertEquals(0, device.path("requested-size").asLong(-1));
+    assertEquals("memory-more", device.path("memdev").asText());
+    assertEquals(0, VmMemory.growth(plan, plan.memory()));
+    assertEquals(0, VmMemory.growth(Specs.plan("limits.memory.hugepages", "true"), Specs.HOST));
+    VmPlan small = Specs.plan("qemu.machine", "microvm", "qemu.kernel", "/k");
+    assertEquals(0, VmMemory.growth(small, Specs.HOST));
+  }
+
+  @Test
   void huge_pages_are_asked_for() {
     List<String> all = of(Specs.plan("limits.memory.hugepages", "true"), true);
     assertTrue(json(all, "-object", "id", "memory").path("hugetlb").asBoolean());
@@ -253,6 +273,7 @@ class QemuArgumentsTest {
                 UEFI,
                 false,
                 1,
+                Size.ofMebibytes(64),
                 Device.IoLimits.NONE,
                 Path.of("/logs,x/con=sole")));
     assertTrue(
