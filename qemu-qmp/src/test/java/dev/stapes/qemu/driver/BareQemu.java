@@ -14,13 +14,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 
 /** A QEMU whose processors never go, started without the driver. */
 final class BareQemu implements AutoCloseable {
   static final Syscalls SYS = Syscalls.system();
   private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(30);
-  private static final long BETWEEN_NANOS = 1_000_000;
 
   private final QmpLoop loop = QmpLoop.open(SYS, BareQemu::thread);
   private final Process process;
@@ -71,7 +69,7 @@ final class BareQemu implements AutoCloseable {
             loop, directory.resolve("qmp"), Monitor.DIALECT, QmpOptions.defaults());
       } catch (QmpConnectException e) {
         assertTrue(process.isAlive() && System.nanoTime() < deadline, output());
-        LockSupport.parkNanos(BETWEEN_NANOS);
+        Thread.onSpinWait();
       }
     }
   }
