@@ -80,6 +80,7 @@ TEST_NEEDS=(
   binutils=objcopy
   make=make
   "libelf1=/usr/lib/*/libelf.so.1"
+  iproute2=ip
 )
 BENCH_NEEDS=(
   squashfs-tools=mksquashfs

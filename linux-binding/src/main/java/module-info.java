@@ -20,6 +20,7 @@ module dev.stapes.linux {
   exports dev.stapes.linux.cgroup;
   exports dev.stapes.linux.ffi;
   exports dev.stapes.linux.host;
+  exports dev.stapes.linux.net;
 
   // jnr-ffi implements LibC and LibLzma in a class loader of its own.
   opens dev.stapes.linux.ffi;

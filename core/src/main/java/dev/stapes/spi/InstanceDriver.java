@@ -37,6 +37,15 @@ public interface InstanceDriver extends AutoCloseable {
   Map<String, String> allocate(Config config, Collection<Config> others);
 
   /**
+   * The same for who chooses for devices, too.
+   *
+   * @param spec of the instance, with what was allocated before and nothing attached
+   */
+  default Map<String, String> allocate(Machine.Spec spec, Collection<Config> others) {
+    return allocate(spec.config(), others);
+  }
+
+  /**
    * The id map of an instance; empty where its root disk is used with the ids that it has on disk.
    *
    * @param config with what was allocated

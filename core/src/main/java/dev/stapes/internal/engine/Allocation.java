@@ -26,7 +26,7 @@ final class Allocation {
   /** Chooses for an instance; the answer is closed when its record is committed or given up. */
   synchronized Reserved reserve(InstanceRecord draft) {
     Map<String, String> chosen =
-        drivers.of(draft.type()).allocate(draft.typedConfig(), others(draft));
+        drivers.of(draft.type()).allocate(Disks.unattached(draft), others(draft));
     InstanceRecord record =
         draft.with(draft.description(), draft.typedConfig().with(chosen).values(), draft.devices());
     pending.put(record.id(), record);

@@ -1,6 +1,7 @@
 package dev.stapes.examples.machine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -17,6 +18,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -48,8 +50,21 @@ class LimitsInGuestIT {
   @Test
   void processors_memory_and_the_speed_of_its_disk_change() {
     Instance vm =
-        BENCH.stapes().instances().launch(BENCH.spec().limits(limits -> limits.cpus(1)).build());
+        BENCH
+            .stapes()
+            .instances()
+            .launch(
+                BENCH
+                    .spec()
+                    .limits(limits -> limits.cpus(1))
+                    .device("eth0", Device.Nic.p2p())
+                    .build());
     assertEquals("yes", until(vm, "[ $(nproc) = 1 ]"));
+    Map<String, String> chosen = vm.info().config().values();
+    String address = String.valueOf(chosen.get("volatile.eth0.hwaddr"));
+    assertEquals("yes", until(vm, "grep -q " + address + " /sys/class/net/eth0/address"));
+    Path link = Path.of("/sys/class/net", String.valueOf(chosen.get("volatile.eth0.host_name")));
+    assertTrue(Files.exists(link), link.toString());
     vm.update(changes -> changes.config("limits.cpu", "2"));
     assertEquals("yes", until(vm, "[ $(nproc) = 2 ]"));
     vm.update(changes -> changes.config("limits.cpu", "1"));
@@ -62,7 +77,7 @@ class LimitsInGuestIT {
     StapesException more =
         assertThrows(
             StapesException.class,
-            () -> vm.update(changes -> changes.config("limits.memory", "2GiB")));
+            () -> vm.update(changes -> changes.config("limits.memory", "64TiB")));
     assertEquals(Kind.UNSUPPORTED, more.kind());
     assertEquals("256MiB", vm.info().config().values().get("limits.memory"));
 
@@ -73,11 +88,13 @@ class LimitsInGuestIT {
                 Device.root(disk -> disk.pool("default").limitRead("50MiB").limitWrite("80iops"))));
     vm.exec("dd", "if=/dev/vda", "of=/dev/null", "bs=1M", "count=2").orThrow();
     vm.stop(Stop.FORCE);
+    assertFalse(Files.exists(link), link.toString());
   }
 
   @Test
   void what_a_virtual_machine_cannot_have_is_refused() {
-    InstanceSpec.Builder nic = BENCH.spec().device("eth0", Device.Nic.p2p());
+    InstanceSpec.Builder nic =
+        BENCH.spec().config("qemu.machine", "microvm").device("eth0", Device.Nic.p2p());
     InstanceSpec.Builder priority = BENCH.spec().config("limits.cpu.priority", "3");
     for (InstanceSpec spec : List.of(nic.build(), priority.build())) {
       StapesException e =

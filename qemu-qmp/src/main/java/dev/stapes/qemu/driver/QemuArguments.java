@@ -3,10 +3,10 @@ package dev.stapes.qemu.driver;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.stapes.model.Device;
+import dev.stapes.model.Size;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -29,8 +29,12 @@ final class QemuArguments {
   /** Slots for what is plugged in while it runs. */
   static final int FREE_SLOTS = 8;
 
+  private static final String MORE_MEMORY = "memory-more";
+  private static final long MEBIBYTE = 1L << 20;
+
   private final VmPlan plan;
   private final List<String> all = new ArrayList<>();
+  private long growth;
 
   private QemuArguments(VmPlan plan) {
     this.plan = plan;
@@ -44,6 +48,7 @@ final class QemuArguments {
    * @param firmware files of UEFI, where the plan has it
    * @param kvm whether it is not emulated
    * @param mostCpus how many processors it can have while it runs, where the board can do that
+   * @param mostMemory how much memory it can have while it runs, where the board can do that
    * @param limits of the root disk
    * @param consoleLog file to which the console's output is appended
    */
@@ -53,6 +58,7 @@ final class QemuArguments {
       UefiFiles firmware,
       boolean kvm,
       int mostCpus,
+      Size mostMemory,
       Device.IoLimits limits,
       Path consoleLog) {}
 
@@ -72,11 +78,12 @@ final class QemuArguments {
     QemuArguments arguments = new QemuArguments(plan);
     arguments.general(start);
     arguments.processor(start.kvm(), start.mostCpus());
+    arguments.memory(start.mostMemory());
     arguments.firmware(start.firmware());
     arguments.channels(start.consoleLog());
     arguments.rootDisk(start);
-    plan.nics().forEach(arguments::nic);
     arguments.slots();
+    arguments.memoryDevice();
     arguments.all.addAll(plan.raw());
     return arguments.all;
   }
@@ -108,13 +115,24 @@ final class QemuArguments {
     int cpus = plan.cpuCount();
     int most = isMicrovm() ? cpus : Math.max(cpus, Math.min(mostCpus, VmPlan.MOST_CPUS));
     add("-smp", "cpus=" + cpus + ",maxcpus=" + most + ",sockets=1,cores=" + most + ",threads=1");
+  }
+
+  private void memory(Size most) {
     ObjectNode backend = object("memory-backend-memfd", "memory");
     backend.put("size", plan.memory().bytes()).put("share", true);
     if (plan.hugePages()) {
       backend.put("hugetlb", true);
     }
     add("-object", backend.toString());
-    add("-m", "size=" + plan.memory().bytes() / (1 << 20) + "M");
+    String size = "size=" + plan.memory().bytes() / MEBIBYTE + "M";
+    growth = VmMemory.growth(plan, most);
+    if (growth == 0) {
+      add("-m", size);
+      return;
+    }
+    add("-m", size + ",maxmem=" + (plan.memory().bytes() + growth) / MEBIBYTE + "M");
+    ObjectNode more = object("memory-backend-memfd", MORE_MEMORY);
+    add("-object", more.put("size", growth).put("share", true).put("reserve", false).toString());
   }
 
   private boolean secure() {
@@ -210,25 +228,24 @@ final class QemuArguments {
     device("virtio-blk", ROOT_DEVICE, Map.of("drive", ROOT_NODE, "bootindex", 1, "serial", "root"));
   }
 
-  private void nic(String name, Device.Nic nic) {
-    ObjectNode tap = JsonNodeFactory.instance.objectNode();
-    tap.put("type", "tap").put("id", "net-" + name).put("script", "no").put("downscript", "no");
-    nic.hostName().ifPresent(host -> tap.put("ifname", host));
-    add("-netdev", tap.toString());
-    java.util.TreeMap<String, Object> options = new java.util.TreeMap<>();
-    options.put("netdev", "net-" + name);
-    nic.address().ifPresent(mac -> options.put("mac", mac.toLowerCase(Locale.ROOT)));
-    nic.mtu().ifPresent(mtu -> options.put("host_mtu", mtu));
-    device("virtio-net", "dev-" + name, options);
-  }
-
+  /** Network interfaces are plugged in before it goes, and leave as many slots free. */
   private void slots() {
     if (!isMicrovm()) {
-      for (int i = 0; i < FREE_SLOTS; i++) {
+      for (int i = 0; i < FREE_SLOTS + plan.nics().size(); i++) {
         ObjectNode port = JsonNodeFactory.instance.objectNode();
-        port.put("driver", "pcie-root-port").put("id", "slot" + i).put("chassis", i + 1);
+        port.put("driver", "pcie-root-port").put("id", PciSlots.NAME + i).put("chassis", i + 1);
         add("-device", port.toString());
       }
+    }
+  }
+
+  /** Last, so that no other device is at another place because of it. */
+  private void memoryDevice() {
+    if (growth > 0) {
+      device(
+          "virtio-mem",
+          VmMemory.DEVICE,
+          Map.of("memdev", MORE_MEMORY, "requested-size", 0, "block-size", VmMemory.BLOCK));
     }
   }
 

@@ -19,6 +19,7 @@ import dev.stapes.spi.Processes;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -57,12 +58,6 @@ final class QemuDriver implements InstanceDriver {
   @Override
   public void validate(Machine.Spec spec) {
     VmPlan plan = VmPlan.of(spec, context.host().facts().memory());
-    if (!plan.nics().isEmpty()) {
-      throw new StapesException(
-          Kind.UNSUPPORTED,
-          "device " + plan.nics().firstKey(),
-          "virtual machines have no network interfaces of the host yet");
-    }
     if (plan.cpus() instanceof CpuRequest.Pinned pinned) {
       CpuAffinity.require(CpuSet.of(context.host().facts().onlineCpus()), pinned.cpus());
     }
@@ -71,6 +66,13 @@ final class QemuDriver implements InstanceDriver {
   @Override
   public Map<String, String> allocate(Config config, Collection<Config> others) {
     return users.allocate(config, others);
+  }
+
+  @Override
+  public Map<String, String> allocate(Machine.Spec spec, Collection<Config> others) {
+    Map<String, String> keys = new HashMap<>(users.allocate(spec.config(), others));
+    keys.putAll(NicIdentity.allocate(spec, others));
+    return keys;
   }
 
   @Override

@@ -162,6 +162,7 @@ final class QemuLauncher {
                 uefi,
                 kvm,
                 context.host().facts().onlineCpus().size(),
+                context.host().facts().memory(),
                 spec.root().ioLimits(),
                 QemuProcess.Opened.inQemu(CONSOLE)));
     QemuProcess process =

@@ -66,6 +66,7 @@ final class QemuMachine implements Machine {
   private final ExecPorts ports;
   private final SerialConsole serial;
   private final VmLimits limits;
+  private final VmNics nics;
   private final CpuAffinity affinity;
   private final LiveChanges changes = new LiveChanges();
   private final Consumer<QemuMachine> gone;
@@ -101,6 +102,7 @@ final class QemuMachine implements Machine {
         new ExecPorts(context.sys(), "instance " + spec.name(), files.directory(), this::openSlots);
     this.serial = new SerialConsole(context.sys(), "instance " + spec.name(), files.console());
     this.limits = new VmLimits("instance " + spec.name(), monitor);
+    this.nics = new VmNics("instance " + spec.name(), files.id(), monitor, context.sys());
     this.affinity = new CpuAffinity(context.host(), monitor);
     monitor.client().subscribe(QmpEvent.class, listener());
     this.processExit.thenAccept(this::processEnded);
@@ -288,12 +290,16 @@ final class QemuMachine implements Machine {
     changes.apply("memory", before.memory(), after.memory(), limits::memory);
     changes.apply("root", spec.root().ioLimits(), changed.root().ioLimits(), limits::rootDisk);
     changes.apply("cpus", before.cpus(), after.cpus(), cpus -> affinity.pin(pid, cpus));
+    changes.apply(
+        "nics", before.nics(), after.nics(), wanted -> nics.change(wanted, changed.config()));
     spec = changed;
   }
 
   /** Lets its processors go on, for the first time. */
   void go() {
-    CpuRequest cpus = VmPlan.of(spec(), context.host().facts().memory()).cpus();
+    VmPlan plan = VmPlan.of(spec(), context.host().facts().memory());
+    nics.plugMissing(plan.nics(), spec().config());
+    CpuRequest cpus = plan.cpus();
     if (cpus instanceof CpuRequest.Pinned) {
       affinity.pin(pid, cpus);
     }
@@ -307,6 +313,7 @@ final class QemuMachine implements Machine {
       go(); // its JVM died before it did
     } else {
       condition.found(state);
+      nics.found(VmPlan.of(spec(), context.host().facts().memory()).nics());
     }
     ports.keepForeign();
   }

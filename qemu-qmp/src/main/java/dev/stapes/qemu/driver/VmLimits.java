@@ -1,14 +1,12 @@
 package dev.stapes.qemu.driver;
 
 import dev.stapes.model.Device;
-import dev.stapes.model.InstanceKeys;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.qmp.QmpException;
 import dev.stapes.qmp.QmpExpectation;
 import dev.stapes.qmp.QmpTimeoutException;
-import dev.stapes.qmp.qemu.Balloon;
 import dev.stapes.qmp.qemu.CpuInstanceProperties;
 import dev.stapes.qmp.qemu.DeviceAdd;
 import dev.stapes.qmp.qemu.DeviceDel;
@@ -16,7 +14,6 @@ import dev.stapes.qmp.qemu.DeviceDeletedEvent;
 import dev.stapes.qmp.qemu.HotpluggableCPU;
 import dev.stapes.qmp.qemu.QomSet;
 import dev.stapes.qmp.qemu.QueryHotpluggableCpus;
-import dev.stapes.qmp.qemu.QueryMemorySizeSummary;
 import dev.stapes.qmp.qemu.ThrottleLimits;
 import java.time.Duration;
 import java.util.Comparator;
@@ -40,24 +37,9 @@ final class VmLimits {
     this.monitor = monitor;
   }
 
-  /**
-   * Gives the guest so much memory, by its balloon: it is asked, and gives back what it can.
-   *
-   * @throws StapesException UNSUPPORTED where it is more than the machine was started with
-   */
+  /** See {@link VmMemory#set}. */
   void memory(Size wanted) {
-    long most = monitor.execute(QueryMemorySizeSummary.of()).baseMemory();
-    if (wanted.bytes() > most) {
-      throw new StapesException(
-          Kind.UNSUPPORTED,
-          subject,
-          InstanceKeys.LIMITS_MEMORY.name()
-              + " cannot grow beyond the "
-              + new Size(most)
-              + " that it was started with, while it runs: "
-              + wanted);
-    }
-    monitor.execute(Balloon.of(wanted.bytes()));
+    new VmMemory(subject, monitor).set(wanted);
   }
 
   /**

@@ -52,6 +52,9 @@ record VmPlan(
   /** What a q35 can have without an IOMMU. */
   static final int MOST_CPUS = 255;
 
+  /** More would leave no room on the first bus. */
+  static final int MOST_NICS = 8;
+
   /** Limits that only a cgroup can hold a container to. */
   private static final List<String> OF_CONTAINERS =
       List.of(
@@ -82,6 +85,7 @@ record VmPlan(
     CpuRequest cpus = cpus(config);
     TreeMap<String, Device.Nic> nics = new TreeMap<>();
     spec.devices().forEach((name, device) -> add(nics, name, device));
+    checkNics(nics, config.get(QemuKeys.MACHINE).orElseThrow());
     return new VmPlan(
         cpus,
         memory(config, host),
@@ -187,6 +191,26 @@ record VmPlan(
         StapesException.Kind.UNSUPPORTED,
         "device " + name,
         "a virtual machine cannot have one of type \"" + device.type() + "\"");
+  }
+
+  private static void checkNics(SortedMap<String, Device.Nic> nics, String board) {
+    nics.forEach(
+        (name, nic) -> {
+          if (nic.name().isPresent()) {
+            throw refused(
+                name, "a guest names its interfaces itself: \"" + nic.name().get() + "\"");
+          }
+          if (board.equals("microvm")) {
+            throw refused(name, "a machine of type microvm takes no network interfaces");
+          }
+        });
+    if (nics.size() > MOST_NICS) {
+      throw refused(nics.lastKey(), "at most " + MOST_NICS + " network interfaces: " + nics.size());
+    }
+  }
+
+  private static StapesException refused(String device, String why) {
+    return new StapesException(StapesException.Kind.UNSUPPORTED, "device " + device, why);
   }
 
   /** The disk of a root volume. */

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.stapes.model.Device;
+import dev.stapes.model.Size;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -33,6 +34,7 @@ class QemuArgumentsTest {
             plan.firmware() instanceof Firmware.Uefi ? UEFI : QemuArguments.UefiFiles.NONE,
             kvm,
             4,
+            Size.ofMebibytes(64),
             LIMITS,
             Path.of("/dev/fdset/5")));
   }
@@ -213,26 +215,14 @@ class QemuArgumentsTest {
   }
 
   @Test
-  void an_interface_has_its_address_its_mtu_and_its_name_on_the_host() {
-    Device.Nic nic =
-        new Device.Nic(
-            Device.Nic.Kind.P2P,
-            Optional.of("eth0"),
-            Optional.of("tap1"),
-            Optional.of("02:AA:BB:cc:dd:01"),
-            Optional.of(1400));
-    VmPlan plan = VmPlan.of(Specs.of(Map.of("eth0", nic, "eth1", Device.Nic.p2p())), Specs.HOST);
+  void each_interface_has_a_slot_beside_those_for_what_comes_later() {
+    VmPlan plan =
+        VmPlan.of(Specs.of(Map.of("eth0", Device.Nic.p2p(), "eth1", Device.Nic.p2p())), Specs.HOST);
     List<String> all = of(plan, false);
     requireWellFormed(all);
-    JsonNode tap = json(all, "-netdev", "id", "net-eth0");
-    assertEquals("tap1", tap.path("ifname").asText());
-    assertEquals("no", tap.path("script").asText());
-    JsonNode device = json(all, "-device", "id", "dev-eth0");
-    assertEquals("02:aa:bb:cc:dd:01", device.path("mac").asText());
-    assertEquals(1400, device.path("host_mtu").asInt());
-    assertTrue(json(all, "-netdev", "id", "net-eth1").path("ifname").isMissingNode());
-    JsonNode plain = json(all, "-device", "id", "dev-eth1");
-    assertTrue(plain.path("mac").isMissingNode() && plain.path("host_mtu").isMissingNode());
+    assertEquals(List.of(), values(all, "-netdev"));
+    long ports = all.stream().filter(text -> text.contains("pcie-root-port")).count();
+    assertEquals(QemuArguments.FREE_SLOTS + 2, ports);
   }
 
   @Test
@@ -248,6 +238,24 @@ class QemuArgumentsTest {
     assertEquals(List.of("vnc=unix:vnc"), values(all, "-display"));
     assertEquals(List.of("qemu64"), values(all, "-cpu"));
     json(all, "-device", "driver", "VGA");
+  }
+
+  @Test
+  void it_can_have_the_memory_of_the_host_while_it_runs() {
+    VmPlan plan = Specs.plan("limits.memory", "35MiB");
+    List<String> all = of(plan, true);
+    requireWellFormed(all);
+    assertEquals(List.of("size=35M,maxmem=63M"), values(all, "-m")); // in steps of 2 MiB
+    JsonNode backend = json(all, "-object", "id", "memory-more");
+    assertEquals(28 << 20, backend.path("size").asLong());
+    assertFalse(backend.path("reserve").asBoolean(true));
+    JsonNode device = json(all, "-device", "driver", "virtio-mem-pci");
+    assertEquals(0, device.path("requested-size").asLong(-1));
+    assertEquals("memory-more", device.path("memdev").asText());
+    assertEquals(0, VmMemory.growth(plan, plan.memory()));
+    assertEquals(0, VmMemory.growth(Specs.plan("limits.memory.hugepages", "true"), Specs.HOST));
+    VmPlan small = Specs.plan("qemu.machine", "microvm", "qemu.kernel", "/k");
+    assertEquals(0, VmMemory.growth(small, Specs.HOST));
   }
 
   @Test
@@ -267,6 +275,7 @@ class QemuArgumentsTest {
                 UEFI,
                 false,
                 1,
+                Size.ofMebibytes(64),
                 Device.IoLimits.NONE,
                 Path.of("/logs,x/con=sole")));
     assertTrue(

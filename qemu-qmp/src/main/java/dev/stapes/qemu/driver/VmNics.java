@@ -1,0 +1,213 @@
+package dev.stapes.qemu.driver;
+
+import com.fasterxml.jackson.databind.node.IntNode;
+import com.fasterxml.jackson.databind.node.TextNode;
+import dev.stapes.linux.ffi.Errno;
+import dev.stapes.linux.ffi.LinuxException;
+import dev.stapes.linux.ffi.Syscalls;
+import dev.stapes.linux.net.Tap;
+import dev.stapes.model.Config;
+import dev.stapes.model.Device;
+import dev.stapes.model.InstanceId;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.qmp.QmpException;
+import dev.stapes.qmp.QmpExpectation;
+import dev.stapes.qmp.QmpTimeoutException;
+import dev.stapes.qmp.qemu.Closefd;
+import dev.stapes.qmp.qemu.DeviceAdd;
+import dev.stapes.qmp.qemu.DeviceDel;
+import dev.stapes.qmp.qemu.DeviceDeletedEvent;
+import dev.stapes.qmp.qemu.Netdev;
+import dev.stapes.qmp.qemu.NetdevAdd;
+import dev.stapes.qmp.qemu.NetdevDel;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * The network interfaces of a machine. The host's end of each is a {@link Tap} of which QEMU alone
+ * has the descriptor: so it is gone when QEMU is, however that ends.
+ */
+final class VmNics {
+  private static final String DEVICE = "dev-";
+  private static final String NETDEV = "net-";
+  private static final Duration UNPLUG = Duration.ofSeconds(20);
+
+  private final String subject;
+  private final InstanceId id;
+  private final Monitor monitor;
+  private final Syscalls sys;
+  private final PciSlots slots;
+  private final TreeMap<String, Device.Nic> plugged = new TreeMap<>();
+
+  VmNics(String subject, InstanceId id, Monitor monitor, Syscalls sys) {
+    this.subject = subject;
+    this.id = id;
+    this.monitor = monitor;
+    this.sys = sys;
+    this.slots = new PciSlots(subject, monitor);
+  }
+
+  /** Plugs in those that are not there yet, before the machine goes for the first time. */
+  synchronized void plugMissing(SortedMap<String, Device.Nic> nics, Config config) {
+    nics.forEach(
+        (name, nic) -> {
+          if (!slots.holds(DEVICE + name)) {
+            clear(name); // half of what a JVM did that died meanwhile
+            plug(name, nic, config);
+          }
+          plugged.put(name, nic);
+        });
+  }
+
+  /** Takes note of those that a machine which was found has. */
+  synchronized void found(SortedMap<String, Device.Nic> nics) {
+    plugged.putAll(nics);
+  }
+
+  /**
+   * Makes a change of the interfaces of a running machine: what is gone first, then what came.
+   * Where that fails, the next change begins with what has been done.
+   */
+  synchronized void change(SortedMap<String, Device.Nic> after, Config config) {
+    for (Map.Entry<String, Device.Nic> each : List.copyOf(plugged.entrySet())) {
+      if (!each.getValue().equals(after.get(each.getKey()))) {
+        unplug(each.getKey());
+        plugged.remove(each.getKey());
+      }
+    }
+    after.forEach(
+        (name, nic) -> {
+          if (!plugged.containsKey(name)) {
+            plug(name, nic, config);
+            plugged.put(name, nic);
+          }
+        });
+  }
+
+  /**
+   * Gives the machine an interface. Where that fails nothing of it is left.
+   *
+   * @param name of the device
+   * @param config with what was allocated for it
+   * @throws StapesException CONFLICT where the host has an interface of that name; UNAVAILABLE
+   *     where it cannot have such interfaces; EXHAUSTED where no slot is free
+   */
+  void plug(String name, Device.Nic nic, Config config) {
+    NicIdentity identity = NicIdentity.of(id, config, name, nic);
+    String slot = slots.free();
+    try (Tap tap = tap(name, nic, identity)) {
+      boolean done = false;
+      try {
+        give(name, tap);
+        monitor.execute(
+            NetdevAdd.of(Netdev.Tap.of(NETDEV + name).toBuilder().fd(NETDEV + name).build()));
+        monitor.execute(device(name, nic, identity, slot));
+        done = true;
+      } finally {
+        if (!done) {
+          clear(name);
+        }
+      }
+    }
+  }
+
+  private static DeviceAdd device(String name, Device.Nic nic, NicIdentity identity, String slot) {
+    DeviceAdd.Builder device =
+        DeviceAdd.builder("virtio-net-pci")
+            .id(DEVICE + name)
+            .bus(slot)
+            .unknownMember("netdev", TextNode.valueOf(NETDEV + name))
+            .unknownMember("mac", TextNode.valueOf(identity.address()))
+            .unknownMember("romfile", TextNode.valueOf("")); // nobody boots from it
+    nic.mtu().ifPresent(mtu -> device.unknownMember("host_mtu", IntNode.valueOf(mtu)));
+    return device.build();
+  }
+
+  private Tap tap(String name, Device.Nic nic, NicIdentity identity) {
+    try {
+      return Tap.create(sys, identity.hostName(), nic.mtu());
+    } catch (LinuxException e) {
+      String device = "device " + name;
+      if (e.is(Errno.EBUSY, Errno.EEXIST)) {
+        throw new StapesException(
+            Kind.CONFLICT,
+            device,
+            "the host has an interface of this name: \"" + identity.hostName() + "\"",
+            e);
+      }
+      if (e.is(Errno.ENOENT, Errno.ENODEV, Errno.ENXIO)) {
+        throw new StapesException(
+            Kind.UNAVAILABLE, device, "the host has no TUN/TAP (load the module tun): " + e, e);
+      }
+      throw new StapesException(
+          e.is(Errno.EINVAL) ? Kind.INVALID : Kind.INTERNAL, device, String.valueOf(e), e);
+    }
+  }
+
+  private void give(String name, Tap tap) {
+    try {
+      monitor.client().getFd(NETDEV + name, tap.fd());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StapesException(Kind.INTERRUPTED, subject, "interrupted", e);
+    } catch (QmpException e) {
+      throw Monitor.failed(subject, "getfd", e);
+    }
+  }
+
+  /** Takes away what is there of a half of an interface. */
+  private void clear(String name) {
+    boolean interrupted = Thread.interrupted();
+    try {
+      ignoring(() -> monitor.execute(NetdevDel.of(NETDEV + name)));
+      ignoring(() -> monitor.execute(Closefd.of(NETDEV + name)));
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private static void ignoring(Runnable command) {
+    try {
+      command.run();
+    } catch (StapesException e) {
+      if (e.kind() == Kind.INTERRUPTED) {
+        throw e;
+      } // else there is none
+    }
+  }
+
+  /**
+   * Takes an interface away, where it has it.
+   *
+   * @throws StapesException TIMED_OUT where the guest does not let go of it; it has it still
+   */
+  void unplug(String name) {
+    String device = DEVICE + name;
+    if (slots.holds(device)) {
+      try (QmpExpectation<DeviceDeletedEvent> deleted =
+          monitor
+              .client()
+              .expect(
+                  DeviceDeletedEvent.class,
+                  event -> event.device().filter(device::equals).isPresent())) {
+        monitor.execute(DeviceDel.of(device));
+        deleted.await(UNPLUG);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new StapesException(Kind.INTERRUPTED, subject, "interrupted", e);
+      } catch (QmpTimeoutException e) {
+        throw new StapesException(
+            Kind.TIMED_OUT, subject, "the guest does not let go of device " + name, e);
+      } catch (QmpException e) {
+        throw Monitor.failed(subject, "device_del", e);
+      }
+    }
+    clear(name);
+  }
+}
