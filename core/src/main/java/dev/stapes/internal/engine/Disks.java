@@ -105,8 +105,7 @@ final class Disks {
    * Attaches the disks of a machine that runs already, as far as they can be reached: it has them
    * in any case. Where it could lose one while it runs, it keeps also those that cannot be reached.
    */
-  Attached reattach(
-      InstanceRecord record, InstanceDriver driver, Optional<IdMapping> mapping) {
+  Attached reattach(InstanceRecord record, InstanceDriver driver, Optional<IdMapping> mapping) {
     SortedMap<String, StoragePool.Attachment> attachments = new TreeMap<>();
     Machine.Disk root =
         reached(record, "root", () -> Optional.of(root(record, mapping, attachments)))

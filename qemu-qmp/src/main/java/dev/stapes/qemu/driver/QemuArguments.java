@@ -220,7 +220,7 @@ final class QemuArguments {
 
   private void slots() {
     if (!isMicrovm()) {
-      for (int i = 0; i < FREE_SLOTS; i++) {
+      for (int i = 0; i < plan.slots(); i++) {
         ObjectNode port = JsonNodeFactory.instance.objectNode();
         port.put("driver", "pcie-root-port").put("id", "slot" + i).put("chassis", i + 1);
         add("-device", port.toString());

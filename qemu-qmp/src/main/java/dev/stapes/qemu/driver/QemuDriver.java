@@ -4,6 +4,7 @@ import dev.stapes.linux.cgroup.CpuRequest;
 import dev.stapes.linux.cgroup.CpuSet;
 import dev.stapes.model.Config;
 import dev.stapes.model.ConfigKey;
+import dev.stapes.model.Device;
 import dev.stapes.model.IdMapping;
 import dev.stapes.model.InstanceId;
 import dev.stapes.model.Lifetime;
@@ -27,6 +28,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -76,6 +78,11 @@ final class QemuDriver implements InstanceDriver {
   @Override
   public Optional<IdMapping> idMapping(Config config) {
     return Optional.empty();
+  }
+
+  @Override
+  public boolean changesLive(Optional<Device> before, Optional<Device> after) {
+    return Stream.of(before, after).flatMap(Optional::stream).allMatch(VmDevices::isPluggable);
   }
 
   @Override
@@ -251,6 +258,7 @@ final class QemuDriver implements InstanceDriver {
     Optional.ofNullable(running.get(files.name()))
         .flatMap(context.host().processes()::find)
         .ifPresent(process -> end(files, process));
+    new ShareDaemons(context, files, "instance " + files.id()).end(Optional.empty());
     try {
       files.remove();
     } catch (IOException e) {

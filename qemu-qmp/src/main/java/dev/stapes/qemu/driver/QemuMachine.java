@@ -11,6 +11,7 @@ import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.qmp.QmpEvent;
 import dev.stapes.qmp.QmpListener;
+import dev.stapes.qmp.qemu.BlockResize;
 import dev.stapes.qmp.qemu.ChardevInfo;
 import dev.stapes.qmp.qemu.Cont;
 import dev.stapes.qmp.qemu.GuestPanickedEvent;
@@ -69,6 +70,8 @@ final class QemuMachine implements Machine {
   private final SerialConsole serial;
   private final VmLimits limits;
   private final CpuAffinity affinity;
+  private final VmDevices devices;
+  private final ShareDaemons daemons;
   private final Consumer<QemuMachine> gone;
   private final CompletableFuture<Exit> exit = new CompletableFuture<>();
   private final CompletableFuture<Exit> removed = new CompletableFuture<>();
@@ -103,8 +106,22 @@ final class QemuMachine implements Machine {
     this.serial = new SerialConsole(context.sys(), "instance " + spec.name(), files.console());
     this.limits = new VmLimits("instance " + spec.name(), monitor);
     this.affinity = new CpuAffinity(context.host(), monitor);
+    this.daemons = new ShareDaemons(context, files, "instance " + spec.name());
+    this.devices = devices();
     monitor.client().subscribe(QmpEvent.class, listener());
     this.processExit.thenAccept(this::processEnded);
+  }
+
+  private VmDevices devices() {
+    String subject = "instance " + spec.name();
+    HotPlug slots = new HotPlug(subject, monitor);
+    return new VmDevices(
+        context,
+        subject,
+        new VmDisks(context.sys(), subject, monitor, slots),
+        new VmShares(monitor, slots, daemons),
+        new GuestMounts(subject, this::execWithoutInput),
+        agentConnection::isOpen);
   }
 
   private QmpListener<QmpEvent> listener() {
@@ -118,6 +135,7 @@ final class QemuMachine implements Machine {
       } else if (event instanceof ResetEvent || event instanceof GuestPanickedEvent) {
         agent.disconnect(); // the next one comes when the guest has booted
         ports.abandon(); // nobody is left who could say how they ended
+        devices.mountAll(spec());
       }
     };
   }
@@ -274,6 +292,7 @@ final class QemuMachine implements Machine {
 
   @Override
   public synchronized void update(Spec changed) {
+    devices.change(spec, changed);
     Size host = context.host().facts().memory();
     VmPlan before = VmPlan.of(spec, host);
     VmPlan after = VmPlan.of(changed, host);
@@ -292,13 +311,20 @@ final class QemuMachine implements Machine {
     spec = changed;
   }
 
+  @Override
+  public void rootGrew(Size size) {
+    monitor.execute(BlockResize.builder(size.bytes()).nodeName(QemuArguments.ROOT_NODE).build());
+  }
+
   /** Lets its processors go on, for the first time. */
   void go() {
+    devices.plugAll(spec());
     CpuRequest cpus = VmPlan.of(spec(), context.host().facts().memory()).cpus();
     if (cpus instanceof CpuRequest.Pinned) {
       affinity.pin(pid, cpus);
     }
     unfreeze();
+    devices.mountAll(spec());
   }
 
   /** Learns what it has been doing since an earlier JVM let go of it, maybe before it went. */
@@ -308,6 +334,7 @@ final class QemuMachine implements Machine {
       go(); // its JVM died before it did
     } else {
       frozen = state == RunState.PAUSED;
+      devices.mountAll(spec());
     }
     ports.keepForeign();
   }
@@ -364,6 +391,7 @@ final class QemuMachine implements Machine {
     exit.complete(end);
     try {
       letGo();
+      daemons.end(Optional.empty());
       files.remove();
       process.close();
     } catch (IOException | RuntimeException e) {
