@@ -157,7 +157,7 @@ final class QemuDriver implements InstanceDriver {
         Optional.ofNullable(running.get(files.name())).flatMap(context.host().processes()::find);
     if (process.isPresent()) {
       try {
-        return Optional.of(adopt(spec, files, process.get()));
+        return adopt(spec, files, process.get());
       } catch (QmpException e) {
         LOG.warn("{}: runs, but cannot be controlled: {}", files.name(), e.getMessage());
         process.get().close();
@@ -171,7 +171,7 @@ final class QemuDriver implements InstanceDriver {
     return Optional.empty();
   }
 
-  private Machine adopt(Machine.Spec spec, VmFiles files, Processes.Handle process)
+  private Optional<Machine> adopt(Machine.Spec spec, VmFiles files, Processes.Handle process)
       throws InterruptedException {
     QmpClient client =
         QmpClient.connect(context.loop(), files.monitor(), Monitor.DIALECT, QmpOptions.defaults());
@@ -186,13 +186,19 @@ final class QemuDriver implements InstanceDriver {
             this::forget);
     boolean done = false;
     try {
-      machine.adopted();
       hold(machine);
+      boolean usable = machine.adopted();
       done = true;
-      return machine;
+      if (!usable) {
+        LOG.warn("{}: did not get its disks before its JVM ended: it is ended", files.name());
+        machine.kill();
+        awaitGone(spec.id());
+        return Optional.empty();
+      }
+      return Optional.of(machine);
     } finally {
       if (!done) {
-        machine.close();
+        machine.close(); // which is forgotten
       }
     }
   }

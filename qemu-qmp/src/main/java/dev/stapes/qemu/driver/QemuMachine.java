@@ -135,7 +135,7 @@ final class QemuMachine implements Machine {
       } else if (event instanceof ResetEvent || event instanceof GuestPanickedEvent) {
         agent.disconnect(); // the next one comes when the guest has booted
         ports.abandon(); // nobody is left who could say how they ended
-        devices.mountAll(spec());
+        devices.mountAll(this::spec);
       }
     };
   }
@@ -324,19 +324,27 @@ final class QemuMachine implements Machine {
       affinity.pin(pid, cpus);
     }
     unfreeze();
-    devices.mountAll(spec());
+    devices.mountAll(this::spec);
   }
 
-  /** Learns what it has been doing since an earlier JVM let go of it, maybe before it went. */
-  void adopted() {
+  /**
+   * Learns what it has been doing since an earlier JVM let go of it, maybe before it went.
+   *
+   * @return false where it never went, and lacks disks that nobody can give it now
+   */
+  boolean adopted() {
     RunState state = monitor.execute(QueryStatus.of()).status();
     if (state == RunState.PRELAUNCH) {
+      if (spec().devices().values().stream().anyMatch(VmDevices::isPluggable)) {
+        return false;
+      }
       go(); // its JVM died before it did
     } else {
       frozen = state == RunState.PAUSED;
-      devices.mountAll(spec());
+      devices.mountAll(this::spec);
     }
     ports.keepForeign();
+    return true;
   }
 
   private Set<Integer> openSlots() {

@@ -33,6 +33,9 @@ final class ShareDaemons {
   /** In the environment of each: the machine's name and that of the share. */
   private static final String MARK = "STAPES_SHARE";
 
+  /** Where the daemon finds the directory, in its own mount namespace. */
+  private static final String SHARED = "/run/share";
+
   private static final List<Path> PLACES =
       List.of(
           Path.of("/usr/libexec/virtiofsd"),
@@ -119,8 +122,9 @@ final class ShareDaemons {
   }
 
   /**
-   * What it sees is mounted in a namespace of its own, where it also finds an empty {@code /run}
-   * for that file. Names are relative: the path of a socket must be short.
+   * What it sees is mounted in a namespace of its own, where it also finds a {@code /run} of its
+   * own for that file. The name of the socket is relative, for it must be short; that of the
+   * directory is not, and needs no quoting.
    */
   private String script(DiskId id, Path source, Device.Disk disk) {
     String target = ShellWords.quote(id.key() + ".dir");
@@ -131,7 +135,8 @@ final class ShareDaemons {
     if (disk.readOnly()) {
       script.append(" && mount -o remount,bind,ro ").append(target);
     }
-    script.append(" && mount -t tmpfs -o mode=755 tmpfs /run && exec ");
+    script.append(" && mount -t tmpfs -o mode=755 tmpfs /run && mkdir " + SHARED);
+    script.append(" && mount -c --rbind ").append(target).append(" " + SHARED + " && exec ");
     script.append(
         ShellWords.quote(
             List.of(
@@ -139,7 +144,7 @@ final class ShareDaemons {
                 "-f",
                 "--socket-path=" + socketOf(id),
                 "-o",
-                "source=" + id.key() + ".dir")));
+                "source=" + SHARED)));
     return script.toString();
   }
 

@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.TreeSet;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /** The devices of a machine that come and go while it runs, and the disks that it starts with. */
 final class VmDevices {
@@ -93,13 +94,11 @@ final class VmDevices {
   }
 
   /** Mounts all directories in the guest, once it has booted; waits for nothing. */
-  void mountAll(Machine.Spec spec) {
-    if (spec.devices().values().stream().noneMatch(each -> each instanceof Device.Disk)) {
-      return;
-    }
+  void mountAll(Supplier<Machine.Spec> spec) {
     behind(
         () ->
-            spec.devices()
+            spec.get()
+                .devices()
                 .forEach(
                     (name, device) -> {
                       if (device instanceof Device.Disk disk && shares.has(name)) {
