@@ -70,7 +70,8 @@ class VmDevicesTest {
         "root disk alone",
         () ->
             VmPlan.of(
-                Specs.of(Map.of("data", DISK), "qemu.machine", "microvm", "qemu.kernel", "/vmlinuz"),
+                Specs.of(
+                    Map.of("data", DISK), "qemu.machine", "microvm", "qemu.kernel", "/vmlinuz"),
                 Specs.HOST));
     Device both = Device.disk("/a", disk -> disk.source("/a").readOnly().recursive());
     Specs.refused(
