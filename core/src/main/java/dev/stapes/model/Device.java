@@ -48,7 +48,9 @@ public sealed interface Device {
   /**
    * Storage at a path of the instance.
    *
-   * @param path where it appears, absolute; {@code /} is the root disk
+   * @param path where it appears, absolute; {@code /} is the root disk. A virtual machine has a
+   *     file or a block device as a disk that is mounted nowhere, whose serial is the device's
+   *     name; its directories are mounted once its agent runs
    * @param source a path of the host (absolute), or the name of a custom volume of {@code pool};
    *     empty for the root disk
    * @param pool the pool; empty means the default pool for the root disk, and a host path otherwise

@@ -2,6 +2,7 @@ package dev.stapes.spi;
 
 import dev.stapes.model.Config;
 import dev.stapes.model.ConfigKey;
+import dev.stapes.model.Device;
 import dev.stapes.model.IdMapping;
 import dev.stapes.model.InstanceId;
 import java.util.Collection;
@@ -59,6 +60,17 @@ public interface InstanceDriver extends AutoCloseable {
    */
   default boolean hasCgroups(int version) {
     return true;
+  }
+
+  /**
+   * Whether a running machine can take a change of one of its devices; limits of disks can change
+   * in any case.
+   *
+   * @param before empty: it is new
+   * @param after empty: it goes
+   */
+  default boolean changesLive(Optional<Device> before, Optional<Device> after) {
+    return false;
   }
 
   /**

@@ -7,6 +7,7 @@ import dev.stapes.model.IdMapping;
 import dev.stapes.model.InstanceId;
 import dev.stapes.model.InstanceState;
 import dev.stapes.model.Lifetime;
+import dev.stapes.model.Size;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Path;
@@ -110,11 +111,20 @@ public interface Machine extends AutoCloseable {
   Path consoleLog();
 
   /**
-   * Makes changed config keys and disk limits take effect.
+   * Makes changed config keys, disk limits and devices take effect. Where one of the devices cannot
+   * be changed, those before it are as they were when this throws.
    *
-   * @param spec the whole new spec, of which only live keys differ
+   * @param spec the whole new spec, of which only live keys differ, limits of disks, and such
+   *     devices as {@link InstanceDriver#changesLive} allows
    */
   void update(Spec spec);
+
+  /**
+   * Lets it see that its root disk, which is an {@link Disk#IMAGE}, has grown.
+   *
+   * @param size that the file has now
+   */
+  default void rootGrew(Size size) {}
 
   /** Lets go of it; it goes on. Idempotent. */
   @Override
@@ -154,7 +164,7 @@ public interface Machine extends AutoCloseable {
   /**
    * An attached disk.
    *
-   * @param path a directory of the host's mount namespace
+   * @param path a directory of the host's mount namespace; of a disk device also a file of any kind
    * @param mapped the id map that its owners already appear in; empty: they appear as on disk, and
    *     the driver maps them itself
    * @param ioLimits to hold it to

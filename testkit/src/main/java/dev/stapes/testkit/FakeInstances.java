@@ -27,6 +27,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * An instance driver whose instances are threads. They have {@link FakeProgram}s, a console, the
@@ -166,6 +167,15 @@ public final class FakeInstances implements InstanceDriverProvider {
     @Override
     public Optional<IdMapping> idMapping(Config config) {
       return mappingOf(config);
+    }
+
+    /** Virtual machines take disks while they run. */
+    @Override
+    public boolean changesLive(Optional<Device> before, Optional<Device> after) {
+      return type == InstanceType.VIRTUAL_MACHINE
+          && Stream.of(before, after)
+              .flatMap(Optional::stream)
+              .allMatch(device -> device instanceof Device.Disk);
     }
 
     @Override

@@ -10,9 +10,9 @@ import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.VolumeId;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Supplier;
@@ -27,6 +27,9 @@ final class Disks {
   private static final Machine.Disk UNATTACHED =
       new Machine.Disk(Path.of("/"), Optional.empty(), Device.IoLimits.NONE);
 
+  /** What the root disk is called among devices, none of which has such a name. */
+  private static final String ROOT = "/";
+
   private final PoolService pools;
   private final Catalog catalog;
 
@@ -36,13 +39,25 @@ final class Disks {
   }
 
   /** Volumes attached for a machine that is about to start. */
-  record Attached(Machine.Spec spec, List<StoragePool.Attachment> attachments)
+  record Attached(Machine.Spec spec, SortedMap<String, StoragePool.Attachment> attachments)
       implements AutoCloseable {
     @Override
     public void close() {
-      Resources.closeAll(attachments);
+      Resources.closeAll(attachments.values());
     }
   }
+
+  /**
+   * What takes the place of some devices of a running machine.
+   *
+   * @param devices whose place is taken
+   * @param disks attached sources of those that are disks; one that is not needed may be missing
+   * @param attachments of them
+   */
+  record Plugged(
+      Set<String> devices,
+      SortedMap<String, Machine.Disk> disks,
+      SortedMap<String, StoragePool.Attachment> attachments) {}
 
   /** The spec of a record with nothing attached, to be validated. */
   static Machine.Spec unattached(InstanceRecord record) {
@@ -59,7 +74,7 @@ final class Disks {
 
   /** Attaches root disk and disk devices. Where one fails the others are let go. */
   Attached attach(InstanceRecord record, InstanceDriver driver) {
-    List<StoragePool.Attachment> attachments = new ArrayList<>();
+    SortedMap<String, StoragePool.Attachment> attachments = new TreeMap<>();
     boolean complete = false;
     try {
       Optional<IdMapping> mapping = driver.idMapping(Config.of(record.config()));
@@ -81,17 +96,17 @@ final class Disks {
       return attached;
     } finally {
       if (!complete) {
-        Resources.closeAll(attachments);
+        Resources.closeAll(attachments.values());
       }
     }
   }
 
   /**
    * Attaches the disks of a machine that runs already, as far as they can be reached: it has them
-   * in any case.
+   * in any case. Where it could lose one while it runs, it keeps also those that cannot be reached.
    */
-  Attached reattach(InstanceRecord record, Optional<IdMapping> mapping) {
-    List<StoragePool.Attachment> attachments = new ArrayList<>();
+  Attached reattach(InstanceRecord record, InstanceDriver driver, Optional<IdMapping> mapping) {
+    SortedMap<String, StoragePool.Attachment> attachments = new TreeMap<>();
     Machine.Disk root =
         reached(record, "root", () -> Optional.of(root(record, mapping, attachments)))
             .orElse(UNATTACHED);
@@ -101,7 +116,10 @@ final class Disks {
       if (devices.get(name) instanceof Device.Disk disk) {
         Optional<Machine.Disk> source =
             reached(record, name, () -> source(record, name, disk, mapping, attachments));
-        source.ifPresentOrElse(found -> disks.put(name, found), () -> devices.remove(name));
+        source.ifPresent(found -> disks.put(name, found));
+        if (source.isEmpty() && !driver.changesLive(Optional.of(disk), Optional.empty())) {
+          devices.remove(name);
+        }
       }
     }
     return new Attached(spec(record, devices, root, disks), attachments);
@@ -117,20 +135,51 @@ final class Disks {
     }
   }
 
-  /** The spec of a running machine with another config, and with other limits on its disks. */
-  static Machine.Spec reconfigured(
-      Machine.Spec spec, InstanceRecord after, SortedMap<String, String> config) {
-    SortedMap<String, Device> devices = withoutRoot(after);
-    devices.keySet().retainAll(spec.devices().keySet());
+  /** Attaches the disks among devices that a running machine gets. */
+  Plugged plug(InstanceRecord after, Set<String> changed, Optional<IdMapping> mapping) {
+    SortedMap<String, StoragePool.Attachment> attachments = new TreeMap<>();
     SortedMap<String, Machine.Disk> disks = new TreeMap<>();
-    spec.disks()
-        .forEach(
-            (name, disk) ->
-                disks.put(
-                    name,
-                    devices.get(name) instanceof Device.Disk wanted
-                        ? new Machine.Disk(disk.path(), disk.mapped(), wanted.limits())
-                        : disk));
+    boolean complete = false;
+    try {
+      SortedMap<String, Device> devices = withoutRoot(after);
+      for (String name : changed) {
+        if (devices.get(name) instanceof Device.Disk disk) {
+          source(after, name, disk, mapping, attachments)
+              .ifPresent(found -> disks.put(name, found));
+        }
+      }
+      complete = true;
+      return new Plugged(changed, disks, attachments);
+    } finally {
+      if (!complete) {
+        Resources.closeAll(attachments.values());
+      }
+    }
+  }
+
+  /** The spec of a running machine with another config, other devices, and other limits. */
+  static Machine.Spec reconfigured(
+      Machine.Spec spec, InstanceRecord after, SortedMap<String, String> config, Plugged plugged) {
+    SortedMap<String, Device> devices = withoutRoot(after);
+    SortedMap<String, Machine.Disk> before = new TreeMap<>(spec.disks());
+    before.keySet().removeAll(plugged.devices());
+    before.putAll(plugged.disks());
+    devices
+        .entrySet()
+        .removeIf(
+            device ->
+                plugged.devices().contains(device.getKey())
+                    ? device.getValue() instanceof Device.Disk
+                        && !plugged.disks().containsKey(device.getKey())
+                    : !spec.devices().containsKey(device.getKey()));
+    SortedMap<String, Machine.Disk> disks = new TreeMap<>();
+    before.forEach(
+        (name, disk) ->
+            disks.put(
+                name,
+                devices.get(name) instanceof Device.Disk wanted
+                    ? new Machine.Disk(disk.path(), disk.mapped(), wanted.limits())
+                    : disk));
     Machine.Disk root =
         spec.root().equals(UNATTACHED)
             ? UNATTACHED
@@ -142,13 +191,13 @@ final class Disks {
   private Machine.Disk root(
       InstanceRecord record,
       Optional<IdMapping> mapping,
-      List<StoragePool.Attachment> attachments) {
+      SortedMap<String, StoragePool.Attachment> attachments) {
     return attach(
         pools.pool(record.pool()),
         record.volumeId(),
         mapping,
-        record.rootDisk().readOnly(),
-        record.rootDisk().limits(),
+        record.rootDisk(),
+        ROOT,
         attachments);
   }
 
@@ -157,7 +206,7 @@ final class Disks {
       String device,
       Device.Disk disk,
       Optional<IdMapping> mapping,
-      List<StoragePool.Attachment> attachments) {
+      SortedMap<String, StoragePool.Attachment> attachments) {
     String source = disk.source().orElseThrow();
     if (disk.pool().isPresent()) {
       String pool = disk.pool().get();
@@ -167,8 +216,7 @@ final class Disks {
               .orElseThrow(() -> StapesException.notFound("volume " + pool + "/" + source))
               .value()
               .volumeId();
-      return Optional.of(
-          attach(pools.pool(pool), volume, mapping, disk.readOnly(), disk.limits(), attachments));
+      return Optional.of(attach(pools.pool(pool), volume, mapping, disk, device, attachments));
     }
     if (Files.exists(Path.of(source))) {
       return Optional.of(new Machine.Disk(Path.of(source), Optional.empty(), disk.limits()));
@@ -186,12 +234,12 @@ final class Disks {
       StoragePool pool,
       VolumeId volume,
       Optional<IdMapping> mapping,
-      boolean readOnly,
-      Device.IoLimits limits,
-      List<StoragePool.Attachment> attachments) {
-    StoragePool.Attachment attachment = pool.attach(volume, mapping, readOnly);
-    attachments.add(attachment);
-    return new Machine.Disk(attachment.path(), attachment.mapped(), limits);
+      Device.Disk disk,
+      String device,
+      SortedMap<String, StoragePool.Attachment> attachments) {
+    StoragePool.Attachment attachment = pool.attach(volume, mapping, disk.readOnly());
+    attachments.put(device, attachment);
+    return new Machine.Disk(attachment.path(), attachment.mapped(), disk.limits());
   }
 
   private static SortedMap<String, Device> withoutRoot(InstanceRecord record) {

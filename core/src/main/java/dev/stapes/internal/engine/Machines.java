@@ -2,7 +2,6 @@ package dev.stapes.internal.engine;
 
 import dev.stapes.model.ConfigKey;
 import dev.stapes.model.ConfigSchema;
-import dev.stapes.model.Device;
 import dev.stapes.model.InstanceId;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
@@ -12,6 +11,7 @@ import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.VolumeId;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -109,7 +109,7 @@ final class Machines implements AutoCloseable {
     if (machine.isEmpty()) {
       return Optional.empty();
     }
-    Disks.Attached attached = disks.reattach(record, machine.get().idMapping());
+    Disks.Attached attached = disks.reattach(record, driver, machine.get().idMapping());
     return Optional.of(
         register(new Running(machine.get(), attached.spec(), attached.attachments())));
   }
@@ -133,8 +133,9 @@ final class Machines implements AutoCloseable {
 
   /** Forgets a machine that has ended, and lets go of its volumes. */
   void ended(Running ended) {
+    Running last = running.getOrDefault(ended.id(), ended);
     try {
-      ended.release();
+      (last.isSameMachine(ended) ? last : ended).release();
     } finally {
       running.remove(ended.id()); // last: who sees it stopped finds its volumes free
     }
@@ -142,7 +143,7 @@ final class Machines implements AutoCloseable {
 
   /** Makes the live part of a change take effect, and refuses what cannot change while it runs. */
   void update(Running current, InstanceRecord before, InstanceRecord after, Work.Step step) {
-    requireSameDevices(before, after);
+    Set<String> changed = LiveDevices.changed(drivers.of(after.type()), before, after);
     Machine.Spec spec = current.spec();
     SortedMap<String, String> live = new TreeMap<>(after.config());
     ConfigSchema schema = drivers.schema(after.type());
@@ -151,15 +152,25 @@ final class Machines implements AutoCloseable {
         restore(live, key, spec.config().values());
       }
     }
-    Machine.Spec wanted = Disks.reconfigured(spec, after, live);
+    Disks.Plugged plugged = disks.plug(after, changed, current.machine().idMapping());
+    step.atEnd(() -> letGo(current.id(), plugged.attachments()));
+    Running updated = current.updated(Disks.reconfigured(spec, after, live, plugged), plugged);
+    step.atEnd(() -> letGo(current.id(), current.attachments()));
     step.undo(
-        "limits of " + before.subject(),
+        "limits and devices of " + before.subject(),
         () -> {
           current.machine().update(spec);
-          running.replace(current.id(), current.updated(spec));
+          running.replace(current.id(), current);
         });
-    current.machine().update(wanted);
-    running.put(current.id(), current.updated(wanted));
+    current.machine().update(updated.spec());
+    running.put(current.id(), updated);
+  }
+
+  /** Lets go of volumes, but for those that the machine has by now. */
+  private void letGo(InstanceId id, SortedMap<String, StoragePool.Attachment> attachments) {
+    Running now = running.get(id);
+    Resources.closeAll(
+        attachments.values().stream().filter(each -> now == null || !now.holds(each)).toList());
   }
 
   private static List<String> keysOf(InstanceRecord before, InstanceRecord after) {
@@ -176,39 +187,6 @@ final class Machines implements AutoCloseable {
     } else {
       live.put(key, value);
     }
-  }
-
-  private static void requireSameDevices(InstanceRecord before, InstanceRecord after) {
-    SortedMap<String, Device> old = before.typedDevices();
-    SortedMap<String, Device> now = after.typedDevices();
-    TreeMap<String, Device> all = new TreeMap<>(old);
-    all.putAll(now);
-    for (String name : all.keySet()) {
-      Device was = old.get(name);
-      Device is = now.get(name);
-      boolean onlyLimits =
-          was instanceof Device.Disk a
-              && is instanceof Device.Disk b
-              && withoutLimits(a).equals(withoutLimits(b));
-      if (!onlyLimits && !java.util.Objects.equals(was, is)) {
-        throw new StapesException(
-            Kind.BUSY,
-            before.subject(),
-            "device " + name + " cannot change while the instance runs: stop it first");
-      }
-    }
-  }
-
-  private static Device.Disk withoutLimits(Device.Disk disk) {
-    return new Device.Disk(
-        disk.path(),
-        disk.source(),
-        disk.pool(),
-        Optional.empty(),
-        disk.readOnly(),
-        disk.recursive(),
-        disk.required(),
-        Device.IoLimits.NONE);
   }
 
   /**

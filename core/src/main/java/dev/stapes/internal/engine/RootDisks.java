@@ -8,6 +8,7 @@ import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.VolumeId;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * The size of root disks. For a container it is a limit on its volume. The disk of a virtual
@@ -70,11 +71,7 @@ final class RootDisks {
     }
     StoragePool pool = pools.pool(before.pool());
     if (isMachine(before)) {
-      requireStopped(before);
-      VolumeDisk disk = diskOf(pool, before);
-      Size had = disk.size();
-      step.undo("size of " + before.subject(), () -> disk.shrinkTo(had));
-      disk.fit(size);
+      grow(diskOf(pool, before), before, size, step);
       return;
     }
     StoragePool.Quotas quotas =
@@ -91,13 +88,25 @@ final class RootDisks {
     quotas.limit(before.volumeId(), size);
   }
 
-  private void requireStopped(InstanceRecord record) {
-    if (machines.find(record.instanceId()).isPresent()) {
-      throw new StapesException(
-          Kind.BUSY,
-          record.subject(),
-          "its disk cannot change its size while it runs: stop it first");
-    }
+  /** A running machine that was told of it keeps the size, even where something fails later. */
+  private void grow(VolumeDisk disk, InstanceRecord record, Optional<Size> size, Work.Step step) {
+    Size had = disk.size();
+    AtomicBoolean told = new AtomicBoolean();
+    step.undo(
+        "size of " + record.subject(),
+        () -> {
+          if (!told.get()) {
+            disk.shrinkTo(had);
+          }
+        });
+    disk.fit(size);
+    machines
+        .find(record.instanceId())
+        .ifPresent(
+            running -> {
+              running.machine().rootGrew(disk.size());
+              told.set(true);
+            });
   }
 
   private static VolumeDisk diskOf(StoragePool pool, InstanceRecord record) {

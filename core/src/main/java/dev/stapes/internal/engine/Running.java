@@ -4,28 +4,32 @@ import dev.stapes.model.InstanceId;
 import dev.stapes.spi.Machine;
 import dev.stapes.spi.StoragePool;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /** A machine together with the volumes that are attached for it. */
 final class Running {
   private final Machine machine;
   private final Machine.Spec spec;
-  private final List<StoragePool.Attachment> attachments;
+  private final SortedMap<String, StoragePool.Attachment> attachments;
   private final AtomicBoolean endExpected;
 
-  Running(Machine machine, Machine.Spec spec, List<StoragePool.Attachment> attachments) {
+  Running(
+      Machine machine, Machine.Spec spec, SortedMap<String, StoragePool.Attachment> attachments) {
     this(machine, spec, attachments, new AtomicBoolean());
   }
 
   private Running(
       Machine machine,
       Machine.Spec spec,
-      List<StoragePool.Attachment> attachments,
+      SortedMap<String, StoragePool.Attachment> attachments,
       AtomicBoolean endExpected) {
     this.machine = machine;
     this.spec = spec;
-    this.attachments = List.copyOf(attachments);
+    this.attachments = Collections.unmodifiableSortedMap(new TreeMap<>(attachments));
     this.endExpected = endExpected;
   }
 
@@ -42,9 +46,22 @@ final class Running {
     return spec;
   }
 
-  /** The same machine after its config was changed. */
-  Running updated(Machine.Spec newSpec) {
-    return new Running(machine, newSpec, attachments, endExpected);
+  /** The volumes that it has, by device name. */
+  SortedMap<String, StoragePool.Attachment> attachments() {
+    return attachments;
+  }
+
+  /** Whether it has a volume. */
+  boolean holds(StoragePool.Attachment attachment) {
+    return attachments.values().stream().anyMatch(each -> each == attachment);
+  }
+
+  /** The same machine after its config or its devices were changed. */
+  Running updated(Machine.Spec newSpec, Disks.Plugged plugged) {
+    TreeMap<String, StoragePool.Attachment> all = new TreeMap<>(attachments);
+    all.keySet().removeAll(plugged.devices());
+    all.putAll(plugged.attachments());
+    return new Running(machine, newSpec, all, endExpected);
   }
 
   /** From now on its end is what somebody asked for. */
@@ -72,7 +89,7 @@ final class Running {
 
   /** Lets go of the machine and of its volumes. */
   void release() {
-    List<AutoCloseable> all = new ArrayList<>(attachments);
+    List<AutoCloseable> all = new ArrayList<>(attachments.values());
     all.add(0, machine);
     Resources.closeAll(all);
   }

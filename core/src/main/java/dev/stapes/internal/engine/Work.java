@@ -216,6 +216,11 @@ final class Work {
       kept.own(locks.acquire(claim, action + " of " + subject, PATIENCE));
     }
 
+    /** Does something when all is done, or undone. */
+    void atEnd(AutoCloseable last) {
+      kept.own(last);
+    }
+
     /** Names a step that can be undone. */
     void undo(String what, Runnable undo) {
       rollback.add(what, undo::run);

@@ -1,5 +1,6 @@
 package dev.stapes.qemu.driver;
 
+import dev.stapes.linux.Fd;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.qmp.QmpClient;
@@ -32,6 +33,18 @@ final class Monitor implements AutoCloseable {
   <R> R execute(QmpCommand<R> command) {
     try {
       return client.execute(command);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StapesException(Kind.INTERRUPTED, subject, "interrupted", e);
+    } catch (QmpException e) {
+      throw failed(subject, command.commandName(), e);
+    }
+  }
+
+  /** As {@link #execute(QmpCommand)}, passing a descriptor along, which stays the caller's. */
+  <R> R execute(QmpCommand<R> command, Fd fd) {
+    try {
+      return client.execute(command, fd);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new StapesException(Kind.INTERRUPTED, subject, "interrupted", e);

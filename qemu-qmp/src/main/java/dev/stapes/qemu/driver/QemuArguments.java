@@ -29,6 +29,9 @@ final class QemuArguments {
   /** Slots for what is plugged in while it runs. */
   static final int FREE_SLOTS = 8;
 
+  /** More have no place on the root bus, beside what is always there. */
+  static final int MOST_SLOTS = 20;
+
   private static final String MORE_MEMORY = "memory-more";
   private static final long MEBIBYTE = 1L << 20;
 
@@ -231,7 +234,7 @@ final class QemuArguments {
   /** Network interfaces are plugged in before it goes, and leave as many slots free. */
   private void slots() {
     if (!isMicrovm()) {
-      for (int i = 0; i < FREE_SLOTS + plan.nics().size(); i++) {
+      for (int i = 0; i < plan.slots(); i++) {
         ObjectNode port = JsonNodeFactory.instance.objectNode();
         port.put("driver", "pcie-root-port").put("id", PciSlots.NAME + i).put("chassis", i + 1);
         add("-device", port.toString());

@@ -4,6 +4,7 @@ import dev.stapes.linux.cgroup.CpuRequest;
 import dev.stapes.linux.cgroup.CpuSet;
 import dev.stapes.model.Config;
 import dev.stapes.model.ConfigKey;
+import dev.stapes.model.Device;
 import dev.stapes.model.IdMapping;
 import dev.stapes.model.InstanceId;
 import dev.stapes.model.Lifetime;
@@ -28,6 +29,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -78,6 +80,11 @@ final class QemuDriver implements InstanceDriver {
   @Override
   public Optional<IdMapping> idMapping(Config config) {
     return Optional.empty();
+  }
+
+  @Override
+  public boolean changesLive(Optional<Device> before, Optional<Device> after) {
+    return Stream.of(before, after).flatMap(Optional::stream).allMatch(VmDevices::isPluggable);
   }
 
   @Override
@@ -155,7 +162,7 @@ final class QemuDriver implements InstanceDriver {
             .flatMap(found -> context.host().processes().find(found.pid()));
     if (process.isPresent()) {
       try {
-        return Optional.of(adopt(spec, files, process.get()));
+        return adopt(spec, files, process.get());
       } catch (QmpException e) {
         LOG.warn("{}: runs, but cannot be controlled: {}", files.name(), e.getMessage());
         process.get().close();
@@ -169,7 +176,7 @@ final class QemuDriver implements InstanceDriver {
     return Optional.empty();
   }
 
-  private Machine adopt(Machine.Spec spec, VmFiles files, Processes.Handle process)
+  private Optional<Machine> adopt(Machine.Spec spec, VmFiles files, Processes.Handle process)
       throws InterruptedException {
     QmpClient client =
         QmpClient.connect(context.loop(), files.monitor(), Monitor.DIALECT, QmpOptions.defaults());
@@ -184,13 +191,19 @@ final class QemuDriver implements InstanceDriver {
             this::forget);
     boolean done = false;
     try {
-      machine.adopted();
       hold(machine);
+      boolean usable = machine.adopted();
       done = true;
-      return machine;
+      if (!usable) {
+        LOG.warn("{}: did not get its disks before its JVM ended: it is ended", files.name());
+        machine.kill();
+        awaitGone(spec.id());
+        return Optional.empty();
+      }
+      return Optional.of(machine);
     } finally {
       if (!done) {
-        machine.close();
+        machine.close(); // which is forgotten
       }
     }
   }
@@ -256,6 +269,7 @@ final class QemuDriver implements InstanceDriver {
     for (QemuProcesses.Found found : running.getOrDefault(files.name(), List.of())) {
       context.host().processes().find(found.pid()).ifPresent(process -> end(files, process));
     }
+    new ShareDaemons(context, files, "instance " + files.id()).end(Optional.empty());
     try {
       files.remove();
     } catch (IOException e) {

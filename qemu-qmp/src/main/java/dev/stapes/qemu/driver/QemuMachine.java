@@ -1,6 +1,7 @@
 package dev.stapes.qemu.driver;
 
 import dev.stapes.linux.cgroup.CpuRequest;
+import dev.stapes.model.Device;
 import dev.stapes.model.ExecSpec;
 import dev.stapes.model.IdMapping;
 import dev.stapes.model.InstanceId;
@@ -11,6 +12,7 @@ import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.qmp.QmpEvent;
 import dev.stapes.qmp.QmpListener;
+import dev.stapes.qmp.qemu.BlockResize;
 import dev.stapes.qmp.qemu.ChardevInfo;
 import dev.stapes.qmp.qemu.Cont;
 import dev.stapes.qmp.qemu.GuestPanickedEvent;
@@ -69,6 +71,8 @@ final class QemuMachine implements Machine {
   private final VmNics nics;
   private final CpuAffinity affinity;
   private final LiveChanges changes = new LiveChanges();
+  private final VmDevices devices;
+  private final ShareDaemons daemons;
   private final Consumer<QemuMachine> gone;
   private final CompletableFuture<Exit> exit = new CompletableFuture<>();
   private final CompletableFuture<Exit> removed = new CompletableFuture<>();
@@ -77,6 +81,10 @@ final class QemuMachine implements Machine {
   private volatile boolean released;
   private volatile @Nullable String shutdownReason;
   private Spec spec;
+
+  /** As of which its disks and shares are. */
+  private Spec devicesOf;
+
 
   QemuMachine(
       DriverContext context,
@@ -88,6 +96,7 @@ final class QemuMachine implements Machine {
       Consumer<QemuMachine> gone) {
     this.context = context;
     this.spec = spec;
+    this.devicesOf = spec;
     this.files = files;
     this.process = process;
     this.processExit = process.exit();
@@ -104,8 +113,22 @@ final class QemuMachine implements Machine {
     this.limits = new VmLimits("instance " + spec.name(), monitor);
     this.nics = new VmNics("instance " + spec.name(), files.id(), monitor, context.sys());
     this.affinity = new CpuAffinity(context.host(), monitor);
+    this.daemons = new ShareDaemons(context, files, "instance " + spec.name());
+    this.devices = devices();
     monitor.client().subscribe(QmpEvent.class, listener());
     this.processExit.thenAccept(this::processEnded);
+  }
+
+  private VmDevices devices() {
+    String subject = "instance " + spec.name();
+    HotPlug slots = new HotPlug(subject, monitor);
+    return new VmDevices(
+        context,
+        subject,
+        new VmDisks(context.sys(), subject, monitor, slots),
+        new VmShares(monitor, slots, daemons),
+        new GuestMounts(subject, this::execWithoutInput),
+        agentConnection::isOpen);
   }
 
   private QmpListener<QmpEvent> listener() {
@@ -116,6 +139,7 @@ final class QemuMachine implements Machine {
       } else if (event instanceof ResetEvent || event instanceof GuestPanickedEvent) {
         agent.disconnect(); // the next one comes when the guest has booted
         ports.abandon(); // nobody is left who could say how they ended
+        devices.mountAll(this::spec);
       }
     };
   }
@@ -292,30 +316,54 @@ final class QemuMachine implements Machine {
     changes.apply("cpus", before.cpus(), after.cpus(), cpus -> affinity.pin(pid, cpus));
     changes.apply(
         "nics", before.nics(), after.nics(), wanted -> nics.change(wanted, changed.config()));
+    changes.apply(
+        "devices",
+        spec,
+        changed,
+        wanted -> {
+          devices.change(devicesOf, wanted);
+          devicesOf = wanted;
+        });
     spec = changed;
+  }
+
+  @Override
+  public void rootGrew(Size size) {
+    monitor.execute(BlockResize.builder(size.bytes()).nodeName(QemuArguments.ROOT_NODE).build());
   }
 
   /** Lets its processors go on, for the first time. */
   void go() {
     VmPlan plan = VmPlan.of(spec(), context.host().facts().memory());
     nics.plugMissing(plan.nics(), spec().config());
+    devices.plugAll(spec());
     CpuRequest cpus = plan.cpus();
     if (cpus instanceof CpuRequest.Pinned) {
       affinity.pin(pid, cpus);
     }
     unfreeze();
+    devices.mountAll(this::spec);
   }
 
-  /** Learns what it has been doing since an earlier JVM let go of it, maybe before it went. */
-  void adopted() {
+  /**
+   * Learns what it has been doing since an earlier JVM let go of it, maybe before it went.
+   *
+   * @return false where it never went, and lacks disks that nobody can give it now
+   */
+  boolean adopted() {
     RunState state = monitor.execute(QueryStatus.of()).status();
     if (state == RunState.PRELAUNCH) {
+      if (spec().devices().values().stream().anyMatch(each -> each instanceof Device.Disk)) {
+        return false;
+      }
       go(); // its JVM died before it did
     } else {
       condition.found(state);
       nics.found(VmPlan.of(spec(), context.host().facts().memory()).nics());
+      devices.mountAll(this::spec);
     }
     ports.keepForeign();
+    return true;
   }
 
   private Set<Integer> openSlots() {
@@ -370,6 +418,7 @@ final class QemuMachine implements Machine {
     exit.complete(end);
     try {
       letGo();
+      daemons.end(Optional.empty());
       files.remove();
       process.close();
     } catch (IOException | RuntimeException e) {

@@ -37,6 +37,7 @@ record VmFiles(InstanceId id, String name, Path directory) {
   static final String VNC = "vnc";
 
   private static final String PREFIX = "stapes-";
+  private static final String SHARES = "_shares";
 
   /** Those of an instance, whether they exist or not. */
   static VmFiles of(Scope scope, InstanceId id) {
@@ -49,8 +50,8 @@ record VmFiles(InstanceId id, String name, Path directory) {
     List<VmFiles> all = new ArrayList<>();
     try (DirectoryStream<Path> directories = Files.newDirectoryStream(scope.runDirectory())) {
       for (Path directory : directories) {
-        String id = directory.getFileName().toString();
-        if (isId(id)) {
+        String id = directory.getFileName().toString().replaceFirst(SHARES + "$", "");
+        if (isId(id) && all.stream().noneMatch(each -> each.id().value().equals(id))) {
           all.add(of(scope, new InstanceId(id)));
         }
       }
@@ -94,6 +95,11 @@ record VmFiles(InstanceId id, String name, Path directory) {
     return directory.resolve(Scope.CONSOLE_LOG);
   }
 
+  /** Beside it, for what shares directories of the host with it: QEMU may not enter there. */
+  Path shares() {
+    return directory.resolveSibling(directory.getFileName() + SHARES);
+  }
+
   /** Makes the directory, which nobody else may enter. */
   void create() throws IOException {
     Files.createDirectory(
@@ -101,8 +107,13 @@ record VmFiles(InstanceId id, String name, Path directory) {
         PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
   }
 
-  /** Removes the directory, if it is there, with whatever QEMU has put there. */
+  /** Removes the directories, if they are there, with whatever QEMU has put there. */
   void remove() throws IOException {
+    remove(directory);
+    remove(shares());
+  }
+
+  private static void remove(Path directory) throws IOException {
     if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
       return;
     }

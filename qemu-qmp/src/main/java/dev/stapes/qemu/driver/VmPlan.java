@@ -26,6 +26,7 @@ import java.util.TreeMap;
  * @param accelerator kvm, tcg or auto
  * @param vnc whether it has a display
  * @param nics by device name; copied
+ * @param slots for devices that come and go
  * @param raw arguments of the user; copied
  */
 record VmPlan(
@@ -38,6 +39,7 @@ record VmPlan(
     String accelerator,
     boolean vnc,
     SortedMap<String, Device.Nic> nics,
+    int slots,
     List<String> raw) {
   /** In the directory that is the root volume of a virtual machine: its disk, raw. */
   static final String DISK = Machine.Disk.IMAGE;
@@ -86,6 +88,7 @@ record VmPlan(
     TreeMap<String, Device.Nic> nics = new TreeMap<>();
     spec.devices().forEach((name, device) -> add(nics, name, device));
     checkNics(nics, config.get(QemuKeys.MACHINE).orElseThrow());
+    VmDevices.validate(spec, config.get(QemuKeys.MACHINE).orElseThrow());
     return new VmPlan(
         cpus,
         memory(config, host),
@@ -96,10 +99,17 @@ record VmPlan(
         config.get(QemuKeys.ACCELERATOR).orElseThrow(),
         config.get(QemuKeys.DISPLAY).orElseThrow().equals("vnc"),
         nics,
+        slots(spec, nics.size()),
         config
             .get(QemuKeys.RAW_QEMU)
             .map(text -> words(QemuKeys.RAW_QEMU.name(), text))
             .orElse(List.of()));
+  }
+
+  private static int slots(Machine.Spec spec, int nics) {
+    boolean disks = spec.devices().values().stream().anyMatch(each -> each instanceof Device.Disk);
+    int wanted = QemuArguments.FREE_SLOTS + nics + (disks ? VmDevices.MOST_DISKS : 0);
+    return Math.min(wanted, QemuArguments.MOST_SLOTS);
   }
 
   private static List<String> words(String key, String text) {
@@ -184,7 +194,7 @@ record VmPlan(
       nics.put(name, nic);
       return;
     }
-    if (device instanceof Device.None) {
+    if (device instanceof Device.None || device instanceof Device.Disk) {
       return;
     }
     throw new StapesException(

@@ -17,6 +17,7 @@ import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Machine;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
@@ -33,6 +34,14 @@ class EngineMachinesTest {
 
   private static final Consumer<EngineWorld> STOPPED =
       WITH_IMAGE.andThen(world -> world.stapes().instances().create(spec("vm").build()));
+
+  /** With a volume that it does not use. */
+  private static final Consumer<EngineWorld> RUNNING =
+      STOPPED.andThen(
+          world -> {
+            world.stapes().pools().get("default").createVolume("data", Optional.empty());
+            vm(world.stapes()).start();
+          });
 
   private static InstanceSpec.Builder spec(String name) {
     return InstanceSpec.virtualMachine(name, IMAGE).device("root", root(SMALL));
@@ -106,11 +115,50 @@ class EngineMachinesTest {
   void the_disk_of_a_stopped_machine_grows() {
     try (EngineWorld world = world(STOPPED)) {
       Instance vm = vm(world.stapes());
-      vm.start();
-      refused(Kind.BUSY, "stop it first", () -> resize(vm, LARGE));
-      vm.stop(Stop.FORCE);
       resize(vm, LARGE);
       holds("boot", LARGE, vm);
+    }
+  }
+
+  @Test
+  void the_disk_of_a_running_machine_grows() {
+    try (EngineWorld world = world(RUNNING)) {
+      Instance vm = vm(world.stapes());
+      resize(vm, LARGE);
+      assertEquals(LARGE.bytes(), vm.files().read("/" + Machine.Disk.IMAGE).length);
+      vm.stop(Stop.FORCE);
+      holds("boot", LARGE, vm);
+    }
+  }
+
+  @Test
+  void a_running_machine_gets_disks_and_loses_them() {
+    try (EngineWorld world = world(RUNNING)) {
+      Instance vm = vm(world.stapes());
+      Device.Disk data = Device.disk("/data", disk -> disk.volume("default", "data"));
+      vm.update(update -> update.device("data", data));
+      assertEquals(data, vm.info().devices().get("data"));
+      vm.update(update -> update.removeDevice("data"));
+      assertTrue(!vm.info().devices().containsKey("data"));
+      world.stapes().pools().get("default").deleteVolume("data");
+    }
+  }
+
+  @Test
+  void a_running_machine_does_not_get_all_that_is_a_device() {
+    try (EngineWorld world = world(RUNNING)) {
+      Instance vm = vm(world.stapes());
+      refused(
+          Kind.BUSY,
+          "device tty cannot change while the instance runs",
+          () -> vm.update(update -> update.device("tty", Device.UnixChar.of("/dev/tty9"))));
+      refused(
+          Kind.BUSY,
+          "device root cannot change while the instance runs",
+          () ->
+              vm.update(
+                  update ->
+                      update.device("root", Device.root(disk -> disk.pool("default").readOnly()))));
     }
   }
 
@@ -207,5 +255,11 @@ class EngineMachinesTest {
   @Test
   void a_change_of_the_size_that_fails_leaves_the_old_one() throws Exception {
     failsCleanly(STOPPED, stapes -> resize(vm(stapes), LARGE));
+  }
+
+  @Test
+  void a_disk_that_cannot_be_plugged_leaves_nothing_behind() throws Exception {
+    Device.Disk data = Device.disk("/data", disk -> disk.volume("default", "data"));
+    failsCleanly(RUNNING, stapes -> vm(stapes).update(update -> update.device("data", data)));
   }
 }

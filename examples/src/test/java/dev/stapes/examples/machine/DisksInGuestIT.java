@@ -1,0 +1,198 @@
+package dev.stapes.examples.machine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.stapes.Instance;
+import dev.stapes.Stop;
+import dev.stapes.model.Device;
+import dev.stapes.model.Size;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.testkit.RequiresGuest;
+import dev.stapes.testkit.RequiresKernel;
+import dev.stapes.testkit.RequiresRoot;
+import dev.stapes.testkit.RequiresTool;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Disks and directories of the host in a virtual machine, from its start and while it runs. */
+@RequiresRoot
+@RequiresTool("qemu-system-x86_64")
+@RequiresTool("mkfs.btrfs")
+@RequiresKernel("btrfs")
+@RequiresGuest
+@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class DisksInGuestIT {
+  private static final String DISKS =
+      "for d in /sys/block/vd*; do cat $d/serial; echo; done | sort | tr '\n' ' '";
+
+  @RegisterExtension static final VmBench BENCH = new VmBench("btrfs");
+
+  @TempDir Path directory;
+
+  private Path file(String name, String beginning) throws IOException {
+    Path file = directory.resolve(name);
+    Files.writeString(file, beginning);
+    try (RandomAccessFile grown = new RandomAccessFile(file.toFile(), "rw")) {
+      grown.setLength(4 << 20);
+    }
+    return file;
+  }
+
+  private Path tree(String name) throws IOException {
+    Path tree = Files.createDirectory(directory.resolve(name));
+    Files.writeString(tree.resolve("who"), name);
+    return tree;
+  }
+
+  private static String sh(Instance vm, String script) {
+    return vm.exec("sh", "-c", script).orThrow().stdout();
+  }
+
+  /** The device that has a serial. */
+  private static String withSerial(String serial, String script) {
+    return "for d in /sys/block/vd*; do if [ \"$(cat $d/serial)\" = "
+        + serial
+        + " ]; then d=/dev/${d##*/}; "
+        + script
+        + "; fi; done";
+  }
+
+  /** Directories are mounted behind. */
+  private static String awaitMount(Instance vm, String path) {
+    return sh(vm, "until [ -e " + path + "/who ]; do sleep 1; done; cat " + path + "/who");
+  }
+
+  private static void refused(Kind kind, String words, Runnable call) {
+    StapesException e = assertThrows(StapesException.class, call::run);
+    assertEquals(kind, e.kind(), e::toString);
+    assertTrue(e.toString().contains(words), e::toString);
+  }
+
+  private static long daemons() throws IOException {
+    return ProcessHandle.allProcesses()
+        .filter(each -> each.info().command().orElse("").endsWith("/virtiofsd"))
+        .count();
+  }
+
+  @Test
+  void disks_and_directories_are_there_from_the_start_and_come_and_go() throws IOException {
+    long before = daemons();
+    Path data = file("data.img", "of data");
+    Path only = file("only.img", "of only");
+    Instance vm =
+        BENCH
+            .stapes()
+            .instances()
+            .launch(
+                BENCH
+                    .spec()
+                    .device("data", Device.disk("/data", disk -> disk.source(data.toString())))
+                    .device(
+                        "only",
+                        Device.disk("/only", disk -> disk.source(only.toString()).readOnly()))
+                    .device("tree", Device.disk("/srv/tree", disk -> disk.source(sourceOf("tree"))))
+                    .build());
+    assertEquals("data only root ", sh(vm, DISKS));
+    assertEquals("of data", sh(vm, withSerial("data", "head -c 7 $d")));
+    sh(vm, withSerial("data", "printf OF | dd of=$d conv=notrunc,fsync 2>/dev/null"));
+    assertTrue(Files.readString(data).startsWith("OF data"));
+    assertFalse(vm.exec("sh", "-c", withSerial("only", "printf X >$d")).exitCode() == 0);
+    assertEquals("tree", awaitMount(vm, "/srv/tree"));
+    sh(vm, "echo written > /srv/tree/by-guest");
+    assertEquals("written\n", Files.readString(directory.resolve("tree/by-guest")));
+
+    comesAndGoes(vm);
+    String name = vm.name();
+    Instance again = BENCH.reopen().instances().get(name);
+    again.update(update -> update.removeDevice("data").removeDevice("tree"));
+    assertEquals("only root ", sh(again, DISKS));
+    assertEquals("", sh(again, "grep virtiofs /proc/mounts || true"));
+    again.stop(Stop.FORCE);
+    assertEquals(before, daemons());
+  }
+
+  private String sourceOf(String name) {
+    try {
+      return tree(name).toString();
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  private void comesAndGoes(Instance vm) throws IOException {
+    Path late = file("late.img", "of late");
+    Device.Disk disk = Device.disk("/late", options -> options.source(late.toString()));
+    Device.Disk ro = Device.disk("/mnt/ro", options -> options.source(sourceOf("ro")).readOnly());
+    vm.update(update -> update.device("late", disk).device("ro", ro));
+    assertEquals("of late", sh(vm, "sleep 0.3; " + withSerial("late", "head -c 7 $d")));
+    assertEquals("ro", awaitMount(vm, "/mnt/ro"));
+    assertFalse(vm.exec("touch", "/mnt/ro/no").exitCode() == 0);
+    assertFalse(
+        vm.exec("sh", "-c", "mount -o remount,rw /mnt/ro; touch /mnt/ro/no").exitCode() == 0);
+
+    Path missing = directory.resolve("zz-missing");
+    Device.Disk third = Device.disk("/zz", options -> options.source(missing.toString()));
+    refused(
+        Kind.NOT_FOUND,
+        "zz-missing",
+        () -> vm.update(update -> update.removeDevice("late").device("zz", third)));
+    assertEquals(List.of("data", "late", "only", "ro", "root", "tree"), names(vm));
+    assertTrue(sh(vm, "sleep 0.3; " + DISKS).contains("late"));
+    vm.update(update -> update.removeDevice("late").removeDevice("ro"));
+    assertEquals("data only root ", sh(vm, DISKS));
+  }
+
+  private static List<String> names(Instance vm) {
+    return vm.info().devices().keySet().stream().sorted().toList();
+  }
+
+  @Test
+  void what_cannot_be_plugged_leaves_nothing_and_the_root_disk_grows() throws IOException {
+    Instance vm = BENCH.launch();
+    long had = Long.parseLong(sh(vm, "cat /sys/block/vda/size").strip()) * 512;
+    Size more = Size.ofBytes(had + (64 << 20));
+    vm.update(
+        update -> update.device("root", Device.root(disk -> disk.pool("default").size(more))));
+    assertEquals(more.bytes() / 512 + "\n", sh(vm, "cat /sys/block/vda/size"));
+
+    Path first = file("first.img", "first");
+    Path socket = directory.resolve("socket");
+    try (ServerSocketChannel listening =
+        ServerSocketChannel.open(java.net.StandardProtocolFamily.UNIX)) {
+      listening.bind(java.net.UnixDomainSocketAddress.of(socket));
+      refused(
+          Kind.INVALID,
+          "is no file, directory or block device",
+          () ->
+              vm.update(
+                  update ->
+                      update
+                          .device("a1", Device.disk("/1", d -> d.source(first.toString())))
+                          .device("a2", Device.disk("/2", d -> d.source(sourceOf("a2"))))
+                          .device("a3", Device.disk("/3", d -> d.source(socket.toString())))));
+    }
+    assertEquals(List.of("root"), names(vm));
+    assertEquals("root ", sh(vm, DISKS));
+    vm.update(update -> update.device("a1", Device.disk("/1", d -> d.source(first.toString()))));
+    sh(vm, "sleep 0.3; " + withSerial("a1", "head -c 5 $d"));
+    vm.stop(Stop.FORCE);
+    Files.delete(first);
+    refused(Kind.NOT_FOUND, "source of device a1", vm::start);
+    try (Stream<Path> left = Files.list(directory)) {
+      assertTrue(left.noneMatch(each -> each.equals(first)));
+    }
+  }
+}

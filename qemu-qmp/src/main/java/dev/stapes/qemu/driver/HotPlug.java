@@ -1,0 +1,99 @@
+package dev.stapes.qemu.driver;
+
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.qmp.QmpCommandException;
+import dev.stapes.qmp.QmpEvent;
+import dev.stapes.qmp.QmpException;
+import dev.stapes.qmp.QmpExpectation;
+import dev.stapes.qmp.QmpTimeoutException;
+import dev.stapes.qmp.qemu.DeviceAdd;
+import dev.stapes.qmp.qemu.DeviceDel;
+import dev.stapes.qmp.qemu.DeviceDeletedEvent;
+import dev.stapes.qmp.qemu.DeviceUnplugGuestErrorEvent;
+import java.time.Duration;
+
+/** The free slots of a machine, for devices that come and go while it runs. */
+final class HotPlug {
+  private static final String PERIPHERAL = "/machine/peripheral";
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+  private final String subject;
+  private final Monitor monitor;
+  private final PciSlots slots;
+
+  HotPlug(String subject, Monitor monitor) {
+    this.subject = subject;
+    this.monitor = monitor;
+    this.slots = new PciSlots(subject, monitor);
+  }
+
+  /**
+   * Adds a device in a free slot.
+   *
+   * @throws StapesException EXHAUSTED where none is free
+   */
+  void add(DeviceAdd.Builder device) {
+    monitor.execute(device.bus(slots.free()).build());
+  }
+
+  /** Whether there is a device of that name. */
+  boolean has(String id) {
+    return slots.holds(id);
+  }
+
+  /**
+   * Removes a device, if it is there.
+   *
+   * @throws StapesException BUSY where the guest refuses; TIMED_OUT where it does not let go of it
+   */
+  void remove(String id) {
+    if (!has(id)) {
+      return;
+    }
+    try (QmpExpectation<QmpEvent> end =
+        monitor
+            .client()
+            .expect(QmpEvent.class, event -> isDeleted(event, id) || isRefused(event, id))) {
+      ask(id);
+      if (isRefused(end.await(PATIENCE), id)) {
+        throw new StapesException(
+            Kind.BUSY, subject, "the guest refuses to let go of its device " + id);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StapesException(Kind.INTERRUPTED, subject, "interrupted", e);
+    } catch (QmpTimeoutException e) {
+      throw new StapesException(
+          Kind.TIMED_OUT,
+          subject,
+          "the guest does not let go of its device " + id + ": it may not have booted",
+          e);
+    } catch (QmpException e) {
+      throw Monitor.failed(subject, "device_del", e);
+    }
+  }
+
+  /** A guest that was asked before may let go of it yet. */
+  private void ask(String id) throws InterruptedException {
+    try {
+      monitor.client().execute(DeviceDel.of(id));
+    } catch (QmpCommandException e) {
+      if (!String.valueOf(e.getMessage()).contains("in the process of unplug")) {
+        throw e;
+      }
+    }
+  }
+
+  private static boolean isDeleted(QmpEvent event, String id) {
+    return event instanceof DeviceDeletedEvent deleted
+        && (deleted.device().filter(id::equals).isPresent()
+            || deleted.path().equals(PERIPHERAL + "/" + id));
+  }
+
+  private static boolean isRefused(QmpEvent event, String id) {
+    return event instanceof DeviceUnplugGuestErrorEvent refused
+        && (refused.device().filter(id::equals).isPresent()
+            || refused.path().equals(PERIPHERAL + "/" + id));
+  }
+}

@@ -1,0 +1,246 @@
+package dev.stapes.qemu.driver;
+
+import dev.stapes.model.Device;
+import dev.stapes.model.Lifetime;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.Machine;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+
+/** The devices of a machine that come and go while it runs, and the disks that it starts with. */
+final class VmDevices {
+  /** With the slots that are left free the root bus has place for no more. */
+  static final int MOST_DISKS = 12;
+
+  private static final int TYPE_BITS = 0170000;
+  private static final int BLOCK = 0060000;
+
+  private final DriverContext context;
+  private final String subject;
+  private final VmDisks disks;
+  private final VmShares shares;
+  private final GuestMounts mounts;
+  private final BooleanSupplier hasAgent;
+
+  /**
+   * Of a machine.
+   *
+   * @param hasAgent whether the agent of the guest is there now
+   */
+  VmDevices(
+      DriverContext context,
+      String subject,
+      VmDisks disks,
+      VmShares shares,
+      GuestMounts mounts,
+      BooleanSupplier hasAgent) {
+    this.context = context;
+    this.subject = subject;
+    this.disks = disks;
+    this.shares = shares;
+    this.mounts = mounts;
+    this.hasAgent = hasAgent;
+  }
+
+  /** Whether a machine can have another device of that kind, or lose one, while it runs. */
+  static boolean isPluggable(Device device) {
+    return device instanceof Device.Disk || device instanceof Device.Nic;
+  }
+
+  /**
+   * Checks those of a spec.
+   *
+   * @param board QEMU's machine type
+   */
+  static void validate(Machine.Spec spec, String board) {
+    long count =
+        spec.devices().values().stream().filter(each -> each instanceof Device.Disk).count();
+    if (count > 0 && board.equals("microvm")) {
+      throw new StapesException(
+          Kind.UNSUPPORTED, "instance " + spec.name(), "a microvm has its root disk alone");
+    }
+    if (count > MOST_DISKS) {
+      throw new StapesException(
+          Kind.UNSUPPORTED,
+          "instance " + spec.name(),
+          "a virtual machine can have " + MOST_DISKS + " disks beside its root disk: " + count);
+    }
+    spec.devices()
+        .forEach(
+            (name, device) -> {
+              if (device instanceof Device.Disk disk && disk.recursive() && disk.readOnly()) {
+                throw new StapesException(
+                    Kind.UNSUPPORTED,
+                    "device " + name,
+                    "a virtual machine cannot have a disk that is recursive and read-only");
+              }
+            });
+  }
+
+  /** Adds all of a machine that has not begun. */
+  void plugAll(Machine.Spec spec) {
+    spec.devices().keySet().forEach(name -> plug(name, spec));
+  }
+
+  /** Mounts all directories in the guest, once it has booted; waits for nothing. */
+  void mountAll(Supplier<Machine.Spec> spec) {
+    behind(
+        () ->
+            spec.get()
+                .devices()
+                .forEach(
+                    (name, device) -> {
+                      if (device instanceof Device.Disk disk && shares.has(name)) {
+                        mounts.mount(name, disk);
+                      }
+                    }));
+  }
+
+  private void behind(Runnable task) {
+    try {
+      context.behind().execute(task);
+    } catch (RejectedExecutionException e) {
+      // the driver is closed: whoever adopts the machine does it
+    }
+  }
+
+  /** Makes the devices of one spec those of another one; where one fails, all are as before. */
+  void change(Machine.Spec before, Machine.Spec after) {
+    TreeSet<String> names = new TreeSet<>(before.devices().keySet());
+    names.addAll(after.devices().keySet());
+    Deque<Runnable> undo = new ArrayDeque<>();
+    try {
+      for (String name : names) {
+        change(name, before, after, undo);
+      }
+    } catch (RuntimeException e) {
+      boolean interrupted = Thread.interrupted();
+      for (Runnable step : undo) {
+        try {
+          step.run();
+        } catch (RuntimeException next) {
+          e.addSuppressed(next);
+        }
+      }
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+      throw e;
+    }
+  }
+
+  private void change(String name, Machine.Spec before, Machine.Spec after, Deque<Runnable> undo) {
+    Device was = before.devices().get(name);
+    Device is = after.devices().get(name);
+    if (was instanceof Device.Disk a && is instanceof Device.Disk b && isSame(a, b)) {
+      if (!a.limits().equals(b.limits()) && !shares.has(name)) {
+        undo.push(() -> disks.limit(name, a.limits()));
+        disks.limit(name, b.limits());
+      }
+      return;
+    }
+    if (was != null && !was.equals(is)) {
+      undo.push(
+          () -> {
+            plug(name, before);
+            mount(name, was);
+          });
+      try {
+        unplug(name, was);
+      } catch (RuntimeException e) {
+        undo.pop(); // it is still there
+        mount(name, was);
+        throw e;
+      }
+    }
+    if (is != null && !is.equals(was)) {
+      plug(name, after);
+      undo.push(() -> unplug(name, is));
+      mount(name, is);
+    }
+  }
+
+  private static boolean isSame(Device.Disk a, Device.Disk b) {
+    return a.path().equals(b.path())
+        && a.source().equals(b.source())
+        && a.pool().equals(b.pool())
+        && a.readOnly() == b.readOnly()
+        && a.recursive() == b.recursive();
+  }
+
+  private void plug(String name, Machine.Spec spec) {
+    if (spec.devices().get(name) instanceof Device.Disk disk) {
+      Machine.Disk attached =
+          Optional.ofNullable(spec.disks().get(name))
+              .orElseThrow(
+                  () ->
+                      new StapesException(
+                          Kind.UNAVAILABLE, subject, "source of device " + name + " is missing"));
+      plugDisk(name, attached.path(), disk, spec.lifetime() == Lifetime.THROWAWAY);
+    }
+  }
+
+  private void plugDisk(String name, Path source, Device.Disk disk, boolean throwaway) {
+    Path local = context.host().mounts().local(source);
+    try {
+      BasicFileAttributes found = Files.readAttributes(local, BasicFileAttributes.class);
+      if (found.isDirectory()) {
+        shares.plug(name, source, disk, throwaway);
+      } else if (found.isRegularFile()) {
+        disks.plug(name, local, false, disk);
+      } else if (isBlock(local)) {
+        disks.plug(name, local, true, disk);
+      } else {
+        throw StapesException.invalid(
+            subject,
+            "source of device "
+                + name
+                + " is no file, directory or block device: \""
+                + source
+                + "\"");
+      }
+    } catch (NoSuchFileException e) {
+      throw new StapesException(
+          Kind.NOT_FOUND,
+          subject,
+          "source of device " + name + " does not exist: \"" + source + "\"",
+          e);
+    } catch (IOException e) {
+      throw IoFailure.of(subject, "source of device " + name, e);
+    }
+  }
+
+  private static boolean isBlock(Path path) throws IOException {
+    return (((Number) Files.getAttribute(path, "unix:mode")).intValue() & TYPE_BITS) == BLOCK;
+  }
+
+  private void unplug(String name, Device device) {
+    if (device instanceof Device.Disk disk) {
+      if (shares.has(name)) {
+        if (hasAgent.getAsBoolean()) {
+          mounts.unmount(name, disk);
+        }
+        shares.unplug(name);
+      } else {
+        disks.unplug(name);
+      }
+    }
+  }
+
+  private void mount(String name, Device device) {
+    if (device instanceof Device.Disk disk && shares.has(name)) {
+      behind(() -> mounts.mount(name, disk));
+    }
+  }
+}

@@ -1,0 +1,151 @@
+package dev.stapes.qemu.driver;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
+import dev.stapes.linux.Fd;
+import dev.stapes.linux.OpenFlag;
+import dev.stapes.linux.ffi.LinuxException;
+import dev.stapes.linux.ffi.Syscalls;
+import dev.stapes.model.Device;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.qmp.qemu.AddFd;
+import dev.stapes.qmp.qemu.BlockdevAdd;
+import dev.stapes.qmp.qemu.BlockdevDel;
+import dev.stapes.qmp.qemu.BlockdevOptions;
+import dev.stapes.qmp.qemu.DeviceAdd;
+import dev.stapes.qmp.qemu.FdsetInfo;
+import dev.stapes.qmp.qemu.ObjectAdd;
+import dev.stapes.qmp.qemu.ObjectDel;
+import dev.stapes.qmp.qemu.ObjectOptions;
+import dev.stapes.qmp.qemu.QomList;
+import dev.stapes.qmp.qemu.QomSet;
+import dev.stapes.qmp.qemu.QueryFdsets;
+import dev.stapes.qmp.qemu.QueryNamedBlockNodes;
+import dev.stapes.qmp.qemu.RemoveFd;
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.Set;
+
+/**
+ * Files and block devices of the host that a machine has as disks beside its root disk. QEMU gets
+ * them open: it may open nothing by itself.
+ */
+final class VmDisks {
+  private final Syscalls sys;
+  private final String subject;
+  private final Monitor monitor;
+  private final HotPlug slots;
+
+  VmDisks(Syscalls sys, String subject, Monitor monitor, HotPlug slots) {
+    this.sys = sys;
+    this.subject = subject;
+    this.monitor = monitor;
+    this.slots = slots;
+  }
+
+  /**
+   * Adds one.
+   *
+   * @param path a regular file, or a block device, where this JVM finds it
+   * @param block whether it is a block device
+   */
+  void plug(String name, Path path, boolean block, Device.Disk disk) {
+    DiskId id = DiskId.of(name);
+    boolean done = false;
+    try {
+      monitor.execute(ObjectAdd.of(ObjectOptions.fromJson(group(id, disk.limits()))));
+      long set = pass(name, path, disk.readOnly(), id);
+      monitor.execute(
+          BlockdevAdd.of(BlockdevOptions.fromJson(node(id, set, block, disk.readOnly()))));
+      slots.add(
+          DeviceAdd.builder("virtio-blk-pci")
+              .id(id.disk())
+              .unknownMember("drive", TextNode.valueOf(id.disk()))
+              .unknownMember("serial", TextNode.valueOf(id.key())));
+      done = true;
+    } finally {
+      if (!done) {
+        forget(id);
+      }
+    }
+  }
+
+  private long pass(String name, Path path, boolean readOnly, DiskId id) {
+    Set<OpenFlag> flags = EnumSet.of(OpenFlag.READ);
+    if (!readOnly) {
+      flags.add(OpenFlag.WRITE);
+    }
+    try (Fd fd = Fd.open(sys, path, flags)) {
+      return monitor.execute(AddFd.builder().opaque(id.disk()).build(), fd).fdsetId();
+    } catch (LinuxException e) {
+      throw new StapesException(
+          Kind.UNAVAILABLE,
+          subject,
+          "source of device " + name + " cannot be opened: " + e.getMessage(),
+          e);
+    }
+  }
+
+  private static ObjectNode group(DiskId id, Device.IoLimits limits) {
+    ObjectNode group = JsonNodeFactory.instance.objectNode();
+    group.put("qom-type", "throttle-group").put("id", id.throttle());
+    group.set("limits", VmLimits.throttle(limits).toJson());
+    return group;
+  }
+
+  /** A raw disk below its limits, as the root disk is one. */
+  static ObjectNode node(DiskId id, long set, boolean block, boolean readOnly) {
+    ObjectNode file = JsonNodeFactory.instance.objectNode();
+    file.put("driver", block ? "host_device" : "file").put("filename", "/dev/fdset/" + set);
+    file.put("read-only", readOnly).put("discard", "unmap").put("aio", "threads");
+    file.put("locking", "on");
+    ObjectNode raw = JsonNodeFactory.instance.objectNode();
+    raw.put("driver", "raw").put("read-only", readOnly).put("discard", "unmap");
+    raw.set("file", file);
+    ObjectNode throttle = JsonNodeFactory.instance.objectNode();
+    throttle.put("driver", "throttle").put("node-name", id.disk());
+    throttle.put("throttle-group", id.throttle());
+    throttle.put("read-only", readOnly).put("discard", "unmap");
+    throttle.set("file", raw);
+    return throttle;
+  }
+
+  /**
+   * Removes one, if it is there.
+   *
+   * @throws StapesException BUSY or TIMED_OUT where the guest does not let go of it
+   */
+  void unplug(String name) {
+    DiskId id = DiskId.of(name);
+    slots.remove(id.disk());
+    forget(id);
+  }
+
+  /** Removes what is behind a device that is gone, or never was. */
+  private void forget(DiskId id) {
+    if (monitor.execute(QueryNamedBlockNodes.of()).stream()
+        .anyMatch(node -> node.nodeName().filter(id.disk()::equals).isPresent())) {
+      monitor.execute(BlockdevDel.of(id.disk()));
+    }
+    for (FdsetInfo set : monitor.execute(QueryFdsets.of())) {
+      if (set.fds().stream().anyMatch(fd -> fd.opaque().filter(id.disk()::equals).isPresent())) {
+        monitor.execute(RemoveFd.of(set.fdsetId()));
+      }
+    }
+    if (monitor.execute(QomList.of("/objects")).stream()
+        .anyMatch(each -> each.name().equals(id.throttle()))) {
+      monitor.execute(ObjectDel.of(id.throttle()));
+    }
+  }
+
+  /** Holds one to other limits. */
+  void limit(String name, Device.IoLimits limits) {
+    monitor.execute(
+        QomSet.of(
+            "/objects/" + DiskId.of(name).throttle(),
+            "limits",
+            VmLimits.throttle(limits).toJson()));
+  }
+}

@@ -1,0 +1,82 @@
+package dev.stapes.qemu.driver;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.stapes.model.Device;
+import dev.stapes.model.StapesException.Kind;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+
+/** What devices are called, and which ones a virtual machine can have. */
+class VmDevicesTest {
+  private static final Device DISK = Device.disk("/data", disk -> disk.source("/data.img"));
+
+  @Test
+  void a_disk_is_called_as_its_device() {
+    DiskId id = DiskId.of("data");
+    assertEquals("data", id.key());
+    assertEquals("disk-data", id.disk());
+    assertEquals("limits-disk-data", id.throttle());
+    assertEquals("share-data", id.share());
+  }
+
+  @Test
+  void a_long_name_is_cut_and_stays_its_own() {
+    String name = "a-very-long-name-of-a-device";
+    DiskId one = DiskId.of(name + "1");
+    assertEquals(20, one.key().length());
+    assertTrue(one.key().startsWith("a-very-long-"), one.key());
+    assertEquals(one, DiskId.of(name + "1"));
+    assertNotEquals(one, DiskId.of(name + "2"));
+    assertEquals("exactly-twenty-chars", DiskId.of("exactly-twenty-chars").key());
+  }
+
+  @Test
+  void a_disk_is_raw_below_its_limits_and_opened_by_number() {
+    String node = VmDisks.node(DiskId.of("data"), 7, true, true).toString();
+    assertTrue(node.contains("\"driver\":\"host_device\",\"filename\":\"/dev/fdset/7\""), node);
+    assertTrue(node.contains("\"throttle-group\":\"limits-disk-data\""), node);
+    assertFalse(node.contains("\"read-only\":false"), node);
+  }
+
+  @Test
+  void disks_alone_come_and_go() {
+    assertTrue(VmDevices.isPluggable(DISK));
+    assertTrue(VmDevices.isPluggable(Device.Nic.p2p()));
+    assertFalse(VmDevices.isPluggable(Device.UnixChar.of("/dev/tty9")));
+  }
+
+  @Test
+  void more_slots_are_free_where_there_are_disks() {
+    assertEquals(QemuArguments.FREE_SLOTS, Specs.plan().slots());
+    assertEquals(
+        QemuArguments.FREE_SLOTS + VmDevices.MOST_DISKS,
+        VmPlan.of(Specs.of(Map.of("data", DISK)), Specs.HOST).slots());
+  }
+
+  @Test
+  void what_it_cannot_have_is_refused() {
+    Map<String, Device> many = new TreeMap<>();
+    for (int i = 0; i <= VmDevices.MOST_DISKS; i++) {
+      many.put("disk" + i, DISK);
+    }
+    Specs.refused(Kind.UNSUPPORTED, "12 disks", () -> VmPlan.of(Specs.of(many), Specs.HOST));
+    Specs.refused(
+        Kind.UNSUPPORTED,
+        "root disk alone",
+        () ->
+            VmPlan.of(
+                Specs.of(
+                    Map.of("data", DISK), "qemu.machine", "microvm", "qemu.kernel", "/vmlinuz"),
+                Specs.HOST));
+    Device both = Device.disk("/a", disk -> disk.source("/a").readOnly().recursive());
+    Specs.refused(
+        Kind.UNSUPPORTED,
+        "recursive and read-only",
+        () -> VmPlan.of(Specs.of(Map.of("a", both)), Specs.HOST));
+  }
+}
