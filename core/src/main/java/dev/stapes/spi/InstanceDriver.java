@@ -52,6 +52,11 @@ public interface InstanceDriver extends AutoCloseable {
     return true;
   }
 
+  /** Saves the memory of its machines, where it can. */
+  default Optional<MemoryStates> memoryStates() {
+    return Optional.empty();
+  }
+
   /**
    * Starts an instance and returns when it can execute programs.
    *

@@ -113,7 +113,7 @@ public final class InstanceService {
         Rollback rollback = new Rollback(subject)) {
       InstanceId id = create(spec, progress);
       rollback.add(subject, () -> lifecycle.takeBack(id));
-      lifecycle.start(id);
+      lifecycle.start(id, false);
       rollback.commit();
       return id;
     }

@@ -83,16 +83,28 @@ final class Machines implements AutoCloseable {
                     : StapesException.notFound("instance " + id));
   }
 
+  /** Starts a machine; one whose memory was saved is loaded, and stands still. */
   Running start(InstanceRecord record) {
     InstanceDriver driver = drivers.of(record.type());
     Disks.Attached attached = disks.attach(record, driver);
     try {
-      return register(
-          new Running(driver.start(attached.spec()), attached.spec(), attached.attachments()));
+      Machine machine = start(driver, record, attached.spec());
+      return register(new Running(machine, attached.spec(), attached.attachments()));
     } catch (RuntimeException | Error e) {
       attached.close();
       throw e;
     }
+  }
+
+  private static Machine start(InstanceDriver driver, InstanceRecord record, Machine.Spec spec) {
+    Optional<String> state = SavedStates.idIn(record.config());
+    if (state.isEmpty()) {
+      return driver.start(spec);
+    }
+    return driver
+        .memoryStates()
+        .orElseThrow(() -> new IllegalStateException(record.subject() + " has a state"))
+        .load(spec, SavedStates.directory(spec, state.get()));
   }
 
   /** Takes hold of a machine that runs already, even where a disk of it is out of reach. */

@@ -3,6 +3,7 @@ package dev.stapes.examples.survival;
 import dev.stapes.Delete;
 import dev.stapes.Instance;
 import dev.stapes.Stapes;
+import dev.stapes.Start;
 import dev.stapes.Stop;
 import dev.stapes.model.Lifetime;
 
@@ -37,6 +38,20 @@ enum MachineLife {
       diary.step(() -> one.rename("three"));
       diary.step(() -> one.snapshots().delete("s"));
       diary.step(() -> stapes.instances().get("two").delete(Delete.FORCE));
+      diary.step(() -> one.delete(Delete.FORCE));
+    }
+  },
+
+  /** Stopped with its memory, and started from there. */
+  STATES {
+    @Override
+    void live(Stapes stapes, Diary diary) {
+      diary.step(() -> stapes.instances().launch(Machines.statefulSpec("one").build()));
+      Instance one = stapes.instances().get("one");
+      diary.step(() -> one.stop(Stop.STATEFUL));
+      diary.step(one::start);
+      diary.step(() -> one.stop(Stop.STATEFUL));
+      diary.step(() -> one.start(Start.STATELESS));
       diary.step(() -> one.delete(Delete.FORCE));
     }
   },

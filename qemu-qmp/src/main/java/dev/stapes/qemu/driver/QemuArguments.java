@@ -46,6 +46,7 @@ final class QemuArguments {
    * @param mostCpus how many processors it can have while it runs, where the board can do that
    * @param limits of the root disk
    * @param consoleLog file to which the console's output is appended
+   * @param incoming whether it waits for a state that was saved
    */
   record Start(
       String name,
@@ -54,7 +55,8 @@ final class QemuArguments {
       boolean kvm,
       int mostCpus,
       Device.IoLimits limits,
-      Path consoleLog) {}
+      Path consoleLog,
+      boolean incoming) {}
 
   /**
    * Files of UEFI.
@@ -77,6 +79,9 @@ final class QemuArguments {
     arguments.rootDisk(start);
     plan.nics().forEach(arguments::nic);
     arguments.slots();
+    if (start.incoming()) {
+      arguments.add("-incoming", "defer");
+    }
     arguments.all.addAll(plan.raw());
     return arguments.all;
   }

@@ -14,6 +14,9 @@ import dev.stapes.qmp.QmpListener;
 import dev.stapes.qmp.qemu.ChardevInfo;
 import dev.stapes.qmp.qemu.Cont;
 import dev.stapes.qmp.qemu.GuestPanickedEvent;
+import dev.stapes.qmp.qemu.ObjectPropertyInfo;
+import dev.stapes.qmp.qemu.QomList;
+import dev.stapes.qmp.qemu.QueryMemorySizeSummary;
 import dev.stapes.qmp.qemu.QueryChardev;
 import dev.stapes.qmp.qemu.QueryStatus;
 import dev.stapes.qmp.qemu.ResetEvent;
@@ -30,6 +33,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -40,6 +44,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -55,6 +60,10 @@ final class QemuMachine implements Machine {
   private static final int SIGKILL = 9;
   private static final int SIGNALLED = 128;
   private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+  /** What it is in when it was suspended, or its state is or was being saved. */
+  private static final Set<RunState> STILL =
+      Set.of(RunState.PAUSED, RunState.FINISH_MIGRATE, RunState.POSTMIGRATE);
 
   private final DriverContext context;
   private final VmFiles files;
@@ -76,6 +85,7 @@ final class QemuMachine implements Machine {
   private volatile boolean killed;
   private volatile boolean released;
   private volatile @Nullable String shutdownReason;
+  private final AtomicReference<@Nullable Awakening> awakening = new AtomicReference<>();
   private Spec spec;
 
   QemuMachine(
@@ -127,7 +137,7 @@ final class QemuMachine implements Machine {
     return files.id();
   }
 
-  private synchronized Spec spec() {
+  synchronized Spec spec() {
     return spec;
   }
 
@@ -198,6 +208,10 @@ final class QemuMachine implements Machine {
   public void unfreeze() {
     monitor.execute(Cont.of());
     frozen = false;
+    Awakening first = awakening.getAndSet(null);
+    if (first != null) {
+      first.tell(agent, agentConnection);
+    }
   }
 
   @Override
@@ -294,11 +308,57 @@ final class QemuMachine implements Machine {
 
   /** Lets its processors go on, for the first time. */
   void go() {
+    pin();
+    unfreeze();
+  }
+
+  private void pin() {
     CpuRequest cpus = VmPlan.of(spec(), context.host().facts().memory()).cpus();
     if (cpus instanceof CpuRequest.Pinned) {
       affinity.pin(pid, cpus);
     }
-    unfreeze();
+  }
+
+  /** The way of its state to a file, or from one. */
+  Migration migration() {
+    return new Migration(subject(), monitor);
+  }
+
+  /**
+   * It has a state that was saved, and stands still.
+   *
+   * @param saved id of the instance whose state it was
+   */
+  void loaded(String saved) {
+    frozen = true;
+    pin();
+    ports.keepForeign();
+    awakening.set(new Awakening(spec().name(), !saved.equals(id().value())));
+  }
+
+  /**
+   * Fails where one that is started anew would not be like this one.
+   *
+   * @param arguments that it was started with
+   */
+  void requireAsStarted(List<String> arguments) {
+    Set<String> known = CommandLine.devices(arguments);
+    for (ObjectPropertyInfo device : monitor.execute(QomList.of("/machine/peripheral"))) {
+      if (device.type().startsWith("child<") && !known.contains(device.name())) {
+        throw new StapesException(
+            Kind.CONFLICT,
+            subject(),
+            "device " + device.name() + " was plugged in while it ran: unplug it first");
+      }
+    }
+    Size memory = VmPlan.of(spec(), context.host().facts().memory()).memory();
+    long started = monitor.execute(QueryMemorySizeSummary.of()).baseMemory();
+    if (memory.bytes() != started) {
+      throw new StapesException(
+          Kind.CONFLICT,
+          subject(),
+          "limits.memory was changed from " + new Size(started) + " while it ran: change it back");
+    }
   }
 
   /** Learns what it has been doing since an earlier JVM let go of it, maybe before it went. */
@@ -307,7 +367,8 @@ final class QemuMachine implements Machine {
     if (state == RunState.PRELAUNCH) {
       go(); // its JVM died before it did
     } else {
-      frozen = state == RunState.PAUSED;
+      migration().cancel(); // its JVM died while it was saved
+      frozen = STILL.contains(state);
     }
     ports.keepForeign();
   }

@@ -34,7 +34,8 @@ class QemuArgumentsTest {
             kvm,
             4,
             LIMITS,
-            Path.of("/dev/fdset/5")));
+            Path.of("/dev/fdset/5"),
+            false));
   }
 
   /** What follows an option, each time it is there. */
@@ -266,7 +267,8 @@ class QemuArgumentsTest {
                 false,
                 1,
                 Device.IoLimits.NONE,
-                Path.of("/logs,x/con=sole")));
+                Path.of("/logs,x/con=sole"),
+                false));
     assertTrue(
         values(all, "-chardev").stream()
             .anyMatch(text -> text.contains("logfile=/logs,,x/con=sole,logappend=on")));
