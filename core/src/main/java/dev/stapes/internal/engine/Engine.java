@@ -120,11 +120,11 @@ public final class Engine implements AutoCloseable {
             catalog, work, allocation, machines, templates, states, trash, logs, events, clock);
     instances =
         new InstanceService(
-            catalog, work, drivers, allocation, pools, store, machines, lifecycle, clock);
+            catalog, work, drivers, allocation, pools, store, machines, lifecycle, states, clock);
     changes = new InstanceChanges(catalog, work, drivers, pools, machines, instances);
     exec = new ExecService(machines, host, resources.own(new Streams()).executor());
     warmPools = new WarmPoolService(store, instances, changes, lifecycle, machines, exec);
-    snapshots = new SnapshotService(catalog, work, pools, machines, lifecycle, trash, clock);
+    snapshots = new SnapshotService(catalog, work, pools, machines, lifecycle, states, trash, clock);
     files = new FileService(host, catalog, machines, pools);
     Recovery recovery =
         new Recovery(

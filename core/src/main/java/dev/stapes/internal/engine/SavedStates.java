@@ -78,6 +78,16 @@ final class SavedStates {
     return states;
   }
 
+  /** The id of the state of a snapshot; INVALID where it has none. */
+  static String require(SnapshotRecord snapshot, InstanceRecord owner) {
+    return idIn(snapshot.config())
+        .orElseThrow(
+            () ->
+                StapesException.invalid(
+                    "snapshot " + owner.name() + "/" + snapshot.name(),
+                    "it has no memory: it was made without"));
+  }
+
   /** How memory is saved and loaded. */
   MemoryStates of(InstanceRecord record) {
     return drivers
@@ -131,7 +141,11 @@ final class SavedStates {
    */
   void goOn(InstanceRecord now, Running started) {
     String intent = "still-" + now.id();
-    catalog.change(false).put(intent, Intent.stillnessOf(now)).put(now).commit();
+    Catalog.Change begun = catalog.change(now.isThrowaway()).put(now);
+    if (!now.isThrowaway()) {
+      begun.put(intent, Intent.stillnessOf(now));
+    }
+    begun.commit();
     boolean interrupted = Thread.interrupted(); // it is too late to give up
     try {
       started.machine().unfreeze();
@@ -141,7 +155,9 @@ final class SavedStates {
       }
     }
     tidy(now);
-    catalog.change(false).removeIntent(intent).commit();
+    if (!now.isThrowaway()) {
+      catalog.change(false).removeIntent(intent).commit();
+    }
   }
 
   /** Forgets the state of an instance that does not run. */

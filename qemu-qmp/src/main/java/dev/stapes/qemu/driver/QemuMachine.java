@@ -220,6 +220,13 @@ final class QemuMachine implements Machine {
   }
 
   @Override
+  public Optional<FileSystems> fileSystems() {
+    return agentConnection.isOpen()
+        ? Optional.of(new GuestFileSystems(agent))
+        : Optional.empty();
+  }
+
+  @Override
   public Exec exec(ExecSpec exec) {
     return exec(exec, true);
   }
