@@ -142,7 +142,8 @@ public final class Instance {
    *     custom volume that it names
    */
   public Instance copyTo(String name) {
-    return new Instance(engine, engine.instances().copy(id, Optional.empty(), name, false, Progress.NONE));
+    return new Instance(
+        engine, engine.instances().copy(id, Optional.empty(), name, false, Progress.NONE));
   }
 
   /**

@@ -5,7 +5,8 @@ import java.nio.file.Path;
 
 /**
  * Saves memory and devices of machines in files, and lets machines go on from there. What is saved
- * fits the disk as it is at that moment and no other; to keep the two together is the caller's task.
+ * fits the disk as it is at that moment and no other; to keep the two together is the caller's
+ * task.
  */
 public interface MemoryStates {
   /**

@@ -124,7 +124,8 @@ public final class Engine implements AutoCloseable {
     changes = new InstanceChanges(catalog, work, drivers, pools, machines, instances);
     exec = new ExecService(machines, host, resources.own(new Streams()).executor());
     warmPools = new WarmPoolService(store, instances, changes, lifecycle, machines, exec);
-    snapshots = new SnapshotService(catalog, work, pools, machines, lifecycle, states, trash, clock);
+    snapshots =
+        new SnapshotService(catalog, work, pools, machines, lifecycle, states, trash, clock);
     files = new FileService(host, catalog, machines, pools);
     Recovery recovery =
         new Recovery(

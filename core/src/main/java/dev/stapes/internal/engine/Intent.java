@@ -57,7 +57,8 @@ record Intent(
 
   /** The same, of a running instance into a volume. */
   static Intent stillnessOf(InstanceRecord instance, List<VolumeRef> volumes) {
-    return new Intent("instance-snapshot-create", instance.subject(), volumes, "", null, instance.id());
+    return new Intent(
+        "instance-snapshot-create", instance.subject(), volumes, "", null, instance.id());
   }
 
   /** A running instance is copied as of one moment. */

@@ -444,9 +444,7 @@ public final class LifecycleService {
 
   private static InstanceRecord withPower(InstanceRecord record, String power) {
     return record.with(
-        record.description(),
-        record.typedConfig().with(POWER, power).values(),
-        record.devices());
+        record.description(), record.typedConfig().with(POWER, power).values(), record.devices());
   }
 
   private void write(InstanceRecord record, SortedMap<String, String> config) {

@@ -224,9 +224,7 @@ final class Machines implements AutoCloseable {
       StoragePool pool, InstanceRecord source, VolumeId target, boolean readOnly) {
     boolean takesTime = pool.info().copies() != dev.stapes.model.PoolInfo.Copies.INSTANT;
     Optional<Machine> moving =
-        find(source.instanceId())
-            .map(Running::machine)
-            .filter(machine -> !machine.isFrozen());
+        find(source.instanceId()).map(Running::machine).filter(machine -> !machine.isFrozen());
     Runnable copy = () -> pool.copy(source.volumeId(), target, readOnly);
     if (moving.isPresent()) {
       new OneMoment(catalog).during(source, moving.get(), takesTime, copy);

@@ -74,9 +74,7 @@ public final class SnapshotService {
                   clock.instant().toString(),
                   spec.expiresAt().map(Instant::toString).orElse(null));
           SnapshotRecord made =
-              spec.stateful()
-                  ? fillWithMemory(owner, snapshot, step)
-                  : fill(owner, snapshot, step);
+              spec.stateful() ? fillWithMemory(owner, snapshot, step) : fill(owner, snapshot, step);
           step.conclude(catalog.change(owner.isThrowaway()).insert(made));
           work.happened("instance-snapshot-created", subject(owner, name), Map.of());
           return made.toInfo();
@@ -202,8 +200,7 @@ public final class SnapshotService {
 
   private static Map<String, String> volatileOf(InstanceRecord record) {
     TreeMap<String, String> keys = new TreeMap<>(record.config());
-    keys.keySet()
-        .removeIf(key -> !key.startsWith("volatile.") || key.equals(InstanceInfo.STATE));
+    keys.keySet().removeIf(key -> !key.startsWith("volatile.") || key.equals(InstanceInfo.STATE));
     return keys;
   }
 

@@ -54,8 +54,7 @@ class StatefulIT {
                   BENCH
                       .stapes()
                       .instances()
-                      .launch(
-                          BENCH.spec("counting").config("migration.stateful", "true").build());
+                      .launch(BENCH.spec("counting").config("migration.stateful", "true").build());
               vm.exec("sh", "-c", COUNTER).orThrow();
               count(vm);
               return vm;
@@ -69,7 +68,8 @@ class StatefulIT {
   /** Waits until it counts, and tells how far it is. */
   private static long count(Instance vm) {
     return Long.parseLong(
-        output(vm, "a=$(cat /mnt/n); while [ \"$(cat /mnt/n)\" = \"$a\" ]; do :; done; cat /mnt/n"));
+        output(
+            vm, "a=$(cat /mnt/n); while [ \"$(cat /mnt/n)\" = \"$a\" ]; do :; done; cat /mnt/n"));
   }
 
   @Test

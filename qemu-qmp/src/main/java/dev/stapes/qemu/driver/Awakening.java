@@ -9,8 +9,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What a guest is told that goes on from memory that was saved: what time it is, and who it is where
- * it is a copy. It is told by its agent; without one it believes what it did.
+ * What a guest is told that goes on from memory that was saved: what time it is, and who it is
+ * where it is a copy. It is told by its agent; without one it believes what it did.
  */
 final class Awakening {
   private static final Logger LOG = LoggerFactory.getLogger(Awakening.class);

@@ -42,7 +42,8 @@ final class MemoryImage {
         }
       }
     }
-    throw new StapesException(Kind.INTERNAL, subject, "process " + pid + " has no memory in a file");
+    throw new StapesException(
+        Kind.INTERNAL, subject, "process " + pid + " has no memory in a file");
   }
 
   /**

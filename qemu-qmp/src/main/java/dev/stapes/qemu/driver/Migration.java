@@ -59,9 +59,7 @@ final class Migration {
                 MigrationCapabilityStatus.of(MigrationCapability.X_IGNORE_SHARED, !memory))));
     MigrationStatus end;
     try (QmpExpectation<MigrationEvent> over =
-        monitor
-            .client()
-            .expect(MigrationEvent.class, event -> OVER.contains(event.status()))) {
+        monitor.client().expect(MigrationEvent.class, event -> OVER.contains(event.status()))) {
       monitor.client().getFd(FD, file);
       monitor.execute(command);
       end = over.await(LONGEST).status();

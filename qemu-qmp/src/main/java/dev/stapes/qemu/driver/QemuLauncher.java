@@ -56,8 +56,7 @@ final class QemuLauncher {
    * @param kvm whether it is not emulated
    * @param incoming whether it waits for a state that was saved
    */
-  Started launch(
-      Machine.Spec spec, VmPlan plan, long user, boolean kvm, boolean incoming) {
+  Started launch(Machine.Spec spec, VmPlan plan, long user, boolean kvm, boolean incoming) {
     String subject = "instance " + spec.name();
     VmFiles files = VmFiles.of(context.scope(), spec.id());
     requireFiles(subject, spec, plan);

@@ -16,8 +16,8 @@ import dev.stapes.qmp.qemu.Cont;
 import dev.stapes.qmp.qemu.GuestPanickedEvent;
 import dev.stapes.qmp.qemu.ObjectPropertyInfo;
 import dev.stapes.qmp.qemu.QomList;
-import dev.stapes.qmp.qemu.QueryMemorySizeSummary;
 import dev.stapes.qmp.qemu.QueryChardev;
+import dev.stapes.qmp.qemu.QueryMemorySizeSummary;
 import dev.stapes.qmp.qemu.QueryStatus;
 import dev.stapes.qmp.qemu.ResetEvent;
 import dev.stapes.qmp.qemu.ResumeEvent;
@@ -221,9 +221,7 @@ final class QemuMachine implements Machine {
 
   @Override
   public Optional<FileSystems> fileSystems() {
-    return agentConnection.isOpen()
-        ? Optional.of(new GuestFileSystems(agent))
-        : Optional.empty();
+    return agentConnection.isOpen() ? Optional.of(new GuestFileSystems(agent)) : Optional.empty();
   }
 
   @Override

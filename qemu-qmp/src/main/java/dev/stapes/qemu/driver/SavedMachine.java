@@ -10,8 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What is written beside the memory of a machine, after all the rest: where it is there, the rest is
- * whole.
+ * What is written beside the memory of a machine, after all the rest: where it is there, the rest
+ * is whole.
  *
  * @param instance id of the one that was saved
  * @param qemu version that saved it

@@ -17,15 +17,13 @@ class CommandLineTest {
         of("-name", "guest=a", "-S", "-m", "64M", "-add-fd", "fd=3,set=3"),
         of("-name", "guest=b", "-S", "-m", "64M", "-incoming", "defer"));
     assertEquals(
-        List.of("-S"),
-        of("-object", "{\"qom-type\":\"throttle-group\",\"id\":\"t\"}", "-S"));
+        List.of("-S"), of("-object", "{\"qom-type\":\"throttle-group\",\"id\":\"t\"}", "-S"));
   }
 
   @Test
   void what_the_guest_sees_is_kept_in_its_order() {
     List<String> all = of("-m", "64M", "-device", "x,id=a", "-object", "{\"id\":\"memory\"}");
-    assertEquals(
-        List.of("-m", "64M", "-device", "x,id=a", "-object", "{\"id\":\"memory\"}"), all);
+    assertEquals(List.of("-m", "64M", "-device", "x,id=a", "-object", "{\"id\":\"memory\"}"), all);
   }
 
   @Test
