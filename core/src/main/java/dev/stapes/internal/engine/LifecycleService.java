@@ -1,7 +1,6 @@
 package dev.stapes.internal.engine;
 
 import dev.stapes.internal.events.EventBus;
-import dev.stapes.internal.events.Subscription;
 import dev.stapes.model.InstanceId;
 import dev.stapes.model.InstanceInfo;
 import dev.stapes.model.InstanceKeys;
@@ -17,7 +16,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -476,32 +474,7 @@ public final class LifecycleService {
 
   /** Waits until something holds that changes only with an event. */
   void awaitStatus(InstanceId id, BooleanSupplier holds, String what, Duration limit) {
-    CompletableFuture<Boolean> held = new CompletableFuture<>();
-    try (Subscription subscription = events.subscribe(event -> completeIf(held, holds))) {
-      completeIf(held, holds); // it may hold already
-      held.get(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS);
-    } catch (TimeoutException e) {
-      throw new StapesException(
-          Kind.TIMED_OUT, "instance " + id, "not " + what + " after " + limit, e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new StapesException(
-          Kind.INTERRUPTED, "instance " + id, "the waiting thread was interrupted", e);
-    } catch (ExecutionException e) {
-      throw e.getCause() instanceof StapesException known
-          ? known
-          : new StapesException(Kind.INTERNAL, "instance " + id, "waiting failed", e);
-    }
-  }
-
-  private static void completeIf(CompletableFuture<Boolean> held, BooleanSupplier holds) {
-    try {
-      if (holds.getAsBoolean()) {
-        held.complete(true);
-      }
-    } catch (StapesException e) {
-      held.completeExceptionally(e);
-    }
+    new EventWait(events).until("instance " + id, holds, what, limit);
   }
 
   /** An operation on one instance, as it is once the lock is held. */

@@ -2,8 +2,9 @@ package dev.stapes.internal.engine;
 
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.Machine;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,17 +38,14 @@ final class OneMoment {
     if (durable) {
       catalog.change(false).put(intent, Intent.stillnessOf(source)).commit();
     }
-    AtomicReference<Optional<StapesException>> failure = new AtomicReference<>(Optional.empty());
-    atRest(source, guest, () -> failure.set(failureOf(machine, takesTime, copy)));
+    List<StapesException> failures = new ArrayList<>();
+    atRest(source, guest, () -> failureOf(machine, takesTime, copy).ifPresent(failures::add));
     if (durable) {
       catalog.change(false).removeIntent(intent).commit();
     }
-    failure
-        .get()
-        .ifPresent(
-            e -> {
-              throw e;
-            });
+    if (!failures.isEmpty()) {
+      throw failures.get(0);
+    }
   }
 
   /** What went wrong with the copy; the machine goes on whatever did. */
