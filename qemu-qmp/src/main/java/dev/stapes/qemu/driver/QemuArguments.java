@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * The command line of QEMU for a virtual machine, qemu(1). Paths of sockets are relative to the
@@ -216,7 +217,7 @@ final class QemuArguments {
     tap.put("type", "tap").put("id", "net-" + name).put("script", "no").put("downscript", "no");
     nic.hostName().ifPresent(host -> tap.put("ifname", host));
     add("-netdev", tap.toString());
-    java.util.TreeMap<String, Object> options = new java.util.TreeMap<>();
+    TreeMap<String, Object> options = new TreeMap<>();
     options.put("netdev", "net-" + name);
     nic.address().ifPresent(mac -> options.put("mac", mac.toLowerCase(Locale.ROOT)));
     nic.mtu().ifPresent(mtu -> options.put("host_mtu", mtu));
@@ -237,7 +238,7 @@ final class QemuArguments {
   private void device(String kind, String id, Map<String, Object> options) {
     ObjectNode device = JsonNodeFactory.instance.objectNode();
     device.put("driver", kind + (isMicrovm() ? "-device" : "-pci")).put("id", id);
-    options.forEach(device::putPOJO);
+    new TreeMap<>(options).forEach(device::putPOJO); // in the same order with each JVM
     add("-device", device.toString());
   }
 
