@@ -59,7 +59,18 @@ public final class Instance {
    *     start, with the end of its log
    */
   public Instance start() {
-    engine.lifecycle().start(id);
+    return start(Start.NORMAL);
+  }
+
+  /**
+   * Starts it as told. See {@link #start()}.
+   *
+   * @return this
+   * @throws StapesException CONFLICT where memory was saved that does not fit what its config is
+   *     now; INVALID where that is damaged. It stays until it is started {@link Start#STATELESS}
+   */
+  public Instance start(Start how) {
+    engine.lifecycle().start(id, how == Start.STATELESS);
     return this;
   }
 
@@ -73,14 +84,21 @@ public final class Instance {
    * deleted then.
    *
    * @throws StapesException TIMED_OUT where it still runs after the time of a graceful stop; it
-   *     goes on running
+   *     goes on running; UNSUPPORTED or INVALID where its memory cannot be saved
    */
   public void stop(Stop how) {
-    engine.lifecycle().stop(id, how.timeout(), how.force());
+    if (how.stateful()) {
+      engine.lifecycle().stopWithState(id);
+    } else {
+      engine.lifecycle().stop(id, how.timeout(), how.force());
+    }
   }
 
-  /** Stops it as told, if it runs, and starts it. */
+  /** Stops it as told, if it runs, and starts it. INVALID with {@link Stop#STATEFUL}. */
   public void restart(Stop how) {
+    if (how.stateful()) {
+      throw StapesException.invalid("stop", "a restart drops the memory: it cannot be stateful");
+    }
     engine.lifecycle().restart(id, how.timeout(), how.force());
   }
 
@@ -124,7 +142,8 @@ public final class Instance {
    *     custom volume that it names
    */
   public Instance copyTo(String name) {
-    return new Instance(engine, engine.instances().copy(id, Optional.empty(), name, Progress.NONE));
+    return new Instance(
+        engine, engine.instances().copy(id, Optional.empty(), name, false, Progress.NONE));
   }
 
   /**

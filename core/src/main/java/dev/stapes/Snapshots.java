@@ -4,6 +4,7 @@ import dev.stapes.internal.engine.Engine;
 import dev.stapes.model.InstanceId;
 import dev.stapes.model.Progress;
 import dev.stapes.model.SnapshotInfo;
+import dev.stapes.model.SnapshotSpec;
 import dev.stapes.model.StapesException;
 import java.time.Instant;
 import java.util.List;
@@ -26,12 +27,22 @@ public final class Snapshots {
    * @throws StapesException CONFLICT where there is one of that name
    */
   public SnapshotInfo create(String name) {
-    return engine.snapshots().create(id, name, "", Optional.empty());
+    return create(SnapshotSpec.of(name));
+  }
+
+  /**
+   * Makes a snapshot.
+   *
+   * @throws StapesException CONFLICT where there is one of that name, or the memory of one that
+   *     does not run is asked for; UNSUPPORTED or INVALID where its memory cannot be saved
+   */
+  public SnapshotInfo create(SnapshotSpec spec) {
+    return engine.snapshots().create(id, spec);
   }
 
   /** Makes a snapshot with a description, and a time after which it may be deleted. */
   public SnapshotInfo create(String name, String description, Optional<Instant> expiresAt) {
-    return engine.snapshots().create(id, name, description, expiresAt);
+    return create(new SnapshotSpec(name, description, expiresAt, false));
   }
 
   /** All of them, oldest first. */
@@ -56,7 +67,16 @@ public final class Snapshots {
    *     deleted since, naming it; nothing has changed then
    */
   public void restore(String name) {
-    engine.snapshots().restore(id, name);
+    restore(name, Memory.DROPPED);
+  }
+
+  /**
+   * The same, maybe with the memory: then it goes on from there, also where it did not run.
+   *
+   * @throws StapesException INVALID where the snapshot has none
+   */
+  public void restore(String name, Memory memory) {
+    engine.snapshots().restore(id, name, memory == Memory.KEPT);
   }
 
   /** Gives a snapshot another name. */
@@ -76,7 +96,21 @@ public final class Snapshots {
 
   /** Makes another instance from a snapshot. */
   public Instance copyTo(String snapshot, String name) {
+    return copyTo(snapshot, name, Memory.DROPPED);
+  }
+
+  /**
+   * The same, maybe with the memory: the copy goes on from there when it is started, which is much
+   * faster than to boot. Its clock is set, and it is told its host name and given a machine id of
+   * its own by its agent; what programs have read of those before they keep.
+   *
+   * @throws StapesException INVALID where the snapshot has no memory
+   */
+  public Instance copyTo(String snapshot, String name, Memory memory) {
     return new Instance(
-        engine, engine.instances().copy(id, Optional.of(snapshot), name, Progress.NONE));
+        engine,
+        engine
+            .instances()
+            .copy(id, Optional.of(snapshot), name, memory == Memory.KEPT, Progress.NONE));
   }
 }

@@ -9,13 +9,26 @@ import java.util.Optional;
  *
  * @param force without asking
  * @param timeout how long a graceful stop may take; empty: {@code boot.host_shutdown_timeout}
+ * @param stateful whether the memory of a virtual machine is saved, from which the next start goes
+ *     on; its programs are not told
  */
-public record Stop(boolean force, Optional<Duration> timeout) {
+public record Stop(boolean force, Optional<Duration> timeout, boolean stateful) {
   /** Ask it to shut down, and wait as long as its config says. */
   public static final Stop GRACEFUL = new Stop(false, Optional.empty());
 
   /** End it at once. */
   public static final Stop FORCE = new Stop(true, Optional.empty());
+
+  /**
+   * Save the memory of a virtual machine, and end it at once: the next start goes on from there. It
+   * needs {@code migration.stateful=true}.
+   */
+  public static final Stop STATEFUL = new Stop(false, Optional.empty(), true);
+
+  /** Without its memory. */
+  public Stop(boolean force, Optional<Duration> timeout) {
+    this(force, timeout, false);
+  }
 
   /** Refuses a negative time. */
   public Stop {

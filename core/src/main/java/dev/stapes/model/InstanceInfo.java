@@ -44,6 +44,9 @@ public record InstanceInfo(
   /** The config key with the exit code of its first program. */
   public static final String EXIT_CODE = "volatile.last_state.exit_code";
 
+  /** The config key with the id of the memory that was saved when it was stopped. */
+  public static final String STATE = "volatile.state";
+
   /** Copies. */
   public InstanceInfo {
     devices = Collections.unmodifiableSortedMap(new TreeMap<>(devices));
@@ -64,6 +67,11 @@ public record InstanceInfo(
                         .text(EXIT_CODE)
                         .map(code -> OptionalInt.of(Integer.parseInt(code)))
                         .orElseGet(OptionalInt::empty)));
+  }
+
+  /** Whether it is stopped with its memory saved, and goes on from there when it is started. */
+  public boolean stateful() {
+    return config.text(STATE).isPresent();
   }
 
   /**

@@ -29,4 +29,9 @@ public record SnapshotInfo(
   public SnapshotInfo {
     devices = Collections.unmodifiableSortedMap(new TreeMap<>(devices));
   }
+
+  /** Whether it has the memory of the instance, too. */
+  public boolean stateful() {
+    return config.text(InstanceInfo.STATE).isPresent();
+  }
 }

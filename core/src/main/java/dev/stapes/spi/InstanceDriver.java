@@ -62,6 +62,11 @@ public interface InstanceDriver extends AutoCloseable {
     return true;
   }
 
+  /** Saves the memory of its machines, where it can. */
+  default Optional<MemoryStates> memoryStates() {
+    return Optional.empty();
+  }
+
   /**
    * Whether a running machine can take a change of one of its devices; limits of disks can change
    * in any case.

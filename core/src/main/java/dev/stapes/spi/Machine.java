@@ -58,6 +58,11 @@ public interface Machine extends AutoCloseable {
   /** Whether they are suspended. */
   boolean isFrozen();
 
+  /** Its file systems, where somebody in it is there now who can bring them to rest. */
+  default Optional<FileSystems> fileSystems() {
+    return Optional.empty();
+  }
+
   /**
    * What keeps it from going on although nobody suspended it, such as {@code io-error} or {@code
    * guest-panicked}; empty while it is well. {@link #unfreeze} lets it try again.
@@ -255,6 +260,19 @@ public interface Machine extends AutoCloseable {
    * @param tooMuch whether it wrote more than was to be read
    */
   record Collected(OptionalInt code, byte[] stdout, byte[] stderr, boolean tooMuch) {}
+
+  /** The file systems of a guest, as its agent sees them. */
+  interface FileSystems {
+    /**
+     * Has all of them written down, and keeps programs from writing until {@link #thaw}.
+     *
+     * @throws dev.stapes.model.StapesException UNAVAILABLE or TIMED_OUT; none is frozen then
+     */
+    void freeze();
+
+    /** Lets programs write. Does nothing where none is frozen. */
+    void thaw();
+  }
 
   /** A console. */
   interface Console extends AutoCloseable {

@@ -117,19 +117,22 @@ public final class Engine implements AutoCloseable {
     volumes = new VolumeService(pools, catalog, work, trash, clock);
     Allocation allocation = new Allocation(catalog, drivers);
     Templates templates = new Templates(store.templates(), pools, drivers);
+    SavedStates states = new SavedStates(catalog, drivers, pools);
     lifecycle =
         new LifecycleService(
-            catalog, work, allocation, machines, templates, trash, logs, events, clock);
+            catalog, work, allocation, machines, templates, states, trash, logs, events, clock);
     instances =
         new InstanceService(
-            catalog, work, drivers, allocation, pools, store, machines, lifecycle, clock);
+            catalog, work, drivers, allocation, pools, store, machines, lifecycle, states, clock);
     changes = new InstanceChanges(catalog, work, drivers, pools, machines, instances);
     exec = new ExecService(machines, host, resources.own(new Streams()).executor());
     warmPools = new WarmPoolService(store, instances, changes, lifecycle, machines, exec);
-    snapshots = new SnapshotService(catalog, work, pools, machines, lifecycle, trash, clock);
+    snapshots =
+        new SnapshotService(catalog, work, pools, machines, lifecycle, states, trash, clock);
     files = new FileService(host, catalog, machines, pools);
     Recovery recovery =
-        new Recovery(catalog, store, pools, drivers, machines, lifecycle, logs, trash, background);
+        new Recovery(
+            catalog, store, pools, drivers, machines, lifecycle, states, logs, trash, background);
     pools.openAll();
     recovery.run();
     makeDefaultPool(options.defaultPool());

@@ -22,6 +22,11 @@ final class Ids {
     return id + "-" + word(8);
   }
 
+  /** Of the memory of a machine that is saved. */
+  static String state() {
+    return word(12);
+  }
+
   /** Of a custom volume. */
   static String volume() {
     return word(12);

@@ -44,6 +44,7 @@ public final class InstanceService {
   private final Machines machines;
   private final RootDisks rootDisks;
   private final LifecycleService lifecycle;
+  private final SavedStates states;
   private final Allocation allocation;
   private final InstantSource clock;
 
@@ -56,6 +57,7 @@ public final class InstanceService {
       ImageStore images,
       Machines machines,
       LifecycleService lifecycle,
+      SavedStates states,
       InstantSource clock) {
     this.catalog = catalog;
     this.work = work;
@@ -65,6 +67,7 @@ public final class InstanceService {
     this.machines = machines;
     this.rootDisks = new RootDisks(pools, machines);
     this.lifecycle = lifecycle;
+    this.states = states;
     this.allocation = allocation;
     this.clock = clock;
   }
@@ -114,7 +117,7 @@ public final class InstanceService {
         Rollback rollback = new Rollback(subject)) {
       InstanceId id = create(spec, progress);
       rollback.add(subject, () -> lifecycle.takeBack(id));
-      lifecycle.start(id);
+      lifecycle.start(id, false);
       rollback.commit();
       return id;
     }
@@ -171,19 +174,28 @@ public final class InstanceService {
     return make(spec.name(), () -> plan, progress);
   }
 
-  /** Makes an instance of another one, or of a snapshot of it. */
+  /**
+   * Makes an instance of another one, or of a snapshot of it.
+   *
+   * @param memory whether with the memory that the snapshot has
+   */
   public InstanceId copy(
-      InstanceId source, Optional<String> snapshot, String name, Progress progress) {
+      InstanceId source,
+      Optional<String> snapshot,
+      String name,
+      boolean memory,
+      Progress progress) {
     Names.instance(name);
     InstanceId id = Ids.instance();
-    return make(name, () -> copyOf(source, snapshot, id, name), progress);
+    return make(name, () -> copyOf(source, snapshot, id, name, memory), progress);
   }
 
   /**
    * Holds the source: alone where it runs, for it may have to stand still meanwhile, else shared,
    * so that many copies are made of one at once.
    */
-  private Plan copyOf(InstanceId source, Optional<String> snapshot, InstanceId id, String name) {
+  private Plan copyOf(
+      InstanceId source, Optional<String> snapshot, InstanceId id, String name, boolean memory) {
     InstanceRecord from = stored(source).value();
     Optional<SnapshotRecord> at =
         snapshot.map(
@@ -196,6 +208,9 @@ public final class InstanceService {
     TreeMap<String, String> config =
         new TreeMap<>(at.map(SnapshotRecord::config).orElse(from.config()));
     config.keySet().removeIf(key -> key.startsWith("volatile."));
+    if (memory) {
+      config.put(InstanceInfo.STATE, SavedStates.require(at.orElseThrow(), from));
+    }
     InstanceRecord plain =
         new InstanceRecord(
             id.value(),
@@ -223,6 +238,7 @@ public final class InstanceService {
           } else {
             machines.copyAsOfOneMoment(pool, from, draft.volumeId(), false);
           }
+          states.keepOnly(draft, SavedStates.idIn(draft.config()));
         });
   }
 

@@ -55,6 +55,12 @@ record Intent(
         "storage-pool-delete", "pool " + pool.name(), List.of(), pool.name(), pool, null);
   }
 
+  /** The same, of a running instance into a volume. */
+  static Intent stillnessOf(InstanceRecord instance, List<VolumeRef> volumes) {
+    return new Intent(
+        "instance-snapshot-create", instance.subject(), volumes, "", null, instance.id());
+  }
+
   /** A running instance is copied as of one moment. */
   static Intent stillnessOf(InstanceRecord instance) {
     return new Intent("instance-copy", instance.subject(), List.of(), "", null, instance.id());

@@ -1,7 +1,6 @@
 package dev.stapes.internal.engine;
 
 import dev.stapes.internal.events.EventBus;
-import dev.stapes.internal.events.Subscription;
 import dev.stapes.model.InstanceId;
 import dev.stapes.model.InstanceInfo;
 import dev.stapes.model.InstanceKeys;
@@ -17,7 +16,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -36,6 +34,7 @@ public final class LifecycleService {
   private final Allocation allocation;
   private final Machines machines;
   private final Templates templates;
+  private final SavedStates states;
   private final Trash trash;
   private final ConsoleLogs logs;
   private final EventBus events;
@@ -48,6 +47,7 @@ public final class LifecycleService {
       Allocation allocation,
       Machines machines,
       Templates templates,
+      SavedStates states,
       Trash trash,
       ConsoleLogs logs,
       EventBus events,
@@ -57,6 +57,7 @@ public final class LifecycleService {
     this.allocation = allocation;
     this.machines = machines;
     this.templates = templates;
+    this.states = states;
     this.trash = trash;
     this.logs = logs;
     this.events = events;
@@ -64,15 +65,29 @@ public final class LifecycleService {
     this.restarts = new Restarts(clock);
   }
 
-  /** Starts an instance. */
-  public void start(InstanceId id) {
-    locked("instance-start", id, (record, step) -> startLocked(record));
+  /**
+   * Starts an instance.
+   *
+   * @param stateless whether memory that was saved is dropped
+   */
+  public void start(InstanceId id, boolean stateless) {
+    locked(
+        "instance-start",
+        id,
+        (record, step) -> {
+          requireStopped(record);
+          startLocked(stateless ? states.forget(record) : record);
+        });
   }
 
-  private void startLocked(InstanceRecord record) {
+  private void requireStopped(InstanceRecord record) {
     if (machines.find(record.instanceId()).isPresent()) {
       throw new StapesException(Kind.CONFLICT, record.subject(), "is running already");
     }
+  }
+
+  private void startLocked(InstanceRecord record) {
+    requireStopped(record);
     if (record.typedConfig().isTrue(InstanceKeys.PROTECTION_START)) {
       throw new StapesException(Kind.DENIED, record.subject(), "security.protection.start is set");
     }
@@ -81,13 +96,22 @@ public final class LifecycleService {
       InstanceRecord prepared = templates.apply(reserved.record());
       Running started = machines.start(prepared);
       try {
-        remember(prepared.startedAt(clock.instant()), "RUNNING");
+        begun(prepared.startedAt(clock.instant()), started);
       } catch (RuntimeException | Error e) {
         giveUp(record, started, e);
         throw e;
       }
     }
     work.happened("instance-started", record.subject(), Map.of("id", record.id()));
+  }
+
+  private void begun(InstanceRecord record, Running started) {
+    if (SavedStates.idIn(record.config()).isPresent()) {
+      InstanceRecord now = SavedStates.with(record, Optional.empty());
+      states.goOn(withPower(now, "RUNNING"), started);
+    } else {
+      remember(record, "RUNNING");
+    }
   }
 
   /** Ends a machine whose start could not be written down. */
@@ -114,6 +138,42 @@ public final class LifecycleService {
             }
           }
         });
+  }
+
+  /** Stops an instance, if it runs, so that it goes on from there with the next start. */
+  public void stopWithState(InstanceId id) {
+    locked(
+        "instance-stop",
+        id,
+        (record, step) -> {
+          Optional<Running> running = machines.find(id);
+          if (running.isPresent()) {
+            SavedStates.requireDurable(record);
+            states.require(record);
+            step.intend(Intent.stillnessOf(record));
+            String state = states.save(record, running.get(), step);
+            InstanceRecord saved =
+                withPower(SavedStates.with(record, Optional.of(state)), "STOPPED");
+            step.conclude(catalog.change(false).put(saved));
+            step.done();
+            endSaved(saved, running.get());
+          }
+        });
+  }
+
+  /** From now on it must not run any more: its memory would be older than its disk. */
+  private void endSaved(InstanceRecord saved, Running running) {
+    boolean interrupted = Thread.interrupted();
+    try {
+      end(saved, running, Optional.empty(), true);
+    } catch (RuntimeException e) {
+      machines.outOfReach(saved, "its memory was saved, but it does not end");
+      throw e;
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
   }
 
   /** Stops an instance, if it runs, and starts it. */
@@ -390,6 +450,11 @@ public final class LifecycleService {
     write(record, record.typedConfig().with(POWER, power).values());
   }
 
+  private static InstanceRecord withPower(InstanceRecord record, String power) {
+    return record.with(
+        record.description(), record.typedConfig().with(POWER, power).values(), record.devices());
+  }
+
   private void write(InstanceRecord record, SortedMap<String, String> config) {
     InstanceRecord now = record.with(record.description(), config, record.devices());
     catalog.change(record.isThrowaway()).put(now).commit();
@@ -419,32 +484,7 @@ public final class LifecycleService {
 
   /** Waits until something holds that changes only with an event. */
   void awaitStatus(InstanceId id, BooleanSupplier holds, String what, Duration limit) {
-    CompletableFuture<Boolean> held = new CompletableFuture<>();
-    try (Subscription subscription = events.subscribe(event -> completeIf(held, holds))) {
-      completeIf(held, holds); // it may hold already
-      held.get(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS);
-    } catch (TimeoutException e) {
-      throw new StapesException(
-          Kind.TIMED_OUT, "instance " + id, "not " + what + " after " + limit, e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new StapesException(
-          Kind.INTERRUPTED, "instance " + id, "the waiting thread was interrupted", e);
-    } catch (ExecutionException e) {
-      throw e.getCause() instanceof StapesException known
-          ? known
-          : new StapesException(Kind.INTERNAL, "instance " + id, "waiting failed", e);
-    }
-  }
-
-  private static void completeIf(CompletableFuture<Boolean> held, BooleanSupplier holds) {
-    try {
-      if (holds.getAsBoolean()) {
-        held.complete(true);
-      }
-    } catch (StapesException e) {
-      held.completeExceptionally(e);
-    }
+    new EventWait(events).until("instance " + id, holds, what, limit);
   }
 
   /** An operation on one instance, as it is once the lock is held. */

@@ -90,16 +90,28 @@ final class Machines implements AutoCloseable {
                     : StapesException.notFound("instance " + id));
   }
 
+  /** Starts a machine; one whose memory was saved is loaded, and stands still. */
   Running start(InstanceRecord record) {
     InstanceDriver driver = drivers.of(record.type());
     Disks.Attached attached = disks.attach(record, driver);
     try {
-      return register(
-          new Running(driver.start(attached.spec()), attached.spec(), attached.attachments()));
+      Machine machine = start(driver, record, attached.spec());
+      return register(new Running(machine, attached.spec(), attached.attachments()));
     } catch (RuntimeException | Error e) {
       attached.close();
       throw e;
     }
+  }
+
+  private static Machine start(InstanceDriver driver, InstanceRecord record, Machine.Spec spec) {
+    Optional<String> state = SavedStates.idIn(record.config());
+    if (state.isEmpty()) {
+      return driver.start(spec);
+    }
+    return driver
+        .memoryStates()
+        .orElseThrow(() -> new IllegalStateException(record.subject() + " has a state"))
+        .load(spec, SavedStates.directory(spec, state.get()));
   }
 
   /** Takes hold of a machine that runs already, even where a disk of it is out of reach. */
@@ -191,34 +203,19 @@ final class Machines implements AutoCloseable {
 
   /**
    * Copies the root disk of an instance as of one moment: where the pool copies file by file, a
-   * running machine stands still meanwhile.
+   * running machine stands still meanwhile. The file systems of a guest are at rest where its agent
+   * can do that.
    */
   void copyAsOfOneMoment(
       StoragePool pool, InstanceRecord source, VolumeId target, boolean readOnly) {
+    boolean takesTime = pool.info().copies() != dev.stapes.model.PoolInfo.Copies.INSTANT;
     Optional<Machine> moving =
-        pool.info().copies() == dev.stapes.model.PoolInfo.Copies.INSTANT
-            ? Optional.empty()
-            : find(source.instanceId())
-                .map(Running::machine)
-                .filter(machine -> !machine.isFrozen());
-    if (moving.isEmpty()) {
-      pool.copy(source.volumeId(), target, readOnly);
-      return;
-    }
-    // A durable one outlives this process, and would stand still for ever.
-    String intent = "still-" + source.id();
-    boolean durable = !source.isThrowaway();
-    if (durable) {
-      catalog.change(false).put(intent, Intent.stillnessOf(source)).commit();
-    }
-    try {
-      moving.get().freeze();
-      pool.copy(source.volumeId(), target, readOnly);
-    } finally {
-      moving.get().unfreeze();
-      if (durable) {
-        catalog.change(false).removeIntent(intent).commit();
-      }
+        find(source.instanceId()).map(Running::machine).filter(machine -> !machine.isFrozen());
+    Runnable copy = () -> pool.copy(source.volumeId(), target, readOnly);
+    if (moving.isPresent()) {
+      new OneMoment(catalog).during(source, moving.get(), takesTime, copy);
+    } else {
+      copy.run();
     }
   }
 
@@ -227,7 +224,9 @@ final class Machines implements AutoCloseable {
     if (isOutOfReach(id)) {
       return false;
     }
-    find(id).map(Running::machine).filter(Machine::isFrozen).ifPresent(Machine::unfreeze);
+    Optional<Machine> machine = find(id).map(Running::machine);
+    machine.filter(Machine::isFrozen).ifPresent(Machine::unfreeze);
+    machine.flatMap(Machine::fileSystems).ifPresent(Machine.FileSystems::thaw);
     return true;
   }
 

@@ -42,6 +42,7 @@ final class Recovery {
   private final Drivers drivers;
   private final Machines machines;
   private final LifecycleService lifecycle;
+  private final SavedStates states;
   private final ConsoleLogs logs;
   private final Trash trash;
   private final Background background;
@@ -53,6 +54,7 @@ final class Recovery {
       Drivers drivers,
       Machines machines,
       LifecycleService lifecycle,
+      SavedStates states,
       ConsoleLogs logs,
       Trash trash,
       Background background) {
@@ -62,6 +64,7 @@ final class Recovery {
     this.drivers = drivers;
     this.machines = machines;
     this.lifecycle = lifecycle;
+    this.states = states;
     this.logs = logs;
     this.trash = trash;
     this.background = background;
@@ -131,8 +134,12 @@ final class Recovery {
   }
 
   private void adopt(InstanceType type, List<InstanceRecord> instances) {
+    // Whose memory was saved must not run: what does is ended.
     Set<InstanceId> known =
-        instances.stream().map(InstanceRecord::instanceId).collect(Collectors.toSet());
+        instances.stream()
+            .filter(record -> SavedStates.idIn(record.config()).isEmpty())
+            .map(InstanceRecord::instanceId)
+            .collect(Collectors.toSet());
     drivers.collect(type, known);
     for (InstanceRecord record : instances) {
       try {
@@ -168,7 +175,9 @@ final class Recovery {
           orphans.size());
       boolean done = trash.remove(orphans);
       if (intent.frozen() != null) {
-        done &= machines.thaw(new InstanceId(intent.frozen()));
+        InstanceId id = new InstanceId(intent.frozen());
+        done &= machines.thaw(id);
+        states.tidy(id);
       }
       if (!intent.pool().isEmpty()) {
         done &= pools.collectPool(intent);
@@ -227,7 +236,7 @@ final class Recovery {
 
   private Duration autostart(InstanceRecord record) {
     try {
-      lifecycle.start(record.instanceId());
+      lifecycle.start(record.instanceId(), false);
       return Duration.ofSeconds(
           record.typedConfig().get(InstanceKeys.BOOT_AUTOSTART_DELAY).orElse(0L));
     } catch (StapesException e) {

@@ -3,11 +3,13 @@ package dev.stapes.internal.engine;
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import dev.stapes.model.Config;
 import dev.stapes.model.InstanceId;
+import dev.stapes.model.InstanceInfo;
 import dev.stapes.model.SnapshotInfo;
 import dev.stapes.spi.VolumeId;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.SortedMap;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,6 +42,14 @@ record SnapshotRecord(
   SnapshotRecord withName(String newName) {
     return new SnapshotRecord(
         instance, newName, description, volume, config, devices, createdAt, expiresAt);
+  }
+
+  /** The same with memory. */
+  SnapshotRecord withState(String state) {
+    TreeMap<String, String> more = new TreeMap<>(config);
+    more.put(InstanceInfo.STATE, state);
+    return new SnapshotRecord(
+        instance, name, description, volume, more, devices, createdAt, expiresAt);
   }
 
   SnapshotInfo toInfo() {

@@ -2,9 +2,11 @@ package dev.stapes.internal.engine;
 
 import dev.stapes.model.Device;
 import dev.stapes.model.InstanceId;
+import dev.stapes.model.InstanceInfo;
 import dev.stapes.model.Names;
 import dev.stapes.model.Progress;
 import dev.stapes.model.SnapshotInfo;
+import dev.stapes.model.SnapshotSpec;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.StoragePool;
@@ -25,6 +27,7 @@ public final class SnapshotService {
   private final Machines machines;
   private final RootDisks rootDisks;
   private final LifecycleService lifecycle;
+  private final SavedStates states;
   private final Trash trash;
   private final InstantSource clock;
 
@@ -34,6 +37,7 @@ public final class SnapshotService {
       PoolService pools,
       Machines machines,
       LifecycleService lifecycle,
+      SavedStates states,
       Trash trash,
       InstantSource clock) {
     this.catalog = catalog;
@@ -42,14 +46,14 @@ public final class SnapshotService {
     this.machines = machines;
     this.rootDisks = new RootDisks(pools, machines);
     this.lifecycle = lifecycle;
+    this.states = states;
     this.trash = trash;
     this.clock = clock;
   }
 
   /** Makes a snapshot. */
-  public SnapshotInfo create(
-      InstanceId id, String name, String description, Optional<Instant> expiresAt) {
-    Names.snapshot(name);
+  public SnapshotInfo create(InstanceId id, SnapshotSpec spec) {
+    String name = spec.name();
     return work.run(
         "instance-snapshot-create",
         "snapshot " + owner(id).name() + "/" + name,
@@ -63,22 +67,47 @@ public final class SnapshotService {
               new SnapshotRecord(
                   owner.id(),
                   name,
-                  description,
+                  spec.description(),
                   Ids.volumeOf(id),
                   owner.config(),
                   owner.devices(),
                   clock.instant().toString(),
-                  expiresAt.map(Instant::toString).orElse(null));
-          StoragePool pool = pools.pool(owner.pool());
-          step.intend(
-              owner.isThrowaway(), List.of(Intent.VolumeRef.of(owner.pool(), snapshot.volumeId())));
-          step.undo(
-              "volume " + snapshot.volumeId(), () -> Trash.takeBack(pool, snapshot.volumeId()));
-          machines.copyAsOfOneMoment(pool, owner, snapshot.volumeId(), true);
-          step.conclude(catalog.change(owner.isThrowaway()).insert(snapshot));
+                  spec.expiresAt().map(Instant::toString).orElse(null));
+          SnapshotRecord made =
+              spec.stateful() ? fillWithMemory(owner, snapshot, step) : fill(owner, snapshot, step);
+          step.conclude(catalog.change(owner.isThrowaway()).insert(made));
           work.happened("instance-snapshot-created", subject(owner, name), Map.of());
-          return snapshot.toInfo();
+          return made.toInfo();
         });
+  }
+
+  private SnapshotRecord fill(InstanceRecord owner, SnapshotRecord snapshot, Work.Step step) {
+    StoragePool pool = pools.pool(owner.pool());
+    step.intend(owner.isThrowaway(), volumesOf(owner, snapshot));
+    step.undo("volume " + snapshot.volumeId(), () -> Trash.takeBack(pool, snapshot.volumeId()));
+    machines.copyAsOfOneMoment(pool, owner, snapshot.volumeId(), true);
+    return snapshot;
+  }
+
+  private static List<Intent.VolumeRef> volumesOf(InstanceRecord owner, SnapshotRecord snapshot) {
+    return List.of(Intent.VolumeRef.of(owner.pool(), snapshot.volumeId()));
+  }
+
+  /** The machine stands still from before its memory is saved until its disk has been copied. */
+  private SnapshotRecord fillWithMemory(
+      InstanceRecord owner, SnapshotRecord snapshot, Work.Step step) {
+    states.require(owner);
+    Running running = machines.require(owner.instanceId());
+    StoragePool pool = pools.pool(owner.pool());
+    if (!owner.isThrowaway()) {
+      step.intend(Intent.stillnessOf(owner, volumesOf(owner, snapshot)));
+    }
+    step.undo("volume " + snapshot.volumeId(), () -> Trash.takeBack(pool, snapshot.volumeId()));
+    String state = states.save(owner, running, step);
+    pool.copy(owner.volumeId(), snapshot.volumeId(), true);
+    running.machine().unfreeze();
+    states.keepOnly(owner, Optional.empty());
+    return snapshot.withState(state);
   }
 
   /** All snapshots of an instance, oldest first. */
@@ -97,8 +126,10 @@ public final class SnapshotService {
   /**
    * Puts an instance back. The new root disk is a new volume: which one is the instance's is a
    * matter of one record, so that a crash leaves either the old or the new one.
+   *
+   * @param memory whether it goes on from the memory that the snapshot has
    */
-  public void restore(InstanceId id, String name) {
+  public void restore(InstanceId id, String name, boolean memory) {
     work.run(
         "instance-restore",
         subject(owner(id), name),
@@ -109,20 +140,25 @@ public final class SnapshotService {
           SnapshotRecord snapshot = snapshot(before, name);
           VolumeUse.require(catalog, devicesOf(snapshot)); // while nothing has been changed
           StoragePool pool = pools.pool(before.pool());
+          Optional<String> state =
+              memory ? Optional.of(SavedStates.require(snapshot, before)) : Optional.empty();
           InstanceRecord after =
-              before
-                  .with(before.description(), configOf(snapshot, before), snapshot.devices())
-                  .withVolume(Ids.volumeOf(id));
+              SavedStates.with(
+                  before
+                      .with(before.description(), configOf(snapshot, before), snapshot.devices())
+                      .withVolume(Ids.volumeOf(id)),
+                  state);
           step.intend(
               before.isThrowaway(), List.of(Intent.VolumeRef.of(after.pool(), after.volumeId())));
           step.undo("volume " + after.volumeId(), () -> Trash.takeBack(pool, after.volumeId()));
           pool.copy(snapshot.volumeId(), after.volumeId(), false);
           rootDisks.limit(pool, after);
+          states.keepOnly(after, state);
           Optional<Running> running = machines.find(id);
           running.ifPresent(machine -> lifecycle.endForRestore(before, machine, step));
           swap(before, withPower(after, owner(id)), step);
           work.happened("instance-restored", before.subject(), Map.of("snapshot", name));
-          if (running.isPresent()) {
+          if (running.isPresent() || memory) {
             lifecycle.startAfterRestore(id);
           }
           return true;
@@ -164,7 +200,7 @@ public final class SnapshotService {
 
   private static Map<String, String> volatileOf(InstanceRecord record) {
     TreeMap<String, String> keys = new TreeMap<>(record.config());
-    keys.keySet().removeIf(key -> !key.startsWith("volatile."));
+    keys.keySet().removeIf(key -> !key.startsWith("volatile.") || key.equals(InstanceInfo.STATE));
     return keys;
   }
 

@@ -66,8 +66,7 @@ class TroubleInGuestIT {
     }
   }
 
-  private static void writeUntilFull(Stapes stapes, Instance vm, SmallDisk disk)
-      throws Exception {
+  private static void writeUntilFull(Stapes stapes, Instance vm, SmallDisk disk) throws Exception {
     BlockingQueue<Event> told = new LinkedBlockingQueue<>();
     disk.fill();
     try (Events.Subscription all = stapes.events().subscribe(told::add);

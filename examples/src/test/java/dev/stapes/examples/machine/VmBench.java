@@ -85,7 +85,12 @@ final class VmBench implements BeforeAllCallback, AfterAllCallback {
 
   /** One that boots its kernel directly. */
   InstanceSpec.Builder spec() {
-    return firmwareSpec()
+    return spec("vm" + names.incrementAndGet());
+  }
+
+  /** The same, with a name. */
+  InstanceSpec.Builder spec(String name) {
+    return firmwareSpec(name)
         .config("qemu.kernel", guest().kernel().toString())
         .config("qemu.initrd", guest().initrd().toString())
         .config("qemu.kernel_arguments", guest().kernelArguments());
@@ -93,7 +98,11 @@ final class VmBench implements BeforeAllCallback, AfterAllCallback {
 
   /** One that its firmware boots from its disk. */
   InstanceSpec.Builder firmwareSpec() {
-    return InstanceSpec.virtualMachine("vm" + names.incrementAndGet(), "guest")
+    return firmwareSpec("vm" + names.incrementAndGet());
+  }
+
+  private static InstanceSpec.Builder firmwareSpec(String name) {
+    return InstanceSpec.virtualMachine(name, "guest")
         .limits(limits -> limits.cpus(2).memory(Size.ofMebibytes(384)));
   }
 

@@ -80,7 +80,7 @@ final class Diary {
   /** What an instance holds in the one file that lives write to. */
   static String contentOf(Instance instance) {
     if (instance.info().type() == InstanceType.VIRTUAL_MACHINE) {
-      return "a disk";
+      return instance.info().stateful() ? "a disk and its memory" : "a disk";
     }
     try {
       return instance.files().readText(Life.FILE).strip();

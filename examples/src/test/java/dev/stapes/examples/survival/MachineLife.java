@@ -2,9 +2,12 @@ package dev.stapes.examples.survival;
 
 import dev.stapes.Delete;
 import dev.stapes.Instance;
+import dev.stapes.Memory;
 import dev.stapes.Stapes;
+import dev.stapes.Start;
 import dev.stapes.Stop;
 import dev.stapes.model.Lifetime;
+import dev.stapes.model.SnapshotSpec;
 
 /** What a JVM does with virtual machines that is to die while it does it; see {@link Life}. */
 enum MachineLife {
@@ -37,6 +40,23 @@ enum MachineLife {
       diary.step(() -> one.rename("three"));
       diary.step(() -> one.snapshots().delete("s"));
       diary.step(() -> stapes.instances().get("two").delete(Delete.FORCE));
+      diary.step(() -> one.delete(Delete.FORCE));
+    }
+  },
+
+  /** Stopped with its memory, started from there, and put back to a snapshot of it. */
+  STATES {
+    @Override
+    void live(Stapes stapes, Diary diary) {
+      diary.step(() -> stapes.instances().launch(Machines.statefulSpec("one").build()));
+      Instance one = stapes.instances().get("one");
+      diary.step(() -> one.stop(Stop.STATEFUL));
+      diary.step(one::start);
+      diary.step(() -> one.stop(Stop.STATEFUL));
+      diary.step(() -> one.start(Start.STATELESS));
+      diary.step(() -> one.snapshots().create(SnapshotSpec.of("s").withMemory()));
+      diary.step(() -> one.stop(Stop.STATEFUL)); // so is one that is restored and not started yet
+      diary.step(() -> one.snapshots().restore("s", Memory.KEPT));
       diary.step(() -> one.delete(Delete.FORCE));
     }
   },

@@ -30,6 +30,11 @@ final class Machines {
         .device("root", Device.root(disk -> disk.pool("default").size(Size.ofMebibytes(SMALL))));
   }
 
+  /** One whose memory can be saved. */
+  static InstanceSpec.Builder statefulSpec(String name) {
+    return spec(name).config("migration.stateful", "true");
+  }
+
   static Stapes open(Path root, String driver) {
     return Stapes.builder(root).defaultPool(PoolSpec.of("default", driver)).open();
   }

@@ -5,6 +5,8 @@ import dev.stapes.linux.ffi.LinuxException;
 import dev.stapes.linux.ffi.Syscalls;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.qmp.qemu.ChardevInfo;
+import dev.stapes.qmp.qemu.QueryChardev;
 import java.nio.file.Path;
 import java.util.BitSet;
 import java.util.HashSet;
@@ -12,7 +14,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * The virtio-serial ports by which programs in a guest and this JVM talk, four for each program:
@@ -29,20 +33,20 @@ final class ExecPorts {
   private final BitSet taken = new BitSet(SLOTS);
   private final Map<Object, Runnable> held = new ConcurrentHashMap<>();
   private final Set<Integer> foreign = new HashSet<>();
-  private final Supplier<Set<Integer>> open;
+  private final Monitor monitor;
   private boolean closed;
 
   /**
    * Those of a machine.
    *
    * @param directory where the sockets are
-   * @param open the slots of which somebody in the guest has a port open
+   * @param monitor of the emulator
    */
-  ExecPorts(Syscalls sys, String subject, Path directory, Supplier<Set<Integer>> open) {
+  ExecPorts(Syscalls sys, String subject, Path directory, Monitor monitor) {
     this.sys = sys;
     this.subject = subject;
     this.directory = directory;
-    this.open = open;
+    this.monitor = monitor;
   }
 
   /** What a port is for. */
@@ -99,14 +103,28 @@ final class ExecPorts {
 
   /** Takes the slots that programs of an earlier JVM have, whose ends nobody hears. */
   synchronized void keepForeign() {
-    foreign.addAll(open.get());
+    foreign.addAll(openSlots());
     foreign.forEach(taken::set);
+  }
+
+  /** The slots of which somebody in the guest has a port open. */
+  private Set<Integer> openSlots() {
+    Set<String> open =
+        monitor.execute(QueryChardev.of()).stream()
+            .filter(ChardevInfo::frontendOpen)
+            .map(ChardevInfo::label)
+            .collect(Collectors.toSet());
+    return IntStream.range(0, SLOTS)
+        .filter(
+            slot -> Stream.of(Role.values()).anyMatch(role -> open.contains(role.chardev(slot))))
+        .boxed()
+        .collect(Collectors.toSet());
   }
 
   private boolean forgetForeign() {
     Set<Integer> ended = new HashSet<>(foreign);
     if (!ended.isEmpty()) {
-      ended.removeAll(open.get());
+      ended.removeAll(openSlots());
     }
     foreign.removeAll(ended);
     ended.forEach(taken::clear);

@@ -68,9 +68,14 @@ final class GuestAgent implements AutoCloseable {
   }
 
   private <R> R call(QmpCommand<R> command) {
+    return call(command, REPLY);
+  }
+
+  /** Gives it a command, and waits so long for its answer. */
+  <R> R call(QmpCommand<R> command, Duration patience) {
     String name = command.commandName();
     try {
-      return connected().execute(command, REPLY);
+      return connected().execute(command, patience);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new StapesException(Kind.INTERRUPTED, subject, "interrupted", e);

@@ -45,7 +45,9 @@ final class PciSlots {
         .orElseThrow(
             () ->
                 new StapesException(
-                    Kind.EXHAUSTED, subject, "all its " + all.size() + " slots are in use: a restart gives it new ones"));
+                    Kind.EXHAUSTED,
+                    subject,
+                    "all its " + all.size() + " slots are in use: a restart gives it new ones"));
   }
 
   /** The bus of a port has its name, and what is plugged into it as its children. */

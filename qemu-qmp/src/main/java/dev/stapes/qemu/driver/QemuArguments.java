@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * The command line of QEMU for a virtual machine, qemu(1). Paths of sockets are relative to the
@@ -54,6 +55,7 @@ final class QemuArguments {
    * @param mostMemory how much memory it can have while it runs, where the board can do that
    * @param limits of the root disk
    * @param consoleLog file to which the console's output is appended
+   * @param incoming whether it waits for a state that was saved
    */
   record Start(
       String name,
@@ -63,7 +65,8 @@ final class QemuArguments {
       int mostCpus,
       Size mostMemory,
       Device.IoLimits limits,
-      Path consoleLog) {}
+      Path consoleLog,
+      boolean incoming) {}
 
   /**
    * Files of UEFI.
@@ -87,6 +90,9 @@ final class QemuArguments {
     arguments.rootDisk(start);
     arguments.slots();
     arguments.memoryDevice();
+    if (start.incoming()) {
+      arguments.add("-incoming", "defer");
+    }
     arguments.all.addAll(plan.raw());
     return arguments.all;
   }
@@ -256,7 +262,7 @@ final class QemuArguments {
   private void device(String kind, String id, Map<String, Object> options) {
     ObjectNode device = JsonNodeFactory.instance.objectNode();
     device.put("driver", kind + (isMicrovm() ? "-device" : "-pci")).put("id", id);
-    options.forEach(device::putPOJO);
+    new TreeMap<>(options).forEach(device::putPOJO); // in the same order with each JVM
     add("-device", device.toString());
   }
 

@@ -16,6 +16,7 @@ import dev.stapes.qmp.QmpOptions;
 import dev.stapes.spi.Host;
 import dev.stapes.spi.InstanceDriver;
 import dev.stapes.spi.Machine;
+import dev.stapes.spi.MemoryStates;
 import dev.stapes.spi.Processes;
 import java.io.IOException;
 import java.time.Instant;
@@ -29,6 +30,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -89,12 +91,25 @@ final class QemuDriver implements InstanceDriver {
 
   @Override
   public Machine start(Machine.Spec spec) {
+    return start(spec, false, QemuMachine::go);
+  }
+
+  @Override
+  public Optional<MemoryStates> memoryStates() {
+    return Optional.of(
+        new QemuStates(
+            context,
+            id -> Optional.ofNullable(machines.get(id)),
+            (spec, fill) -> start(spec, true, fill)));
+  }
+
+  private Machine start(Machine.Spec spec, boolean incoming, Consumer<QemuMachine> begin) {
     awaitGone(spec.id());
     VmPlan plan = VmPlan.of(spec, context.host().facts().memory());
     try (Host.Busy busy = context.host().busy()) {
       remove(VmFiles.of(context.scope(), spec.id()), QemuProcesses.of(context.scope()));
       QemuLauncher.Started started =
-          launcher.launch(spec, plan, users.of(spec.config()), usesKvm(plan));
+          launcher.launch(spec, plan, users.of(spec.config()), usesKvm(plan), incoming);
       QemuMachine machine =
           new QemuMachine(
               context,
@@ -105,7 +120,7 @@ final class QemuDriver implements InstanceDriver {
               Instant.now(),
               this::forget);
       hold(machine);
-      go(machine);
+      begin(machine, begin);
       return machine;
     }
   }
@@ -126,10 +141,10 @@ final class QemuDriver implements InstanceDriver {
     };
   }
 
-  /** Lets its processors go on; where that fails, nothing of it is left. */
-  private void go(QemuMachine machine) {
+  /** Brings it to where it is to begin; where that fails, nothing of it is left. */
+  private void begin(QemuMachine machine, Consumer<QemuMachine> how) {
     try {
-      machine.go();
+      how.accept(machine);
     } catch (StapesException e) {
       boolean interrupted = Thread.interrupted();
       try {

@@ -93,6 +93,15 @@ final class QemuKeys {
           false,
           "Whether it has a display, which VNC shows on a socket of its own");
 
+  /** Memory in files. */
+  static final ConfigKey<Boolean> MIGRATION_STATEFUL =
+      ConfigKey.of(
+          "migration.stateful",
+          ConfigType.BOOL,
+          "false",
+          true,
+          "Whether it may be stopped and snapshotted with its memory");
+
   /** All of them. */
   static final List<ConfigKey<?>> ALL =
       List.of(
@@ -106,7 +115,8 @@ final class QemuKeys {
           KERNEL,
           INITRD,
           KERNEL_ARGUMENTS,
-          DISPLAY);
+          DISPLAY,
+          MIGRATION_STATEFUL);
 
   private QemuKeys() {}
 }

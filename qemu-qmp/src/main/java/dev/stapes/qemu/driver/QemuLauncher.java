@@ -55,8 +55,9 @@ final class QemuLauncher {
    *
    * @param user its uid and gid
    * @param kvm whether it is not emulated
+   * @param incoming whether it waits for a state that was saved
    */
-  Started launch(Machine.Spec spec, VmPlan plan, long user, boolean kvm) {
+  Started launch(Machine.Spec spec, VmPlan plan, long user, boolean kvm, boolean incoming) {
     String subject = "instance " + spec.name();
     VmFiles files = VmFiles.of(context.scope(), spec.id());
     requireFiles(subject, spec, plan);
@@ -65,7 +66,7 @@ final class QemuLauncher {
       files.create();
       Files.setAttribute(files.directory(), "unix:uid", (int) user);
       Files.setAttribute(files.directory(), "unix:gid", (int) user);
-      Processes.Child process = spawn(spec, plan, files, user, kvm);
+      Processes.Child process = spawn(spec, plan, files, user, kvm, incoming);
       try {
         Started started =
             new Started(files, process, new Monitor(subject, connect(subject, files, process)));
@@ -139,7 +140,8 @@ final class QemuLauncher {
   }
 
   private Processes.Child spawn(
-      Machine.Spec spec, VmPlan plan, VmFiles files, long user, boolean kvm) throws IOException {
+      Machine.Spec spec, VmPlan plan, VmFiles files, long user, boolean kvm, boolean incoming)
+      throws IOException {
     boolean throwaway = spec.lifetime() == Lifetime.THROWAWAY;
     List<QemuProcess.Opened> opened = new ArrayList<>();
     opened.add(new QemuProcess.Opened(DISK, VmPlan.disk(spec), QemuProcess.Mode.WRITE));
@@ -164,7 +166,8 @@ final class QemuLauncher {
                 context.host().facts().onlineCpus().size(),
                 context.host().facts().memory(),
                 spec.root().ioLimits(),
-                QemuProcess.Opened.inQemu(CONSOLE)));
+                QemuProcess.Opened.inQemu(CONSOLE),
+                incoming));
     QemuProcess process =
         new QemuProcess(files.directory(), user, kvm ? Kvm.group() : OptionalLong.empty(), opened);
     return context

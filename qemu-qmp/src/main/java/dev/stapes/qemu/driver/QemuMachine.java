@@ -13,10 +13,8 @@ import dev.stapes.model.StapesException.Kind;
 import dev.stapes.qmp.QmpEvent;
 import dev.stapes.qmp.QmpListener;
 import dev.stapes.qmp.qemu.BlockResize;
-import dev.stapes.qmp.qemu.ChardevInfo;
 import dev.stapes.qmp.qemu.Cont;
 import dev.stapes.qmp.qemu.GuestPanickedEvent;
-import dev.stapes.qmp.qemu.QueryChardev;
 import dev.stapes.qmp.qemu.QueryStatus;
 import dev.stapes.qmp.qemu.ResetEvent;
 import dev.stapes.qmp.qemu.RunState;
@@ -30,9 +28,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -40,10 +38,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -56,7 +52,9 @@ final class QemuMachine implements Machine {
   private static final int SIGNALLED = 128;
   private static final Duration PATIENCE = Duration.ofSeconds(20);
 
+  /** What it is in when it was suspended, or its state is or was being saved. */
   private final DriverContext context;
+
   private final VmFiles files;
   private final Processes.Handle process;
   private final CompletionStage<Integer> processExit;
@@ -80,11 +78,11 @@ final class QemuMachine implements Machine {
   private volatile boolean killed;
   private volatile boolean released;
   private volatile @Nullable String shutdownReason;
+  private final AtomicReference<@Nullable Awakening> awakening = new AtomicReference<>();
   private Spec spec;
 
   /** As of which its disks and shares are. */
   private Spec devicesOf;
-
 
   QemuMachine(
       DriverContext context,
@@ -108,7 +106,7 @@ final class QemuMachine implements Machine {
         new AgentConnection(context, files, "instance " + spec.name(), monitor, startedAt);
     this.agent = new GuestAgent("instance " + spec.name(), agentConnection);
     this.ports =
-        new ExecPorts(context.sys(), "instance " + spec.name(), files.directory(), this::openSlots);
+        new ExecPorts(context.sys(), "instance " + spec.name(), files.directory(), monitor);
     this.serial = new SerialConsole(context.sys(), "instance " + spec.name(), files.console());
     this.limits = new VmLimits("instance " + spec.name(), monitor);
     this.nics = new VmNics("instance " + spec.name(), files.id(), monitor, context.sys());
@@ -149,7 +147,7 @@ final class QemuMachine implements Machine {
     return files.id();
   }
 
-  private synchronized Spec spec() {
+  synchronized Spec spec() {
     return spec;
   }
 
@@ -220,6 +218,10 @@ final class QemuMachine implements Machine {
   public void unfreeze() {
     monitor.execute(Cont.of());
     condition.resumed();
+    Awakening first = awakening.getAndSet(null);
+    if (first != null) {
+      first.tell(agent, agentConnection);
+    }
   }
 
   @Override
@@ -235,6 +237,11 @@ final class QemuMachine implements Machine {
   @Override
   public void listen(Consumer<Incident> listener) {
     condition.listen(listener);
+  }
+
+  @Override
+  public Optional<FileSystems> fileSystems() {
+    return agentConnection.isOpen() ? Optional.of(new GuestFileSystems(agent)) : Optional.empty();
   }
 
   @Override
@@ -334,15 +341,51 @@ final class QemuMachine implements Machine {
 
   /** Lets its processors go on, for the first time. */
   void go() {
+    plug();
+    pin();
+    unfreeze();
+    devices.mountAll(this::spec);
+  }
+
+  /** Gives it the devices that it has from the start, and that can go while it runs. */
+  void plug() {
     VmPlan plan = VmPlan.of(spec(), context.host().facts().memory());
     nics.plugMissing(plan.nics(), spec().config());
     devices.plugAll(spec());
-    CpuRequest cpus = plan.cpus();
+  }
+
+  private void pin() {
+    CpuRequest cpus = VmPlan.of(spec(), context.host().facts().memory()).cpus();
     if (cpus instanceof CpuRequest.Pinned) {
       affinity.pin(pid, cpus);
     }
-    unfreeze();
-    devices.mountAll(this::spec);
+  }
+
+  /** The way of its state to a file, or from one. */
+  Migration migration() {
+    return new Migration(subject(), monitor);
+  }
+
+  /**
+   * It has a state that was saved, and stands still.
+   *
+   * @param saved id of the instance whose state it was
+   */
+  void loaded(String saved) {
+    condition.suspended();
+    pin();
+    ports.keepForeign();
+    awakening.set(new Awakening(spec().name(), !saved.equals(id().value())));
+  }
+
+  /**
+   * Fails where one that is started anew would not be like this one.
+   *
+   * @param arguments that it was started with
+   */
+  void requireAsStarted(List<String> arguments) {
+    AsStarted.require(
+        subject(), monitor, VmPlan.of(spec(), context.host().facts().memory()).memory(), arguments);
   }
 
   /**
@@ -358,27 +401,13 @@ final class QemuMachine implements Machine {
       }
       go(); // its JVM died before it did
     } else {
+      migration().cancel(); // its JVM died while it was saved
       condition.found(state);
       nics.found(VmPlan.of(spec(), context.host().facts().memory()).nics());
       devices.mountAll(this::spec);
     }
     ports.keepForeign();
     return true;
-  }
-
-  private Set<Integer> openSlots() {
-    Set<String> open =
-        monitor.execute(QueryChardev.of()).stream()
-            .filter(ChardevInfo::frontendOpen)
-            .map(ChardevInfo::label)
-            .collect(Collectors.toSet());
-    return IntStream.range(0, ExecPorts.SLOTS)
-        .filter(
-            slot ->
-                Stream.of(ExecPorts.Role.values())
-                    .anyMatch(role -> open.contains(role.chardev(slot))))
-        .boxed()
-        .collect(Collectors.toSet());
   }
 
   @Override

@@ -16,6 +16,7 @@ import dev.stapes.spi.Machine.Incident;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
@@ -26,6 +27,10 @@ import org.jspecify.annotations.Nullable;
  * because it could not go on. Safe for threads.
  */
 final class VmCondition {
+  /** A machine whose JVM died while its state was saved stands still, too. */
+  private static final Set<RunState> STILL =
+      Set.of(RunState.PAUSED, RunState.FINISH_MIGRATE, RunState.POSTMIGRATE);
+
   private final List<Consumer<Incident>> listeners = new CopyOnWriteArrayList<>();
   private volatile boolean frozen;
   private volatile @Nullable String failure;
@@ -78,7 +83,7 @@ final class VmCondition {
 
   /** How it was found. */
   void found(RunState state) {
-    frozen = state == RunState.PAUSED;
+    frozen = STILL.contains(state);
     failure =
         state == RunState.IO_ERROR
                 || state == RunState.INTERNAL_ERROR

@@ -36,7 +36,8 @@ class QemuArgumentsTest {
             4,
             Size.ofMebibytes(64),
             LIMITS,
-            Path.of("/dev/fdset/5")));
+            Path.of("/dev/fdset/5"),
+            false));
   }
 
   /** What follows an option, each time it is there. */
@@ -277,7 +278,8 @@ class QemuArgumentsTest {
                 1,
                 Size.ofMebibytes(64),
                 Device.IoLimits.NONE,
-                Path.of("/logs,x/con=sole")));
+                Path.of("/logs,x/con=sole"),
+                false));
     assertTrue(
         values(all, "-chardev").stream()
             .anyMatch(text -> text.contains("logfile=/logs,,x/con=sole,logappend=on")));

@@ -1,0 +1,109 @@
+package dev.stapes.internal.engine;
+
+import dev.stapes.model.StapesException;
+import dev.stapes.spi.Machine;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps a machine from changing its root disk while that is copied: its file systems are brought to
+ * rest where its guest has an agent, and where the copy takes time its programs stand still.
+ */
+final class OneMoment {
+  private static final Logger LOG = LoggerFactory.getLogger(OneMoment.class);
+
+  private final Catalog catalog;
+
+  OneMoment(Catalog catalog) {
+    this.catalog = catalog;
+  }
+
+  /**
+   * Runs the copy of the disk of a machine that runs.
+   *
+   * @param takesTime whether the machine has to stand still for it
+   */
+  void during(InstanceRecord source, Machine machine, boolean takesTime, Runnable copy) {
+    Optional<Machine.FileSystems> guest = machine.fileSystems();
+    if (guest.isEmpty() && !takesTime) {
+      copy.run();
+      return;
+    }
+    // A durable one outlives this process, and would stand still for ever.
+    String intent = "still-" + source.id();
+    boolean durable = !source.isThrowaway();
+    if (durable) {
+      catalog.change(false).put(intent, Intent.stillnessOf(source)).commit();
+    }
+    List<StapesException> failures = new ArrayList<>();
+    atRest(source, guest, () -> failureOf(machine, takesTime, copy).ifPresent(failures::add));
+    if (durable) {
+      catalog.change(false).removeIntent(intent).commit();
+    }
+    if (!failures.isEmpty()) {
+      throw failures.get(0);
+    }
+  }
+
+  /** What went wrong with the copy; the machine goes on whatever did. */
+  private static Optional<StapesException> failureOf(
+      Machine machine, boolean takesTime, Runnable copy) {
+    try {
+      if (takesTime) {
+        machine.freeze();
+      }
+      copy.run();
+      return Optional.empty();
+    } catch (StapesException e) {
+      return Optional.of(e);
+    } finally {
+      if (takesTime) {
+        goOn(machine);
+      }
+    }
+  }
+
+  /** Also on a thread that was interrupted. */
+  private static void goOn(Machine machine) {
+    boolean interrupted = Thread.interrupted();
+    try {
+      machine.unfreeze();
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private static void atRest(
+      InstanceRecord source, Optional<Machine.FileSystems> guest, Runnable body) {
+    if (guest.isEmpty() || !freeze(source, guest.get())) {
+      body.run();
+      return;
+    }
+    try {
+      body.run();
+    } finally {
+      guest.get().thaw();
+    }
+  }
+
+  private static boolean freeze(InstanceRecord source, Machine.FileSystems guest) {
+    try {
+      guest.freeze();
+      return true;
+    } catch (StapesException e) {
+      if (e.kind() == StapesException.Kind.INTERRUPTED) {
+        throw e;
+      }
+      LOG.info(
+          "{} is copied as if its power had failed: its file systems do not come to rest: {}",
+          source.subject(),
+          e.getMessage());
+      return false;
+    }
+  }
+}

@@ -1,0 +1,142 @@
+package dev.stapes.internal.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import dev.stapes.internal.store.MemoryStateStore;
+import dev.stapes.model.InstanceType;
+import dev.stapes.model.Lifetime;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.Machine;
+import java.lang.reflect.Proxy;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class OneMomentTest {
+  private final MemoryStateStore durable = new MemoryStateStore();
+  private final MemoryStateStore fleeting = new MemoryStateStore();
+  private final Catalog catalog = new Catalog(durable, fleeting);
+  private final List<String> done = new ArrayList<>();
+  private @Nullable StapesException refusal;
+
+  @AfterEach
+  void close() {
+    durable.close();
+    fleeting.close();
+  }
+
+  private static InstanceRecord record() {
+    return new InstanceRecord(
+        "abcd1234",
+        "vm",
+        InstanceType.VIRTUAL_MACHINE,
+        "",
+        Lifetime.DURABLE,
+        null,
+        null,
+        "default",
+        "abcd1234-x",
+        new TreeMap<>(),
+        new TreeMap<>(),
+        "2026-01-01T00:00:00Z",
+        null);
+  }
+
+  private final class Guest implements Machine.FileSystems {
+    @Override
+    public void freeze() {
+      done.add("to rest");
+      if (refusal != null) {
+        throw refusal;
+      }
+    }
+
+    @Override
+    public void thaw() {
+      done.add("thaw " + catalog.intents().size());
+    }
+  }
+
+  private Machine machine(boolean agent) {
+    return (Machine)
+        Proxy.newProxyInstance(
+            Machine.class.getClassLoader(),
+            new Class<?>[] {Machine.class},
+            (proxy, method, arguments) -> {
+              if (method.getName().equals("fileSystems")) {
+                return agent ? Optional.of(new Guest()) : Optional.empty();
+              }
+              done.add(method.getName());
+              return null;
+            });
+  }
+
+  private void copy() {
+    done.add("copy " + catalog.intents().size());
+  }
+
+  @Test
+  void file_systems_are_at_rest_and_a_machine_stands_still_while_it_is_copied() {
+    new OneMoment(catalog).during(record(), machine(true), true, this::copy);
+    assertEquals(List.of("to rest", "freeze", "copy 1", "unfreeze", "thaw 1"), done);
+    assertEquals(0, catalog.intents().size());
+  }
+
+  @Test
+  void a_copy_that_takes_no_time_lets_programs_run() {
+    new OneMoment(catalog).during(record(), machine(true), false, this::copy);
+    assertEquals(List.of("to rest", "copy 1", "thaw 1"), done);
+  }
+
+  @Test
+  void without_an_agent_nothing_is_waited_for() {
+    new OneMoment(catalog).during(record(), machine(false), false, this::copy);
+    assertEquals(List.of("copy 0"), done);
+  }
+
+  @Test
+  void a_guest_that_refuses_is_copied_as_it_is() {
+    refusal = new StapesException(Kind.UNAVAILABLE, "instance vm", "its agent refuses");
+    new OneMoment(catalog).during(record(), machine(true), false, this::copy);
+    assertEquals(List.of("to rest", "copy 1"), done);
+    assertEquals(0, catalog.intents().size());
+  }
+
+  @Test
+  void who_is_interrupted_copies_nothing() {
+    refusal = new StapesException(Kind.INTERRUPTED, "instance vm", "interrupted");
+    assertSame(
+        refusal,
+        assertThrows(
+            StapesException.class,
+            () -> new OneMoment(catalog).during(record(), machine(true), false, this::copy)));
+    assertEquals(List.of("to rest"), done);
+  }
+
+  @Test
+  void a_copy_that_fails_leaves_nothing_frozen() {
+    StapesException full = new StapesException(Kind.EXHAUSTED, "pool", "no space");
+    assertSame(
+        full,
+        assertThrows(
+            StapesException.class,
+            () ->
+                new OneMoment(catalog)
+                    .during(
+                        record(),
+                        machine(true),
+                        true,
+                        () -> {
+                          throw full;
+                        })));
+    assertEquals(List.of("to rest", "freeze", "unfreeze", "thaw 1"), done);
+    assertEquals(0, catalog.intents().size());
+  }
+}
