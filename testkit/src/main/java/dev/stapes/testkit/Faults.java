@@ -24,8 +24,9 @@ import org.jspecify.annotations.Nullable;
  * <ul>
  *   <li>{@code close()} and the methods of {@link Object},
  *   <li>questions without arguments: methods that have no parameters and give something back,
- *   <li>questions with arguments, by name: {@code allocate await below exists find get idMapping
- *       list local prefix probe range read readlink stat subtree tree usage validate xattrs}.
+ *   <li>questions with arguments, by name: {@code allocate await below changesLive exists find get
+ *       idMapping list listen local prefix probe range read readlink stat subtree tree usage
+ *       validate xattrs}.
  * </ul>
  *
  * An output stream that came back has one effect more: its first write. Another rule can be given,
@@ -39,11 +40,13 @@ public final class Faults {
           "allocate",
           "await",
           "below",
+          "changesLive",
           "exists",
           "find",
           "get",
           "idMapping",
           "list",
+          "listen",
           "local",
           "prefix",
           "probe",

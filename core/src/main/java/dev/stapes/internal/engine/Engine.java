@@ -23,6 +23,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
@@ -37,6 +38,8 @@ public final class Engine implements AutoCloseable {
   private static final List<String> PREFERRED = List.of("btrfs", "dir");
 
   private final Resources resources;
+  private final Catalog catalog;
+  private final Work work;
   private final Drivers drivers;
   private final EventBus events;
   private final OperationLog operations;
@@ -91,11 +94,11 @@ public final class Engine implements AutoCloseable {
     Host host = resources.own(options.host().open());
     StateStore durable = resources.own(options.store().open(root.path()));
     root.requireStateOf(durable);
-    Catalog catalog = new Catalog(durable, resources.own(new MemoryStateStore()));
+    catalog = new Catalog(durable, resources.own(new MemoryStateStore()));
     events = resources.own(new EventBus(clock));
     operations = new OperationLog(events, clock, operationIds(clock));
     Locks locks = new Locks();
-    Work work = new Work(catalog, host, gate, locks, operations, events, clock);
+    work = new Work(catalog, host, gate, locks, operations, events, clock);
     store = ImageStore.open(root.path(), durable, host, new Decoders(options.decoders()), clock);
     pools = resources.own(pools(options, host, catalog, root, work));
     drivers = resources.own(new Drivers(host, options.instanceDrivers(), root));
@@ -174,8 +177,16 @@ public final class Engine implements AutoCloseable {
 
   private void onIncident(InstanceId id, Machine.Incident incident) {
     if (!closed) {
-      background.execute(() -> lifecycle.onIncident(id, incident));
+      background.execute(() -> tell(id, incident));
     }
+  }
+
+  private void tell(InstanceId id, Machine.Incident incident) {
+    TreeMap<String, String> details = new TreeMap<>(incident.details());
+    details.put("id", id.toString());
+    catalog
+        .instance(id)
+        .ifPresent(stored -> work.happened(incident.action(), stored.value().subject(), details));
   }
 
   private void onExit(Running ended, Machine.Exit exit) {

@@ -396,15 +396,6 @@ public final class LifecycleService {
     work.happened("instance-deleted", record.subject(), Map.of("id", record.id()));
   }
 
-  /** Tells of what happened to a machine by itself; called on a thread of the engine. */
-  void onIncident(InstanceId id, Machine.Incident incident) {
-    TreeMap<String, String> details = new TreeMap<>(incident.details());
-    details.put("id", id.toString());
-    catalog
-        .instance(id)
-        .ifPresent(stored -> work.happened(incident.action(), stored.value().subject(), details));
-  }
-
   /**
    * A machine has ended; called on a thread of the engine, when the instance may long have another
    * one.

@@ -125,7 +125,7 @@ class SavedMachineIT {
     refused(Kind.INVALID, "is deleted", () -> fleeting.stop(Stop.STATEFUL));
     Instance grown = stapes.instances().launch(Machines.statefulSpec("grown").build());
     grown.update(change -> change.limits(limits -> limits.cpus(2)));
-    refused(Kind.CONFLICT, "was plugged in", () -> grown.stop(Stop.STATEFUL));
+    refused(Kind.CONFLICT, "can be plugged in", () -> grown.stop(Stop.STATEFUL));
     assertEquals(InstanceStatus.RUNNING, grown.info().status());
     assertEquals(List.of(), saved());
     end(stapes);

@@ -216,8 +216,7 @@ final class QemuMachine implements Machine {
 
   @Override
   public void unfreeze() {
-    monitor.execute(Cont.of());
-    condition.resumed();
+    condition.resume(() -> monitor.execute(Cont.of()));
     Awakening first = awakening.getAndSet(null);
     if (first != null) {
       first.tell(agent, agentConnection);

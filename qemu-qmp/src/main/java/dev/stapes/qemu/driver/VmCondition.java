@@ -75,8 +75,28 @@ final class VmCondition {
     frozen = true;
   }
 
-  /** It goes on; where it cannot, an event says so again. */
-  void resumed() {
+  /**
+   * Lets it go on. What it says from the beginning of that counts: it may fail again at once.
+   *
+   * @param cont does it
+   */
+  void resume(Runnable cont) {
+    boolean stood = frozen;
+    String why = failure;
+    resumed();
+    boolean done = false;
+    try {
+      cont.run();
+      done = true;
+    } finally {
+      if (!done) {
+        frozen = stood;
+        failure = why;
+      }
+    }
+  }
+
+  private void resumed() {
     frozen = false;
     failure = null;
   }

@@ -83,7 +83,17 @@ class VmConditionTest {
     assertEquals("instance-error", told.get(0).action());
     assertEquals("true", told.get(0).details().get("no_space"));
     assertEquals("root", told.get(0).details().get("device"));
-    condition.resumed();
+    condition.resume(() -> condition.hear(error("stop"))); // it fails again at once
+    assertEquals(InstanceStatus.ERROR, condition.status());
+    assertThrows(
+        IllegalStateException.class,
+        () ->
+            condition.resume(
+                () -> {
+                  throw new IllegalStateException();
+                }));
+    assertEquals(InstanceStatus.ERROR, condition.status());
+    condition.resume(() -> {});
     assertEquals(InstanceStatus.RUNNING, condition.status());
   }
 
