@@ -131,6 +131,14 @@ public interface Machine extends AutoCloseable {
    */
   default void rootGrew(Size size) {}
 
+  /**
+   * Tells one that was adopted where its disks are: {@link InstanceDriver#adopt} was given a spec
+   * without that.
+   *
+   * @param spec the same with attached disks, as far as they can be reached
+   */
+  default void attached(Spec spec) {}
+
   /** Lets go of it; it goes on. Idempotent. */
   @Override
   void close();

@@ -38,6 +38,7 @@ public final class Faults {
   private static final Set<String> QUESTIONS =
       Set.of(
           "allocate",
+          "attached",
           "await",
           "below",
           "changesLive",

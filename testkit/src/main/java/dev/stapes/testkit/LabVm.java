@@ -6,6 +6,7 @@ import dev.stapes.Instance;
 import dev.stapes.Stapes;
 import dev.stapes.model.ExecResult;
 import dev.stapes.model.InstanceSpec;
+import dev.stapes.model.Lifetime;
 import dev.stapes.model.PoolSpec;
 import dev.stapes.model.Size;
 import java.io.IOException;
@@ -51,6 +52,7 @@ public final class LabVm implements AutoCloseable {
       stapes.images().importFrom(ImageSources.split(lab.metadata(), lab.disk()), IMAGE);
       InstanceSpec spec =
           InstanceSpec.virtualMachine("lab", IMAGE)
+              .lifetime(Lifetime.THROWAWAY) // and so ends with its JVM
               .limits(limits -> limits.cpus(CPUS).memory(Size.ofMebibytes(MEBIBYTES)))
               .config("qemu.kernel", lab.kernel().toString())
               .config("qemu.initrd", lab.initrd().toString())
@@ -59,6 +61,11 @@ public final class LabVm implements AutoCloseable {
       return new LabVm(directory, stapes, stapes.instances().launch(spec));
     } catch (RuntimeException e) {
       stapes.close();
+      try {
+        remove(directory);
+      } catch (IOException next) {
+        e.addSuppressed(next);
+      }
       throw e;
     }
   }
@@ -117,6 +124,10 @@ public final class LabVm implements AutoCloseable {
     try (stapes) {
       instance.delete(Delete.FORCE);
     }
+    remove(directory);
+  }
+
+  private static void remove(Path directory) throws IOException {
     try (Stream<Path> all = Files.walk(directory)) {
       for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
         Files.delete(path);

@@ -122,6 +122,7 @@ final class Machines implements AutoCloseable {
       return Optional.empty();
     }
     Disks.Attached attached = disks.reattach(record, driver, machine.get().idMapping());
+    machine.get().attached(attached.spec());
     return Optional.of(
         register(new Running(machine.get(), attached.spec(), attached.attachments())));
   }
@@ -210,13 +211,18 @@ final class Machines implements AutoCloseable {
       StoragePool pool, InstanceRecord source, VolumeId target, boolean readOnly) {
     boolean takesTime = pool.info().copies() != dev.stapes.model.PoolInfo.Copies.INSTANT;
     Optional<Machine> moving =
-        find(source.instanceId()).map(Running::machine).filter(machine -> !machine.isFrozen());
+        find(source.instanceId()).map(Running::machine).filter(Machines::isMoving);
     Runnable copy = () -> pool.copy(source.volumeId(), target, readOnly);
     if (moving.isPresent()) {
       new OneMoment(catalog).during(source, moving.get(), takesTime, copy);
     } else {
       copy.run();
     }
+  }
+
+  /** One that stands still is copied as it is, and stays so. */
+  private static boolean isMoving(Machine machine) {
+    return !machine.isFrozen() && machine.failure().isEmpty();
   }
 
   /** Lets a machine go on whose copying was cut short; false where it is out of reach. */

@@ -39,8 +39,9 @@ final class OneMoment {
       catalog.change(false).put(intent, Intent.stillnessOf(source)).commit();
     }
     List<StapesException> failures = new ArrayList<>();
-    atRest(source, guest, () -> failureOf(machine, takesTime, copy).ifPresent(failures::add));
-    if (durable) {
+    boolean thawed =
+        atRest(source, guest, () -> failureOf(machine, takesTime, copy).ifPresent(failures::add));
+    if (durable && thawed) {
       catalog.change(false).removeIntent(intent).commit();
     }
     if (!failures.isEmpty()) {
@@ -78,16 +79,34 @@ final class OneMoment {
     }
   }
 
-  private static void atRest(
+  /**
+   * Runs something while the file systems of a guest are at rest.
+   *
+   * @return false where they may still be: the copy is good all the same, and the intent stays for
+   *     the next open
+   */
+  private static boolean atRest(
       InstanceRecord source, Optional<Machine.FileSystems> guest, Runnable body) {
     if (guest.isEmpty() || !freeze(source, guest.get())) {
       body.run();
-      return;
+      return true;
     }
+    boolean thawed = false;
     try {
       body.run();
     } finally {
-      guest.get().thaw();
+      thawed = thaw(source, guest.get());
+    }
+    return thawed;
+  }
+
+  private static boolean thaw(InstanceRecord source, Machine.FileSystems guest) {
+    try {
+      guest.thaw();
+      return true;
+    } catch (StapesException e) {
+      LOG.error("{}: its file systems stay at rest: {}", source.subject(), e.getMessage());
+      return false;
     }
   }
 

@@ -7,6 +7,7 @@ import dev.stapes.model.InstanceKeys;
 import dev.stapes.model.InstanceType;
 import dev.stapes.model.Lifetime;
 import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Availability;
 import dev.stapes.spi.VolumeId;
 import java.time.Duration;
@@ -176,7 +177,7 @@ final class Recovery {
       boolean done = trash.remove(orphans);
       if (intent.frozen() != null) {
         InstanceId id = new InstanceId(intent.frozen());
-        done &= machines.thaw(id);
+        done &= goesOn(id);
         states.tidy(id);
       }
       if (!intent.pool().isEmpty()) {
@@ -185,6 +186,19 @@ final class Recovery {
       if (done) {
         catalog.change(false).removeIntent(unfinished.getKey()).commit();
       }
+    }
+  }
+
+  /** A guest that does not answer keeps nobody from all the others; the next open tries again. */
+  private boolean goesOn(InstanceId id) {
+    try {
+      return machines.thaw(id);
+    } catch (StapesException e) {
+      if (e.kind() == Kind.INTERRUPTED) {
+        throw e;
+      }
+      LOG.warn("instance {} may stand still: {}", id, e.getMessage());
+      return false;
     }
   }
 

@@ -121,6 +121,10 @@ final class SavedStates {
     if (machine.isFrozen()) {
       throw new StapesException(Kind.CONFLICT, record.subject(), "is frozen: let it go on first");
     }
+    if (machine.failure().isPresent()) {
+      throw new StapesException(
+          Kind.CONFLICT, record.subject(), "stands still: " + machine.failure().get());
+    }
     String state = Ids.state();
     step.undo("saved memory of " + record.subject(), () -> keepOnly(record, Optional.empty()));
     step.undo("stillness of " + record.subject(), machine::unfreeze);

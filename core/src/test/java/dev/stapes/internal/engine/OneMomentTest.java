@@ -25,6 +25,7 @@ class OneMomentTest {
   private final Catalog catalog = new Catalog(durable, fleeting);
   private final List<String> done = new ArrayList<>();
   private @Nullable StapesException refusal;
+  private @Nullable StapesException stuck;
 
   @AfterEach
   void close() {
@@ -61,6 +62,9 @@ class OneMomentTest {
     @Override
     public void thaw() {
       done.add("thaw " + catalog.intents().size());
+      if (stuck != null) {
+        throw stuck;
+      }
     }
   }
 
@@ -107,6 +111,14 @@ class OneMomentTest {
     new OneMoment(catalog).during(record(), machine(true), false, this::copy);
     assertEquals(List.of("to rest", "copy 1"), done);
     assertEquals(0, catalog.intents().size());
+  }
+
+  @Test
+  void what_stays_at_rest_is_left_to_the_next_open_and_the_copy_is_good() {
+    stuck = new StapesException(Kind.TIMED_OUT, "instance vm", "its agent does not answer");
+    new OneMoment(catalog).during(record(), machine(true), false, this::copy);
+    assertEquals(List.of("to rest", "copy 1", "thaw 1"), done);
+    assertEquals(1, catalog.intents().size());
   }
 
   @Test

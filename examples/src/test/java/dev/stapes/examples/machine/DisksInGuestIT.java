@@ -117,11 +117,29 @@ class DisksInGuestIT {
     comesAndGoes(vm);
     String name = vm.name();
     Instance again = BENCH.reopen().instances().get(name);
+    undoesAChangeOfAnAdoptedMachine(again);
     again.update(update -> update.removeDevice("data").removeDevice("tree"));
     assertEquals("only root ", sh(again, DISKS));
     assertEquals("", sh(again, "grep virtiofs /proc/mounts || true"));
     again.stop(Stop.FORCE);
     assertEquals(before, daemons());
+  }
+
+  private void undoesAChangeOfAnAdoptedMachine(Instance vm) throws IOException {
+    Path socket = directory.resolve("zz-socket");
+    try (ServerSocketChannel listening =
+        ServerSocketChannel.open(java.net.StandardProtocolFamily.UNIX)) {
+      listening.bind(java.net.UnixDomainSocketAddress.of(socket));
+      Device.Disk third = Device.disk("/zz", options -> options.source(socket.toString()));
+      refused(
+          Kind.INVALID,
+          "is no file, directory or block device",
+          () ->
+              vm.update(
+                  update -> update.removeDevice("data").removeDevice("tree").device("zz", third)));
+    }
+    assertEquals("tree", awaitMount(vm, "/srv/tree"));
+    assertEquals("data only root ", sh(vm, "sleep 0.3; " + DISKS));
   }
 
   private String sourceOf(String name) {

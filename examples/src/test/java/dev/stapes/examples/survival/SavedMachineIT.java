@@ -80,13 +80,17 @@ class SavedMachineIT {
     same.freeze();
     refused(Kind.CONFLICT, "is frozen", () -> same.stop(Stop.STATEFUL));
     same.unfreeze();
-    same.stop(Stop.STATEFUL);
-    same.start(Start.STATELESS);
-    assertFalse(same.info().stateful());
+    again.close();
+    Stapes third = Machines.open(root(), "dir");
+    Instance adopted = third.instances().get("vm");
+    assertEquals(InstanceStatus.RUNNING, adopted.info().status());
+    adopted.stop(Stop.STATEFUL);
+    adopted.start(Start.STATELESS);
+    assertFalse(adopted.info().stateful());
     assertEquals(List.of(), saved());
-    refused(Kind.CONFLICT, "is running", () -> same.start(Start.STATELESS));
-    refused(Kind.INVALID, "a restart drops", () -> same.restart(Stop.STATEFUL));
-    end(again);
+    refused(Kind.CONFLICT, "is running", () -> adopted.start(Start.STATELESS));
+    refused(Kind.INVALID, "a restart drops", () -> adopted.restart(Stop.STATEFUL));
+    end(third);
   }
 
   @Test

@@ -27,7 +27,7 @@ final class AgentConnection implements GuestAgent.AgentPort {
   private final VmFiles files;
   private final String subject;
   private final Monitor monitor;
-  private final Instant startedAt;
+  private volatile Instant startedAt;
 
   /** What an agent answers to is short: outputs do not come this way. */
   private static final QmpOptions LIMITS =
@@ -40,6 +40,11 @@ final class AgentConnection implements GuestAgent.AgentPort {
     this.subject = subject;
     this.monitor = monitor;
     this.startedAt = startedAt;
+  }
+
+  /** The guest begins anew, and may take as long as before. */
+  void restarted() {
+    startedAt = Instant.now();
   }
 
   @Override

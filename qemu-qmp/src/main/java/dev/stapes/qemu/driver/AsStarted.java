@@ -3,6 +3,7 @@ package dev.stapes.qemu.driver;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.qmp.qemu.MemoryInfo;
 import dev.stapes.qmp.qemu.ObjectPropertyInfo;
 import dev.stapes.qmp.qemu.QomList;
 import dev.stapes.qmp.qemu.QueryMemorySizeSummary;
@@ -32,7 +33,16 @@ final class AsStarted {
                 + ", which can be plugged in and out: remove it first");
       }
     }
-    long started = monitor.execute(QueryMemorySizeSummary.of()).baseMemory();
+    MemoryInfo now = monitor.execute(QueryMemorySizeSummary.of());
+    if (now.pluggedMemory().orElse(0) > 0) {
+      throw new StapesException(
+          Kind.CONFLICT,
+          subject,
+          "its memory cannot be saved while it has more than it was started with: "
+              + new Size(now.pluggedMemory().getAsLong())
+              + " have yet to be given back by its guest");
+    }
+    long started = now.baseMemory();
     if (memory.bytes() != started) {
       throw new StapesException(
           Kind.CONFLICT,

@@ -20,11 +20,16 @@ import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The state of a machine on its way to a file, or from one: QEMU's migration. */
 final class Migration {
   private static final String FD = "stapes-state";
   private static final Duration LONGEST = Duration.ofMinutes(30);
+  private static final Duration CANCEL = Duration.ofSeconds(30);
+  private static final Logger LOG = LoggerFactory.getLogger(Migration.class);
 
   private static final Set<MigrationStatus> OVER =
       EnumSet.of(MigrationStatus.COMPLETED, MigrationStatus.FAILED, MigrationStatus.CANCELLED);
@@ -57,18 +62,21 @@ final class Migration {
             List.of(
                 MigrationCapabilityStatus.of(MigrationCapability.EVENTS, true),
                 MigrationCapabilityStatus.of(MigrationCapability.X_IGNORE_SHARED, !memory))));
-    MigrationStatus end;
+    @Nullable MigrationStatus end = null;
     try (QmpExpectation<MigrationEvent> over =
         monitor.client().expect(MigrationEvent.class, event -> OVER.contains(event.status()))) {
       monitor.client().getFd(FD, file);
       monitor.execute(command);
       end = over.await(LONGEST).status();
     } catch (InterruptedException e) {
-      cancel();
       Thread.currentThread().interrupt();
       throw new StapesException(Kind.INTERRUPTED, subject, "interrupted", e);
     } catch (QmpException e) {
       throw Monitor.failed(subject, command.commandName(), e);
+    } finally {
+      if (end == null) {
+        abandon();
+      }
     }
     if (end != MigrationStatus.COMPLETED) {
       String why = monitor.execute(QueryMigrate.of()).errorDesc().orElse("QEMU does not say why");
@@ -77,11 +85,32 @@ final class Migration {
     }
   }
 
-  /** Ends one that is under way, maybe since an earlier JVM. Does nothing without one. */
-  void cancel() {
+  /** One that went on would stop the machine when it is complete, and nobody would let it go on. */
+  private void abandon() {
+    boolean interrupted = Thread.interrupted();
+    try (QmpExpectation<MigrationEvent> over =
+        monitor.client().expect(MigrationEvent.class, event -> OVER.contains(event.status()))) {
+      if (cancel()) {
+        over.await(CANCEL);
+      }
+    } catch (InterruptedException e) {
+      interrupted = true;
+    } catch (QmpException | StapesException e) {
+      LOG.warn("{}: its state may still be on its way: {}", subject, e.getMessage());
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  /** Ends one that is under way, maybe since an earlier JVM; false where there is none. */
+  boolean cancel() {
     MigrationInfo info = monitor.execute(QueryMigrate.of());
-    if (info.status().filter(status -> !OVER.contains(status)).isPresent()) {
+    boolean running = info.status().filter(status -> !OVER.contains(status)).isPresent();
+    if (running) {
       monitor.execute(MigrateCancel.of());
     }
+    return running;
   }
 }

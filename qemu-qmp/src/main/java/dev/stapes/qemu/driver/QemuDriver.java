@@ -145,7 +145,7 @@ final class QemuDriver implements InstanceDriver {
   private void begin(QemuMachine machine, Consumer<QemuMachine> how) {
     try {
       how.accept(machine);
-    } catch (StapesException e) {
+    } catch (RuntimeException | Error e) {
       boolean interrupted = Thread.interrupted();
       try {
         machine.kill();

@@ -135,6 +135,7 @@ final class QemuMachine implements Machine {
       if (event instanceof ShutdownEvent shutdown) {
         shutdownReason = shutdown.reason().text();
       } else if (event instanceof ResetEvent || event instanceof GuestPanickedEvent) {
+        agentConnection.restarted();
         agent.disconnect(); // the next one comes when the guest has booted
         ports.abandon(); // nobody is left who could say how they ended
         devices.mountAll(this::spec);
@@ -331,6 +332,12 @@ final class QemuMachine implements Machine {
           devicesOf = wanted;
         });
     spec = changed;
+  }
+
+  @Override
+  public synchronized void attached(Spec found) {
+    spec = found;
+    devicesOf = found;
   }
 
   @Override

@@ -15,6 +15,7 @@ import java.util.Deque;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
@@ -32,6 +33,7 @@ final class VmDevices {
   private final VmShares shares;
   private final GuestMounts mounts;
   private final BooleanSupplier hasAgent;
+  private final AtomicInteger mounting = new AtomicInteger();
 
   /**
    * Of a machine.
@@ -95,16 +97,33 @@ final class VmDevices {
 
   /** Mounts all directories in the guest, once it has booted; waits for nothing. */
   void mountAll(Supplier<Machine.Spec> spec) {
-    behind(
-        () ->
-            spec.get()
-                .devices()
-                .forEach(
-                    (name, device) -> {
-                      if (device instanceof Device.Disk disk && shares.has(name)) {
-                        mounts.mount(name, disk);
-                      }
-                    }));
+    // A guest may begin anew as often as it likes: one waits for it, and mounts what there is then.
+    if (mounting.getAndIncrement() == 0) {
+      behind(
+          () -> {
+            try {
+              int asked;
+              do {
+                asked = mounting.get();
+                mountNow(spec);
+              } while (!mounting.compareAndSet(asked, 0));
+            } catch (RuntimeException e) {
+              mounting.set(0);
+              throw e;
+            }
+          });
+    }
+  }
+
+  private void mountNow(Supplier<Machine.Spec> spec) {
+    spec.get()
+        .devices()
+        .forEach(
+            (name, device) -> {
+              if (device instanceof Device.Disk disk && shares.has(name)) {
+                mounts.mount(name, disk);
+              }
+            });
   }
 
   private void behind(Runnable task) {

@@ -12,16 +12,11 @@ import dev.stapes.model.InstanceId;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.qmp.QmpException;
-import dev.stapes.qmp.QmpExpectation;
-import dev.stapes.qmp.QmpTimeoutException;
 import dev.stapes.qmp.qemu.Closefd;
 import dev.stapes.qmp.qemu.DeviceAdd;
-import dev.stapes.qmp.qemu.DeviceDel;
-import dev.stapes.qmp.qemu.DeviceDeletedEvent;
 import dev.stapes.qmp.qemu.Netdev;
 import dev.stapes.qmp.qemu.NetdevAdd;
 import dev.stapes.qmp.qemu.NetdevDel;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -34,13 +29,12 @@ import java.util.TreeMap;
 final class VmNics {
   private static final String DEVICE = "dev-";
   private static final String NETDEV = "net-";
-  private static final Duration UNPLUG = Duration.ofSeconds(20);
-
   private final String subject;
   private final InstanceId id;
   private final Monitor monitor;
   private final Syscalls sys;
   private final PciSlots slots;
+  private final HotPlug plugs;
   private final TreeMap<String, Device.Nic> plugged = new TreeMap<>();
 
   VmNics(String subject, InstanceId id, Monitor monitor, Syscalls sys) {
@@ -49,6 +43,7 @@ final class VmNics {
     this.monitor = monitor;
     this.sys = sys;
     this.slots = new PciSlots(subject, monitor);
+    this.plugs = new HotPlug(subject, monitor);
   }
 
   /** Plugs in those that are not there yet, before the machine goes for the first time. */
@@ -185,29 +180,11 @@ final class VmNics {
   /**
    * Takes an interface away, where it has it.
    *
-   * @throws StapesException TIMED_OUT where the guest does not let go of it; it has it still
+   * @throws StapesException BUSY or TIMED_OUT where the guest does not let go of it; it has it
+   *     still
    */
   void unplug(String name) {
-    String device = DEVICE + name;
-    if (slots.holds(device)) {
-      try (QmpExpectation<DeviceDeletedEvent> deleted =
-          monitor
-              .client()
-              .expect(
-                  DeviceDeletedEvent.class,
-                  event -> event.device().filter(device::equals).isPresent())) {
-        monitor.execute(DeviceDel.of(device));
-        deleted.await(UNPLUG);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new StapesException(Kind.INTERRUPTED, subject, "interrupted", e);
-      } catch (QmpTimeoutException e) {
-        throw new StapesException(
-            Kind.TIMED_OUT, subject, "the guest does not let go of device " + name, e);
-      } catch (QmpException e) {
-        throw Monitor.failed(subject, "device_del", e);
-      }
-    }
+    plugs.remove(DEVICE + name);
     clear(name);
   }
 }
