@@ -10,6 +10,8 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.OptionalInt;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,23 +24,49 @@ final class GuestMounts {
   private static final int LONGEST_COMPLAINT = 500;
 
   private final String subject;
+  private final Boot boot;
   private final Function<ExecSpec, Machine.Exec> exec;
+
+  /** Held while one is mounted, or unmounted and removed. */
+  private final ReentrantLock changing = new ReentrantLock();
 
   /**
    * Of a machine.
    *
+   * @param boot waits until its guest has booted
    * @param exec starts a program in it
    */
-  GuestMounts(String subject, Function<ExecSpec, Machine.Exec> exec) {
+  GuestMounts(String subject, Boot boot, Function<ExecSpec, Machine.Exec> exec) {
     this.subject = subject;
+    this.boot = boot;
     this.exec = exec;
   }
 
-  /** Mounts one at its path; where that fails, the log says so. */
-  void mount(String name, Device.Disk disk) {
+  /** Waits until a guest has booted. */
+  interface Boot {
+    /** Waits for its agent. */
+    void await() throws InterruptedException;
+  }
+
+  /**
+   * Mounts one at its path; where that fails, the log says so.
+   *
+   * @param there whether the device is still there
+   */
+  void mount(String name, Device.Disk disk, BooleanSupplier there) {
     try {
-      run("mount", DiskId.of(name).key(), disk.path(), disk.readOnly() ? "ro" : "rw");
-      LOG.debug("{}: device {} is mounted at {}", subject, name, disk.path());
+      boot.await(); // nobody else is held up meanwhile
+      changing.lockInterruptibly();
+      try {
+        if (there.getAsBoolean()) {
+          run("mount", DiskId.of(name).key(), disk.path(), disk.readOnly() ? "ro" : "rw");
+          LOG.debug("{}: device {} is mounted at {}", subject, name, disk.path());
+        }
+      } finally {
+        changing.unlock();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt(); // the driver is closed
     } catch (StapesException e) {
       LOG.warn(
           "{}: device {} is not mounted at {} in the guest (mount -t virtiofs {} ...): {}",
@@ -51,12 +79,21 @@ final class GuestMounts {
   }
 
   /**
-   * Unmounts one, if it is mounted.
+   * Unmounts one, if it is mounted, and removes its device; nobody mounts it in between.
    *
+   * @param booted whether there is an agent that can unmount it
    * @throws StapesException BUSY where programs of the guest use it
    */
-  void unmount(String name, Device.Disk disk) {
-    run("unmount", DiskId.of(name).key(), disk.path(), "");
+  void unmount(String name, Device.Disk disk, boolean booted, Runnable removal) {
+    changing.lock();
+    try {
+      if (booted) {
+        run("unmount", DiskId.of(name).key(), disk.path(), "");
+      }
+      removal.run();
+    } finally {
+      changing.unlock();
+    }
   }
 
   private void run(String what, String tag, String path, String options) {

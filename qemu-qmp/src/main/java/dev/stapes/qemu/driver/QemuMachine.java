@@ -79,7 +79,7 @@ final class QemuMachine implements Machine {
   private volatile boolean released;
   private volatile @Nullable String shutdownReason;
   private final AtomicReference<@Nullable Awakening> awakening = new AtomicReference<>();
-  private Spec spec;
+  private volatile Spec spec;
 
   /** As of which its disks and shares are. */
   private Spec devicesOf;
@@ -125,7 +125,7 @@ final class QemuMachine implements Machine {
         subject,
         new VmDisks(context.sys(), subject, monitor, slots),
         new VmShares(monitor, slots, daemons),
-        new GuestMounts(subject, this::execWithoutInput),
+        new GuestMounts(subject, agent::await, this::execWithoutInput),
         agentConnection::isOpen);
   }
 
@@ -148,7 +148,7 @@ final class QemuMachine implements Machine {
     return files.id();
   }
 
-  synchronized Spec spec() {
+  Spec spec() {
     return spec;
   }
 

@@ -121,7 +121,7 @@ final class VmDevices {
         .forEach(
             (name, device) -> {
               if (device instanceof Device.Disk disk && shares.has(name)) {
-                mounts.mount(name, disk);
+                mounts.mount(name, disk, () -> shares.has(name));
               }
             });
   }
@@ -247,10 +247,7 @@ final class VmDevices {
   private void unplug(String name, Device device) {
     if (device instanceof Device.Disk disk) {
       if (shares.has(name)) {
-        if (hasAgent.getAsBoolean()) {
-          mounts.unmount(name, disk);
-        }
-        shares.unplug(name);
+        mounts.unmount(name, disk, hasAgent.getAsBoolean(), () -> shares.unplug(name));
       } else {
         disks.unplug(name);
       }
@@ -259,7 +256,7 @@ final class VmDevices {
 
   private void mount(String name, Device device) {
     if (device instanceof Device.Disk disk && shares.has(name)) {
-      behind(() -> mounts.mount(name, disk));
+      behind(() -> mounts.mount(name, disk, () -> shares.has(name)));
     }
   }
 }
