@@ -68,7 +68,7 @@ final class OneMoment {
   }
 
   /** Also on a thread that was interrupted. */
-  private static void goOn(Machine machine) {
+  static void goOn(Machine machine) {
     boolean interrupted = Thread.interrupted();
     try {
       machine.unfreeze();

@@ -150,14 +150,7 @@ final class SavedStates {
       begun.put(intent, Intent.stillnessOf(now));
     }
     begun.commit();
-    boolean interrupted = Thread.interrupted(); // it is too late to give up
-    try {
-      started.machine().unfreeze();
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
+    OneMoment.goOn(started.machine()); // it is too late to give up
     tidy(now);
     if (!now.isThrowaway()) {
       catalog.change(false).removeIntent(intent).commit();

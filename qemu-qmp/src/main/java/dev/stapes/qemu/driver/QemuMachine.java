@@ -321,16 +321,9 @@ final class QemuMachine implements Machine {
     changes.apply("memory", before.memory(), after.memory(), limits::memory);
     changes.apply("root", spec.root().ioLimits(), changed.root().ioLimits(), limits::rootDisk);
     changes.apply("cpus", before.cpus(), after.cpus(), cpus -> affinity.pin(pid, cpus));
-    changes.apply(
-        "nics", before.nics(), after.nics(), wanted -> nics.change(wanted, changed.config()));
-    changes.apply(
-        "devices",
-        spec,
-        changed,
-        wanted -> {
-          devices.change(devicesOf, wanted);
-          devicesOf = wanted;
-        });
+    nics.change(after.nics(), changed.config());
+    devices.change(devicesOf, changed);
+    devicesOf = changed;
     spec = changed;
   }
 

@@ -33,7 +33,6 @@ final class VmNics {
   private final InstanceId id;
   private final Monitor monitor;
   private final Syscalls sys;
-  private final PciSlots slots;
   private final HotPlug plugs;
   private final TreeMap<String, Device.Nic> plugged = new TreeMap<>();
 
@@ -42,7 +41,6 @@ final class VmNics {
     this.id = id;
     this.monitor = monitor;
     this.sys = sys;
-    this.slots = new PciSlots(subject, monitor);
     this.plugs = new HotPlug(subject, monitor);
   }
 
@@ -50,7 +48,7 @@ final class VmNics {
   synchronized void plugMissing(SortedMap<String, Device.Nic> nics, Config config) {
     nics.forEach(
         (name, nic) -> {
-          if (!slots.holds(DEVICE + name)) {
+          if (!plugs.has(DEVICE + name)) {
             clear(name); // half of what a JVM did that died meanwhile
             plug(name, nic, config);
           }
@@ -93,14 +91,13 @@ final class VmNics {
    */
   void plug(String name, Device.Nic nic, Config config) {
     NicIdentity identity = NicIdentity.of(id, config, name, nic);
-    String slot = slots.free();
     try (Tap tap = tap(name, nic, identity)) {
       boolean done = false;
       try {
         give(name, tap);
         monitor.execute(
             NetdevAdd.of(Netdev.Tap.of(NETDEV + name).toBuilder().fd(NETDEV + name).build()));
-        monitor.execute(device(name, nic, identity, slot));
+        plugs.add(device(name, nic, identity));
         done = true;
       } finally {
         if (!done) {
@@ -110,16 +107,15 @@ final class VmNics {
     }
   }
 
-  private static DeviceAdd device(String name, Device.Nic nic, NicIdentity identity, String slot) {
+  private static DeviceAdd.Builder device(String name, Device.Nic nic, NicIdentity identity) {
     DeviceAdd.Builder device =
         DeviceAdd.builder("virtio-net-pci")
             .id(DEVICE + name)
-            .bus(slot)
             .unknownMember("netdev", TextNode.valueOf(NETDEV + name))
             .unknownMember("mac", TextNode.valueOf(identity.address()))
             .unknownMember("romfile", TextNode.valueOf("")); // nobody boots from it
     nic.mtu().ifPresent(mtu -> device.unknownMember("host_mtu", IntNode.valueOf(mtu)));
-    return device.build();
+    return device;
   }
 
   private Tap tap(String name, Device.Nic nic, NicIdentity identity) {
