@@ -22,9 +22,11 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A Debian from the machine's own mirror. */
+@Tag("once")
 @RequiresRoot
 @RequiresKernel("loop")
 @RequiresKernel("btrfs")

@@ -31,6 +31,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -43,6 +44,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * <p>{@code -Dstapes.crash.stride=1} tries all effects with all storage drivers; else it is a part
  * of them, evenly spread.
  */
+@Tag("once")
 @RequiresRoot
 @RequiresTool("lxc-start")
 @RequiresTool("busybox")
