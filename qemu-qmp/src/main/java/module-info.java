@@ -6,6 +6,7 @@ module dev.stapes.qemu {
   requires org.slf4j;
   requires static transitive org.jspecify;
 
+  exports dev.stapes.qemu.driver;
   exports dev.stapes.qmp;
   exports dev.stapes.qmp.guest;
   exports dev.stapes.qmp.qemu;

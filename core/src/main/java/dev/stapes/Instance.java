@@ -3,6 +3,7 @@ package dev.stapes;
 import dev.stapes.internal.engine.Engine;
 import dev.stapes.model.ExecResult;
 import dev.stapes.model.ExecSpec;
+import dev.stapes.model.GuestInfo;
 import dev.stapes.model.InstanceId;
 import dev.stapes.model.InstanceInfo;
 import dev.stapes.model.InstanceState;
@@ -192,6 +193,16 @@ public final class Instance {
   /** Starts a program and gives its streams. The caller closes the answer. */
   public ExecProcess execStreaming(ExecSpec spec) {
     return new ExecProcess(engine.exec().start(id, spec), spec);
+  }
+
+  /**
+   * What it says of itself: its operating system, its addresses. It is waited for while it boots.
+   *
+   * @throws StapesException UNSUPPORTED of containers, which have no agent; CONFLICT where it does
+   *     not run; TIMED_OUT or UNAVAILABLE where no qemu-guest-agent answers
+   */
+  public GuestInfo guest() {
+    return engine.exec().guest(id);
   }
 
   /** Its files, running or stopped. */

@@ -21,7 +21,8 @@ import java.util.TreeMap;
  * @param processes processes and threads; empty where the host does not account them
  * @param oomKills how often the kernel killed one of its processes for memory
  * @param diskUsage data of its root disk; empty where the pool does not account it
- * @param network counters by interface name inside; copied
+ * @param network counters by interface name inside, of a virtual machine by the name of its device;
+ *     copied
  */
 public record InstanceState(
     InstanceStatus status,

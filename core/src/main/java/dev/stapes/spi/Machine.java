@@ -3,6 +3,7 @@ package dev.stapes.spi;
 import dev.stapes.model.Config;
 import dev.stapes.model.Device;
 import dev.stapes.model.ExecSpec;
+import dev.stapes.model.GuestInfo;
 import dev.stapes.model.IdMapping;
 import dev.stapes.model.InstanceId;
 import dev.stapes.model.InstanceState;
@@ -103,6 +104,15 @@ public interface Machine extends AutoCloseable {
 
   /** What it uses; the disk usage is left empty. */
   InstanceState state();
+
+  /**
+   * What it says of itself, where somebody in it can be asked.
+   *
+   * @throws dev.stapes.model.StapesException TIMED_OUT or UNAVAILABLE where nobody answers
+   */
+  default Optional<GuestInfo> guest() {
+    return Optional.empty();
+  }
 
   /** Its console. */
   Console console();

@@ -50,7 +50,7 @@ public final class Epoll implements AutoCloseable {
     try {
       wake = CloseableWait.wakeUp(sys);
       Epoll made = new Epoll(sys, epoll, wake);
-      made.control(Constants.EPOLL_CTL_ADD, wake, WAKE, false);
+      made.control(Constants.EPOLL_CTL_ADD, wake, WAKE, true, false);
       return made;
     } catch (RuntimeException e) {
       try (epoll) {
@@ -69,12 +69,12 @@ public final class Epoll implements AutoCloseable {
    * @param writing whether that it can be written counts too
    */
   public void add(Fd fd, long key, boolean writing) {
-    control(Constants.EPOLL_CTL_ADD, fd, key, writing);
+    control(Constants.EPOLL_CTL_ADD, fd, key, true, writing);
   }
 
-  /** Changes whether that a descriptor can be written counts. */
-  public void change(Fd fd, long key, boolean writing) {
-    control(Constants.EPOLL_CTL_MOD, fd, key, writing);
+  /** Changes what counts: that a descriptor can be read, or written; its end always does. */
+  public void change(Fd fd, long key, boolean reading, boolean writing) {
+    control(Constants.EPOLL_CTL_MOD, fd, key, reading, writing);
   }
 
   /** Must come before a descriptor is closed that has another one of the same description. */
@@ -83,9 +83,9 @@ public final class Epoll implements AutoCloseable {
     sys.check(result, "epoll_ctl", fd);
   }
 
-  private void control(int operation, Fd fd, long key, boolean writing) {
+  private void control(int operation, Fd fd, long key, boolean reading, boolean writing) {
     ByteBuffer event = Syscalls.buffer(Layout.epoll_event_SIZEOF);
-    int wanted = writing ? Constants.EPOLLIN | Constants.EPOLLOUT : Constants.EPOLLIN;
+    int wanted = (reading ? Constants.EPOLLIN : 0) | (writing ? Constants.EPOLLOUT : 0);
     event.putInt(Layout.epoll_event_events, wanted);
     event.putLong(Layout.epoll_event_data, key);
     int result = sys.libc().epoll_ctl(epoll.number(), operation, fd.number(), event);

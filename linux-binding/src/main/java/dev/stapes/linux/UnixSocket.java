@@ -13,8 +13,9 @@ import java.util.Optional;
 import jnr.ffi.Pointer;
 
 /**
- * A stream socket of this machine that can carry descriptors; see unix(7). No call of it waits: see
- * {@link Epoll} for that. One thread may read while another writes.
+ * A stream socket of this machine that can carry descriptors; see unix(7). Calls do not wait, but
+ * for {@link #awaitReadable}: see {@link Epoll} for waiting for several. One thread may read while
+ * another writes.
  */
 public final class UnixSocket implements AutoCloseable {
   /** The bytes of a name in an address, without the NUL at its end. */
@@ -150,6 +151,17 @@ public final class UnixSocket implements AutoCloseable {
     sys.check(count, "recv", fd);
     buffer.position(buffer.position() + (int) count);
     return count == 0 ? -1 : (int) count;
+  }
+
+  /**
+   * Waits until there is something to {@link #read}, or the end. The socket must not be closed
+   * meanwhile; after {@link #shutdown} this returns at once.
+   *
+   * @param millis at most so long; 0 does not wait
+   * @return false when the time was over, or a signal came
+   */
+  public boolean awaitReadable(int millis) {
+    return Fd.poll(sys, millis, Constants.POLLIN, fd)[0];
   }
 
   /**

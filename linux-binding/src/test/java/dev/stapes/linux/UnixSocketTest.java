@@ -168,7 +168,7 @@ class UnixSocketTest {
       pair.other().write(bytes("x"));
       epoll.await(-1, sink);
       assertEquals(List.of("7 true false"), ready);
-      epoll.change(pair.one().fd(), 7, true);
+      epoll.change(pair.one().fd(), 7, true, true);
       epoll.await(-1, sink);
       assertEquals("7 true true", ready.get(1));
       epoll.remove(pair.one().fd());

@@ -7,12 +7,15 @@ import dev.stapes.linux.ffi.LinuxException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The socket of one client. Whoever has something to say writes it, as far as it fits; the rest is
- * written by the loop when there is room. Only the loop reads and closes.
+ * written by the loop when there is room. The loop reads, and for a moment whoever waits for an
+ * answer; only the loop closes.
  */
 final class Connection {
   private final QmpLoop loop;
@@ -21,7 +24,12 @@ final class Connection {
   private final Receiver receiver;
   private final Deque<Outgoing> outgoing = new ArrayDeque<>(1);
   private final CountDownLatch gone = new CountDownLatch(1);
+
+  /** Held by whoever reads. */
+  private final ReentrantLock reading = new ReentrantLock();
+
   private boolean wantsToWrite;
+  private boolean readByCaller;
   private boolean ended;
 
   Connection(QmpLoop loop, UnixSocket socket, long key, Receiver receiver) {
@@ -31,7 +39,7 @@ final class Connection {
     this.receiver = receiver;
   }
 
-  /** What becomes of what is read, on the loop's thread. */
+  /** What becomes of what is read, on the thread that reads: one at a time. */
   interface Receiver {
     /** It is about to begin: what follows may come before whoever wanted it has it. */
     void begins(Connection connection);
@@ -111,7 +119,7 @@ final class Connection {
       boolean wants = !outgoing.isEmpty();
       if (wants != wantsToWrite) {
         wantsToWrite = wants;
-        loop.watchWriting(this, wants);
+        loop.watch(this, !readByCaller, wants);
       }
       return null;
     } catch (LinuxException e) {
@@ -129,8 +137,59 @@ final class Connection {
     return !ended;
   }
 
-  /** Reads once; on the loop's thread. */
+  /** There is something to read; on the loop's thread. */
   void readable(ByteBuffer buffer, byte[] bytes) {
+    if (reading.tryLock()) { // else somebody else reads it
+      try {
+        read(buffer, bytes);
+      } finally {
+        reading.unlock();
+      }
+    }
+  }
+
+  /**
+   * Gives a command and reads until it is answered, where nobody else reads and the answer does not
+   * take long. To be waited for anyhow: it may have come to neither.
+   */
+  void ask(Runnable command, CompletableFuture<?> answer) {
+    if (loop.isReader() || !reading.tryLock()) {
+      command.run();
+      return;
+    }
+    try {
+      OwnReader own = loop.takeOwnReader();
+      if (own == null) {
+        command.run();
+        return;
+      }
+      try {
+        readByCaller(true);
+        command.run();
+        own.read(this, answer);
+      } finally {
+        readByCaller(false);
+        loop.giveBack(own);
+      }
+    } finally {
+      reading.unlock();
+    }
+  }
+
+  private synchronized void readByCaller(boolean caller) {
+    readByCaller = caller;
+    if (!ended) {
+      loop.watch(this, !caller, wantsToWrite);
+    }
+  }
+
+  /** Whether there is something to read within that time, or the end. */
+  boolean awaitReadable(int millis) {
+    return socket.awaitReadable(millis);
+  }
+
+  /** Reads once; for the one who holds the lock. */
+  void read(ByteBuffer buffer, byte[] bytes) {
     if (!isOpen()) {
       return;
     }
@@ -162,17 +221,22 @@ final class Connection {
     }
     loop.execute(
         () -> {
-          loop.forget(this);
-          socket.close();
+          reading.lock(); // who reads leaves soon: the socket is shut down
+          try {
+            loop.forget(this);
+            socket.close();
+          } finally {
+            reading.unlock();
+          }
           gone.countDown();
         });
     receiver.ended(why, cause);
   }
 
-  /** Returns when the descriptor is closed, but at once on the loop's own thread. */
+  /** Returns when the descriptor is closed, but at once on a thread that reads. */
   void awaitGone() {
     boolean interrupted = false;
-    while (!loop.isReader()) {
+    while (!loop.isReader() && !reading.isHeldByCurrentThread()) {
       try {
         gone.await();
         break;

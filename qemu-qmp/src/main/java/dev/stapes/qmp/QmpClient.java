@@ -162,7 +162,7 @@ public final class QmpClient implements AutoCloseable {
   /** As {@link #execute(QmpCommand)} with a timeout of its own, that includes its turn to come. */
   public <R> R execute(QmpCommand<R> command, Duration timeout) throws InterruptedException {
     Request request = request("execute", command, null, true);
-    conversation.submit(request);
+    connection.ask(() -> conversation.submit(request), request.answer());
     return await(command, request, timeout);
   }
 

@@ -12,12 +12,15 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * What all clients share: one thread that reads for them, and one that tells their listeners. There
- * are no other threads, however many clients there are.
+ * are no other threads, however many clients there are. A thread that waits for an answer may read
+ * it itself.
  *
  * <p>Thread-safe.
  */
@@ -31,6 +34,8 @@ public final class QmpLoop implements AutoCloseable {
   private final ConcurrentLinkedQueue<Runnable> tasks = new ConcurrentLinkedQueue<>();
   private final AtomicLong keys = new AtomicLong();
   private final Timers timers = new Timers();
+  private final AtomicReference<@Nullable OwnReader> ownReader =
+      new AtomicReference<>(new OwnReader());
   private final Dispatcher dispatcher;
   private final Thread reader;
   private boolean closed;
@@ -100,8 +105,17 @@ public final class QmpLoop implements AutoCloseable {
     }
   }
 
-  void watchWriting(Connection connection, boolean writing) {
-    epoll.change(connection.socket().fd(), connection.key(), writing);
+  void watch(Connection connection, boolean reading, boolean writing) {
+    epoll.change(connection.socket().fd(), connection.key(), reading, writing);
+  }
+
+  /** What a thread may read with that waits for its answer; null while another one does. */
+  @Nullable OwnReader takeOwnReader() {
+    return ownReader.getAndSet(null);
+  }
+
+  void giveBack(OwnReader reader) {
+    ownReader.set(reader);
   }
 
   /** Its descriptor is closed next, which takes it out of the epoll. */

@@ -19,6 +19,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -71,6 +72,79 @@ class QmpClientTest {
       assertEquals(
           "{\"execute\":\"qmp_capabilities\",\"arguments\":{\"enable\":[\"oob\"]},\"id\":1}",
           negotiated.get(10, TimeUnit.SECONDS));
+    }
+  }
+
+  @Test
+  void who_waits_for_an_answer_reads_it_and_what_is_late_is_left_to_the_reader() throws Exception {
+    CountDownLatch go = new CountDownLatch(1);
+    CountDownLatch held = new CountDownLatch(1);
+    CountDownLatch release = new CountDownLatch(1);
+    try (FakePeer holding =
+            FakePeer.monitor(
+                dir,
+                it -> {
+                  go.await();
+                  it.write(
+                      "{\"event\": \"STOP\", \"timestamp\": {\"seconds\": 1, \"microseconds\": 0}}");
+                  it.untilClosed();
+                });
+        FakePeer peer =
+            FakePeer.monitor(
+                dir,
+                it -> {
+                  String line = it.readLine();
+                  for (; !line.contains("late"); line = it.readLine()) {
+                    it.write("{\"return\": 1, \"id\": " + FakePeer.idOf(line) + "}");
+                  }
+                  release.await();
+                  it.write("{\"return\": 2, \"id\": " + FakePeer.idOf(line) + "}");
+                  it.untilClosed();
+                });
+        QmpClient holder = connect(holding);
+        QmpClient client = connect(peer);
+        QmpExpectation<QmpEvent> expectation =
+            holder.expect(QmpEvent.class, event -> holds(held, release))) {
+      go.countDown();
+      held.await();
+      assertEquals(1, inTime(client));
+      CompletableFuture<Integer> late = new CompletableFuture<>();
+      Thread waiting =
+          new Thread(
+              () -> {
+                try {
+                  late.complete(client.execute(raw("late")).intValue());
+                } catch (InterruptedException | RuntimeException e) {
+                  late.completeExceptionally(e);
+                }
+              });
+      waiting.start();
+      assertThrows(TimeoutException.class, () -> late.get(50, TimeUnit.MILLISECONDS));
+      release.countDown();
+      assertEquals(2, late.get(30, TimeUnit.SECONDS));
+      expectation.await(Duration.ofSeconds(30));
+    } finally {
+      release.countDown();
+    }
+  }
+
+  /** An answer that comes soon; one that takes longer is for the reader, who is held. */
+  private static int inTime(QmpClient client) throws InterruptedException {
+    while (true) {
+      try {
+        return client.execute(raw("soon"), SHORT).intValue();
+      } catch (QmpTimeoutException e) {
+        assertTrue(client.isOpen());
+      }
+    }
+  }
+
+  private static boolean holds(CountDownLatch held, CountDownLatch release) {
+    held.countDown();
+    try {
+      return release.await(30, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      return false;
     }
   }
 

@@ -2,6 +2,7 @@ package dev.stapes.internal.engine;
 
 import dev.stapes.model.ExecResult;
 import dev.stapes.model.ExecSpec;
+import dev.stapes.model.GuestInfo;
 import dev.stapes.model.InstanceId;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
@@ -189,6 +190,20 @@ public final class ExecService {
     } catch (CompletionException e) {
       throw e.getCause() instanceof StapesException known ? known : e;
     }
+  }
+
+  /** What a running instance says of itself. */
+  public GuestInfo guest(InstanceId id) {
+    Running running = machines.require(id);
+    return running
+        .machine()
+        .guest()
+        .orElseThrow(
+            () ->
+                new StapesException(
+                    Kind.UNSUPPORTED,
+                    "instance " + running.spec().name(),
+                    "nobody in it can be asked: virtual machines alone have an agent"));
   }
 
   /** The console of a running instance. */

@@ -9,6 +9,7 @@ import dev.stapes.ExecProcess;
 import dev.stapes.Instance;
 import dev.stapes.Stop;
 import dev.stapes.model.ExecSpec;
+import dev.stapes.model.GuestInfo;
 import dev.stapes.model.InstanceState;
 import dev.stapes.model.InstanceStatus;
 import dev.stapes.model.StapesException;
@@ -20,6 +21,7 @@ import dev.stapes.testkit.RequiresTool;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -47,6 +49,10 @@ class GuestIT {
     assertEquals(127, vm.exec("no-such-program").exitCode());
     ExecSpec other = ExecSpec.builder("sh", "-c", "id -u; pwd; echo $WHAT").user(1000).build();
     assertEquals("1000\n/\n\n", vm.exec(other).orThrow().stdout());
+
+    GuestInfo.OperatingSystem system = vm.guest().system();
+    assertEquals(Optional.of("stapes-guest"), system.id());
+    assertEquals(vm.exec("uname", "-r").stdout().strip(), system.kernel().orElseThrow());
 
     String name = vm.name();
     Instance again = BENCH.reopen().instances().get(name);

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stapes.model.Device;
 import dev.stapes.model.ExecSpec;
+import dev.stapes.model.GuestInfo;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Command;
@@ -19,6 +20,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -100,6 +104,10 @@ class NicsInGuestIT {
     inside("busybox", "ping", "-c", "1", "-w", "20", "10.213.77.2");
     DriverBench.run(vm, "ping -c 1 -w 20 10.213.77.1");
     assertEquals("2000000", transferred(vm, 2_000_000));
+    GuestInfo.Interface inside =
+        Objects.requireNonNull(vm.guest().orElseThrow().interfaces().get("eth0"));
+    assertEquals(Optional.of("02:aa:bb:cc:dd:01"), inside.hardwareAddress());
+    assertTrue(inside.addresses().contains(new GuestInfo.Address("10.213.77.2", 24)), "" + inside);
 
     vm = bench.reopen(spec);
     assertEquals("300000", transferred(vm, 300_000));
@@ -114,6 +122,7 @@ class NicsInGuestIT {
     DriverBench.await(vm, "[ ! -e /sys/class/net/eth1 ]");
     assertFalse(links().contains(hostName + "b"), links());
     vm.update(both); // its name is free again
+    assertEquals(Set.of("lan"), vm.state().network().keySet()); // the other was moved away
     DriverBench.await(vm, "[ -e /sys/class/net/eth1 ]");
     assertTrue(Files.exists(Path.of("/sys/class/net", hostName + "b")));
     StapesException taken = assertThrows(StapesException.class, () -> plugTwice(spec, nic, second));

@@ -9,6 +9,8 @@ import dev.stapes.Stapes;
 import dev.stapes.model.InstanceSpec;
 import dev.stapes.model.PoolSpec;
 import dev.stapes.model.Size;
+import dev.stapes.qemu.driver.QemuDriverProvider;
+import dev.stapes.spi.InstanceDriverProvider;
 import dev.stapes.testkit.HostLeftovers;
 import dev.stapes.testkit.TestGuest;
 import java.io.IOException;
@@ -29,12 +31,18 @@ final class VmBench implements BeforeAllCallback, AfterAllCallback {
   private static final AtomicInteger COUNT = new AtomicInteger();
 
   private final String driver;
+  private final InstanceDriverProvider machines;
   private final AtomicInteger names = new AtomicInteger();
   private Path root = Path.of("");
   private @Nullable Stapes stapes;
 
   VmBench(String driver) {
+    this(driver, new QemuDriverProvider());
+  }
+
+  VmBench(String driver, InstanceDriverProvider machines) {
     this.driver = driver;
+    this.machines = machines;
   }
 
   @Override
@@ -49,7 +57,7 @@ final class VmBench implements BeforeAllCallback, AfterAllCallback {
   }
 
   Stapes open() {
-    return Stapes.builder(root).defaultPool(PoolSpec.of("default", driver)).open();
+    return Stapes.builder(root).with(machines).defaultPool(PoolSpec.of("default", driver)).open();
   }
 
   @Override

@@ -140,7 +140,7 @@ final class LxcDriver implements InstanceDriver {
               started.limits(),
               started.requests(),
               this::forget);
-      Machine held = new SharedMachine(machine);
+      Machine held = machine.share();
       machines.put(spec.id(), machine);
       context.cpus().of(spec.id()).ifPresent(machine::moveTo); // others came or went meanwhile
       launcher.prepareNext(spec.lifetime(), mapping, started.shape());
@@ -163,7 +163,7 @@ final class LxcDriver implements InstanceDriver {
     awaitGone(spec.id());
     LxcMachine held = machines.get(spec.id());
     if (held != null) {
-      return Optional.of(new SharedMachine(held));
+      return Optional.of(held.share());
     }
     Optional<RunFiles> known = runs.of(spec.id()).filter(files -> Files.exists(files.config()));
     return known.isEmpty() ? Optional.empty() : adopt(spec, known.get());
@@ -194,7 +194,7 @@ final class LxcDriver implements InstanceDriver {
             Optional.empty(),
             this::forget);
     machine.adopted();
-    Machine held = new SharedMachine(machine);
+    Machine held = machine.share();
     machines.put(spec.id(), machine);
     context.cpus().of(spec.id()).ifPresent(machine::moveTo);
     return Optional.of(held);

@@ -17,6 +17,7 @@ import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Machine;
 import dev.stapes.spi.Processes;
+import dev.stapes.spi.SharedMachine;
 import dev.stapes.spi.Tree;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -333,13 +334,16 @@ final class LxcMachine implements Machine {
     }
   }
 
-  /** Somebody more has it. */
-  synchronized void hold() {
-    holders++;
+  /** For somebody more who has it. */
+  Machine share() {
+    synchronized (this) {
+      holders++;
+    }
+    return new SharedMachine(this, this::letGo);
   }
 
-  /** Somebody less. */
-  void letGo() {
+  /** Somebody less has it. */
+  private void letGo() {
     synchronized (this) {
       holders--;
       if (holders > 0) {

@@ -10,6 +10,7 @@ import dev.stapes.qmp.QmpException;
 import dev.stapes.qmp.QmpTimeoutException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -69,6 +70,18 @@ final class GuestAgent implements AutoCloseable {
 
   private <R> R call(QmpCommand<R> command) {
     return call(command, REPLY);
+  }
+
+  /** Asks it; empty where it does not know the command, or may not or cannot answer it. */
+  <R> Optional<R> ask(QmpCommand<R> command) {
+    try {
+      return Optional.of(call(command));
+    } catch (StapesException e) {
+      if (e.getCause() instanceof QmpCommandException) {
+        return Optional.empty();
+      }
+      throw e;
+    }
   }
 
   /** Gives it a command, and waits so long for its answer. */

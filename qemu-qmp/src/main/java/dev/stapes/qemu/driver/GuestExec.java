@@ -30,6 +30,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,6 +45,10 @@ final class GuestExec implements Machine.Exec {
 
   private static final Duration BEGINNING = Duration.ofSeconds(30);
   private static final SecureRandom RANDOM = new SecureRandom();
+
+  /** As a shell tells of SIGKILL. */
+  private static final int KILLED = 137;
+
   private static final Set<String> MOVERS = Set.of("in", "out", "err");
 
   private static final String PATH = "PATH";
@@ -57,6 +62,7 @@ final class GuestExec implements Machine.Exec {
   private final int slot;
   private final UnixSocket in;
   private final UnixSocket status;
+  private final BooleanSupplier machineEnds;
   private final ExecInput stdin;
   private final ExecOutput stdout;
   private final ExecOutput stderr;
@@ -86,7 +92,9 @@ final class GuestExec implements Machine.Exec {
       UnixSocket in,
       UnixSocket out,
       UnixSocket err,
-      UnixSocket status) {
+      UnixSocket status,
+      BooleanSupplier machineEnds) {
+    this.machineEnds = machineEnds;
     this.agent = agent;
     this.ports = ports;
     this.slot = slot;
@@ -104,9 +112,15 @@ final class GuestExec implements Machine.Exec {
    *
    * @param input whether it is given something to read
    * @param reader runs what listens to how it is doing, until its end
+   * @param machineEnds asked where nobody in the guest says any more how it is doing
    */
   static GuestExec start(
-      GuestAgent agent, ExecPorts ports, ExecSpec spec, boolean input, Executor reader)
+      GuestAgent agent,
+      ExecPorts ports,
+      ExecSpec spec,
+      boolean input,
+      Executor reader,
+      BooleanSupplier machineEnds)
       throws InterruptedException {
     agent.await(); // a guest that is just booting may not hear that a port was connected
     int slot = ports.take();
@@ -126,7 +140,8 @@ final class GuestExec implements Machine.Exec {
               sockets.get(0),
               sockets.get(1),
               sockets.get(2),
-              sockets.get(3));
+              sockets.get(3),
+              machineEnds);
       agent.exec(command(slot, spec, input, word), variables(spec));
       ports.hold(exec, exec::abandon);
       reader.execute(exec::listen);
@@ -307,6 +322,9 @@ final class GuestExec implements Machine.Exec {
     } catch (TimeoutException e) {
       return OptionalInt.empty();
     } catch (ExecutionException e) {
+      if (machineEnds.getAsBoolean()) {
+        return OptionalInt.of(KILLED); // with all that ran there
+      }
       throw new StapesException(
           StapesException.Kind.UNAVAILABLE, "exec", "how it ended is not known", e);
     }

@@ -117,11 +117,11 @@ final class QemuDriver implements InstanceDriver {
               started.files(),
               started.process(),
               started.monitor(),
-              Instant.now(),
+              startedAt(started.process().pid()),
               this::forget);
       hold(machine);
       begin(machine, begin);
-      return machine;
+      return machine.share();
     }
   }
 
@@ -166,7 +166,7 @@ final class QemuDriver implements InstanceDriver {
     awaitGone(spec.id());
     QemuMachine held = machines.get(spec.id());
     if (held != null) {
-      return Optional.of(held);
+      return Optional.of(held.share());
     }
     VmFiles files = VmFiles.of(context.scope(), spec.id());
     Map<String, List<QemuProcesses.Found>> running = QemuProcesses.of(context.scope());
@@ -215,7 +215,7 @@ final class QemuDriver implements InstanceDriver {
         awaitGone(spec.id());
         return Optional.empty();
       }
-      return Optional.of(machine);
+      return Optional.of(machine.share());
     } finally {
       if (!done) {
         machine.close(); // which is forgotten

@@ -8,13 +8,28 @@ import dev.stapes.spi.Host;
 import dev.stapes.spi.InstanceDriver;
 import dev.stapes.spi.InstanceDriverProvider;
 import java.util.Optional;
+import java.util.ServiceLoader;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** The driver of virtual machines, {@code qemu}: needs QEMU, setpriv and root. */
 public final class QemuDriverProvider implements InstanceDriverProvider {
-  /** For {@link java.util.ServiceLoader}. */
-  public QemuDriverProvider() {}
+  private final Optional<String> program;
+
+  /** With the emulator of this machine's architecture on the PATH; {@link ServiceLoader}'s. */
+  public QemuDriverProvider() {
+    this.program = Optional.empty();
+  }
+
+  /**
+   * With an emulator of the caller's choice, such as one that is newer than the installed one.
+   *
+   * @param program name of a program on the PATH, or an absolute path, for this machine's
+   *     architecture
+   */
+  public QemuDriverProvider(String program) {
+    this.program = Optional.of(program);
+  }
 
   @Override
   public String name() {
@@ -31,10 +46,10 @@ public final class QemuDriverProvider implements InstanceDriverProvider {
     if (!host.facts().root()) {
       return Availability.unavailable("not root", "run the JVM as root");
     }
-    Optional<QemuProgram> qemu = QemuProgram.find(host);
+    String name = program.orElseGet(() -> QemuProgram.name(host));
+    Optional<QemuProgram> qemu = QemuProgram.find(host, name);
     if (qemu.isEmpty()) {
-      return Availability.unavailable(
-          QemuProgram.name(host) + " not found", "install the package qemu-system");
+      return Availability.unavailable(name + " not found", "install the package qemu-system");
     }
     if (!qemu.get().isUsable()) {
       return Availability.unavailable(
@@ -51,7 +66,8 @@ public final class QemuDriverProvider implements InstanceDriverProvider {
     probe(host).orThrow("qemu driver");
     Syscalls sys = Syscalls.system();
     AtomicInteger number = new AtomicInteger();
-    QemuProgram qemu = QemuProgram.find(host).orElseThrow();
+    QemuProgram qemu =
+        QemuProgram.find(host, program.orElseGet(() -> QemuProgram.name(host))).orElseThrow();
     return new QemuDriver(
         new DriverContext(
             host,

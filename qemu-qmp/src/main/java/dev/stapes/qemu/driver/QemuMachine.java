@@ -3,6 +3,7 @@ package dev.stapes.qemu.driver;
 import dev.stapes.linux.cgroup.CpuRequest;
 import dev.stapes.model.Device;
 import dev.stapes.model.ExecSpec;
+import dev.stapes.model.GuestInfo;
 import dev.stapes.model.IdMapping;
 import dev.stapes.model.InstanceId;
 import dev.stapes.model.InstanceState;
@@ -23,6 +24,7 @@ import dev.stapes.qmp.qemu.Stop;
 import dev.stapes.qmp.qemu.SystemPowerdown;
 import dev.stapes.spi.Machine;
 import dev.stapes.spi.Processes;
+import dev.stapes.spi.SharedMachine;
 import dev.stapes.spi.Tree;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -38,6 +40,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -51,6 +55,7 @@ final class QemuMachine implements Machine {
   private static final int SIGKILL = 9;
   private static final int SIGNALLED = 128;
   private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final Duration END = Duration.ofSeconds(1);
 
   /** What it is in when it was suspended, or its state is or was being saved. */
   private final DriverContext context;
@@ -75,6 +80,8 @@ final class QemuMachine implements Machine {
   private final CompletableFuture<Exit> exit = new CompletableFuture<>();
   private final CompletableFuture<Exit> removed = new CompletableFuture<>();
   private final VmCondition condition = new VmCondition();
+  private final AtomicInteger holders = new AtomicInteger();
+  private final AtomicBoolean pressesAgain = new AtomicBoolean();
   private volatile boolean killed;
   private volatile boolean released;
   private volatile @Nullable String shutdownReason;
@@ -186,10 +193,29 @@ final class QemuMachine implements Machine {
 
   @Override
   public void requestShutdown() {
+    if (!isAlive()) {
+      return;
+    }
     if (isFrozen() || failure().isPresent()) {
       unfreeze(); // else it would never hear of it
     }
+    boolean boots = !agentConnection.isOpen();
     monitor.execute(SystemPowerdown.of());
+    if (boots && pressesAgain.compareAndSet(false, true)) {
+      context.behind().execute(this::pressOnceBooted);
+    }
+  }
+
+  /** A guest that boots does not look at its button yet. */
+  private void pressOnceBooted() {
+    try {
+      agent.await();
+      monitor.execute(SystemPowerdown.of());
+    } catch (StapesException | InterruptedException e) {
+      LOG.debug("{}: its button is not pressed again: {}", files.name(), e.getMessage());
+    } finally {
+      pressesAgain.set(false);
+    }
   }
 
   @Override
@@ -269,12 +295,25 @@ final class QemuMachine implements Machine {
             exec.terminal(),
             exec.timeout());
     try {
-      return GuestExec.start(agent, ports, whole, input, context.behind());
+      return GuestExec.start(agent, ports, whole, input, context.behind(), this::endsNow);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new StapesException(Kind.INTERRUPTED, subject(), "interrupted", e);
     } catch (RejectedExecutionException e) {
       throw new StapesException(Kind.UNAVAILABLE, subject(), "the driver is closed", e);
+    }
+  }
+
+  /** Whether it ends, and with it all that runs in it: its sockets go before its process does. */
+  private boolean endsNow() {
+    try {
+      processExit.toCompletableFuture().get(END.toMillis(), TimeUnit.MILLISECONDS);
+      return true;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    } catch (TimeoutException | ExecutionException e) {
+      return false;
     }
   }
 
@@ -298,7 +337,14 @@ final class QemuMachine implements Machine {
 
   @Override
   public InstanceState state() {
-    return VmState.of(pid, startedAt, condition.status());
+    return VmState.of(pid, startedAt, condition.status(), nics.counters(spec().config()));
+  }
+
+  @Override
+  public Optional<GuestInfo> guest() {
+    requireAlive();
+    condition.requireGoing(subject());
+    return Optional.of(GuestReport.of(agent::ask));
   }
 
   @Override
@@ -407,6 +453,18 @@ final class QemuMachine implements Machine {
     }
     ports.keepForeign();
     return true;
+  }
+
+  /** For somebody more who has it. */
+  Machine share() {
+    holders.incrementAndGet();
+    return new SharedMachine(
+        this,
+        () -> {
+          if (holders.decrementAndGet() == 0) {
+            close();
+          }
+        });
   }
 
   @Override

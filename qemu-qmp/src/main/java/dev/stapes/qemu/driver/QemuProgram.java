@@ -4,6 +4,7 @@ import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Command;
 import dev.stapes.spi.Host;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -52,9 +53,17 @@ record QemuProgram(Path path, Version version) {
     return version.compareTo(OLDEST) >= 0;
   }
 
-  /** The one of this machine. */
-  static Optional<QemuProgram> find(Host host) {
-    return host.programs().find(name(host)).map(path -> new QemuProgram(path, version(host, path)));
+  /**
+   * One of this machine.
+   *
+   * @param program its name, or an absolute path
+   */
+  static Optional<QemuProgram> find(Host host, String program) {
+    Optional<Path> path =
+        program.startsWith("/")
+            ? Optional.of(Path.of(program)).filter(Files::isExecutable)
+            : host.programs().find(program);
+    return path.map(found -> new QemuProgram(found, version(host, found)));
   }
 
   private static Version version(Host host, Path path) {

@@ -9,6 +9,7 @@ import dev.stapes.linux.net.Tap;
 import dev.stapes.model.Config;
 import dev.stapes.model.Device;
 import dev.stapes.model.InstanceId;
+import dev.stapes.model.InstanceState.NetworkCounters;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.qmp.QmpException;
@@ -54,6 +55,19 @@ final class VmNics {
           }
           plugged.put(name, nic);
         });
+  }
+
+  /**
+   * What went through them, by device. Of one that somebody has moved to another network namespace
+   * nothing is known.
+   */
+  synchronized SortedMap<String, NetworkCounters> counters(Config config) {
+    SortedMap<String, NetworkCounters> counters = new TreeMap<>();
+    plugged.forEach(
+        (name, nic) ->
+            TapCounters.of(NicIdentity.of(id, config, name, nic).hostName())
+                .ifPresent(each -> counters.put(name, each)));
+    return counters;
   }
 
   /** Takes note of those that a machine which was found has. */

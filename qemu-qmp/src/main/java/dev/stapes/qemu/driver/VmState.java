@@ -1,6 +1,7 @@
 package dev.stapes.qemu.driver;
 
 import dev.stapes.model.InstanceState;
+import dev.stapes.model.InstanceState.NetworkCounters;
 import dev.stapes.model.InstanceStatus;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
@@ -12,7 +13,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.TreeMap;
+import java.util.SortedMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -22,7 +23,11 @@ final class VmState {
 
   private VmState() {}
 
-  static InstanceState of(long pid, Instant startedAt, InstanceStatus doing) {
+  static InstanceState of(
+      long pid,
+      Instant startedAt,
+      InstanceStatus doing,
+      SortedMap<String, NetworkCounters> network) {
     try {
       String status = Files.readString(Path.of("/proc/" + pid + "/status"));
       return new InstanceState(
@@ -36,7 +41,7 @@ final class VmState {
           OptionalLong.empty(),
           0,
           Optional.empty(),
-          new TreeMap<>());
+          network);
     } catch (IOException e) {
       throw new StapesException(
           Kind.UNAVAILABLE, "process " + pid, "its state cannot be read: " + e, e);

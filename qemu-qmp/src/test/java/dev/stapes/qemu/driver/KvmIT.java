@@ -34,7 +34,7 @@ class KvmIT {
   }
 
   private Kvm kvm() {
-    return new Kvm(host, QemuProgram.find(host).orElseThrow(), directory);
+    return new Kvm(host, QemuProgram.find(host, QemuProgram.name(host)).orElseThrow(), directory);
   }
 
   @Test

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
@@ -103,12 +104,13 @@ class QemuProcessesTest {
   @Test
   void its_state_is_that_of_its_process() throws IOException {
     long pid = start(List.of());
-    InstanceState state = VmState.of(pid, Instant.EPOCH, InstanceStatus.FROZEN);
+    InstanceState state = VmState.of(pid, Instant.EPOCH, InstanceStatus.FROZEN, new TreeMap<>());
     assertEquals(InstanceStatus.FROZEN, state.status());
     assertEquals(OptionalLong.of(pid), state.pid());
     assertTrue(state.memory().orElseThrow().bytes() > 0);
     assertEquals(
-        InstanceStatus.RUNNING, VmState.of(pid, Instant.EPOCH, InstanceStatus.RUNNING).status());
+        InstanceStatus.RUNNING,
+        VmState.of(pid, Instant.EPOCH, InstanceStatus.RUNNING, new TreeMap<>()).status());
   }
 
   @Test
@@ -117,7 +119,8 @@ class QemuProcessesTest {
     assertTrue(started.get(0).destroyForcibly().waitFor(30, TimeUnit.SECONDS));
     StapesException e =
         assertThrows(
-            StapesException.class, () -> VmState.of(pid, Instant.EPOCH, InstanceStatus.RUNNING));
+            StapesException.class,
+            () -> VmState.of(pid, Instant.EPOCH, InstanceStatus.RUNNING, new TreeMap<>()));
     assertEquals(StapesException.Kind.UNAVAILABLE, e.kind());
   }
 }

@@ -34,7 +34,7 @@ class QemuProgramTest {
         "QEMU emulator version 7.20.0;7.20;true"
       })
   void versions_are_compared_as_numbers(String said, String version, boolean usable) {
-    QemuProgram program = QemuProgram.find(host(said).build()).orElseThrow();
+    QemuProgram program = QemuProgram.find(host(said).build(), NAME).orElseThrow();
     assertEquals(version, program.version().toString());
     assertEquals(usable, program.isUsable());
   }
@@ -47,12 +47,26 @@ class QemuProgramTest {
     Specs.refused(
         Kind.UNAVAILABLE,
         "/usr/bin/" + NAME + " does not tell its version: " + said,
-        () -> QemuProgram.find(host(said).build()));
+        () -> QemuProgram.find(host(said).build(), NAME));
   }
 
   @Test
   void a_machine_without_it_has_none() {
-    assertEquals(Optional.empty(), QemuProgram.find(FakeHost.create()));
+    assertEquals(Optional.empty(), QemuProgram.find(FakeHost.create(), NAME));
+  }
+
+  @Test
+  void another_one_than_the_installed_one_can_be_chosen() {
+    FakeProgram newer = FakeProgram.printing("QEMU emulator version 10.0.0");
+    Host host =
+        host("QEMU emulator version 5.2.0")
+            .program("qemu10", newer)
+            .program("setpriv", FakeProgram.printing(""))
+            .build();
+    assertEquals(Availability.available(), new QemuDriverProvider("qemu10").probe(host));
+    String missing = "/no/such/qemu";
+    assertTrue(
+        new QemuDriverProvider(missing).probe(host).toString().contains(missing + " not found"));
   }
 
   private static void unavailable(String words, Host host) {

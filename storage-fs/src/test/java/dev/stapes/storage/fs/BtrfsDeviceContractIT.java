@@ -10,8 +10,11 @@ import dev.stapes.testkit.contract.StorageDriverContract;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 
 /** The contract for Btrfs on a whole device. */
+@Tag("once")
+@net.jqwik.api.Tag("once")
 @RequiresRoot
 @RequiresKernel("btrfs")
 @RequiresKernel("loop")

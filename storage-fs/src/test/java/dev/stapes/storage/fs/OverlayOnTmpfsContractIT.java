@@ -6,8 +6,11 @@ import dev.stapes.testkit.Faults;
 import dev.stapes.testkit.RequiresKernel;
 import dev.stapes.testkit.RequiresRoot;
 import dev.stapes.testkit.contract.StorageDriverContract;
+import org.junit.jupiter.api.Tag;
 
 /** The contract for a pool in memory. */
+@Tag("once")
+@net.jqwik.api.Tag("once")
 @RequiresRoot
 @RequiresKernel("tmpfs")
 @RequiresKernel("overlay")

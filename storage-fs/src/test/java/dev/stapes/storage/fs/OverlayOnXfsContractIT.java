@@ -5,8 +5,11 @@ import dev.stapes.testkit.Faults;
 import dev.stapes.testkit.RequiresKernel;
 import dev.stapes.testkit.RequiresRoot;
 import dev.stapes.testkit.RequiresTool;
+import org.junit.jupiter.api.Tag;
 
 /** The contract for layers on XFS. */
+@Tag("once")
+@net.jqwik.api.Tag("once")
 @RequiresRoot
 @RequiresKernel("xfs")
 @RequiresKernel("loop")

@@ -94,7 +94,8 @@ final class InstanceBench implements AutoCloseable {
     Machine.Disk root = roots.computeIfAbsent(instance, this::root);
     List<Config> others = new ArrayList<>(configs.values());
     others.remove(configs.get(instance));
-    Config before = configs.getOrDefault(instance, Config.empty()).with(config);
+    Config before =
+        configs.getOrDefault(instance, Config.empty().with(contract.config())).with(config);
     Config whole = before.with(driver.allocate(before, others));
     configs.put(instance, whole);
     return new Machine.Spec(

@@ -44,8 +44,9 @@ import org.junit.jupiter.api.Test;
  * <p>The machine is the host provider that the service loader finds; {@link #openHost} gives
  * another. Instances start from a directory that {@link #root} fills with the machine's static
  * busybox, and an init that says {@code contract booted} on the console, answers there, and ends at
- * SIGPWR. Each test has a scope of its own and fails if anything of it is left on the machine at
- * its end. A driver that calls the machine by bindings of its own overrides {@link
+ * SIGPWR; a driver of virtual machines gives a disk on which the same happens, see {@link
+ * #hasOwnKernel}. Each test has a scope of its own and fails if anything of it is left on the
+ * machine at its end. A driver that calls the machine by bindings of its own overrides {@link
  * #provider(dev.stapes.testkit.Faults)} too, so that each of these calls can be made to fail.
  *
  * <p>The property runs 3 random sequences of operations; {@code @PropertyDefaults} on the driver's

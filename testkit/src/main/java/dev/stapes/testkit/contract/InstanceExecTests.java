@@ -34,9 +34,11 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.Timeout;
 
 /** How programs run in an instance; the hooks of the instance contract. */
@@ -44,6 +46,9 @@ import org.junit.jupiter.api.Timeout;
 abstract class InstanceExecTests {
   private static final int SIGTERM = 15;
   private static final int SIGKILL = 9;
+
+  private static @Nullable InstanceBench shared;
+  private static @Nullable Machine sharedBox;
 
   private @Nullable InstanceBench opened;
   private @Nullable Machine started;
@@ -80,6 +85,24 @@ abstract class InstanceExecTests {
     return new Machine.Disk(directory, Optional.empty(), Device.IoLimits.NONE);
   }
 
+  /** Keys that every instance of the contract has in its config; by default none. */
+  protected Map<String, String> config() {
+    return Map.of();
+  }
+
+  /**
+   * Whether an instance has a kernel of its own: programs are then limited by that and not by the
+   * host, and one that reboots goes on as the same machine. By default it has not.
+   */
+  protected boolean hasOwnKernel() {
+    return false;
+  }
+
+  /** Ends an instance from inside; by default it ends its first process. */
+  protected List<String> end() {
+    return List.of("sh", "-c", "kill -TERM 1; sleep 1000");
+  }
+
   /** Lets go of root disks that {@link #root} made, where that needs more than removing files. */
   protected void release(Host host, List<Machine.Disk> roots) {}
 
@@ -91,15 +114,40 @@ abstract class InstanceExecTests {
     return HostLeftovers.of(directory, tag);
   }
 
+  /** A kernel takes its time to boot: what only executes programs has one machine for all. */
   @BeforeEach
-  void open() {
-    opened = InstanceBench.open(this, new Faults());
+  void open(TestInfo test) {
+    boolean executes =
+        test.getTestMethod().orElseThrow().getDeclaringClass() == InstanceExecTests.class;
+    if (!hasOwnKernel() || !executes) {
+      opened = InstanceBench.open(this, new Faults());
+      return;
+    }
+    if (shared == null) {
+      shared = InstanceBench.open(this, new Faults());
+    }
+    opened = shared;
+    started = sharedBox;
   }
 
   @AfterEach
   void close() {
-    if (opened != null) {
+    if (opened != null && opened == shared) {
+      sharedBox = started;
+    } else if (opened != null) {
       opened.close();
+    }
+  }
+
+  @AfterAll
+  static void closeShared() {
+    try {
+      if (shared != null) {
+        shared.close();
+      }
+    } finally {
+      shared = null;
+      sharedBox = null;
     }
   }
 
@@ -240,7 +288,7 @@ abstract class InstanceExecTests {
             .start(
                 bench()
                     .spec(
-                        "aaaa",
+                        "eeee",
                         Lifetime.THROWAWAY,
                         Map.of("environment.ONE", "instance", "environment.TWO", "instance")));
     ExecSpec spec =

@@ -65,14 +65,25 @@ abstract class InstanceLifeTests extends InstanceMachineTests {
 
   @Test
   void a_machine_that_ends_by_itself_says_so() throws Exception {
-    try (Machine.Exec exec = box().exec(ExecSpec.of("sh", "-c", "kill -TERM 1; sleep 1000"))) {
+    try (Machine.Exec exec = box().exec(ExecSpec.of(end().toArray(String[]::new)))) {
       assertFalse(Guest.end(box()).reboot());
       assertTrue(exec.await(Guest.LONG).isPresent());
     }
   }
 
   @Test
-  void a_machine_that_wants_a_reboot_says_so_and_is_not_started_again() throws Exception {
+  void a_machine_that_reboots_goes_on_with_its_own_kernel_else_it_says_so_and_ends()
+      throws Exception {
+    if (hasOwnKernel()) {
+      assertEquals(0, run(box(), "touch", "/tmp/before").code());
+      box().exec(ExecSpec.of("reboot", "-f")).close();
+      String booted = "while [ -e /tmp/before ]; do usleep 20000; done";
+      while (!succeeds(booted)) {
+        Thread.onSpinWait(); // the one that asked ended with the boot before
+      }
+      assertFalse(box().exit().toCompletableFuture().isDone());
+      return;
+    }
     try (Machine.Exec exec = box().exec(ExecSpec.of("reboot", "-f"))) {
       assertTrue(Guest.end(box()).reboot());
       assertTrue(exec.await(Guest.LONG).isPresent());
@@ -80,9 +91,18 @@ abstract class InstanceLifeTests extends InstanceMachineTests {
     assertEquals(Optional.empty(), bench().driver().adopt(spec()));
   }
 
+  private boolean succeeds(String script) throws Exception {
+    try {
+      return run(box(), "sh", "-c", script).code() == 0;
+    } catch (StapesException e) {
+      assertEquals(StapesException.Kind.UNAVAILABLE, e.kind(), e.toString());
+      return false;
+    }
+  }
+
   @Test
   void an_ended_machine_can_be_started_again_with_the_files_that_it_had() throws Exception {
-    assertEquals(0, run(box(), "sh", "-c", "echo kept >/home/kept").code());
+    assertEquals(0, run(box(), "sh", "-c", "echo kept >/home/kept; sync").code());
     box().kill();
     Guest.end(box());
     Machine again = bench().driver().start(spec());
@@ -112,7 +132,7 @@ abstract class InstanceLifeTests extends InstanceMachineTests {
   @Test
   void a_durable_machine_outlives_its_driver_and_is_adopted_by_the_next() throws Exception {
     Machine before = bench().driver().start(durable("dddd"));
-    assertEquals(0, run(before, "sh", "-c", "echo kept >/home/kept").code());
+    assertEquals(0, run(before, "sh", "-c", "echo kept >/home/kept; sync").code());
     before.close();
     bench().reopen();
     Machine after = bench().driver().adopt(durable("dddd")).orElseThrow();
@@ -142,6 +162,7 @@ abstract class InstanceLifeTests extends InstanceMachineTests {
     for (int start = 1; start <= 4; start++) {
       Machine machine = bench().driver().start(durable("dddd"));
       assertEquals(bench().consoleLog("dddd"), machine.consoleLog());
+      run(machine, "true"); // whoever reads from the console is there
       try (Machine.Console console = machine.console()) {
         var answer = Guest.readingUntil(console.output(), "typed: start " + start);
         Guest.type(console.input(), "start " + start + "\n");
@@ -271,7 +292,7 @@ abstract class InstanceLifeTests extends InstanceMachineTests {
   @Test
   void machines_do_not_see_each_other_s_files() throws Exception {
     Machine other = bench().driver().start(bench().spec("bbbb", Lifetime.THROWAWAY, Map.of()));
-    assertEquals(0, run(box(), "sh", "-c", "echo kept >/home/kept").code());
+    assertEquals(0, run(box(), "sh", "-c", "echo kept >/home/kept; sync").code());
     try (Tree files = other.files()) {
       assertEquals(Optional.empty(), files.stat("/home/kept"));
     }

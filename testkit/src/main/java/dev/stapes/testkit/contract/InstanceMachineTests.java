@@ -2,6 +2,7 @@ package dev.stapes.testkit.contract;
 
 import static dev.stapes.model.StapesException.Kind.INVALID;
 import static dev.stapes.model.StapesException.Kind.NOT_FOUND;
+import static dev.stapes.model.StapesException.Kind.UNSUPPORTED;
 import static dev.stapes.testkit.contract.Guest.run;
 import static dev.stapes.testkit.contract.Refusal.refused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -119,6 +120,7 @@ abstract class InstanceMachineTests extends InstanceExecTests {
 
   @Test
   void what_is_typed_on_the_console_arrives_and_its_answer_comes_back() throws Exception {
+    run(box(), "true"); // whoever reads from the console is there
     try (Machine.Console console = box().console()) {
       CompletableFuture<String> answer = Guest.readingUntil(console.output(), "typed: hello");
       Guest.type(console.input(), "hello\n");
@@ -190,7 +192,11 @@ abstract class InstanceMachineTests extends InstanceExecTests {
   }
 
   @Test
-  void a_limit_of_processes_holds_and_is_changed_live() throws Exception {
+  void a_limit_of_processes_holds_and_is_changed_live_or_is_refused() throws Exception {
+    if (hasOwnKernel()) {
+      refused(UNSUPPORTED, "limits.processes", () -> limited("limits.processes", "24").close());
+      return;
+    }
     Machine machine = limited("limits.processes", "24");
     Assumptions.assumeTrue(
         machine.state().processes().isPresent(), "processes are not accounted here");
@@ -202,6 +208,10 @@ abstract class InstanceMachineTests extends InstanceExecTests {
 
   @Test
   void a_limit_of_memory_holds_and_is_changed_live() throws Exception {
+    if (hasOwnKernel()) {
+      aKernelHasTheMemoryOfTheLimit();
+      return;
+    }
     Machine machine = limited("limits.memory", "512MiB");
     Assumptions.assumeTrue(machine.state().memory().isPresent(), "memory is not accounted here");
     String[] command = {"dd", "if=/dev/zero", "of=/dev/null", "bs=128M", "count=1"};
@@ -215,6 +225,21 @@ abstract class InstanceMachineTests extends InstanceExecTests {
     assertNotEquals(0, run(machine, command).code());
     assertEquals(0, run(machine, "true").code());
     assertTrue(machine.state().oomKills() >= 1, "no kill for memory was counted");
+  }
+
+  private void aKernelHasTheMemoryOfTheLimit() throws Exception {
+    Machine machine = limited("limits.memory", "512MiB");
+    long before = kibibytes(machine);
+    assertTrue(before > 400 << 10 && before <= 512 << 10, before + " KiB");
+    machine.update(bench().spec("aaaa", Lifetime.THROWAWAY, Map.of("limits.memory", "768MiB")));
+    String grown = "while [ $(grep MemTotal /proc/meminfo | tr -dc 0-9) -lt ";
+    run(machine, "sh", "-c", grown + (before + (255 << 10)) + " ]; do usleep 20000; done");
+    assertTrue(kibibytes(machine) <= 768 << 10, before + " KiB");
+  }
+
+  private static long kibibytes(Machine machine) throws Exception {
+    String total = run(machine, "grep", "MemTotal", "/proc/meminfo").out();
+    return Long.parseLong(total.replaceAll("[^0-9]", ""));
   }
 
   private Machine limited(String key, String value) {

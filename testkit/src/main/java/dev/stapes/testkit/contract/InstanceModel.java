@@ -77,7 +77,7 @@ final class InstanceModel {
       }
       case EXEC -> {
         if (runs) {
-          Guest.Result result = Guest.run(machine, "sh", "-c", "echo line >>/home/lines");
+          Guest.Result result = Guest.run(machine, "sh", "-c", "echo line >>/home/lines; sync");
           assertEquals(new Guest.Result(0, "", ""), result);
           lines.merge(id, 1, Integer::sum);
         }

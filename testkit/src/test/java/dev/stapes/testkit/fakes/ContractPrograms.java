@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
 final class ContractPrograms {
   private static final Pattern EXIT = Pattern.compile("exit (\\d+)");
   private static final Pattern GONE = Pattern.compile("while kill -0 (\\d+) .*");
-  private static final Pattern WRITE = Pattern.compile("echo (\\w+) (>>?)(/\\S+)");
+  private static final Pattern WRITE = Pattern.compile("echo (\\w+) (>>?)(/[^\\s;]+)(?:; sync)?");
   private static final Pattern READ = Pattern.compile("cat (\\S+) 2>/dev/null");
 
   private ContractPrograms() {}

@@ -1,27 +1,35 @@
-package dev.stapes.lxc.driver;
+package dev.stapes.spi;
 
 import dev.stapes.model.ExecSpec;
+import dev.stapes.model.GuestInfo;
 import dev.stapes.model.IdMapping;
 import dev.stapes.model.InstanceId;
 import dev.stapes.model.InstanceState;
-import dev.stapes.spi.Machine;
-import dev.stapes.spi.Tree;
+import dev.stapes.model.Size;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 
 /**
- * One of several holds on the same running container; the last one that is closed lets go of it.
+ * One of several holds on the same running machine, for a driver that was asked for it again: with
+ * the last one that is closed it lets go of it.
  */
-final class SharedMachine implements Machine {
-  private final LxcMachine machine;
+public final class SharedMachine implements Machine {
+  private final Machine machine;
+  private final Runnable letGo;
   private final AtomicBoolean closed = new AtomicBoolean();
 
-  SharedMachine(LxcMachine machine) {
+  /**
+   * A hold that has been counted.
+   *
+   * @param letGo called at the first close
+   */
+  public SharedMachine(Machine machine, Runnable letGo) {
     this.machine = machine;
-    machine.hold();
+    this.letGo = letGo;
   }
 
   @Override
@@ -110,9 +118,39 @@ final class SharedMachine implements Machine {
   }
 
   @Override
+  public Optional<FileSystems> fileSystems() {
+    return machine.fileSystems();
+  }
+
+  @Override
+  public Optional<String> failure() {
+    return machine.failure();
+  }
+
+  @Override
+  public void listen(Consumer<Incident> listener) {
+    machine.listen(listener);
+  }
+
+  @Override
+  public Optional<GuestInfo> guest() {
+    return machine.guest();
+  }
+
+  @Override
+  public void rootGrew(Size size) {
+    machine.rootGrew(size);
+  }
+
+  @Override
+  public void attached(Spec spec) {
+    machine.attached(spec);
+  }
+
+  @Override
   public void close() {
     if (closed.compareAndSet(false, true)) {
-      machine.letGo();
+      letGo.run();
     }
   }
 }
