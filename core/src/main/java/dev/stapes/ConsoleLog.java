@@ -16,6 +16,9 @@ import java.nio.charset.StandardCharsets;
  * run is kept and at most two. A start may take away what was before the last 64 KiB. Up to a KiB
  * may be wrong at the seam. What cannot be written because the disk is full is missing, and so may
  * be the last words before a stop by force.
+ *
+ * <p>That of a virtual machine is put aside by the Stapes that has it, once a second: it grows
+ * while nobody has the root directory open, and what is written at the seam may be missing.
  */
 public final class ConsoleLog {
   private final Engine engine;

@@ -50,7 +50,8 @@ public sealed interface Device {
    *
    * @param path where it appears, absolute; {@code /} is the root disk. A virtual machine has a
    *     file or a block device as a disk that is mounted nowhere, whose serial is the device's
-   *     name; its directories are mounted once its agent runs
+   *     name, and of which a running one sees with any update of it that it has grown, where it may
+   *     write to it; its directories are mounted once its agent runs
    * @param source a path of the host (absolute), or the name of a custom volume of {@code pool};
    *     empty for the root disk
    * @param pool the pool; empty means the default pool for the root disk, and a host path otherwise
@@ -60,6 +61,8 @@ public sealed interface Device {
    * @param recursive whether mounts below a host path come along
    * @param required whether the instance refuses to start without the source
    * @param limits I/O limits
+   * @param bootPriority 0 or more; a virtual machine boots from what has the highest. Empty: 1 for
+   *     the root disk, else 0
    */
   record Disk(
       String path,
@@ -69,11 +72,13 @@ public sealed interface Device {
       boolean readOnly,
       boolean recursive,
       boolean required,
-      IoLimits limits)
+      IoLimits limits,
+      Optional<Integer> bootPriority)
       implements Device {
 
-    /** Validates paths, and that source and pool fit together. */
+    /** Validates paths, the priority, and that source and pool fit together. */
     public Disk {
+      DeviceCodec.checkBootPriority("disk", bootPriority);
       DeviceCodec.checkDisk(path, source, pool, recursive);
     }
 
@@ -99,6 +104,7 @@ public sealed interface Device {
       DeviceCodec.flag(config, "required", required, true);
       limits.read().ifPresent(value -> config.put("limits.read", value));
       limits.write().ifPresent(value -> config.put("limits.write", value));
+      DeviceCodec.number(config, "boot.priority", bootPriority);
       return config;
     }
 
@@ -113,6 +119,7 @@ public sealed interface Device {
       private boolean required = true;
       private Optional<String> read = Optional.empty();
       private Optional<String> write = Optional.empty();
+      private Optional<Integer> bootPriority = Optional.empty();
 
       private Builder(String path) {
         this.path = path;
@@ -173,9 +180,23 @@ public sealed interface Device {
         return this;
       }
 
+      /** A virtual machine boots from what has the highest, 0 or more. */
+      public Builder bootPriority(int priority) {
+        bootPriority = Optional.of(priority);
+        return this;
+      }
+
       private Disk build() {
         return new Disk(
-            path, source, pool, size, readOnly, recursive, required, new IoLimits(read, write));
+            path,
+            source,
+            pool,
+            size,
+            readOnly,
+            recursive,
+            required,
+            new IoLimits(read, write),
+            bootPriority);
       }
     }
   }
@@ -205,13 +226,16 @@ public sealed interface Device {
    * @param hostName its name on the host; empty: generated
    * @param address MAC address, six pairs of hex digits; empty: generated
    * @param mtu 68 to 65535; empty: the kernel's default
+   * @param bootPriority 0 or more; a virtual machine with UEFI boots from what has the highest.
+   *     Empty: it does not boot from the network
    */
   record Nic(
       Kind kind,
       Optional<String> name,
       Optional<String> hostName,
       Optional<String> address,
-      Optional<Integer> mtu)
+      Optional<Integer> mtu,
+      Optional<Integer> bootPriority)
       implements Device {
 
     /** How an interface is connected. */
@@ -220,25 +244,41 @@ public sealed interface Device {
       P2P
     }
 
-    /** Validates names, address and MTU. */
+    /** Validates names, address, MTU and priority. */
     public Nic {
+      DeviceCodec.checkBootPriority("nic", bootPriority);
       DeviceCodec.checkNic(name, hostName, address, mtu);
     }
 
     /** A point-to-point pair whose host end is left to the host. */
     public static Nic p2p() {
       return new Nic(
-          Kind.P2P, Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
+          Kind.P2P,
+          Optional.empty(),
+          Optional.empty(),
+          Optional.empty(),
+          Optional.empty(),
+          Optional.empty());
     }
 
     /** The same with a name for the host's end, 1 to 15 characters. */
     public Nic hostName(String interfaceName) {
-      return new Nic(kind, name, Optional.of(interfaceName), address, mtu);
+      return new Nic(kind, name, Optional.of(interfaceName), address, mtu, bootPriority);
     }
 
     /** The same with a MAC address. */
     public Nic address(String mac) {
-      return new Nic(kind, name, hostName, Optional.of(mac), mtu);
+      return new Nic(kind, name, hostName, Optional.of(mac), mtu, bootPriority);
+    }
+
+    /** The same with a priority that nobody has set. */
+    public Nic withoutBootPriority() {
+      return new Nic(kind, name, hostName, address, mtu, Optional.empty());
+    }
+
+    /** The same with a place among what a virtual machine boots from. */
+    public Nic bootPriority(int priority) {
+      return new Nic(kind, name, hostName, address, mtu, Optional.of(priority));
     }
 
     @Override
@@ -253,7 +293,8 @@ public sealed interface Device {
       name.ifPresent(value -> config.put("name", value));
       hostName.ifPresent(value -> config.put("host_name", value));
       address.ifPresent(value -> config.put("hwaddr", value));
-      mtu.ifPresent(value -> config.put("mtu", Integer.toString(value)));
+      DeviceCodec.number(config, "mtu", mtu);
+      DeviceCodec.number(config, "boot.priority", bootPriority);
       return config;
     }
   }

@@ -48,7 +48,8 @@ final class DeviceCodec {
         reader.flag("readonly", false),
         reader.flag("recursive", false),
         reader.flag("required", true),
-        ioLimits(reader));
+        ioLimits(reader),
+        bootPriority(reader));
   }
 
   /** {@code limits.max} stands for both, and before both. */
@@ -70,7 +71,14 @@ final class DeviceCodec {
         reader.text("name"),
         reader.text("host_name"),
         reader.text("hwaddr"),
-        reader.value("mtu", text -> (int) number(text, 10)));
+        reader.value("mtu", text -> (int) number(text, 10)),
+        bootPriority(reader));
+  }
+
+  private static Optional<Integer> bootPriority(Reader reader) {
+    return reader
+        .value("boot.priority", ConfigType.integer(0, Integer.MAX_VALUE).parse())
+        .map(Math::toIntExact);
   }
 
   private static Device unixChar(Reader reader) {
@@ -106,6 +114,15 @@ final class DeviceCodec {
     if (value != usual) {
       config.put(key, Boolean.toString(value));
     }
+  }
+
+  static void number(Map<String, String> config, String key, Optional<Integer> value) {
+    value.ifPresent(number -> config.put(key, Integer.toString(number)));
+  }
+
+  static void checkBootPriority(String subject, Optional<Integer> priority) {
+    priority.ifPresent(
+        value -> require(value >= 0, subject, "boot priority must be 0 or more: " + value));
   }
 
   static void checkDisk(

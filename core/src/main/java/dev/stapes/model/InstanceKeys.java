@@ -84,6 +84,30 @@ public final class InstanceKeys {
       ConfigKey.of(
           "limits.kernel.*", LimitTypes.RLIMIT_TYPE, false, "setrlimit(2) value: soft[:hard]");
 
+  /** What cloud-init in it is to do. */
+  public static final ConfigKey<String> CLOUD_INIT_USER_DATA =
+      ConfigKey.of(
+          "cloud-init.user-data",
+          ConfigType.BLOB,
+          false,
+          "What cloud-init does at the first start; user.user-data where it is not set");
+
+  /** What cloud-init does besides, by default. */
+  public static final ConfigKey<String> CLOUD_INIT_VENDOR_DATA =
+      ConfigKey.of(
+          "cloud-init.vendor-data",
+          ConfigType.BLOB,
+          false,
+          "Defaults of what cloud-init does; user.vendor-data where it is not set");
+
+  /** How cloud-init sets up its network. */
+  public static final ConfigKey<String> CLOUD_INIT_NETWORK_CONFIG =
+      ConfigKey.of(
+          "cloud-init.network-config",
+          ConfigType.BLOB,
+          false,
+          "How cloud-init sets up the network; user.network-config where it is not set");
+
   /** Environment of every program that is executed in the instance. */
   public static final ConfigKey<String> ENVIRONMENT =
       ConfigKey.of("environment.*", ConfigType.STRING, true, "Environment variable");
@@ -129,6 +153,9 @@ public final class InstanceKeys {
               LIMITS_MEMORY_SWAP_PRIORITY,
               LIMITS_PROCESSES,
               LIMITS_KERNEL,
+              CLOUD_INIT_USER_DATA,
+              CLOUD_INIT_VENDOR_DATA,
+              CLOUD_INIT_NETWORK_CONFIG,
               ENVIRONMENT,
               PROTECTION_DELETE,
               PROTECTION_START,

@@ -119,15 +119,17 @@ public interface Machine extends AutoCloseable {
 
   /**
    * The file to which the driver appends what it writes to its console, where this JVM finds it;
-   * what was there before it was full is in the same with {@code .1} after its name. Neither has to
-   * exist. Of an instance that outlives the JVM it is that of the {@link
-   * InstanceDriverProvider.Scope}; of a throwaway it goes with it.
+   * what was there before it was full is in the same with {@code .1} after its name, whether that
+   * file got another name or its content was moved. Neither has to exist. Of an instance that
+   * outlives the JVM it is that of the {@link InstanceDriverProvider.Scope}; of a throwaway it goes
+   * with it.
    */
   Path consoleLog();
 
   /**
    * Makes changed config keys, disk limits and devices take effect. Where one of the devices cannot
-   * be changed, those before it are as they were when this throws.
+   * be changed, those before it are as they were when this throws. A virtual machine sees then
+   * which files and block devices that it has as disks have grown.
    *
    * @param spec the whole new spec, of which only live keys differ, limits of disks, and such
    *     devices as {@link InstanceDriver#changesLive} allows
@@ -191,8 +193,18 @@ public interface Machine extends AutoCloseable {
    * @param mapped the id map that its owners already appear in; empty: they appear as on disk, and
    *     the driver maps them itself
    * @param ioLimits to hold it to
+   * @param bootPriority of a root disk, see {@link Device.Disk}
    */
-  record Disk(Path path, Optional<IdMapping> mapped, Device.IoLimits ioLimits) {
+  record Disk(
+      Path path,
+      Optional<IdMapping> mapped,
+      Device.IoLimits ioLimits,
+      Optional<Integer> bootPriority) {
+    /** Of whose priority nothing was said. */
+    public Disk(Path path, Optional<IdMapping> mapped, Device.IoLimits ioLimits) {
+      this(path, mapped, ioLimits, Optional.empty());
+    }
+
     /**
      * The file in the directory of its root disk that a virtual machine has as its disk: raw, and
      * of the size that the machine sees.

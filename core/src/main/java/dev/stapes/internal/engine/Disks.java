@@ -183,7 +183,11 @@ final class Disks {
     Machine.Disk root =
         spec.root().equals(UNATTACHED)
             ? UNATTACHED
-            : new Machine.Disk(spec.root().path(), spec.root().mapped(), after.rootDisk().limits());
+            : new Machine.Disk(
+                spec.root().path(),
+                spec.root().mapped(),
+                after.rootDisk().limits(),
+                after.rootDisk().bootPriority());
     return new Machine.Spec(
         spec.id(), spec.name(), spec.lifetime(), Config.of(config), devices, root, disks);
   }
@@ -239,7 +243,8 @@ final class Disks {
       SortedMap<String, StoragePool.Attachment> attachments) {
     StoragePool.Attachment attachment = pool.attach(volume, mapping, disk.readOnly());
     attachments.put(device, attachment);
-    return new Machine.Disk(attachment.path(), attachment.mapped(), disk.limits());
+    return new Machine.Disk(
+        attachment.path(), attachment.mapped(), disk.limits(), disk.bootPriority());
   }
 
   private static SortedMap<String, Device> withoutRoot(InstanceRecord record) {

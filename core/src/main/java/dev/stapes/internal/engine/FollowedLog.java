@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -20,19 +21,39 @@ import org.slf4j.LoggerFactory;
  * A log that is read while it is written: what is there, then what comes, until its writer has
  * ended. It needs no thread: whoever reads looks again a few times a second. Who reads slower than
  * the log turns its files misses what was in those that are gone.
+ *
+ * <p>Files turn in one of two ways: the current one gets its other name and another one is begun,
+ * or its content is copied to a new file of the other name and then taken out of it.
  */
 final class FollowedLog extends InputStream {
   private static final Logger LOG = LoggerFactory.getLogger(FollowedLog.class);
   private static final long AGAIN_MILLIS = 50;
+  private static final int TAIL = 64;
 
   private final LogFiles files;
   private final CompletableFuture<Optional<Mark>> over = new CompletableFuture<>();
   private final Consumer<FollowedLog> gone;
   private LogFiles.@Nullable Opened open;
+
+  /**
+   * What the current file was preceded by when it was begun to be read. It stays open, so that no
+   * other file gets its identity.
+   */
+  private LogFiles.@Nullable Opened preceding;
+
+  /** The last that was read of the file that is open. */
+  private byte[] tail = new byte[0];
+
   private volatile boolean closed;
 
-  /** Where its writer has ended; what is written behind that is somebody else's. */
-  private record Mark(Object key, long size) {}
+  /**
+   * Where its writer has ended; what is written behind that is somebody else's.
+   *
+   * @param key of the current file then
+   * @param size of it
+   * @param before key of what there was before it
+   */
+  private record Mark(Object key, long size, Optional<Object> before) {}
 
   /**
    * From the beginning.
@@ -53,7 +74,8 @@ final class FollowedLog extends InputStream {
       Optional<LogFiles.Opened> last = LogFiles.open(files.current());
       if (last.isPresent()) {
         try (RandomAccessFile file = last.get().file()) {
-          mark = Optional.of(new Mark(last.get().key(), file.length()));
+          mark =
+              Optional.of(new Mark(last.get().key(), file.length(), LogFiles.key(files.before())));
         }
       }
     } catch (IOException e) {
@@ -97,17 +119,82 @@ final class FollowedLog extends InputStream {
   }
 
   private int readNow(byte[] into, int offset, int length) throws IOException {
+    followCopy();
     if (open == null) {
       return 0;
     }
     long most = Math.min(length, end(open) - open.file().getFilePointer());
-    return most <= 0 ? 0 : open.file().read(into, offset, (int) most);
+    int count = most <= 0 ? 0 : open.file().read(into, offset, (int) most);
+    if (count > 0) {
+      byte[] both = Arrays.copyOf(tail, tail.length + count);
+      System.arraycopy(into, offset, both, tail.length, count);
+      tail = Arrays.copyOfRange(both, Math.max(0, both.length - TAIL), both.length);
+    }
+    return count;
+  }
+
+  /** Where the content of the current file was put aside, goes on there, as far as it was read. */
+  private void followCopy() throws IOException {
+    LogFiles.Opened now = open;
+    if (now == null || !LogFiles.key(files.current()).equals(Optional.of(now.key()))) {
+      return;
+    }
+    Optional<Object> before = LogFiles.key(files.before());
+    if (before.isEmpty()
+        || before.equals(Optional.of(now.key()))
+        || before.equals(Optional.ofNullable(preceding).map(LogFiles.Opened::key))) {
+      return;
+    }
+    Optional<LogFiles.Opened> copy = LogFiles.open(files.before());
+    if (copy.isPresent()) {
+      RandomAccessFile file = copy.get().file();
+      file.seek(isAt(file, now.file().getFilePointer()) ? now.file().getFilePointer() : 0);
+      now.file().close();
+      follow(null);
+      go(copy.get());
+    }
+  }
+
+  /** Whether a file has at some place what was last read. */
+  private boolean isAt(RandomAccessFile file, long place) throws IOException {
+    if (file.length() < place) {
+      return false;
+    }
+    byte[] there = new byte[tail.length];
+    file.seek(place - tail.length);
+    file.readFully(there);
+    return Arrays.equals(there, tail);
+  }
+
+  private void follow(LogFiles.@Nullable Opened before) throws IOException {
+    if (preceding != null) {
+      preceding.file().close();
+    }
+    preceding = before;
+  }
+
+  private void go(LogFiles.Opened next) {
+    open = next;
+    tail = new byte[0];
   }
 
   /** Where reading a file ends now. */
   private long end(LogFiles.Opened file) throws IOException {
-    Optional<Mark> mark = over.getNow(Optional.empty()).filter(its -> its.key().equals(file.key()));
-    return mark.isPresent() ? mark.get().size() : file.file().length();
+    long length = file.file().length();
+    Optional<Mark> mark = over.getNow(Optional.empty());
+    if (mark.isPresent()
+        && (mark.get().key().equals(file.key()) || isCopiedBehindEnd(file, mark.get()))) {
+      return Math.min(mark.get().size(), length);
+    }
+    return length;
+  }
+
+  /** Whether a file is the copy of the one in which the writer ended, of a moment after that. */
+  private boolean isCopiedBehindEnd(LogFiles.Opened file, Mark mark) throws IOException {
+    return !mark.key().equals(file.key())
+        && !mark.before().equals(Optional.of(file.key()))
+        && LogFiles.key(files.current()).equals(Optional.of(mark.key()))
+        && isFull(file);
   }
 
   /**
@@ -123,6 +210,10 @@ final class FollowedLog extends InputStream {
     if (now != null && now.file().getFilePointer() < end(now)) {
       return true; // written to it just before it lost its name
     }
+    Optional<Mark> mark = over.getNow(Optional.empty());
+    if (now != null && mark.isPresent() && isCopiedBehindEnd(now, mark.get())) {
+      return false;
+    }
     LogFiles.Opened next = next(now);
     if (next == null) {
       return false;
@@ -131,10 +222,12 @@ final class FollowedLog extends InputStream {
       next.file().close();
       return false;
     }
-    if (now != null) {
+    boolean isBefore = now != null && isFull(now);
+    if (now != null && !isBefore) {
       now.file().close();
     }
-    open = next;
+    follow(isBefore ? now : null);
+    go(next);
     return true;
   }
 
@@ -191,6 +284,7 @@ final class FollowedLog extends InputStream {
         open.file().close();
         open = null;
       }
+      follow(null);
     }
   }
 }

@@ -50,7 +50,11 @@ final class LiveDevices {
     return device.filter(each -> each instanceof Device.Disk disk && disk.isRoot()).isPresent();
   }
 
+  /** What it boots from matters at the next start. */
   private static Object withoutLimits(Device device) {
+    if (device instanceof Device.Nic nic) {
+      return nic.withoutBootPriority();
+    }
     return device instanceof Device.Disk disk
         ? new Device.Disk(
             disk.path(),
@@ -60,7 +64,8 @@ final class LiveDevices {
             disk.readOnly(),
             disk.recursive(),
             disk.required(),
-            Device.IoLimits.NONE)
+            Device.IoLimits.NONE,
+            Optional.empty())
         : device;
   }
 }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,6 +44,15 @@ class FollowedLogTest {
 
   private void turn() throws IOException {
     Files.move(files.current(), files.before(), StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  /** As it is done where the writer has the file open. */
+  private void turnByCopy() throws IOException {
+    Files.copy(files.current(), files.coming());
+    try (FileChannel emptied = FileChannel.open(files.current(), StandardOpenOption.WRITE)) {
+      emptied.truncate(0);
+    }
+    Files.move(files.coming(), files.before(), StandardCopyOption.REPLACE_EXISTING);
   }
 
   private FollowedLog follow() throws IOException {
@@ -147,6 +157,67 @@ class FollowedLogTest {
       write("three");
       ended.complete("over");
       assertEquals("still two three", rest(log));
+    }
+  }
+
+  @Test
+  void what_comes_is_read_through_turns_by_copy() throws IOException {
+    write("one ");
+    try (FollowedLog log = follow()) {
+      assertEquals("one ", next(log, 4));
+      write("two ");
+      turnByCopy();
+      write("three ");
+      assertEquals("two three ", next(log, 10));
+      turnByCopy();
+      CompletableFuture<String> more = CompletableFuture.supplyAsync(() -> quietly(log, 5));
+      write("four ");
+      assertEquals("four ", more.join());
+      turnByCopy();
+      write("a text that is longer than what was put aside");
+      assertEquals("a text that", next(log, 11));
+      turnByCopy();
+      turnByCopy();
+      write("six");
+      ended.complete("over");
+      assertEquals("six", rest(log));
+    }
+  }
+
+  @Test
+  void who_is_too_slow_for_turns_by_copy_reads_nothing_twice() throws IOException {
+    write("one ");
+    try (FollowedLog log = follow();
+        FollowedLog slower = follow()) {
+      assertEquals("one ", next(log, 4));
+      write("gone ");
+      turnByCopy();
+      write("gone too ");
+      turnByCopy();
+      write("two ");
+      turnByCopy();
+      write("three");
+      ended.complete("over");
+      assertEquals("two three", rest(log));
+      assertEquals("two three", rest(slower));
+    }
+  }
+
+  @Test
+  void what_the_next_run_puts_aside_is_not_read() throws IOException {
+    write("before ");
+    turnByCopy();
+    write("last");
+    try (FollowedLog log = follow();
+        FollowedLog done = follow()) {
+      assertEquals("before la", next(log, 9));
+      assertEquals("before last", next(done, 11));
+      ended.complete("over");
+      write(" and the next run");
+      turnByCopy();
+      write("more");
+      assertEquals("st", rest(log));
+      assertEquals("", rest(done));
     }
   }
 

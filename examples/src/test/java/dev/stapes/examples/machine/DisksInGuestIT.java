@@ -45,10 +45,14 @@ class DisksInGuestIT {
   private Path file(String name, String beginning) throws IOException {
     Path file = directory.resolve(name);
     Files.writeString(file, beginning);
-    try (RandomAccessFile grown = new RandomAccessFile(file.toFile(), "rw")) {
-      grown.setLength(4 << 20);
-    }
+    grow(file, 4 << 20);
     return file;
+  }
+
+  private static void grow(Path file, long size) throws IOException {
+    try (RandomAccessFile grown = new RandomAccessFile(file.toFile(), "rw")) {
+      grown.setLength(size);
+    }
   }
 
   private Path tree(String name) throws IOException {
@@ -110,6 +114,12 @@ class DisksInGuestIT {
     sh(vm, withSerial("data", "printf OF | dd of=$d conv=notrunc,fsync 2>/dev/null"));
     assertTrue(Files.readString(data).startsWith("OF data"));
     assertFalse(vm.exec("sh", "-c", withSerial("only", "printf X >$d")).exitCode() == 0);
+    grow(data, (6 << 20) + 100);
+    grow(only, 6 << 20);
+    vm.update(update -> {});
+    assertEquals((6L << 20) + 100, Files.size(data));
+    assertEquals("12289\n", sh(vm, withSerial("data", "cat /sys/block/${d##*/}/size")));
+    assertEquals("8192\n", sh(vm, withSerial("only", "cat /sys/block/${d##*/}/size")));
     assertEquals("tree", awaitMount(vm, "/srv/tree"));
     sh(vm, "echo written > /srv/tree/by-guest");
     assertEquals("written\n", Files.readString(directory.resolve("tree/by-guest")));

@@ -8,6 +8,7 @@ import dev.stapes.Console;
 import dev.stapes.ExecProcess;
 import dev.stapes.Instance;
 import dev.stapes.Stop;
+import dev.stapes.model.Device;
 import dev.stapes.model.ExecSpec;
 import dev.stapes.model.GuestInfo;
 import dev.stapes.model.InstanceState;
@@ -20,11 +21,14 @@ import dev.stapes.testkit.RequiresRoot;
 import dev.stapes.testkit.RequiresTool;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
 
 /** A virtual machine does what a container does. */
 @RequiresRoot
@@ -132,13 +136,25 @@ class GuestIT {
   }
 
   @Test
-  void it_boots_by_uefi_and_keeps_its_variables() {
+  void it_boots_by_uefi_and_looks_first_where_the_priority_is_highest(@TempDir Path directory)
+      throws IOException {
+    Path blank = Files.write(directory.resolve("blank"), new byte[1 << 20]);
     Instance vm =
         BENCH
             .stapes()
             .instances()
-            .launch(BENCH.firmwareSpec().config("security.secureboot", "false").build());
+            .launch(
+                BENCH
+                    .firmwareSpec()
+                    .config("security.secureboot", "false")
+                    .device(
+                        "blank",
+                        Device.disk("/b", disk -> disk.source(blank.toString()).bootPriority(9)))
+                    .build());
     vm.exec("sh", "-c", "ls /sys/firmware/efi/efivars >/dev/null").orThrow();
+    String log = vm.consoleLog().text(); // where UEFI says what it does
+    int failed = log.indexOf("/Pci(0x0,0x0): Not Found"); // behind the port of a slot
+    assertTrue(failed > 0 && failed < log.indexOf("BdsDxe: starting"), log);
     vm.stop(Stop.FORCE);
   }
 

@@ -93,7 +93,7 @@ class NicsInGuestIT {
 
   @Test
   void frames_go_both_ways_survive_the_jvm_and_interfaces_come_and_go() throws Exception {
-    Device.Nic nic = nic(hostName, 1400).address("02:AA:bb:cc:dd:01");
+    Device.Nic nic = nic(hostName, 1400).address("02:AA:bb:cc:dd:01").bootPriority(5);
     Machine.Spec spec = bench.spec(Map.of("eth0", nic));
     Machine vm = bench.start(spec);
     assertEquals("1400", Files.readString(Path.of("/sys/class/net", hostName, "mtu")).strip());

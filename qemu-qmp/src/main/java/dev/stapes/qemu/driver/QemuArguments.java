@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -33,6 +34,7 @@ final class QemuArguments {
   /** More have no place on the root bus, beside what is always there. */
   static final int MOST_SLOTS = 20;
 
+  private static final String SEED = "seed";
   private static final String MORE_MEMORY = "memory-more";
   private static final long MEBIBYTE = 1L << 20;
 
@@ -55,6 +57,7 @@ final class QemuArguments {
    * @param mostMemory how much memory it can have while it runs, where the board can do that
    * @param limits of the root disk
    * @param consoleLog file to which the console's output is appended
+   * @param seed for cloud-init, where there is one
    * @param incoming whether it waits for a state that was saved
    */
   record Start(
@@ -66,6 +69,7 @@ final class QemuArguments {
       Size mostMemory,
       Device.IoLimits limits,
       Path consoleLog,
+      Optional<Path> seed,
       boolean incoming) {}
 
   /**
@@ -90,6 +94,7 @@ final class QemuArguments {
     arguments.rootDisk(start);
     arguments.slots();
     arguments.memoryDevice();
+    start.seed().ifPresent(arguments::seed);
     if (start.incoming()) {
       arguments.add("-incoming", "defer");
     }
@@ -240,7 +245,11 @@ final class QemuArguments {
     throttle.put("throttle-group", VmLimits.ROOT_THROTTLE).put("discard", "unmap");
     throttle.set("file", node);
     add("-blockdev", throttle.toString());
-    device("virtio-blk", ROOT_DEVICE, Map.of("drive", ROOT_NODE, "bootindex", 1, "serial", "root"));
+    int first = plan.boot().root();
+    device(
+        "virtio-blk",
+        ROOT_DEVICE,
+        Map.of("drive", ROOT_NODE, "bootindex", first, "serial", "root"));
   }
 
   /** Network interfaces are plugged in before it goes, and leave as many slots free. */
@@ -262,6 +271,17 @@ final class QemuArguments {
           VmMemory.DEVICE,
           Map.of("memdev", MORE_MEMORY, "requested-size", 0, "block-size", VmMemory.BLOCK));
     }
+  }
+
+  /** Behind all others, whose places are the same with and without it. */
+  private void seed(Path image) {
+    ObjectNode file = JsonNodeFactory.instance.objectNode();
+    file.put("driver", "file").put("filename", image.toString()).put("read-only", true);
+    ObjectNode node = JsonNodeFactory.instance.objectNode();
+    node.put("driver", "raw").put("node-name", SEED).put("read-only", true);
+    node.set("file", file);
+    add("-blockdev", node.toString());
+    device("virtio-blk", "dev-" + SEED, Map.of("drive", SEED, "serial", CloudInitSeed.LABEL));
   }
 
   /** A device of virtio, on the bus that the board has. */

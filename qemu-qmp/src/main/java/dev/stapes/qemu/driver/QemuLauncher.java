@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.locks.LockSupport;
 
@@ -31,6 +32,7 @@ final class QemuLauncher {
   private static final int DISK = 3;
   private static final int NVRAM = 4;
   private static final int CONSOLE = 5;
+  private static final int SEED = 6;
   private static final int LONGEST_COMPLAINT = 2000;
   private static final long BETWEEN_NANOS = 500_000;
   private static final Duration PATIENCE = Duration.ofSeconds(30);
@@ -155,6 +157,11 @@ final class QemuLauncher {
     opened.add(
         new QemuProcess.Opened(
             CONSOLE, consoleLog(spec, files, throwaway), QemuProcess.Mode.APPEND));
+    Optional<CloudInitSeed> seed = CloudInitSeed.of(spec);
+    if (seed.isPresent()) {
+      Path file = seed.get().write(files.directory());
+      opened.add(new QemuProcess.Opened(SEED, file, QemuProcess.Mode.READ));
+    }
     List<String> arguments =
         QemuArguments.of(
             plan,
@@ -167,6 +174,7 @@ final class QemuLauncher {
                 context.host().facts().memory(),
                 spec.root().ioLimits(),
                 QemuProcess.Opened.inQemu(CONSOLE),
+                seed.map(its -> QemuProcess.Opened.inQemu(SEED)),
                 incoming));
     QemuProcess process =
         new QemuProcess(files.directory(), user, kvm ? Kvm.group() : OptionalLong.empty(), opened);

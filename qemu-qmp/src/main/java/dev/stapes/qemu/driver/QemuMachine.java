@@ -76,6 +76,7 @@ final class QemuMachine implements Machine {
   private final LiveChanges changes = new LiveChanges();
   private final VmDevices devices;
   private final ShareDaemons daemons;
+  private final ConsoleLogTurns log;
   private final Consumer<QemuMachine> gone;
   private final CompletableFuture<Exit> exit = new CompletableFuture<>();
   private final CompletableFuture<Exit> removed = new CompletableFuture<>();
@@ -120,8 +121,10 @@ final class QemuMachine implements Machine {
     this.affinity = new CpuAffinity(context.host(), monitor);
     this.daemons = new ShareDaemons(context, files, "instance " + spec.name());
     this.devices = devices();
+    this.log = new ConsoleLogTurns(context.sys(), consoleLog());
     monitor.client().subscribe(QmpEvent.class, listener());
     this.processExit.thenAccept(this::processEnded);
+    log.watch(context.behind());
   }
 
   private VmDevices devices() {
@@ -232,7 +235,13 @@ final class QemuMachine implements Machine {
     } catch (ExecutionException e) {
       throw new StapesException(Kind.INTERNAL, subject(), "cannot tell whether it ended", e);
     }
-    exit.complete(new Exit("killed", false));
+    complete(new Exit("killed", false));
+  }
+
+  /** Who reads the log reads it to where it ends. */
+  private void complete(Exit end) {
+    log.end();
+    exit.complete(end);
   }
 
   @Override
@@ -370,6 +379,7 @@ final class QemuMachine implements Machine {
     nics.change(after.nics(), changed.config());
     devices.change(devicesOf, changed);
     devicesOf = changed;
+    devices.grow(pid);
     spec = changed;
   }
 
@@ -387,6 +397,7 @@ final class QemuMachine implements Machine {
   /** Lets its processors go on, for the first time. */
   void go() {
     plug();
+    FirstReset.whereNeeded(subject(), monitor, VmPlan.of(spec(), context.host().facts().memory()));
     pin();
     unfreeze();
     devices.mountAll(this::spec);
@@ -395,7 +406,7 @@ final class QemuMachine implements Machine {
   /** Gives it the devices that it has from the start, and that can go while it runs. */
   void plug() {
     VmPlan plan = VmPlan.of(spec(), context.host().facts().memory());
-    nics.plugMissing(plan.nics(), spec().config());
+    nics.plugMissing(plan.nics(), spec().config(), plan.boot());
     devices.plugAll(spec());
   }
 
@@ -479,6 +490,7 @@ final class QemuMachine implements Machine {
   }
 
   private void letGo() {
+    log.end();
     ports.close();
     agent.close();
     serial.close();
@@ -493,7 +505,7 @@ final class QemuMachine implements Machine {
       context.behind().execute(() -> finish(code));
     } catch (RejectedExecutionException e) {
       Exit end = new Exit("the driver was closed", false);
-      exit.complete(end);
+      complete(end);
       removed.complete(end);
     }
   }
@@ -501,7 +513,7 @@ final class QemuMachine implements Machine {
   /** Says that it has ended, then removes the rest. */
   private void finish(int code) {
     Exit end = end(code);
-    exit.complete(end);
+    complete(end);
     try {
       letGo();
       daemons.end(Optional.empty());

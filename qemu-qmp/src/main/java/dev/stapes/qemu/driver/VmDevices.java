@@ -13,6 +13,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.TreeSet;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -92,7 +93,8 @@ final class VmDevices {
 
   /** Adds all of a machine that has not begun. */
   void plugAll(Machine.Spec spec) {
-    spec.devices().keySet().forEach(name -> plug(name, spec));
+    BootOrder boot = BootOrder.of(spec);
+    spec.devices().keySet().forEach(name -> plug(name, spec, boot.of(name)));
   }
 
   /** Mounts all directories in the guest, once it has booted; waits for nothing. */
@@ -198,7 +200,12 @@ final class VmDevices {
         && a.recursive() == b.recursive();
   }
 
+  /** Adds one to a machine that runs: it has booted. */
   private void plug(String name, Machine.Spec spec) {
+    plug(name, spec, OptionalInt.empty());
+  }
+
+  private void plug(String name, Machine.Spec spec, OptionalInt boot) {
     if (spec.devices().get(name) instanceof Device.Disk disk) {
       Machine.Disk attached =
           Optional.ofNullable(spec.disks().get(name))
@@ -206,20 +213,21 @@ final class VmDevices {
                   () ->
                       new StapesException(
                           Kind.UNAVAILABLE, subject, "source of device " + name + " is missing"));
-      plugDisk(name, attached.path(), disk, spec.lifetime() == Lifetime.THROWAWAY);
+      plugDisk(name, attached.path(), disk, spec.lifetime() == Lifetime.THROWAWAY, boot);
     }
   }
 
-  private void plugDisk(String name, Path source, Device.Disk disk, boolean throwaway) {
+  private void plugDisk(
+      String name, Path source, Device.Disk disk, boolean throwaway, OptionalInt boot) {
     Path local = context.host().mounts().local(source);
     try {
       BasicFileAttributes found = Files.readAttributes(local, BasicFileAttributes.class);
       if (found.isDirectory()) {
         shares.plug(name, source, disk, throwaway);
       } else if (found.isRegularFile()) {
-        disks.plug(name, local, false, disk);
+        disks.plug(name, local, false, disk, boot);
       } else if (isBlock(local)) {
-        disks.plug(name, local, true, disk);
+        disks.plug(name, local, true, disk, boot);
       } else {
         throw StapesException.invalid(
             subject,
@@ -238,6 +246,15 @@ final class VmDevices {
     } catch (IOException e) {
       throw IoFailure.of(subject, "source of device " + name, e);
     }
+  }
+
+  /**
+   * Lets the guest see which of its disks have grown.
+   *
+   * @param pid of QEMU
+   */
+  void grow(long pid) {
+    disks.grow(pid);
   }
 
   private static boolean isBlock(Path path) throws IOException {

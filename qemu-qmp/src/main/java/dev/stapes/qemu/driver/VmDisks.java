@@ -1,20 +1,27 @@
 package dev.stapes.qemu.driver;
 
+import com.fasterxml.jackson.databind.node.IntNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.stapes.linux.Fd;
+import dev.stapes.linux.FileKind;
+import dev.stapes.linux.FileStat;
 import dev.stapes.linux.OpenFlag;
+import dev.stapes.linux.block.LoopDevice;
 import dev.stapes.linux.ffi.LinuxException;
 import dev.stapes.linux.ffi.Syscalls;
 import dev.stapes.model.Device;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.qmp.qemu.AddFd;
+import dev.stapes.qmp.qemu.BlockDeviceInfo;
+import dev.stapes.qmp.qemu.BlockResize;
 import dev.stapes.qmp.qemu.BlockdevAdd;
 import dev.stapes.qmp.qemu.BlockdevDel;
 import dev.stapes.qmp.qemu.BlockdevOptions;
 import dev.stapes.qmp.qemu.DeviceAdd;
+import dev.stapes.qmp.qemu.FdsetFdInfo;
 import dev.stapes.qmp.qemu.FdsetInfo;
 import dev.stapes.qmp.qemu.ObjectAdd;
 import dev.stapes.qmp.qemu.ObjectDel;
@@ -26,6 +33,9 @@ import dev.stapes.qmp.qemu.QueryNamedBlockNodes;
 import dev.stapes.qmp.qemu.RemoveFd;
 import java.nio.file.Path;
 import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /**
@@ -50,8 +60,9 @@ final class VmDisks {
    *
    * @param path a regular file, or a block device, where this JVM finds it
    * @param block whether it is a block device
+   * @param boot its place among what the firmware boots from
    */
-  void plug(String name, Path path, boolean block, Device.Disk disk) {
+  void plug(String name, Path path, boolean block, Device.Disk disk, OptionalInt boot) {
     DiskId id = DiskId.of(name);
     boolean done = false;
     try {
@@ -59,11 +70,13 @@ final class VmDisks {
       long set = pass(name, path, disk.readOnly(), id);
       monitor.execute(
           BlockdevAdd.of(BlockdevOptions.fromJson(node(id, set, block, disk.readOnly()))));
-      slots.add(
+      DeviceAdd.Builder device =
           DeviceAdd.builder("virtio-blk-pci")
               .id(id.disk())
               .unknownMember("drive", TextNode.valueOf(id.disk()))
-              .unknownMember("serial", TextNode.valueOf(id.key())));
+              .unknownMember("serial", TextNode.valueOf(id.key()));
+      boot.ifPresent(index -> device.unknownMember("bootindex", IntNode.valueOf(index)));
+      slots.add(device);
       done = true;
     } finally {
       if (!done) {
@@ -137,6 +150,45 @@ final class VmDisks {
     if (monitor.execute(QomList.of("/objects")).stream()
         .anyMatch(each -> each.name().equals(id.throttle()))) {
       monitor.execute(ObjectDel.of(id.throttle()));
+    }
+  }
+
+  /**
+   * Lets the guest see which of those that it may write to have grown.
+   *
+   * @param pid of QEMU: its descriptors lead to what a disk is, whatever its name is by now
+   */
+  void grow(long pid) {
+    Map<String, Path> opened = new HashMap<>();
+    for (FdsetInfo set : monitor.execute(QueryFdsets.of())) {
+      for (FdsetFdInfo fd : set.fds()) {
+        Path file = Path.of("/proc", Long.toString(pid), "fd", Long.toString(fd.fd()));
+        fd.opaque().ifPresent(node -> opened.put(node, file));
+      }
+    }
+    if (opened.isEmpty()) {
+      return;
+    }
+    for (BlockDeviceInfo disk : monitor.execute(QueryNamedBlockNodes.of())) {
+      String node = disk.nodeName().orElse("");
+      Path file = opened.get(node);
+      if (file != null && !disk.ro()) {
+        long size = size(node, file);
+        if (size > disk.image().virtualSize()) {
+          // To the byte: QEMU truncates a file to what it is told.
+          monitor.execute(BlockResize.builder(size).nodeName(node).build());
+        }
+      }
+    }
+  }
+
+  private long size(String node, Path file) {
+    try (Fd fd = Fd.openWithoutWaiting(sys, file, EnumSet.of(OpenFlag.READ))) {
+      FileStat found = fd.stat();
+      return found.kind() == FileKind.BLOCK_DEVICE ? LoopDevice.sizeOf(sys, fd) : found.size();
+    } catch (LinuxException e) {
+      throw new StapesException(
+          Kind.UNAVAILABLE, subject, "the size of " + node + " cannot be read: " + e, e);
     }
   }
 

@@ -20,8 +20,10 @@ import dev.stapes.qmp.qemu.NetdevAdd;
 import dev.stapes.qmp.qemu.NetdevDel;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The network interfaces of a machine. The host's end of each is a {@link Tap} of which QEMU alone
@@ -46,12 +48,12 @@ final class VmNics {
   }
 
   /** Plugs in those that are not there yet, before the machine goes for the first time. */
-  synchronized void plugMissing(SortedMap<String, Device.Nic> nics, Config config) {
+  synchronized void plugMissing(SortedMap<String, Device.Nic> nics, Config config, BootOrder boot) {
     nics.forEach(
         (name, nic) -> {
           if (!plugs.has(DEVICE + name)) {
             clear(name); // half of what a JVM did that died meanwhile
-            plug(name, nic, config);
+            plug(name, nic, config, boot.of(name));
           }
           plugged.put(name, nic);
         });
@@ -81,7 +83,7 @@ final class VmNics {
    */
   synchronized void change(SortedMap<String, Device.Nic> after, Config config) {
     for (Map.Entry<String, Device.Nic> each : List.copyOf(plugged.entrySet())) {
-      if (!each.getValue().equals(after.get(each.getKey()))) {
+      if (!isSame(each.getValue(), after.get(each.getKey()))) {
         unplug(each.getKey());
         plugged.remove(each.getKey());
       }
@@ -95,15 +97,26 @@ final class VmNics {
         });
   }
 
+  /** Where it boots from is asked for when it boots. */
+  private static boolean isSame(Device.Nic one, Device.@Nullable Nic other) {
+    return other != null && one.withoutBootPriority().equals(other.withoutBootPriority());
+  }
+
+  /** Gives a machine that runs an interface. */
+  void plug(String name, Device.Nic nic, Config config) {
+    plug(name, nic, config, OptionalInt.empty());
+  }
+
   /**
    * Gives the machine an interface. Where that fails nothing of it is left.
    *
    * @param name of the device
    * @param config with what was allocated for it
+   * @param boot its place among what the firmware boots from
    * @throws StapesException CONFLICT where the host has an interface of that name; UNAVAILABLE
    *     where it cannot have such interfaces; EXHAUSTED where no slot is free
    */
-  void plug(String name, Device.Nic nic, Config config) {
+  private void plug(String name, Device.Nic nic, Config config, OptionalInt boot) {
     NicIdentity identity = NicIdentity.of(id, config, name, nic);
     try (Tap tap = tap(name, nic, identity)) {
       boolean done = false;
@@ -111,7 +124,7 @@ final class VmNics {
         give(name, tap);
         monitor.execute(
             NetdevAdd.of(Netdev.Tap.of(NETDEV + name).toBuilder().fd(NETDEV + name).build()));
-        plugs.add(device(name, nic, identity));
+        plugs.add(device(name, nic, identity, boot));
         done = true;
       } finally {
         if (!done) {
@@ -121,13 +134,15 @@ final class VmNics {
     }
   }
 
-  private static DeviceAdd.Builder device(String name, Device.Nic nic, NicIdentity identity) {
+  private static DeviceAdd.Builder device(
+      String name, Device.Nic nic, NicIdentity identity, OptionalInt boot) {
     DeviceAdd.Builder device =
         DeviceAdd.builder("virtio-net-pci")
             .id(DEVICE + name)
             .unknownMember("netdev", TextNode.valueOf(NETDEV + name))
             .unknownMember("mac", TextNode.valueOf(identity.address()))
-            .unknownMember("romfile", TextNode.valueOf("")); // nobody boots from it
+            .unknownMember("romfile", TextNode.valueOf("")); // UEFI has a driver
+    boot.ifPresent(index -> device.unknownMember("bootindex", IntNode.valueOf(index)));
     nic.mtu().ifPresent(mtu -> device.unknownMember("host_mtu", IntNode.valueOf(mtu)));
     return device;
   }

@@ -27,6 +27,7 @@ import java.util.TreeMap;
  * @param vnc whether it has a display
  * @param nics by device name; copied
  * @param slots for devices that come and go
+ * @param boot from what it boots first
  * @param raw arguments of the user; copied
  */
 record VmPlan(
@@ -40,6 +41,7 @@ record VmPlan(
     boolean vnc,
     SortedMap<String, Device.Nic> nics,
     int slots,
+    BootOrder boot,
     List<String> raw) {
   /** In the directory that is the root volume of a virtual machine: its disk, raw. */
   static final String DISK = Machine.Disk.IMAGE;
@@ -100,6 +102,7 @@ record VmPlan(
         config.get(QemuKeys.DISPLAY).orElseThrow().equals("vnc"),
         nics,
         slots(spec, nics.size()),
+        BootOrder.of(spec),
         config
             .get(QemuKeys.RAW_QEMU)
             .map(text -> words(QemuKeys.RAW_QEMU.name(), text))

@@ -79,6 +79,10 @@ final class BareQemu implements AutoCloseable {
     return Files.readString(directory.resolve("output"));
   }
 
+  long pid() {
+    return process.pid();
+  }
+
   Monitor monitor() {
     return monitor;
   }

@@ -89,6 +89,7 @@ class NicIdentityTest {
             Optional.of("lan0"),
             Optional.empty(),
             Optional.empty(),
+            Optional.empty(),
             Optional.empty());
     refused(
         UNSUPPORTED,

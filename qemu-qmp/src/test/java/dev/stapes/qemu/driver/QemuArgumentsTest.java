@@ -37,6 +37,7 @@ class QemuArgumentsTest {
             Size.ofMebibytes(64),
             LIMITS,
             Path.of("/dev/fdset/5"),
+            Optional.empty(),
             false));
   }
 
@@ -266,7 +267,7 @@ class QemuArgumentsTest {
   }
 
   @Test
-  void a_comma_in_a_path_of_an_option_list_ends_no_option() {
+  void a_comma_in_a_path_ends_no_option_and_a_seed_is_the_last_device() {
     List<String> all =
         QemuArguments.of(
             Specs.plan(),
@@ -279,11 +280,19 @@ class QemuArgumentsTest {
                 Size.ofMebibytes(64),
                 Device.IoLimits.NONE,
                 Path.of("/logs,x/con=sole"),
+                Optional.of(Path.of("/dev/fdset/6")),
                 false));
     assertTrue(
         values(all, "-chardev").stream()
             .anyMatch(text -> text.contains("logfile=/logs,,x/con=sole,logappend=on")));
     JsonNode root = json(all, "-blockdev", "node-name", "root");
     assertEquals("/a,b", root.path("file").path("file").path("filename").asText());
+    requireWellFormed(all);
+    JsonNode seed = json(all, "-blockdev", "node-name", "seed");
+    assertTrue(seed.path("read-only").asBoolean());
+    assertTrue(seed.path("file").path("read-only").asBoolean());
+    assertEquals("/dev/fdset/6", seed.path("file").path("filename").asText());
+    List<String> devices = values(all, "-device");
+    assertEquals("seed", json(devices.get(devices.size() - 1)).path("drive").asText());
   }
 }

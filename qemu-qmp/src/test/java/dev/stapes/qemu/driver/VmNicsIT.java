@@ -14,6 +14,7 @@ import dev.stapes.model.StapesException.Kind;
 import dev.stapes.qmp.qemu.DeviceAdd;
 import dev.stapes.qmp.qemu.Netdev;
 import dev.stapes.qmp.qemu.NetdevAdd;
+import dev.stapes.qmp.qemu.QomGet;
 import dev.stapes.testkit.RequiresRoot;
 import dev.stapes.testkit.RequiresTool;
 import java.nio.file.Files;
@@ -97,7 +98,8 @@ class VmNicsIT {
               Optional.empty(),
               Optional.of(name),
               Optional.empty(),
-              Optional.of(65535));
+              Optional.of(65535),
+              Optional.empty());
       assertThrows(StapesException.class, () -> nics(qemu).plug("eth1", bad, Config.empty()));
       assertFalse(exists(name));
       nics(qemu).plug("eth1", nic, Config.empty()); // nothing is in its way
@@ -106,14 +108,15 @@ class VmNicsIT {
 
   @Test
   void half_of_one_that_a_dying_jvm_left_is_made_anew() throws Exception {
-    TreeMap<String, Device.Nic> wanted = new TreeMap<>(Map.of("eth0", nic));
+    TreeMap<String, Device.Nic> wanted = new TreeMap<>(Map.of("eth0", nic.bootPriority(3)));
+    BootOrder boot = BootOrder.of(Specs.of(Map.of("eth0", nic.bootPriority(3))));
     try (BareQemu qemu = BareQemu.board(directory, "qemu-system-x86_64", PORTS)) {
       try (Tap tap = Tap.create(BareQemu.SYS, name, Optional.empty())) {
         qemu.monitor().client().getFd("net-eth0", tap.fd()); // and dies here
       }
       assertTrue(exists(name));
-      nics(qemu).plugMissing(wanted, Config.empty());
-      nics(qemu).plugMissing(wanted, Config.empty());
+      nics(qemu).plugMissing(wanted, Config.empty(), boot);
+      nics(qemu).plugMissing(wanted, Config.empty(), boot);
     }
     Files.delete(directory.resolve("qmp"));
     try (BareQemu qemu = BareQemu.board(directory, "qemu-system-x86_64", PORTS)) {
@@ -122,8 +125,10 @@ class VmNicsIT {
         Netdev netdev = Netdev.Tap.of("net-eth0").toBuilder().fd("net-eth0").build();
         qemu.monitor().execute(NetdevAdd.of(netdev)); // or here
       }
-      nics(qemu).plugMissing(wanted, Config.empty());
+      nics(qemu).plugMissing(wanted, Config.empty(), boot);
       assertTrue(exists(name));
+      QomGet index = QomGet.of("/machine/peripheral/dev-eth0", "bootindex");
+      assertEquals(1, qemu.monitor().execute(index).asInt());
     }
     assertFalse(exists(name));
   }

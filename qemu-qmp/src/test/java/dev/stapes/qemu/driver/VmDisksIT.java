@@ -1,0 +1,117 @@
+package dev.stapes.qemu.driver;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.stapes.linux.block.LoopDevice;
+import dev.stapes.model.Device;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.qmp.qemu.QomGet;
+import dev.stapes.qmp.qemu.QueryNamedBlockNodes;
+import dev.stapes.testkit.RequiresKernel;
+import dev.stapes.testkit.RequiresRoot;
+import dev.stapes.testkit.RequiresTool;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Disks of a QEMU that executes nothing. */
+@RequiresRoot
+@RequiresTool("qemu-system-x86_64")
+@RequiresKernel("loop")
+@Timeout(60)
+class VmDisksIT {
+  private static final int MIB = 1 << 20;
+  private static final String[] PORTS = {
+    "-device", "pcie-root-port,id=slot0,chassis=1",
+    "-device", "pcie-root-port,id=slot1,chassis=2",
+    "-device", "pcie-root-port,id=slot2,chassis=3"
+  };
+
+  @TempDir Path directory;
+
+  private Path file(String name, long size) throws IOException {
+    Path file = directory.resolve(name);
+    try (RandomAccessFile sized = new RandomAccessFile(file.toFile(), "rw")) {
+      sized.setLength(size);
+    }
+    return file;
+  }
+
+  private static VmDisks disks(BareQemu qemu) {
+    String subject = "instance vm";
+    return new VmDisks(BareQemu.SYS, subject, qemu.monitor(), new HotPlug(subject, qemu.monitor()));
+  }
+
+  private static Device.Disk disk(boolean readOnly) {
+    return Device.disk(
+        "/x",
+        disk -> {
+          disk.source("/x");
+          if (readOnly) {
+            disk.readOnly();
+          }
+        });
+  }
+
+  private static long size(BareQemu qemu, String name) {
+    return qemu.monitor().execute(QueryNamedBlockNodes.of()).stream()
+        .filter(node -> node.nodeName().equals(Optional.of("disk-" + name)))
+        .mapToLong(node -> node.image().virtualSize())
+        .sum();
+  }
+
+  private void growth(String program) throws Exception {
+    Path data = file("data", 4 * MIB);
+    Path only = file("only", 4 * MIB);
+    Path behind = file("behind", 4 * MIB);
+    try (LoopDevice loop = LoopDevice.of(BareQemu.SYS, behind, false);
+        BareQemu qemu = BareQemu.board(directory, program, PORTS)) {
+      VmDisks disks = disks(qemu);
+      disks.grow(qemu.pid()); // of none
+      disks.plug("data", data, false, disk(false), OptionalInt.of(3));
+      disks.plug("only", only, false, disk(true), OptionalInt.empty());
+      disks.plug("loop", loop.path(), true, disk(false), OptionalInt.empty());
+      QomGet index = QomGet.of("/machine/peripheral/disk-data", "bootindex");
+      assertEquals(3, qemu.monitor().execute(index).asInt());
+      disks.grow(qemu.pid());
+      assertEquals(4 * MIB, size(qemu, "data"));
+
+      file("data", 6 * MIB + 100);
+      file("only", 6 * MIB);
+      file("behind", 6 * MIB);
+      loop.refreshSize();
+      Path renamed = directory.resolve("renamed");
+      Files.move(data, renamed, StandardCopyOption.ATOMIC_MOVE);
+      file("data", 8 * MIB); // another file has its name now
+      disks.grow(qemu.pid());
+      assertEquals(6 * MIB + 512, size(qemu, "data"), "in sectors");
+      assertEquals(6 * MIB + 100, Files.size(renamed), "as it was");
+      assertEquals(8 * MIB, Files.size(data));
+      assertEquals(4 * MIB, size(qemu, "only"), "which nobody writes to");
+      assertEquals(6 * MIB, size(qemu, "loop"));
+      disks.grow(qemu.pid());
+      assertEquals(6 * MIB + 100, Files.size(renamed));
+      Specs.refused(Kind.UNAVAILABLE, "the size of disk-", () -> disks.grow(0)); // no process
+    }
+    assertTrue(Files.deleteIfExists(directory.resolve("qmp")));
+  }
+
+  @Test
+  void those_that_can_be_written_to_grow() throws Exception {
+    growth("qemu-system-x86_64");
+  }
+
+  @Test
+  @RequiresTool("qemu10-system-x86_64")
+  void those_of_a_newer_one_grow() throws Exception {
+    growth("qemu10-system-x86_64");
+  }
+}
