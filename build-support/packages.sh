@@ -77,6 +77,7 @@ TEST_NEEDS=(
   qemu-system-common=/usr/lib/qemu/virtiofsd
   qemu-utils=qemu-img
   ovmf=/usr/share/OVMF/OVMF_CODE_4M.fd
+  swtpm=swtpm
   binutils=objcopy
   make=make
   "libelf1=/usr/lib/*/libelf.so.1"

@@ -1,6 +1,7 @@
 package dev.stapes;
 
 import dev.stapes.internal.engine.Engine;
+import dev.stapes.model.Display;
 import dev.stapes.model.ExecResult;
 import dev.stapes.model.ExecSpec;
 import dev.stapes.model.GuestInfo;
@@ -221,6 +222,26 @@ public final class Instance {
    */
   public ConsoleLog consoleLog() {
     return new ConsoleLog(engine, id);
+  }
+
+  /**
+   * What its screen shows now, as a PNG file.
+   *
+   * @throws StapesException UNSUPPORTED where it has no screen: virtual machines have one with
+   *     {@code qemu.display=vnc}, containers have none; CONFLICT where it does not run; UNAVAILABLE
+   *     where it ends meanwhile
+   */
+  public byte[] screenshot() {
+    return engine.exec().screen(id).picture();
+  }
+
+  /**
+   * Where its screen can be looked at while it runs.
+   *
+   * @throws StapesException UNSUPPORTED or CONFLICT as {@link #screenshot()}
+   */
+  public Display display() {
+    return engine.exec().screen(id).display();
   }
 
   /** Its snapshots. */

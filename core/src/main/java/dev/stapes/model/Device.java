@@ -340,6 +340,22 @@ public sealed interface Device {
     }
   }
 
+  /**
+   * A TPM 2.0 of a virtual machine, which has one at most. What it keeps goes with the root disk:
+   * into snapshots and copies, too.
+   */
+  record Tpm() implements Device {
+    @Override
+    public String type() {
+      return "tpm";
+    }
+
+    @Override
+    public SortedMap<String, String> toConfig() {
+      return DeviceCodec.start(this);
+    }
+  }
+
   /** Nothing; hides an inherited device of the same name. */
   record None() implements Device {
     @Override

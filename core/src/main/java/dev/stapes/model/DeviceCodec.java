@@ -32,6 +32,7 @@ final class DeviceCodec {
                   case "disk" -> disk(reader);
                   case "nic" -> nic(reader);
                   case "unix-char" -> unixChar(reader);
+                  case "tpm" -> new Device.Tpm();
                   case "none" -> new Device.None();
                   default -> new Device.Raw(type, reader.takeAll());
                 });

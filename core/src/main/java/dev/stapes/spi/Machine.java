@@ -2,6 +2,7 @@ package dev.stapes.spi;
 
 import dev.stapes.model.Config;
 import dev.stapes.model.Device;
+import dev.stapes.model.Display;
 import dev.stapes.model.ExecSpec;
 import dev.stapes.model.GuestInfo;
 import dev.stapes.model.IdMapping;
@@ -116,6 +117,11 @@ public interface Machine extends AutoCloseable {
 
   /** Its console. */
   Console console();
+
+  /** Its screen, where it has one. */
+  default Optional<Screen> screen() {
+    return Optional.empty();
+  }
 
   /**
    * The file to which the driver appends what it writes to its console, where this JVM finds it;
@@ -314,5 +320,14 @@ public interface Machine extends AutoCloseable {
 
     @Override
     void close();
+  }
+
+  /** A screen. */
+  interface Screen {
+    /** What it shows now, as PNG. */
+    byte[] picture();
+
+    /** Where somebody can look at it. */
+    Display display();
   }
 }

@@ -133,6 +133,11 @@ public final class SharedMachine implements Machine {
   }
 
   @Override
+  public Optional<Screen> screen() {
+    return machine.screen();
+  }
+
+  @Override
   public Optional<GuestInfo> guest() {
     return machine.guest();
   }

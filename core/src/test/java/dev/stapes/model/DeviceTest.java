@@ -27,6 +27,7 @@ class DeviceTest {
         Device.Nic.p2p().bootPriority(7),
         Device.UnixChar.of("/dev/ttyS0"),
         new Device.UnixChar("/dev/null", "/dev/nothing", 1, 2, 0600, false),
+        new Device.Tpm(),
         new Device.None(),
         new Device.Raw("gpu", new TreeMap<>(Map.of("gputype", "physical", "id", "0"))));
   }
@@ -64,6 +65,7 @@ class DeviceTest {
         Map.of("type", "unix-char"),
         Map.of("type", "unix-char", "source", "/dev/null", "mode", "9"),
         Map.of("type", "unix-char", "source", "/dev/null", "uid", "-1"),
+        Map.of("type", "tpm", "path", "/dev/tpm0"),
         Map.of("type", "none", "left", "over"));
   }
 
@@ -79,7 +81,8 @@ class DeviceTest {
 
   @Test
   void a_type_that_is_not_modelled_is_kept_as_it_is() {
-    Device device = Device.parse("dev0", Map.of("type", "tpm", "path", "/dev/tpm0"));
-    assertEquals(Map.of("path", "/dev/tpm0"), assertInstanceOf(Device.Raw.class, device).values());
+    Device device = Device.parse("dev0", Map.of("type", "proxy", "listen", "tcp:127.0.0.1:80"));
+    assertEquals(
+        Map.of("listen", "tcp:127.0.0.1:80"), assertInstanceOf(Device.Raw.class, device).values());
   }
 }

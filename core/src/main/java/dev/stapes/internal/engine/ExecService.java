@@ -210,4 +210,18 @@ public final class ExecService {
   public Machine.Console console(InstanceId id) {
     return machines.require(id).machine().console();
   }
+
+  /** The screen of a running instance. */
+  public Machine.Screen screen(InstanceId id) {
+    Running running = machines.require(id);
+    return running
+        .machine()
+        .screen()
+        .orElseThrow(
+            () ->
+                new StapesException(
+                    Kind.UNSUPPORTED,
+                    "instance " + running.spec().name(),
+                    "has no screen: virtual machines have one with qemu.display=vnc"));
+  }
 }

@@ -94,7 +94,7 @@ final class ContainerPlan {
                 throw StapesException.invalid(
                     "device " + name, "would hide what the driver needs: \"" + path + "\"");
               }
-              if (device instanceof Device.Raw) {
+              if (device instanceof Device.Raw || device instanceof Device.Tpm) {
                 throw new StapesException(
                     StapesException.Kind.UNSUPPORTED,
                     "device " + name,

@@ -93,6 +93,8 @@ final class QemuArguments {
     arguments.channels(start.consoleLog());
     arguments.rootDisk(start);
     arguments.slots();
+    arguments.watchdog();
+    arguments.tpm();
     arguments.memoryDevice();
     start.seed().ifPresent(arguments::seed);
     if (start.incoming()) {
@@ -212,7 +214,7 @@ final class QemuArguments {
       add("-device", "{\"driver\":\"pvpanic-pci\",\"id\":\"panic\"}");
     }
     if (plan.vnc()) {
-      add("-device", "{\"driver\":\"VGA\",\"id\":\"vga\"}");
+      add("-device", "{\"driver\":\"VGA\",\"id\":\"" + VmScreen.DEVICE + "\"}");
     }
   }
 
@@ -260,6 +262,24 @@ final class QemuArguments {
         port.put("driver", "pcie-root-port").put("id", PciSlots.NAME + i).put("chassis", i + 1);
         add("-device", port.toString());
       }
+    }
+  }
+
+  /** It does nothing until the guest starts it. */
+  private void watchdog() {
+    plan.watchdog()
+        .ifPresent(
+            action -> {
+              add("-action", "watchdog=" + action);
+              add("-device", "{\"driver\":\"i6300esb\",\"id\":\"watchdog\"}");
+            });
+  }
+
+  private void tpm() {
+    if (plan.tpm()) {
+      add("-chardev", "socket,id=tpm,path=" + TpmDaemon.SOCKET);
+      add("-tpmdev", "emulator,id=tpm-emulator,chardev=tpm");
+      add("-device", "{\"driver\":\"tpm-crb\",\"id\":\"tpm\",\"tpmdev\":\"tpm-emulator\"}");
     }
   }
 

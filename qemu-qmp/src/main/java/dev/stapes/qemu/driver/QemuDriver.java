@@ -284,7 +284,7 @@ final class QemuDriver implements InstanceDriver {
     for (QemuProcesses.Found found : running.getOrDefault(files.name(), List.of())) {
       context.host().processes().find(found.pid()).ifPresent(process -> end(files, process));
     }
-    new ShareDaemons(context, files, "instance " + files.id()).end(Optional.empty());
+    new Daemons(context.host(), files, "instance " + files.id()).end(Optional.empty());
     try {
       files.remove();
     } catch (IOException e) {

@@ -93,6 +93,16 @@ final class QemuKeys {
           false,
           "Whether it has a display, which VNC shows on a socket of its own");
 
+  /** Who sees that it hangs. */
+  static final ConfigKey<String> WATCHDOG =
+      ConfigKey.of(
+          "qemu.watchdog",
+          ConfigType.oneOf("none", "reset", "shutdown", "poweroff", "pause"),
+          "none",
+          false,
+          "What a watchdog (i6300esb) does with a guest that has opened it and feeds it no more;"
+              + " none: it has no watchdog");
+
   /** Memory in files. */
   static final ConfigKey<Boolean> MIGRATION_STATEFUL =
       ConfigKey.of(
@@ -116,6 +126,7 @@ final class QemuKeys {
           INITRD,
           KERNEL_ARGUMENTS,
           DISPLAY,
+          WATCHDOG,
           MIGRATION_STATEFUL);
 
   private QemuKeys() {}

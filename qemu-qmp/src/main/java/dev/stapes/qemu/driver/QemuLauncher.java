@@ -68,6 +68,9 @@ final class QemuLauncher {
       files.create();
       Files.setAttribute(files.directory(), "unix:uid", (int) user);
       Files.setAttribute(files.directory(), "unix:gid", (int) user);
+      if (plan.tpm()) {
+        new TpmDaemon(context, files, subject).start(spec, user);
+      }
       Processes.Child process = spawn(spec, plan, files, user, kvm, incoming);
       try {
         Started started =
@@ -85,6 +88,7 @@ final class QemuLauncher {
       throw IoFailure.of(subject, "start failed", e);
     } finally {
       if (!done) {
+        new Daemons(context.host(), files, subject).end(Optional.empty());
         remove(files);
       }
     }
@@ -103,6 +107,9 @@ final class QemuLauncher {
     if (plan.firmware() instanceof Firmware.Kernel kernel) {
       requireFile(QemuKeys.KERNEL.name(), kernel.kernel());
       kernel.initrd().ifPresent(initrd -> requireFile(QemuKeys.INITRD.name(), initrd));
+      if (plan.tpm()) {
+        TpmDaemon.requireRoom(kernel);
+      }
     }
   }
 

@@ -75,7 +75,7 @@ final class QemuMachine implements Machine {
   private final CpuAffinity affinity;
   private final LiveChanges changes = new LiveChanges();
   private final VmDevices devices;
-  private final ShareDaemons daemons;
+  private final Daemons daemons;
   private final ConsoleLogTurns log;
   private final Consumer<QemuMachine> gone;
   private final CompletableFuture<Exit> exit = new CompletableFuture<>();
@@ -119,7 +119,7 @@ final class QemuMachine implements Machine {
     this.limits = new VmLimits("instance " + spec.name(), monitor);
     this.nics = new VmNics("instance " + spec.name(), files.id(), monitor, context.sys());
     this.affinity = new CpuAffinity(context.host(), monitor);
-    this.daemons = new ShareDaemons(context, files, "instance " + spec.name());
+    this.daemons = new Daemons(context.host(), files, "instance " + spec.name());
     this.devices = devices();
     this.log = new ConsoleLogTurns(context.sys(), consoleLog());
     monitor.client().subscribe(QmpEvent.class, listener());
@@ -134,7 +134,7 @@ final class QemuMachine implements Machine {
         context,
         subject,
         new VmDisks(context.sys(), subject, monitor, slots),
-        new VmShares(monitor, slots, daemons),
+        new VmShares(monitor, slots, new ShareDaemons(context, files, subject)),
         new GuestMounts(subject, agent::await, this::execWithoutInput),
         agentConnection::isOpen);
   }
@@ -238,10 +238,16 @@ final class QemuMachine implements Machine {
     complete(new Exit("killed", false));
   }
 
-  /** Who reads the log reads it to where it ends. */
+  /** When its end is told nothing has its root volume, and who reads its log reads to the end. */
   private void complete(Exit end) {
-    log.end();
-    exit.complete(end);
+    try {
+      log.end();
+      new TpmDaemon(context, files, subject()).end();
+    } catch (StapesException e) {
+      LOG.warn("{}: its TPM does not end", files.name(), e);
+    } finally {
+      exit.complete(end);
+    }
   }
 
   @Override
@@ -360,6 +366,13 @@ final class QemuMachine implements Machine {
   public Console console() {
     requireAlive();
     return serial.open();
+  }
+
+  @Override
+  public Optional<Screen> screen() {
+    return VmPlan.of(spec(), context.host().facts().memory()).vnc()
+        ? Optional.of(new VmScreen(context.sys(), subject(), files, monitor))
+        : Optional.empty();
   }
 
   @Override

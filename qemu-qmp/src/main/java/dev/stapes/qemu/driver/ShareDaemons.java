@@ -9,18 +9,12 @@ import dev.stapes.spi.Processes;
 import dev.stapes.spi.ShellWords;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
@@ -30,9 +24,6 @@ import java.util.stream.Stream;
  * the device, whatever becomes of this JVM.
  */
 final class ShareDaemons {
-  /** In the environment of each: the machine's name and that of the share. */
-  private static final String MARK = "STAPES_SHARE";
-
   /** Where the daemon finds the directory, in its own mount namespace. */
   private static final String SHARED = "/run/share";
 
@@ -44,16 +35,17 @@ final class ShareDaemons {
 
   private static final Duration PATIENCE = Duration.ofSeconds(15);
   private static final long BETWEEN_NANOS = 500_000;
-  private static final int SIGKILL = 9;
 
   private final DriverContext context;
   private final VmFiles files;
   private final String subject;
+  private final Daemons daemons;
 
   ShareDaemons(DriverContext context, VmFiles files, String subject) {
     this.context = context;
     this.files = files;
     this.subject = subject;
+    this.daemons = new Daemons(context.host(), files, subject);
   }
 
   /**
@@ -67,7 +59,7 @@ final class ShareDaemons {
     Path directory = files.shares();
     Path socket = directory.resolve(socketOf(id));
     try {
-      makeDirectory(directory);
+      files.createShares();
       makeDirectory(directory.resolve(id.key() + ".dir"));
       Files.deleteIfExists(socket);
     } catch (IOException e) {
@@ -82,13 +74,7 @@ final class ShareDaemons {
                     "/bin/sh",
                     "-c",
                     script(id, source, disk)),
-                Map.of(
-                    "PATH",
-                    "/usr/sbin:/usr/bin:/sbin:/bin",
-                    "LC_ALL",
-                    "C",
-                    MARK,
-                    files.name() + "/" + id.key()))
+                daemons.environment(id.key()))
             .streams(Processes.Stdio.none(), Processes.Stdio.file(log), Processes.Stdio.file(log));
     Processes.Child child =
         context.host().processes().start(throwaway ? start.dyingWithHost() : start);
@@ -103,7 +89,7 @@ final class ShareDaemons {
     } finally {
       child.close();
       if (!done) {
-        end(Optional.of(id));
+        end(id);
       }
     }
   }
@@ -205,53 +191,11 @@ final class ShareDaemons {
   }
 
   /**
-   * Ends what is left of them.
+   * Ends what is left of it.
    *
-   * @param id which; empty: all of the machine
+   * @param id whose it is
    */
-  void end(Optional<DiskId> id) {
-    if (!Files.isDirectory(files.shares())) {
-      return;
-    }
-    String mark = MARK + "=" + files.name() + "/" + id.map(DiskId::key).orElse("");
-    for (long pid : marked(mark, id.isPresent())) {
-      try (Processes.Handle process = context.host().processes().find(pid).orElse(null)) {
-        if (process != null) {
-          process.signal(SIGKILL);
-          process.exit().toCompletableFuture().get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
-        }
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new StapesException(Kind.INTERRUPTED, subject, "interrupted", e);
-      } catch (ExecutionException | TimeoutException e) {
-        throw new StapesException(Kind.INTERNAL, subject, "virtiofsd " + pid + " does not end", e);
-      }
-    }
-  }
-
-  private List<Long> marked(String mark, boolean whole) {
-    List<Long> found = new ArrayList<>();
-    try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/proc"), "[1-9]*")) {
-      for (Path process : all) {
-        if (hasMark(process, mark, whole)) {
-          found.add(Long.parseLong(process.getFileName().toString()));
-        }
-      }
-      return found;
-    } catch (IOException e) {
-      throw IoFailure.of(subject, "its processes", e);
-    }
-  }
-
-  private static boolean hasMark(Path process, String mark, boolean whole) {
-    try {
-      String all =
-          new String(Files.readAllBytes(process.resolve("environ")), StandardCharsets.UTF_8);
-      return Files.getAttribute(process, "unix:uid").equals(0)
-          && Stream.of(all.split("\0", -1))
-              .anyMatch(each -> whole ? each.equals(mark) : each.startsWith(mark));
-    } catch (IOException e) {
-      return false; // it has ended
-    }
+  void end(DiskId id) {
+    daemons.end(Optional.of(id.key()));
   }
 }

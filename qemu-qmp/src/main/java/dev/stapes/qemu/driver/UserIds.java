@@ -51,6 +51,16 @@ final class UserIds {
     return config.text(KEY).filter(UserIds::isValid).map(Long::parseLong).orElse(first);
   }
 
+  /** The user of the TPM of a machine, to whom nothing else belongs, either. */
+  static long ofTpm(long user) {
+    return user + (long) BLOCKS * IN_BLOCK;
+  }
+
+  /** Whether a user may be that of a TPM. */
+  static boolean isTpm(long user) {
+    return contains(user - (long) BLOCKS * IN_BLOCK);
+  }
+
   private static boolean isValid(String text) {
     return text.matches("\\d{10}") && contains(Long.parseLong(text));
   }

@@ -11,6 +11,7 @@ import dev.stapes.qmp.qemu.ResetEvent;
 import dev.stapes.qmp.qemu.ResumeEvent;
 import dev.stapes.qmp.qemu.RunState;
 import dev.stapes.qmp.qemu.StopEvent;
+import dev.stapes.qmp.qemu.WatchdogAction;
 import dev.stapes.qmp.qemu.WatchdogEvent;
 import dev.stapes.spi.Machine.Incident;
 import java.util.List;
@@ -30,6 +31,11 @@ final class VmCondition {
   /** A machine whose JVM died while its state was saved stands still, too. */
   private static final Set<RunState> STILL =
       Set.of(RunState.PAUSED, RunState.FINISH_MIGRATE, RunState.POSTMIGRATE);
+
+  /** What it cannot go on from by itself. */
+  private static final Set<RunState> FAILED =
+      Set.of(
+          RunState.IO_ERROR, RunState.INTERNAL_ERROR, RunState.GUEST_PANICKED, RunState.WATCHDOG);
 
   private final List<Consumer<Incident>> listeners = new CopyOnWriteArrayList<>();
   private volatile boolean frozen;
@@ -104,12 +110,7 @@ final class VmCondition {
   /** How it was found. */
   void found(RunState state) {
     frozen = STILL.contains(state);
-    failure =
-        state == RunState.IO_ERROR
-                || state == RunState.INTERNAL_ERROR
-                || state == RunState.GUEST_PANICKED
-            ? state.text()
-            : null;
+    failure = FAILED.contains(state) ? state.text() : null;
   }
 
   /** Takes note of an event. */
@@ -139,6 +140,9 @@ final class VmCondition {
       }
     } else if (event instanceof WatchdogEvent watchdog) {
       tell("instance-watchdog", Map.of("action", watchdog.action().text()));
+      if (watchdog.action() == WatchdogAction.PAUSE) {
+        fail(RunState.WATCHDOG.text(), Map.of());
+      }
     }
   }
 

@@ -79,6 +79,7 @@ final class VmDevices {
           "instance " + spec.name(),
           "a virtual machine can have " + MOST_DISKS + " disks beside its root disk: " + count);
     }
+    requireOneTpm(spec, board);
     spec.devices()
         .forEach(
             (name, device) -> {
@@ -89,6 +90,21 @@ final class VmDevices {
                     "a virtual machine cannot have a disk that is recursive and read-only");
               }
             });
+  }
+
+  private static void requireOneTpm(Machine.Spec spec, String board) {
+    long count =
+        spec.devices().values().stream().filter(each -> each instanceof Device.Tpm).count();
+    if (count > 1) {
+      throw new StapesException(
+          Kind.UNSUPPORTED,
+          "instance " + spec.name(),
+          "a virtual machine can have one TPM: " + count);
+    }
+    if (count > 0 && board.equals("microvm")) {
+      throw new StapesException(
+          Kind.UNSUPPORTED, "instance " + spec.name(), "a microvm has no TPM");
+    }
   }
 
   /** Adds all of a machine that has not begun. */

@@ -4,6 +4,7 @@ import dev.stapes.model.InstanceId;
 import dev.stapes.spi.InstanceDriverProvider.Scope;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -95,7 +96,7 @@ record VmFiles(InstanceId id, String name, Path directory) {
     return directory.resolve(Scope.CONSOLE_LOG);
   }
 
-  /** Beside it, for what shares directories of the host with it: QEMU may not enter there. */
+  /** Beside it, for what is between it and the host: QEMU may not enter there. */
   Path shares() {
     return directory.resolveSibling(directory.getFileName() + SHARES);
   }
@@ -105,6 +106,19 @@ record VmFiles(InstanceId id, String name, Path directory) {
     Files.createDirectory(
         directory,
         PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+  }
+
+  /** Makes the directory beside it, unless it is there. */
+  void createShares() throws IOException {
+    if (!Files.isDirectory(shares(), LinkOption.NOFOLLOW_LINKS)) {
+      try {
+        Files.createDirectory(
+            shares(),
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+      } catch (FileAlreadyExistsException e) {
+        // somebody else was faster
+      }
+    }
   }
 
   /** Removes the directories, if they are there, with whatever QEMU has put there. */

@@ -25,6 +25,8 @@ import java.util.TreeMap;
  * @param cpuModel as QEMU names it; empty: the best that the accelerator has
  * @param accelerator kvm, tcg or auto
  * @param vnc whether it has a display
+ * @param watchdog what its watchdog does with it; empty: it has none
+ * @param tpm whether it has a TPM
  * @param nics by device name; copied
  * @param slots for devices that come and go
  * @param boot from what it boots first
@@ -39,6 +41,8 @@ record VmPlan(
     Optional<String> cpuModel,
     String accelerator,
     boolean vnc,
+    Optional<String> watchdog,
+    boolean tpm,
     SortedMap<String, Device.Nic> nics,
     int slots,
     BootOrder boot,
@@ -100,6 +104,8 @@ record VmPlan(
         config.get(QemuKeys.CPU),
         config.get(QemuKeys.ACCELERATOR).orElseThrow(),
         config.get(QemuKeys.DISPLAY).orElseThrow().equals("vnc"),
+        watchdog(config),
+        spec.devices().values().stream().anyMatch(each -> each instanceof Device.Tpm),
         nics,
         slots(spec, nics.size()),
         BootOrder.of(spec),
@@ -107,6 +113,20 @@ record VmPlan(
             .get(QemuKeys.RAW_QEMU)
             .map(text -> words(QemuKeys.RAW_QEMU.name(), text))
             .orElse(List.of()));
+  }
+
+  private static Optional<String> watchdog(Config config) {
+    String action = config.get(QemuKeys.WATCHDOG).orElseThrow();
+    if (action.equals("none")) {
+      return Optional.empty();
+    }
+    if (config.get(QemuKeys.MACHINE).orElseThrow().equals("microvm")) {
+      throw new StapesException(
+          StapesException.Kind.UNSUPPORTED,
+          "config key " + QemuKeys.WATCHDOG.name(),
+          "a machine of type microvm has no watchdog: \"" + action + "\"");
+    }
+    return Optional.of(action);
   }
 
   private static int slots(Machine.Spec spec, int nics) {
@@ -197,8 +217,13 @@ record VmPlan(
       nics.put(name, nic);
       return;
     }
-    if (device instanceof Device.None || device instanceof Device.Disk) {
+    if (device instanceof Device.None
+        || device instanceof Device.Disk
+        || device instanceof Device.Tpm) {
       return;
+    }
+    if (HostDevices.isOne(device)) {
+      throw new HostDevices(Path.of("/sys")).refusal(name, device);
     }
     throw new StapesException(
         StapesException.Kind.UNSUPPORTED,

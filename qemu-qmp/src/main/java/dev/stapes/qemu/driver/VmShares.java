@@ -11,7 +11,6 @@ import dev.stapes.qmp.qemu.DeviceAdd;
 import dev.stapes.qmp.qemu.Getfd;
 import dev.stapes.qmp.qemu.QueryChardev;
 import java.nio.file.Path;
-import java.util.Optional;
 
 /** Directories of the host that a machine has by virtio-fs. */
 final class VmShares {
@@ -81,6 +80,6 @@ final class VmShares {
     if (hasChannel(id)) {
       monitor.execute(ChardevRemove.of(id.share()));
     }
-    daemons.end(Optional.of(id));
+    daemons.end(id);
   }
 }

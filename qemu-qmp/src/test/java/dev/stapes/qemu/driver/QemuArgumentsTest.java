@@ -243,6 +243,29 @@ class QemuArgumentsTest {
   }
 
   @Test
+  void a_watchdog_has_one_action() {
+    for (String action : List.of("reset", "shutdown", "poweroff", "pause")) {
+      List<String> all = of(Specs.plan("qemu.watchdog", action), true);
+      requireWellFormed(all);
+      assertEquals(List.of("panic=none", "watchdog=" + action), values(all, "-action"));
+      json(all, "-device", "driver", "i6300esb");
+    }
+    assertFalse(String.join(" ", of(Specs.plan(), true)).contains("watchdog"));
+    assertEquals(of(Specs.plan(), true), of(Specs.plan("qemu.watchdog", "none"), true));
+  }
+
+  @Test
+  void a_tpm_is_reached_by_a_socket_in_its_directory() {
+    VmPlan plan = VmPlan.of(Specs.of(Map.of("tpm0", new Device.Tpm())), Specs.HOST);
+    List<String> all = of(plan, true);
+    requireWellFormed(all);
+    assertTrue(values(all, "-chardev").contains("socket,id=tpm,path=tpm.d/ctrl"));
+    assertEquals(List.of("emulator,id=tpm-emulator,chardev=tpm"), values(all, "-tpmdev"));
+    assertEquals("tpm-emulator", json(all, "-device", "driver", "tpm-crb").path("tpmdev").asText());
+    assertEquals(List.of(), values(of(Specs.plan(), true), "-tpmdev"));
+  }
+
+  @Test
   void it_can_have_the_memory_of_the_host_while_it_runs() {
     VmPlan plan = Specs.plan("limits.memory", "35MiB");
     List<String> all = of(plan, true);

@@ -50,6 +50,16 @@ class UserIdsTest {
   }
 
   @Test
+  void a_tpm_has_another_user_than_any_machine() {
+    long user = users.of(Config.empty());
+    assertTrue(UserIds.isTpm(UserIds.ofTpm(user)));
+    assertFalse(UserIds.contains(UserIds.ofTpm(user)));
+    assertFalse(UserIds.isTpm(user));
+    assertFalse(UserIds.isTpm(0));
+    assertTrue(UserIds.ofTpm(1_999_999_999L) <= Integer.MAX_VALUE);
+  }
+
+  @Test
   void other_roots_have_others() {
     assertNotEquals(users.of(Config.empty()), new UserIds("99887766").of(Config.empty()));
   }

@@ -16,6 +16,7 @@ import dev.stapes.qmp.qemu.ResetEvent;
 import dev.stapes.qmp.qemu.ResumeEvent;
 import dev.stapes.qmp.qemu.RunState;
 import dev.stapes.qmp.qemu.StopEvent;
+import dev.stapes.qmp.qemu.WatchdogEvent;
 import dev.stapes.spi.Machine.Incident;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -112,6 +113,33 @@ class VmConditionTest {
         ResetEvent.from(event("RESET", object().put("guest", true).put("reason", "guest-reset"))));
     assertEquals(InstanceStatus.RUNNING, condition.status());
     assertEquals("instance-restarted", told.get(0).action());
+  }
+
+  private static WatchdogEvent watchdog(String action) {
+    return WatchdogEvent.from(event("WATCHDOG", object().put("action", action)));
+  }
+
+  @Test
+  void a_watchdog_that_stops_it_is_a_failure_until_it_goes_on() {
+    condition.hear(watchdog("pause"));
+    stop();
+    assertEquals(InstanceStatus.ERROR, condition.status());
+    assertEquals(Optional.of("watchdog"), condition.failure());
+    assertEquals(
+        List.of("instance-watchdog", "instance-error"),
+        told.stream().map(Incident::action).toList());
+    assertEquals("pause", told.get(0).details().get("action"));
+    condition.hear(ResumeEvent.from(event("RESUME", object())));
+    assertEquals(InstanceStatus.RUNNING, condition.status());
+    condition.found(RunState.WATCHDOG);
+    assertEquals(InstanceStatus.ERROR, condition.status());
+  }
+
+  @Test
+  void any_other_action_of_a_watchdog_is_told_alone() {
+    condition.hear(watchdog("reset"));
+    assertEquals(InstanceStatus.RUNNING, condition.status());
+    assertEquals(List.of("instance-watchdog"), told.stream().map(Incident::action).toList());
   }
 
   @Test

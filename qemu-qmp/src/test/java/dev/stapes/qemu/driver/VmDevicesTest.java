@@ -59,6 +59,23 @@ class VmDevicesTest {
   }
 
   @Test
+  void it_has_one_tpm_at_most_and_from_the_start() {
+    assertFalse(VmDevices.isPluggable(new Device.Tpm()));
+    assertTrue(VmPlan.of(Specs.of(Map.of("t", new Device.Tpm())), Specs.HOST).tpm());
+    assertFalse(Specs.plan().tpm());
+    Map<String, Device> two = Map.of("t", new Device.Tpm(), "u", new Device.Tpm());
+    Specs.refused(Kind.UNSUPPORTED, "one TPM: 2", () -> VmPlan.of(Specs.of(two), Specs.HOST));
+    Specs.refused(
+        Kind.UNSUPPORTED,
+        "a microvm has no TPM",
+        () ->
+            VmPlan.of(
+                Specs.of(
+                    Map.of("t", new Device.Tpm()), "qemu.machine", "microvm", "qemu.kernel", "/k"),
+                Specs.HOST));
+  }
+
+  @Test
   void what_it_cannot_have_is_refused() {
     Map<String, Device> many = new TreeMap<>();
     for (int i = 0; i <= VmDevices.MOST_DISKS; i++) {

@@ -52,6 +52,17 @@ class VmFilesTest {
   }
 
   @Test
+  void beside_it_is_one_that_is_made_once() throws IOException {
+    files().createShares();
+    files().createShares();
+    assertEquals(
+        PosixFilePermissions.fromString("rwx------"),
+        Files.getPosixFilePermissions(files().shares()));
+    files().remove();
+    assertFalse(Files.exists(files().shares()));
+  }
+
+  @Test
   void those_that_exist_are_listed_and_nothing_else() throws IOException {
     assertEquals(List.of(), VmFiles.all(scope()));
     files().create();

@@ -164,4 +164,15 @@ class VmPlanTest {
     Set<String> names = new java.util.HashSet<>();
     QemuKeys.ALL.forEach(key -> assertTrue(names.add(key.name()), key.name()));
   }
+
+  @Test
+  void a_microvm_has_no_watchdog() {
+    refused(
+        UNSUPPORTED,
+        "config key qemu.watchdog",
+        () -> plan("qemu.machine", "microvm", "qemu.kernel", "/k", "qemu.watchdog", "reset"));
+    assertEquals(Optional.of("reset"), plan("qemu.watchdog", "reset").watchdog());
+    assertEquals(Optional.empty(), plan("qemu.watchdog", "none").watchdog());
+    refused(INVALID, "qemu.watchdog", () -> plan("qemu.watchdog", "bark"));
+  }
 }
