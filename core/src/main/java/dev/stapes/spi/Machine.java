@@ -143,6 +143,18 @@ public interface Machine extends AutoCloseable {
   void update(Spec spec);
 
   /**
+   * Makes one that was adopted what a spec says, after an update to another one was cut short by
+   * the end of a JVM: nobody knows how much of that had been done.
+   *
+   * @param attempted what that update was to make of it; nothing new of it is attached
+   * @param wanted the whole spec, with attached disks, as far as they can be reached
+   */
+  default void settle(Spec attempted, Spec wanted) {
+    update(attempted);
+    update(wanted);
+  }
+
+  /**
    * Lets it see that its root disk, which is an {@link Disk#IMAGE}, has grown.
    *
    * @param size that the file has now

@@ -21,6 +21,14 @@ public interface MemoryStates {
   void save(InstanceId id, Path directory);
 
   /**
+   * Fails where {@link #load} would, as far as that can be known without starting anything: before
+   * somebody gives away what is to be replaced by it.
+   *
+   * @throws dev.stapes.model.StapesException as that does
+   */
+  void requireFit(Machine.Spec spec, Path directory);
+
+  /**
    * Starts a machine up to where it stood still when it was saved; {@link Machine#unfreeze} lets it
    * go on. It may be another instance than the one that was saved, with a copy of its disk. The
    * files are not needed after that, and do not change.
@@ -29,4 +37,11 @@ public interface MemoryStates {
    *     INVALID where files are missing or damaged. No machine is left then
    */
   Machine load(Machine.Spec spec, Path directory);
+
+  /**
+   * Has the guest of a machine be told that it goes on from what was saved, as soon as it does: one
+   * that was adopted, whose JVM has loaded it and died, maybe before the guest was told. Waits for
+   * no guest that does not answer. Does nothing where the directory is not there any more.
+   */
+  void awaken(InstanceId id, Path directory);
 }

@@ -148,6 +148,11 @@ public final class SharedMachine implements Machine {
   }
 
   @Override
+  public void settle(Spec attempted, Spec wanted) {
+    machine.settle(attempted, wanted);
+  }
+
+  @Override
   public void attached(Spec spec) {
     machine.attached(spec);
   }

@@ -192,6 +192,21 @@ final class Disks {
         spec.id(), spec.name(), spec.lifetime(), Config.of(config), devices, root, disks);
   }
 
+  /** The spec that a running machine was to get, with nothing new attached. */
+  static Machine.Spec attempted(
+      Machine.Spec spec, InstanceRecord after, SortedMap<String, String> config) {
+    Plugged none = new Plugged(Set.of(), new TreeMap<>(), new TreeMap<>());
+    Machine.Spec same = reconfigured(spec, after, config, none);
+    return new Machine.Spec(
+        same.id(),
+        same.name(),
+        same.lifetime(),
+        same.config(),
+        withoutRoot(after),
+        same.root(),
+        same.disks());
+  }
+
   private Machine.Disk root(
       InstanceRecord record,
       Optional<IdMapping> mapping,

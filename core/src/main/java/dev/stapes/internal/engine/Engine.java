@@ -34,6 +34,8 @@ public final class Engine implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
   private static final Duration PATIENCE = Duration.ofMinutes(2);
   private static final int THREADS = 2;
+  private static final Duration FIRST_THAW = Duration.ofSeconds(10);
+  private static final Duration LONGEST_THAW = Duration.ofMinutes(5);
   private static final String DEFAULT_POOL = "default";
   private static final List<String> PREFERRED = List.of("btrfs", "dir");
 
@@ -105,7 +107,12 @@ public final class Engine implements AutoCloseable {
     machines =
         resources.own(
             new Machines(
-                catalog, drivers, new Disks(pools, catalog), this::onExit, this::onIncident));
+                catalog,
+                drivers,
+                new Disks(pools, catalog),
+                lateThaws(resources),
+                this::onExit,
+                this::onIncident));
     background = resources.own(new Background("engine", THREADS));
     trash = new Trash(catalog, pools, locks, background);
     logs = resources.own(new ConsoleLogs(root.logs(), catalog, machines, background));
@@ -140,6 +147,16 @@ public final class Engine implements AutoCloseable {
     recovery.run();
     makeDefaultPool(options.defaultPool());
     background.execute(() -> recovery.autostart(background::pause));
+  }
+
+  /** Closed after the machines: nobody waits for a guest then. */
+  private LateThaws lateThaws(Resources resources) {
+    Background thaws = resources.own(new Background("thaws", 1));
+    return new LateThaws(catalog, thaws, this::machine, FIRST_THAW, LONGEST_THAW);
+  }
+
+  private Optional<Machine> machine(InstanceId id) {
+    return machines.find(id).map(Running::machine);
   }
 
   /** Opens a root directory, repairing what a crash left. Where it fails nothing stays open. */

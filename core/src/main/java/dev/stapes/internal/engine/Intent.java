@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  * @param pool a pool that was being made or removed, by name; empty text: none
  * @param removed that pool where it was being removed: it is ours, and has to go
  * @param frozen the id of an instance that stands still while it is copied, and is to go on
+ * @param loaded the memory that it was loaded from, where its guest is to be told so
+ * @param attempted what a running instance was being made
  */
 record Intent(
     String action,
@@ -23,7 +25,9 @@ record Intent(
     List<VolumeRef> volumes,
     String pool,
     @Nullable PoolRecord removed,
-    @Nullable String frozen) {
+    @Nullable String frozen,
+    @Nullable String loaded,
+    @Nullable InstanceRecord attempted) {
 
   /** A volume of a pool. */
   record VolumeRef(String pool, String kind, String name) {
@@ -41,28 +45,68 @@ record Intent(
   }
 
   static Intent onVolumes(String action, String subject, List<VolumeRef> volumes) {
-    return new Intent(action, subject, volumes, "", null, null);
+    return new Intent(action, subject, volumes, "", null, null, null, null);
   }
 
   /** A pool is being made: whether what is found under its source is ours, nobody knows. */
   static Intent creationOf(PoolRecord pool) {
     return new Intent(
-        "storage-pool-create", "pool " + pool.name(), List.of(), pool.name(), null, null);
+        "storage-pool-create",
+        "pool " + pool.name(),
+        List.of(),
+        pool.name(),
+        null,
+        null,
+        null,
+        null);
   }
 
   static Intent removalOf(PoolRecord pool) {
     return new Intent(
-        "storage-pool-delete", "pool " + pool.name(), List.of(), pool.name(), pool, null);
+        "storage-pool-delete",
+        "pool " + pool.name(),
+        List.of(),
+        pool.name(),
+        pool,
+        null,
+        null,
+        null);
   }
 
   /** The same, of a running instance into a volume. */
   static Intent stillnessOf(InstanceRecord instance, List<VolumeRef> volumes) {
     return new Intent(
-        "instance-snapshot-create", instance.subject(), volumes, "", null, instance.id());
+        "instance-snapshot-create",
+        instance.subject(),
+        volumes,
+        "",
+        null,
+        instance.id(),
+        null,
+        null);
   }
 
   /** A running instance is copied as of one moment. */
   static Intent stillnessOf(InstanceRecord instance) {
-    return new Intent("instance-copy", instance.subject(), List.of(), "", null, instance.id());
+    return new Intent(
+        "instance-copy", instance.subject(), List.of(), "", null, instance.id(), null, null);
+  }
+
+  /** An instance goes on from memory that its record names. */
+  static Intent resumptionOf(InstanceRecord saved) {
+    return new Intent(
+        "instance-start",
+        saved.subject(),
+        List.of(),
+        "",
+        null,
+        saved.id(),
+        SavedStates.idIn(saved.config()).orElse(null),
+        null);
+  }
+
+  /** A running instance becomes what a record says that is not written down yet. */
+  static Intent changeTo(InstanceRecord after) {
+    return new Intent("instance-update", after.subject(), List.of(), "", null, null, null, after);
   }
 }

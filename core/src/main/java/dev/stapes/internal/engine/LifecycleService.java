@@ -108,7 +108,7 @@ public final class LifecycleService {
   private void begun(InstanceRecord record, Running started) {
     if (SavedStates.idIn(record.config()).isPresent()) {
       InstanceRecord now = SavedStates.with(record, Optional.empty());
-      states.goOn(withPower(now, "RUNNING"), started);
+      states.goOn(record, withPower(now, "RUNNING"), started);
     } else {
       remember(record, "RUNNING");
     }

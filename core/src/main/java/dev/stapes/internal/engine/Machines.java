@@ -9,6 +9,7 @@ import dev.stapes.spi.InstanceDriver;
 import dev.stapes.spi.Machine;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.VolumeId;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -24,6 +25,7 @@ final class Machines implements AutoCloseable {
   private final Catalog catalog;
   private final Drivers drivers;
   private final Disks disks;
+  private final LateThaws thaws;
   private final ConcurrentHashMap<InstanceId, Running> running = new ConcurrentHashMap<>();
 
   /** Why a machine that may run is out of reach. */
@@ -42,11 +44,13 @@ final class Machines implements AutoCloseable {
       Catalog catalog,
       Drivers drivers,
       Disks disks,
+      LateThaws thaws,
       BiConsumer<Running, Machine.Exit> onExit,
       BiConsumer<InstanceId, Machine.Incident> onIncident) {
     this.catalog = catalog;
     this.drivers = drivers;
     this.disks = disks;
+    this.thaws = thaws;
     this.onExit = onExit;
     this.onIncident = onIncident;
   }
@@ -114,6 +118,21 @@ final class Machines implements AutoCloseable {
         .load(spec, SavedStates.directory(spec, state.get()));
   }
 
+  /**
+   * Fails where the memory that a record names does not fit the disks that it names: whoever has
+   * others in use can keep them then.
+   */
+  void requireFit(InstanceRecord record) {
+    Optional<String> state = SavedStates.idIn(record.config());
+    if (state.isPresent()) {
+      InstanceDriver driver = drivers.of(record.type());
+      try (Disks.Attached attached = disks.attach(record, driver)) {
+        Path directory = SavedStates.directory(attached.spec(), state.get());
+        driver.memoryStates().orElseThrow().requireFit(attached.spec(), directory);
+      }
+    }
+  }
+
   /** Takes hold of a machine that runs already, even where a disk of it is out of reach. */
   Optional<Running> adopt(InstanceRecord record) {
     InstanceDriver driver = drivers.of(record.type());
@@ -158,17 +177,14 @@ final class Machines implements AutoCloseable {
   void update(Running current, InstanceRecord before, InstanceRecord after, Work.Step step) {
     Set<String> changed = LiveDevices.changed(drivers.of(after.type()), before, after);
     Machine.Spec spec = current.spec();
-    SortedMap<String, String> live = new TreeMap<>(after.config());
-    ConfigSchema schema = drivers.schema(after.type());
-    for (String key : keysOf(before, after)) {
-      if (!schema.find(key).map(ConfigKey::live).orElse(false)) {
-        restore(live, key, spec.config().values());
-      }
-    }
+    SortedMap<String, String> live = liveConfig(spec, before, after);
     Disks.Plugged plugged = disks.plug(after, changed, current.machine().idMapping());
     step.atEnd(() -> letGo(current.id(), plugged.attachments()));
     Running updated = current.updated(Disks.reconfigured(spec, after, live, plugged), plugged);
     step.atEnd(() -> letGo(current.id(), current.attachments()));
+    if (!after.isThrowaway()) {
+      step.intend(Intent.changeTo(after));
+    }
     step.undo(
         "limits and devices of " + before.subject(),
         () -> {
@@ -177,6 +193,40 @@ final class Machines implements AutoCloseable {
         });
     current.machine().update(updated.spec());
     running.put(current.id(), updated);
+  }
+
+  /** The config that takes effect while it runs. */
+  private SortedMap<String, String> liveConfig(
+      Machine.Spec spec, InstanceRecord before, InstanceRecord after) {
+    SortedMap<String, String> live = new TreeMap<>(after.config());
+    ConfigSchema schema = drivers.schema(after.type());
+    for (String key : keysOf(before, after)) {
+      if (!schema.find(key).map(ConfigKey::live).orElse(false)) {
+        restore(live, key, spec.config().values());
+      }
+    }
+    return live;
+  }
+
+  /**
+   * Makes an adopted machine what its record says, where a JVM died while it made it another one.
+   *
+   * @param attempted what it would have been
+   * @return false where it is out of reach
+   */
+  boolean settle(InstanceRecord attempted) {
+    InstanceId id = attempted.instanceId();
+    if (isOutOfReach(id)) {
+      return false;
+    }
+    Optional<InstanceRecord> now = catalog.instance(id).map(Catalog.Stored::value);
+    Optional<Running> current = find(id);
+    if (now.isPresent() && current.isPresent()) {
+      Machine.Spec spec = current.get().spec();
+      SortedMap<String, String> live = liveConfig(spec, now.get(), attempted);
+      current.get().machine().settle(Disks.attempted(spec, attempted, live), spec);
+    }
+    return true;
   }
 
   /** Lets go of volumes, but for those that the machine has by now. */
@@ -214,7 +264,7 @@ final class Machines implements AutoCloseable {
         find(source.instanceId()).map(Running::machine).filter(Machines::isMoving);
     Runnable copy = () -> pool.copy(source.volumeId(), target, readOnly);
     if (moving.isPresent()) {
-      new OneMoment(catalog).during(source, moving.get(), takesTime, copy);
+      new OneMoment(catalog, thaws).during(source, moving.get(), takesTime, copy);
     } else {
       copy.run();
     }
@@ -234,6 +284,11 @@ final class Machines implements AutoCloseable {
     machine.filter(Machine::isFrozen).ifPresent(Machine::unfreeze);
     machine.flatMap(Machine::fileSystems).ifPresent(Machine.FileSystems::thaw);
     return true;
+  }
+
+  /** Thaws one behind that does not thaw now. */
+  void thawLater(InstanceId id) {
+    thaws.add(id);
   }
 
   /** Lets go of all machines; those that are durable go on. */

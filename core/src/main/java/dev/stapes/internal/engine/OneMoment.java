@@ -16,9 +16,11 @@ final class OneMoment {
   private static final Logger LOG = LoggerFactory.getLogger(OneMoment.class);
 
   private final Catalog catalog;
+  private final LateThaws thaws;
 
-  OneMoment(Catalog catalog) {
+  OneMoment(Catalog catalog, LateThaws thaws) {
     this.catalog = catalog;
+    this.thaws = thaws;
   }
 
   /**
@@ -27,13 +29,18 @@ final class OneMoment {
    * @param takesTime whether the machine has to stand still for it
    */
   void during(InstanceRecord source, Machine machine, boolean takesTime, Runnable copy) {
+    thaws.undisturbed(source.instanceId(), () -> undisturbed(source, machine, takesTime, copy));
+  }
+
+  private void undisturbed(
+      InstanceRecord source, Machine machine, boolean takesTime, Runnable copy) {
     Optional<Machine.FileSystems> guest = machine.fileSystems();
     if (guest.isEmpty() && !takesTime) {
       copy.run();
       return;
     }
     // A durable one outlives this process, and would stand still for ever.
-    String intent = "still-" + source.id();
+    String intent = LateThaws.intentOf(source.instanceId());
     boolean durable = !source.isThrowaway();
     if (durable) {
       catalog.change(false).put(intent, Intent.stillnessOf(source)).commit();
@@ -41,7 +48,9 @@ final class OneMoment {
     List<StapesException> failures = new ArrayList<>();
     boolean thawed =
         atRest(source, guest, () -> failureOf(machine, takesTime, copy).ifPresent(failures::add));
-    if (durable && thawed) {
+    if (!thawed) {
+      thaws.add(source.instanceId());
+    } else if (durable) {
       catalog.change(false).removeIntent(intent).commit();
     }
     if (!failures.isEmpty()) {
@@ -67,11 +76,22 @@ final class OneMoment {
     }
   }
 
-  /** Also on a thread that was interrupted. */
+  /** Also on a thread that was interrupted, or is meanwhile. */
   static void goOn(Machine machine) {
     boolean interrupted = Thread.interrupted();
+    boolean done = false;
     try {
-      machine.unfreeze();
+      while (!done) {
+        try {
+          machine.unfreeze();
+          done = true;
+        } catch (StapesException e) {
+          if (e.kind() != StapesException.Kind.INTERRUPTED) {
+            throw e;
+          }
+          interrupted |= Thread.interrupted(); // one that goes already is no error
+        }
+      }
     } finally {
       if (interrupted) {
         Thread.currentThread().interrupt();
@@ -82,8 +102,7 @@ final class OneMoment {
   /**
    * Runs something while the file systems of a guest are at rest.
    *
-   * @return false where they may still be: the copy is good all the same, and the intent stays for
-   *     the next open
+   * @return false where they may still be: the copy is good all the same, and the intent stays
    */
   private static boolean atRest(
       InstanceRecord source, Optional<Machine.FileSystems> guest, Runnable body) {

@@ -23,6 +23,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -177,8 +178,14 @@ final class Recovery {
       boolean done = trash.remove(orphans);
       if (intent.frozen() != null) {
         InstanceId id = new InstanceId(intent.frozen());
-        done &= goesOn(id);
-        states.tidy(id);
+        boolean goes = goesOn(id, intent.loaded());
+        if (!goes && unfinished.getKey().equals(LateThaws.intentOf(id))) {
+          machines.thawLater(id);
+        }
+        done &= goes;
+      }
+      if (intent.attempted() != null) {
+        done &= isSettled(intent.attempted());
       }
       if (!intent.pool().isEmpty()) {
         done &= pools.collectPool(intent);
@@ -189,15 +196,35 @@ final class Recovery {
     }
   }
 
-  /** A guest that does not answer keeps nobody from all the others; the next open tries again. */
-  private boolean goesOn(InstanceId id) {
+  /** A guest that does not answer keeps nobody from all the others. */
+  private boolean goesOn(InstanceId id, @Nullable String loaded) {
     try {
-      return machines.thaw(id);
+      if (loaded != null && !machines.isOutOfReach(id)) {
+        machines.find(id).ifPresent(running -> states.awaken(id, running, loaded));
+      }
+      boolean goes = machines.thaw(id);
+      if (goes) {
+        states.tidy(id); // not before: it says who the guest was
+      }
+      return goes;
     } catch (StapesException e) {
       if (e.kind() == Kind.INTERRUPTED) {
         throw e;
       }
       LOG.warn("instance {} may stand still: {}", id, e.getMessage());
+      return false;
+    }
+  }
+
+  /** What a guest does not let go of it keeps until the next open. */
+  private boolean isSettled(InstanceRecord attempted) {
+    try {
+      return machines.settle(attempted);
+    } catch (StapesException e) {
+      if (e.kind() == Kind.INTERRUPTED) {
+        throw e;
+      }
+      LOG.warn("{} is not what its record says: {}", attempted.subject(), e.getMessage());
       return false;
     }
   }

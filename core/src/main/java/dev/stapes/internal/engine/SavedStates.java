@@ -1,5 +1,6 @@
 package dev.stapes.internal.engine;
 
+import dev.stapes.model.Device;
 import dev.stapes.model.InstanceId;
 import dev.stapes.model.InstanceInfo;
 import dev.stapes.model.InstanceType;
@@ -80,12 +81,32 @@ final class SavedStates {
 
   /** The id of the state of a snapshot; INVALID where it has none. */
   static String require(SnapshotRecord snapshot, InstanceRecord owner) {
-    return idIn(snapshot.config())
-        .orElseThrow(
-            () ->
-                StapesException.invalid(
-                    "snapshot " + owner.name() + "/" + snapshot.name(),
-                    "it has no memory: it was made without"));
+    String subject = "snapshot " + owner.name() + "/" + snapshot.name();
+    String state =
+        idIn(snapshot.config())
+            .orElseThrow(
+                () -> StapesException.invalid(subject, "it has no memory: it was made without"));
+    requireRootAlone(subject, InstanceRecord.devicesOf(snapshot.devices()));
+    return state;
+  }
+
+  /** Fails where an instance has disks of which a snapshot has no part, as its memory does. */
+  static void requireRootAlone(InstanceRecord record) {
+    requireRootAlone(record.subject(), record.typedDevices());
+  }
+
+  private static void requireRootAlone(String subject, Map<String, Device> devices) {
+    devices.forEach(
+        (name, device) -> {
+          if (device instanceof Device.Disk disk && !disk.isRoot()) {
+            throw new StapesException(
+                Kind.UNSUPPORTED,
+                subject,
+                "memory of an instance with disk "
+                    + name
+                    + " fits no snapshot, which does not have the content of that");
+          }
+        });
   }
 
   /** How memory is saved and loaded. */
@@ -137,24 +158,19 @@ final class SavedStates {
     return state;
   }
 
+  /** See {@link Resumption#goOn}. */
+  void goOn(InstanceRecord saved, InstanceRecord now, Running started) {
+    new Resumption(catalog).goOn(saved, now, started.machine(), () -> tidy(now));
+  }
+
   /**
-   * Lets a machine go on that was loaded. From the commit on its state is none; a crash right after
-   * that leaves an intent by which the machine goes on.
-   *
-   * @param now the record as it is then
+   * Has the guest of a machine be told that it goes on from a state: the JVM that loaded it may not
+   * have come to that. Does nothing where the state has been removed since.
    */
-  void goOn(InstanceRecord now, Running started) {
-    String intent = "still-" + now.id();
-    Catalog.Change begun = catalog.change(now.isThrowaway()).put(now);
-    if (!now.isThrowaway()) {
-      begun.put(intent, Intent.stillnessOf(now));
-    }
-    begun.commit();
-    OneMoment.goOn(started.machine()); // it is too late to give up
-    tidy(now);
-    if (!now.isThrowaway()) {
-      catalog.change(false).removeIntent(intent).commit();
-    }
+  void awaken(InstanceId id, Running running, String state) {
+    catalog
+        .instance(id)
+        .ifPresent(record -> of(record.value()).awaken(id, directory(running.spec(), state)));
   }
 
   /** Forgets the state of an instance that does not run. */

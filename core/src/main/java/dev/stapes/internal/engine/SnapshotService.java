@@ -97,6 +97,7 @@ public final class SnapshotService {
   private SnapshotRecord fillWithMemory(
       InstanceRecord owner, SnapshotRecord snapshot, Work.Step step) {
     states.require(owner);
+    SavedStates.requireRootAlone(owner);
     Running running = machines.require(owner.instanceId());
     StoragePool pool = pools.pool(owner.pool());
     if (!owner.isThrowaway()) {
@@ -154,6 +155,7 @@ public final class SnapshotService {
           pool.copy(snapshot.volumeId(), after.volumeId(), false);
           rootDisks.limit(pool, after);
           states.keepOnly(after, state);
+          machines.requireFit(after); // from here on the present disk is given away
           Optional<Running> running = machines.find(id);
           running.ifPresent(machine -> lifecycle.endForRestore(before, machine, step));
           swap(before, withPower(after, owner(id)), step);

@@ -11,6 +11,7 @@ import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Machine;
 import java.lang.reflect.Proxy;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -23,12 +24,18 @@ class OneMomentTest {
   private final MemoryStateStore durable = new MemoryStateStore();
   private final MemoryStateStore fleeting = new MemoryStateStore();
   private final Catalog catalog = new Catalog(durable, fleeting);
+  private final Background background = new Background("thaws", 1);
+  private final LateThaws thaws =
+      new LateThaws(
+          catalog, background, id -> Optional.empty(), Duration.ofHours(1), Duration.ofHours(1));
+
   private final List<String> done = new ArrayList<>();
   private @Nullable StapesException refusal;
   private @Nullable StapesException stuck;
 
   @AfterEach
   void close() {
+    background.close();
     durable.close();
     fleeting.close();
   }
@@ -88,35 +95,35 @@ class OneMomentTest {
 
   @Test
   void file_systems_are_at_rest_and_a_machine_stands_still_while_it_is_copied() {
-    new OneMoment(catalog).during(record(), machine(true), true, this::copy);
+    new OneMoment(catalog, thaws).during(record(), machine(true), true, this::copy);
     assertEquals(List.of("to rest", "freeze", "copy 1", "unfreeze", "thaw 1"), done);
     assertEquals(0, catalog.intents().size());
   }
 
   @Test
   void a_copy_that_takes_no_time_lets_programs_run() {
-    new OneMoment(catalog).during(record(), machine(true), false, this::copy);
+    new OneMoment(catalog, thaws).during(record(), machine(true), false, this::copy);
     assertEquals(List.of("to rest", "copy 1", "thaw 1"), done);
   }
 
   @Test
   void without_an_agent_nothing_is_waited_for() {
-    new OneMoment(catalog).during(record(), machine(false), false, this::copy);
+    new OneMoment(catalog, thaws).during(record(), machine(false), false, this::copy);
     assertEquals(List.of("copy 0"), done);
   }
 
   @Test
   void a_guest_that_refuses_is_copied_as_it_is() {
     refusal = new StapesException(Kind.UNAVAILABLE, "instance vm", "its agent refuses");
-    new OneMoment(catalog).during(record(), machine(true), false, this::copy);
+    new OneMoment(catalog, thaws).during(record(), machine(true), false, this::copy);
     assertEquals(List.of("to rest", "copy 1"), done);
     assertEquals(0, catalog.intents().size());
   }
 
   @Test
-  void what_stays_at_rest_is_left_to_the_next_open_and_the_copy_is_good() {
+  void what_stays_at_rest_has_an_intent_and_the_copy_is_good() {
     stuck = new StapesException(Kind.TIMED_OUT, "instance vm", "its agent does not answer");
-    new OneMoment(catalog).during(record(), machine(true), false, this::copy);
+    new OneMoment(catalog, thaws).during(record(), machine(true), false, this::copy);
     assertEquals(List.of("to rest", "copy 1", "thaw 1"), done);
     assertEquals(1, catalog.intents().size());
   }
@@ -128,7 +135,8 @@ class OneMomentTest {
         refusal,
         assertThrows(
             StapesException.class,
-            () -> new OneMoment(catalog).during(record(), machine(true), false, this::copy)));
+            () ->
+                new OneMoment(catalog, thaws).during(record(), machine(true), false, this::copy)));
     assertEquals(List.of("to rest"), done);
   }
 
@@ -140,7 +148,7 @@ class OneMomentTest {
         assertThrows(
             StapesException.class,
             () ->
-                new OneMoment(catalog)
+                new OneMoment(catalog, thaws)
                     .during(
                         record(),
                         machine(true),

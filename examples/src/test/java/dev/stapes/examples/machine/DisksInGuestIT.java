@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stapes.Instance;
 import dev.stapes.Stop;
+import dev.stapes.examples.survival.DoomedOnce;
 import dev.stapes.model.Device;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
@@ -128,6 +129,7 @@ class DisksInGuestIT {
     String name = vm.name();
     Instance again = BENCH.reopen().instances().get(name);
     undoesAChangeOfAnAdoptedMachine(again);
+    again = isWhatItsRecordSaysAfterAJvmDiedInAnUpdate(again);
     again.update(update -> update.removeDevice("data").removeDevice("tree"));
     assertEquals("only root ", sh(again, DISKS));
     assertEquals("", sh(again, "grep virtiofs /proc/mounts || true"));
@@ -150,6 +152,24 @@ class DisksInGuestIT {
     }
     assertEquals("tree", awaitMount(vm, "/srv/tree"));
     assertEquals("data only root ", sh(vm, "sleep 0.3; " + DISKS));
+  }
+
+  private Instance isWhatItsRecordSaysAfterAJvmDiedInAnUpdate(Instance vm) throws IOException {
+    Path late = file("stray.img", "stray");
+    String name = vm.name();
+    Instance now =
+        BENCH
+            .reopenAfter(root -> DoomedOnce.inUpdate(root, "btrfs", name, late, "data", "tree"))
+            .instances()
+            .get(name);
+    assertEquals(List.of("data", "only", "root", "tree"), names(now));
+    assertEquals("data only root ", sh(now, "sleep 0.3; " + DISKS));
+    assertEquals("lo\n", sh(now, "ls /sys/class/net"));
+    assertEquals("tree", awaitMount(now, "/srv/tree"));
+    now.update(change -> change.device("late", Device.disk("/l", d -> d.source(late.toString()))));
+    assertEquals("stray", sh(now, "sleep 0.3; " + withSerial("late", "head -c 5 $d")));
+    now.update(change -> change.removeDevice("late"));
+    return now;
   }
 
   private String sourceOf(String name) {

@@ -86,8 +86,23 @@ final class VmBench implements BeforeAllCallback, AfterAllCallback {
   }
 
   Stapes reopen() {
+    return reopenAfter(between -> {});
+  }
+
+  /** What another JVM does in a root directory while this one has it closed. */
+  interface Other {
+    void run(Path root) throws Exception;
+  }
+
+  Stapes reopenAfter(Other other) {
     stapes().close();
-    stapes = open();
+    try {
+      other.run(root);
+    } catch (Exception e) {
+      throw new AssertionError(e);
+    } finally {
+      stapes = open();
+    }
     return stapes();
   }
 

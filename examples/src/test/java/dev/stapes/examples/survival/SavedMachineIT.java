@@ -7,12 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stapes.Delete;
 import dev.stapes.Instance;
+import dev.stapes.Memory;
 import dev.stapes.Stapes;
 import dev.stapes.Start;
 import dev.stapes.Stop;
 import dev.stapes.model.InstanceStatus;
 import dev.stapes.model.Lifetime;
 import dev.stapes.model.Size;
+import dev.stapes.model.SnapshotSpec;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.testkit.RequiresRoot;
@@ -102,16 +104,40 @@ class SavedMachineIT {
     refused(Kind.CONFLICT, "does not fit", vm::start);
     assertTrue(vm.info().stateful());
     vm.update(change -> change.limits(limits -> limits.memory(Size.ofMebibytes(64))));
-    Path devices = saved().get(0).resolve("devices");
-    try (FileChannel channel = FileChannel.open(devices, StandardOpenOption.WRITE)) {
-      channel.write(ByteBuffer.wrap(new byte[] {1, 2, 3}), channel.size() / 2);
-    }
+    damage();
     refused(Kind.INVALID, "damaged", vm::start);
     Files.delete(saved().get(0).resolve("saved.json"));
     refused(Kind.INVALID, "damaged", vm::start);
     assertEquals(Set.of(), Machines.processes(root()));
     assertEquals(InstanceStatus.STOPPED, vm.info().status());
     vm.start(Start.STATELESS);
+    assertEquals(InstanceStatus.RUNNING, vm.info().status());
+    end(stapes);
+  }
+
+  private void damage() throws IOException {
+    Path devices = saved().get(0).resolve("devices");
+    try (FileChannel channel = FileChannel.open(devices, StandardOpenOption.WRITE)) {
+      channel.write(ByteBuffer.wrap(new byte[] {1, 2, 3}), channel.size() / 2);
+    }
+  }
+
+  @Test
+  void a_snapshot_whose_memory_is_of_no_use_takes_nobodys_machine_or_disk() throws IOException {
+    Stapes stapes = Machines.open(root(), "dir");
+    Instance vm = stapes.instances().launch(Machines.statefulSpec("vm").build());
+    vm.snapshots().create(SnapshotSpec.of("s").withMemory());
+    damage();
+    long pid = vm.state().pid().orElseThrow();
+    refused(Kind.INVALID, "damaged", () -> vm.snapshots().restore("s", Memory.KEPT));
+    assertEquals(InstanceStatus.RUNNING, vm.info().status());
+    assertEquals(pid, vm.state().pid().orElseThrow());
+    assertEquals(1, saved().size());
+    vm.stop(Stop.STATEFUL);
+    refused(Kind.INVALID, "damaged", () -> vm.snapshots().restore("s", Memory.KEPT));
+    assertTrue(vm.info().stateful());
+    vm.start(); // its own is as good as it was
+    vm.snapshots().restore("s");
     assertEquals(InstanceStatus.RUNNING, vm.info().status());
     end(stapes);
   }

@@ -22,6 +22,12 @@ import java.util.Set;
 public final class Tap implements AutoCloseable {
   private static final Path CLONE = Path.of("/dev/net/tun");
 
+  /** Of the network namespace of whoever opens it, see proc_sys(5). */
+  private static final Path IPV6 = Path.of("/proc/sys/net/ipv6/conf");
+
+  /** What is set there is not that of one interface. */
+  private static final Set<String> OF_ALL = Set.of("all", "default");
+
   private final Fd fd;
   private final String name;
 
@@ -32,13 +38,15 @@ public final class Tap implements AutoCloseable {
 
   /**
    * Makes an interface in the network namespace of the calling thread and sets it up. Frames have a
-   * header of virtio before them ({@code IFF_VNET_HDR}).
+   * header of virtio before them ({@code IFF_VNET_HDR}). Whoever writes frames gives the host no
+   * address and no route by that: it has no IPv6 there, and where somebody switches that on ({@code
+   * disable_ipv6}, see ip-sysctl.rst) it hears no router advertisements yet.
    *
-   * @param name 1 to 15 bytes
+   * @param name 1 to 15 bytes, and neither {@code all} nor {@code default}
    * @param mtu of the interface; empty: the kernel's default
    * @throws LinuxException EBUSY or EEXIST where there is an interface of this name; ENOENT without
    *     {@code /dev/net/tun}; ENODEV without its driver; EPERM; EINVAL for an MTU that it cannot
-   *     have
+   *     have; EROFS where {@code /proc/sys} cannot be written to
    */
   public static Tap create(Syscalls sys, String name, Optional<Integer> mtu) {
     ByteBuffer request = request(name);
@@ -47,11 +55,25 @@ public final class Tap implements AutoCloseable {
       short flags = (short) (IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_TUN_EXCL);
       request.putShort(ifreq_ifr_flags, flags);
       ioctl(sys, fd, TUNSETIFF, request, "ioctl(TUNSETIFF)", name);
+      set(sys, name, "accept_ra", '0');
+      set(sys, name, "disable_ipv6", '1');
       up(sys, name, mtu);
       return new Tap(fd, name);
     } catch (RuntimeException e) {
       fd.close();
       throw e;
+    }
+  }
+
+  /** A kernel without IPv6 has no such keys. */
+  private static void set(Syscalls sys, String name, String key, char value) {
+    Path file = IPV6.resolve(name).resolve(key);
+    try (Fd fd = Fd.open(sys, file, Set.of(OpenFlag.WRITE))) {
+      fd.write(Syscalls.buffer(1).put(0, (byte) value));
+    } catch (LinuxException e) {
+      if (!e.is(Errno.ENOENT)) {
+        throw e;
+      }
     }
   }
 
@@ -74,7 +96,7 @@ public final class Tap implements AutoCloseable {
 
   private static ByteBuffer request(String name) {
     byte[] bytes = CString.of(name);
-    if (bytes.length == 1 || bytes.length > IFNAMSIZ) {
+    if (bytes.length == 1 || bytes.length > IFNAMSIZ || OF_ALL.contains(name)) {
       throw new LinuxException("ioctl(TUNSETIFF)", name, Errno.EINVAL);
     }
     return Syscalls.buffer(ifreq_SIZEOF).put(0, bytes);

@@ -49,6 +49,20 @@ class TapIT {
   }
 
   @Test
+  void a_guest_gives_the_host_no_address_and_no_route() throws IOException {
+    Path keys = Path.of("/proc/sys/net/ipv6/conf");
+    try (Tap tap = Tap.create(SYS, name, Optional.empty())) {
+      assertEquals(1, Integer.decode(text("flags")) & 1, tap.name());
+      if (Files.exists(keys)) {
+        assertEquals("1", Files.readString(keys.resolve(name).resolve("disable_ipv6")).strip());
+        assertEquals("0", Files.readString(keys.resolve(name).resolve("accept_ra")).strip());
+        assertFalse(Files.readString(Path.of("/proc/net/if_inet6")).contains(name));
+        assertFalse(Files.readString(Path.of("/proc/net/ipv6_route")).contains(name));
+      }
+    }
+  }
+
+  @Test
   void who_has_a_duplicate_keeps_it() {
     Fd duplicate;
     try (Tap tap = Tap.create(SYS, name, Optional.empty())) {
@@ -74,7 +88,7 @@ class TapIT {
 
   @Test
   void what_the_kernel_cannot_have_leaves_nothing() {
-    for (String bad : new String[] {"", "sixteen-letters-", "a/b"}) {
+    for (String bad : new String[] {"", "sixteen-letters-", "a/b", "all", "default"}) {
       LinuxException e =
           assertThrows(LinuxException.class, () -> Tap.create(SYS, bad, Optional.empty()));
       assertTrue(e.is(Errno.EINVAL), e.toString());

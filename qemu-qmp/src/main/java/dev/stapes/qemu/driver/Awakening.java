@@ -1,10 +1,13 @@
 package dev.stapes.qemu.driver;
 
 import dev.stapes.model.StapesException;
+import dev.stapes.qmp.guest.GuestExec;
 import dev.stapes.qmp.guest.GuestSetTime;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,22 +27,36 @@ final class Awakening {
           + "[ ! -s /etc/hostname ] || echo \"$1\" > /etc/hostname; "
           + "[ ! -s /etc/machine-id ] || tr -d - < /proc/sys/kernel/random/uuid > /etc/machine-id";
 
-  private final String name;
-  private final boolean copy;
+  private final GuestAgent agent;
+  private final AgentConnection connection;
+  private final AtomicReference<@Nullable Guest> next = new AtomicReference<>();
 
-  /**
-   * Of an instance.
-   *
-   * @param name of it
-   * @param copy whether another one's memory was saved
-   */
-  Awakening(String name, boolean copy) {
-    this.name = name;
-    this.copy = copy;
+  Awakening(GuestAgent agent, AgentConnection connection) {
+    this.agent = agent;
+    this.connection = connection;
   }
 
-  /** Tells it. */
-  void tell(GuestAgent agent, AgentConnection connection) {
+  private record Guest(String name, boolean copy) {}
+
+  /**
+   * There is something to tell.
+   *
+   * @param name of the instance
+   * @param copy whether another one's memory was saved
+   */
+  void expect(String name, boolean copy) {
+    next.set(new Guest(name, copy));
+  }
+
+  /** Tells it, where there is something. */
+  void tell() {
+    Guest guest = next.getAndSet(null);
+    if (guest != null) {
+      tell(guest.name(), guest.copy());
+    }
+  }
+
+  private void tell(String name, boolean copy) {
     try {
       if (!connection.isOpen()) {
         LOG.info("instance {}: no agent sets the clock of its guest", name);
@@ -52,13 +69,14 @@ final class Awakening {
       LOG.info("instance {}: the clock of its guest is not set: {}", name, e.getMessage());
     }
     if (copy) {
-      rename(agent);
+      rename(name);
     }
   }
 
-  private void rename(GuestAgent agent) {
+  private void rename(String name) {
     try {
-      agent.exec(List.of("/bin/sh", "-c", RENAME, "sh", name));
+      List<String> arguments = List.of("-c", RENAME, "sh", name);
+      agent.call(GuestExec.builder("/bin/sh").arg(arguments).build(), PATIENCE);
     } catch (StapesException e) {
       LOG.warn("instance {}: its guest keeps the name of another one: {}", name, e.getMessage());
     }

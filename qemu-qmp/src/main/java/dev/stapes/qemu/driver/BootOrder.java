@@ -18,6 +18,9 @@ import java.util.TreeMap;
  * @param others of devices by name; one that is missing is not booted from; copied
  */
 record BootOrder(int root, SortedMap<String, Integer> others) {
+  /** Where nothing but the root disk is booted from. */
+  static final BootOrder NONE = new BootOrder(1, new TreeMap<>());
+
   private static final int FIRST = 1;
 
   /** Before devices whose priority nobody has set. */

@@ -28,30 +28,44 @@ final class CommandLine {
 
   /** What /proc has of it. */
   static List<String> parse(String text) {
-    String[] all = text.split("\0", -1);
+    List<String> all = List.of(text.split("\0", -1));
+    return kept(all.subList(1, all.size()));
+  }
+
+  /** Of arguments without a program. */
+  static List<String> kept(List<String> all) {
     List<String> kept = new ArrayList<>();
-    for (int i = 1; i < all.length; i++) {
-      boolean last = i + 1 == all.length;
-      if (!last && OF_ONE_RUN.contains(all[i])) {
+    for (int i = 0; i < all.size(); i++) {
+      boolean last = i + 1 == all.size();
+      if (!last && OF_ONE_RUN.contains(all.get(i))) {
         i++;
-      } else if (!last && all[i].equals("-object") && all[i + 1].contains("\"throttle-group\"")) {
+      } else if (!last
+          && all.get(i).equals("-object")
+          && all.get(i + 1).contains("\"throttle-group\"")) {
         i++; // limits of the host
-      } else if (!all[i].isEmpty()) {
-        kept.add(all[i]);
+      } else if (!all.get(i).isEmpty()) {
+        kept.add(all.get(i));
       }
     }
     return kept;
   }
 
-  /** The devices with an id. */
-  static Set<String> devices(List<String> arguments) {
-    Set<String> ids = new java.util.HashSet<>();
+  /** What follows an option, each time it is there. */
+  static List<String> values(List<String> arguments, String option) {
+    List<String> values = new ArrayList<>();
     for (int i = 0; i + 1 < arguments.size(); i++) {
-      if (arguments.get(i).equals("-device")) {
-        ids.addAll(idOf(arguments.get(i + 1)));
+      if (arguments.get(i).equals(option)) {
+        values.add(arguments.get(i + 1));
       }
     }
-    return ids;
+    return values;
+  }
+
+  /** The devices with an id. */
+  static Set<String> devices(List<String> arguments) {
+    return values(arguments, "-device").stream()
+        .flatMap(device -> idOf(device).stream())
+        .collect(Collectors.toSet());
   }
 
   private static Set<String> idOf(String device) {

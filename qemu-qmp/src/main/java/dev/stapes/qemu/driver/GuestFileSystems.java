@@ -35,28 +35,16 @@ final class GuestFileSystems implements Machine.FileSystems {
 
   /** It may have frozen some, or still do so, and an interrupted thread can ask for nothing. */
   private void takeBack(StapesException e) {
-    boolean interrupted = Thread.interrupted();
     try {
-      agent.call(GuestFsfreezeThaw.of(), PATIENCE);
+      Uninterrupted.run(() -> agent.call(GuestFsfreezeThaw.of(), PATIENCE));
     } catch (StapesException next) {
       e.addSuppressed(next);
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
     }
   }
 
   @Override
   public void thaw() {
-    boolean interrupted = Thread.interrupted();
-    try {
-      thaw(ATTEMPTS);
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
+    Uninterrupted.run(() -> thaw(ATTEMPTS));
   }
 
   /** An agent that has gone and come back knows what it had frozen. */

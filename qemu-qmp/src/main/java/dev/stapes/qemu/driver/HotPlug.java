@@ -12,6 +12,7 @@ import dev.stapes.qmp.qemu.DeviceDel;
 import dev.stapes.qmp.qemu.DeviceDeletedEvent;
 import dev.stapes.qmp.qemu.DeviceUnplugGuestErrorEvent;
 import java.time.Duration;
+import java.util.Map;
 
 /** The free slots of a machine, for devices that come and go while it runs. */
 final class HotPlug {
@@ -22,10 +23,23 @@ final class HotPlug {
   private final Monitor monitor;
   private final PciSlots slots;
 
+  /** Slots that are taken whether they are free or not, by the ids of devices. */
+  private volatile Map<String, String> places = Map.of();
+
   HotPlug(String subject, Monitor monitor) {
     this.subject = subject;
     this.monitor = monitor;
     this.slots = new PciSlots(subject, monitor);
+  }
+
+  /** Puts devices into certain slots while something is done. */
+  void at(Map<String, String> slotsById, Runnable body) {
+    places = Map.copyOf(slotsById);
+    try {
+      body.run();
+    } finally {
+      places = Map.of();
+    }
   }
 
   /**
@@ -34,7 +48,8 @@ final class HotPlug {
    * @throws StapesException EXHAUSTED where none is free
    */
   void add(DeviceAdd.Builder device) {
-    monitor.execute(device.bus(slots.free()).build());
+    String place = places.get(device.build().id().orElse(""));
+    monitor.execute(device.bus(place != null ? place : slots.free()).build());
   }
 
   /** Whether there is a device of that name. */

@@ -87,20 +87,19 @@ final class Migration {
 
   /** One that went on would stop the machine when it is complete, and nobody would let it go on. */
   private void abandon() {
-    boolean interrupted = Thread.interrupted();
+    Uninterrupted.run(this::cancelAndWait);
+  }
+
+  private void cancelAndWait() {
     try (QmpExpectation<MigrationEvent> over =
         monitor.client().expect(MigrationEvent.class, event -> OVER.contains(event.status()))) {
       if (cancel()) {
         over.await(CANCEL);
       }
     } catch (InterruptedException e) {
-      interrupted = true;
+      Thread.currentThread().interrupt();
     } catch (QmpException | StapesException e) {
       LOG.warn("{}: its state may still be on its way: {}", subject, e.getMessage());
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
     }
   }
 

@@ -3,7 +3,6 @@ package dev.stapes.qemu.driver;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.stapes.model.Device;
-import dev.stapes.model.Size;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,10 +39,11 @@ final class QemuArguments {
 
   private final VmPlan plan;
   private final List<String> all = new ArrayList<>();
-  private long growth;
+  private final VmRoom room;
 
-  private QemuArguments(VmPlan plan) {
+  private QemuArguments(VmPlan plan, VmRoom room) {
     this.plan = plan;
+    this.room = room;
   }
 
   /**
@@ -53,8 +53,7 @@ final class QemuArguments {
    * @param disk the root disk
    * @param firmware files of UEFI, where the plan has it
    * @param kvm whether it is not emulated
-   * @param mostCpus how many processors it can have while it runs, where the board can do that
-   * @param mostMemory how much memory it can have while it runs, where the board can do that
+   * @param room for what it gets while it runs
    * @param limits of the root disk
    * @param consoleLog file to which the console's output is appended
    * @param seed for cloud-init, where there is one
@@ -65,8 +64,7 @@ final class QemuArguments {
       Path disk,
       UefiFiles firmware,
       boolean kvm,
-      int mostCpus,
-      Size mostMemory,
+      VmRoom room,
       Device.IoLimits limits,
       Path consoleLog,
       Optional<Path> seed,
@@ -85,10 +83,10 @@ final class QemuArguments {
 
   /** The arguments, without the program. */
   static List<String> of(VmPlan plan, Start start) {
-    QemuArguments arguments = new QemuArguments(plan);
+    QemuArguments arguments = new QemuArguments(plan, start.room());
     arguments.general(start);
-    arguments.processor(start.kvm(), start.mostCpus());
-    arguments.memory(start.mostMemory());
+    arguments.processor(start.kvm());
+    arguments.memory();
     arguments.firmware(start.firmware());
     arguments.channels(start.consoleLog());
     arguments.rootDisk(start);
@@ -119,7 +117,7 @@ final class QemuArguments {
     add("-action", "panic=none"); // its kernel knows what to do, and we hear of it
   }
 
-  private void processor(boolean kvm, int mostCpus) {
+  private void processor(boolean kvm) {
     String memory = "memory-backend=memory";
     add(
         "-machine",
@@ -129,7 +127,7 @@ final class QemuArguments {
     add("-accel", kvm ? "kvm" : "tcg,thread=multi");
     add("-cpu", plan.cpuModel().orElse(kvm ? "host" : "max"));
     int cpus = plan.cpuCount();
-    int most = isMicrovm() ? cpus : Math.max(cpus, Math.min(mostCpus, VmPlan.MOST_CPUS));
+    int most = Math.max(cpus, room.cpus());
     add("-smp", "cpus=" + cpus + ",maxcpus=" + most + ",sockets=1,cores=" + most + ",threads=1");
   }
 
@@ -139,7 +137,7 @@ final class QemuArguments {
     return "microvm,acpi=on,rtc=on," + timers + "isa-serial=on,";
   }
 
-  private void memory(Size most) {
+  private void memory() {
     ObjectNode backend = object("memory-backend-memfd", "memory");
     backend.put("size", plan.memory().bytes()).put("share", true);
     if (plan.hugePages()) {
@@ -147,7 +145,7 @@ final class QemuArguments {
     }
     add("-object", backend.toString());
     String size = "size=" + plan.memory().bytes() / MEBIBYTE + "M";
-    growth = VmMemory.growth(plan, most);
+    long growth = room.growth();
     if (growth == 0) {
       add("-m", size);
       return;
@@ -256,12 +254,10 @@ final class QemuArguments {
 
   /** Network interfaces are plugged in before it goes, and leave as many slots free. */
   private void slots() {
-    if (!isMicrovm()) {
-      for (int i = 0; i < plan.slots(); i++) {
-        ObjectNode port = JsonNodeFactory.instance.objectNode();
-        port.put("driver", "pcie-root-port").put("id", PciSlots.NAME + i).put("chassis", i + 1);
-        add("-device", port.toString());
-      }
+    for (int i = 0; i < room.slots(); i++) {
+      ObjectNode port = JsonNodeFactory.instance.objectNode();
+      port.put("driver", "pcie-root-port").put("id", PciSlots.NAME + i).put("chassis", i + 1);
+      add("-device", port.toString());
     }
   }
 
@@ -285,7 +281,7 @@ final class QemuArguments {
 
   /** Last, so that no other device is at another place because of it. */
   private void memoryDevice() {
-    if (growth > 0) {
+    if (room.growth() > 0) {
       device(
           "virtio-mem",
           VmMemory.DEVICE,

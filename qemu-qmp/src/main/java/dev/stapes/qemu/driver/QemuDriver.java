@@ -91,7 +91,7 @@ final class QemuDriver implements InstanceDriver {
 
   @Override
   public Machine start(Machine.Spec spec) {
-    return start(spec, false, QemuMachine::go);
+    return start(spec, Optional.empty(), QemuMachine::go);
   }
 
   @Override
@@ -100,16 +100,25 @@ final class QemuDriver implements InstanceDriver {
         new QemuStates(
             context,
             id -> Optional.ofNullable(machines.get(id)),
-            (spec, fill) -> start(spec, true, fill)));
+            (spec, saved) -> launcher.arguments(wanted(spec, Optional.of(saved))),
+            (spec, saved, fill) -> start(spec, Optional.of(saved), fill)));
   }
 
-  private Machine start(Machine.Spec spec, boolean incoming, Consumer<QemuMachine> begin) {
+  /** One that goes on from its memory has room for what it had room for. */
+  private QemuLauncher.Wanted wanted(Machine.Spec spec, Optional<SavedMachine> saved) {
+    Host.Facts host = context.host().facts();
+    VmPlan plan = VmPlan.of(saved.map(state -> state.memoryOf(spec)).orElse(spec), host.memory());
+    VmRoom room = saved.map(SavedMachine::room).orElseGet(() -> VmRoom.of(plan, host));
+    return new QemuLauncher.Wanted(spec, plan, room, usesKvm(plan), saved.isPresent());
+  }
+
+  private Machine start(
+      Machine.Spec spec, Optional<SavedMachine> saved, Consumer<QemuMachine> begin) {
     awaitGone(spec.id());
-    VmPlan plan = VmPlan.of(spec, context.host().facts().memory());
+    QemuLauncher.Wanted wanted = wanted(spec, saved);
     try (Host.Busy busy = context.host().busy()) {
       remove(VmFiles.of(context.scope(), spec.id()), QemuProcesses.of(context.scope()));
-      QemuLauncher.Started started =
-          launcher.launch(spec, plan, users.of(spec.config()), usesKvm(plan), incoming);
+      QemuLauncher.Started started = launcher.launch(wanted, users.of(spec.config()));
       QemuMachine machine =
           new QemuMachine(
               context,
@@ -146,16 +155,14 @@ final class QemuDriver implements InstanceDriver {
     try {
       how.accept(machine);
     } catch (RuntimeException | Error e) {
-      boolean interrupted = Thread.interrupted();
       try {
-        machine.kill();
-        awaitGone(machine.id());
+        Uninterrupted.run(
+            () -> {
+              machine.kill();
+              awaitGone(machine.id());
+            });
       } catch (StapesException next) {
         e.addSuppressed(next);
-      } finally {
-        if (interrupted) {
-          Thread.currentThread().interrupt();
-        }
       }
       throw e;
     }

@@ -53,13 +53,23 @@ final class QemuLauncher {
   record Started(VmFiles files, Processes.Child process, Monitor monitor) {}
 
   /**
-   * Starts it.
+   * What a machine is to be.
    *
-   * @param user its uid and gid
+   * @param plan what its spec means
+   * @param room for what it gets while it runs
    * @param kvm whether it is not emulated
    * @param incoming whether it waits for a state that was saved
    */
-  Started launch(Machine.Spec spec, VmPlan plan, long user, boolean kvm, boolean incoming) {
+  record Wanted(Machine.Spec spec, VmPlan plan, VmRoom room, boolean kvm, boolean incoming) {}
+
+  /**
+   * Starts it.
+   *
+   * @param user its uid and gid
+   */
+  Started launch(Wanted wanted, long user) {
+    Machine.Spec spec = wanted.spec();
+    VmPlan plan = wanted.plan();
     String subject = "instance " + spec.name();
     VmFiles files = VmFiles.of(context.scope(), spec.id());
     requireFiles(subject, spec, plan);
@@ -71,7 +81,7 @@ final class QemuLauncher {
       if (plan.tpm()) {
         new TpmDaemon(context, files, subject).start(spec, user);
       }
-      Processes.Child process = spawn(spec, plan, files, user, kvm, incoming);
+      Processes.Child process = spawn(wanted, files, user);
       try {
         Started started =
             new Started(files, process, new Monitor(subject, connect(subject, files, process)));
@@ -148,18 +158,15 @@ final class QemuLauncher {
     }
   }
 
-  private Processes.Child spawn(
-      Machine.Spec spec, VmPlan plan, VmFiles files, long user, boolean kvm, boolean incoming)
-      throws IOException {
+  private Processes.Child spawn(Wanted wanted, VmFiles files, long user) throws IOException {
+    Machine.Spec spec = wanted.spec();
     boolean throwaway = spec.lifetime() == Lifetime.THROWAWAY;
     List<QemuProcess.Opened> opened = new ArrayList<>();
     opened.add(new QemuProcess.Opened(DISK, VmPlan.disk(spec), QemuProcess.Mode.WRITE));
-    QemuArguments.UefiFiles uefi = QemuArguments.UefiFiles.NONE;
-    if (plan.firmware() instanceof Firmware.Uefi firmware) {
+    if (wanted.plan().firmware() instanceof Firmware.Uefi firmware) {
       Ovmf ovmf = Ovmf.of(firmware.secure());
       ovmf.prepareVariables(context.host().mounts().local(VmPlan.nvram(spec)));
       opened.add(new QemuProcess.Opened(NVRAM, VmPlan.nvram(spec), QemuProcess.Mode.WRITE));
-      uefi = new QemuArguments.UefiFiles(ovmf.code(), QemuProcess.Opened.inQemu(NVRAM));
     }
     opened.add(
         new QemuProcess.Opened(
@@ -169,28 +176,37 @@ final class QemuLauncher {
       Path file = seed.get().write(files.directory());
       opened.add(new QemuProcess.Opened(SEED, file, QemuProcess.Mode.READ));
     }
-    List<String> arguments =
-        QemuArguments.of(
-            plan,
-            new QemuArguments.Start(
-                files.name(),
-                QemuProcess.Opened.inQemu(DISK),
-                uefi,
-                kvm,
-                context.host().facts().onlineCpus().size(),
-                context.host().facts().memory(),
-                spec.root().ioLimits(),
-                QemuProcess.Opened.inQemu(CONSOLE),
-                seed.map(its -> QemuProcess.Opened.inQemu(SEED)),
-                incoming));
+    List<String> arguments = arguments(wanted);
     QemuProcess process =
-        new QemuProcess(files.directory(), user, kvm ? Kvm.group() : OptionalLong.empty(), opened);
+        new QemuProcess(
+            files.directory(), user, wanted.kvm() ? Kvm.group() : OptionalLong.empty(), opened);
     return context
         .host()
         .processes()
         .start(
             process.start(
                 context.setpriv(), context.qemu().path(), arguments, files.log(), throwaway));
+  }
+
+  /** What QEMU would be started with. */
+  List<String> arguments(Wanted wanted) {
+    QemuArguments.UefiFiles uefi = QemuArguments.UefiFiles.NONE;
+    if (wanted.plan().firmware() instanceof Firmware.Uefi firmware) {
+      Path code = Ovmf.of(firmware.secure()).code();
+      uefi = new QemuArguments.UefiFiles(code, QemuProcess.Opened.inQemu(NVRAM));
+    }
+    return QemuArguments.of(
+        wanted.plan(),
+        new QemuArguments.Start(
+            VmFiles.of(context.scope(), wanted.spec().id()).name(),
+            QemuProcess.Opened.inQemu(DISK),
+            uefi,
+            wanted.kvm(),
+            wanted.room(),
+            wanted.spec().root().ioLimits(),
+            QemuProcess.Opened.inQemu(CONSOLE),
+            CloudInitSeed.of(wanted.spec()).map(seed -> QemuProcess.Opened.inQemu(SEED)),
+            wanted.incoming()));
   }
 
   private Path consoleLog(Machine.Spec spec, VmFiles files, boolean throwaway) throws IOException {

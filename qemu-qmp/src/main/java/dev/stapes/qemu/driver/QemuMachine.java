@@ -31,8 +31,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -42,7 +42,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -53,13 +52,10 @@ final class QemuMachine implements Machine {
   private static final Logger LOG = LoggerFactory.getLogger(QemuMachine.class);
   private static final String ENVIRONMENT = "environment.";
   private static final int SIGKILL = 9;
-  private static final int SIGNALLED = 128;
   private static final Duration PATIENCE = Duration.ofSeconds(20);
   private static final Duration END = Duration.ofSeconds(1);
 
-  /** What it is in when it was suspended, or its state is or was being saved. */
   private final DriverContext context;
-
   private final VmFiles files;
   private final Processes.Handle process;
   private final CompletionStage<Integer> processExit;
@@ -73,6 +69,7 @@ final class QemuMachine implements Machine {
   private final VmLimits limits;
   private final VmNics nics;
   private final CpuAffinity affinity;
+  private final HotPlug slots;
   private final LiveChanges changes = new LiveChanges();
   private final VmDevices devices;
   private final Daemons daemons;
@@ -86,7 +83,7 @@ final class QemuMachine implements Machine {
   private volatile boolean killed;
   private volatile boolean released;
   private volatile @Nullable String shutdownReason;
-  private final AtomicReference<@Nullable Awakening> awakening = new AtomicReference<>();
+  private final Awakening awakening;
   private volatile Spec spec;
 
   /** As of which its disks and shares are. */
@@ -113,15 +110,18 @@ final class QemuMachine implements Machine {
     this.agentConnection =
         new AgentConnection(context, files, "instance " + spec.name(), monitor, startedAt);
     this.agent = new GuestAgent("instance " + spec.name(), agentConnection);
+    this.awakening = new Awakening(agent, agentConnection);
     this.ports =
         new ExecPorts(context.sys(), "instance " + spec.name(), files.directory(), monitor);
     this.serial = new SerialConsole(context.sys(), "instance " + spec.name(), files.console());
     this.limits = new VmLimits("instance " + spec.name(), monitor);
-    this.nics = new VmNics("instance " + spec.name(), files.id(), monitor, context.sys());
+    this.slots = new HotPlug("instance " + spec.name(), monitor);
+    this.nics = new VmNics("instance " + spec.name(), files.id(), monitor, slots, context.sys());
     this.affinity = new CpuAffinity(context.host(), monitor);
     this.daemons = new Daemons(context.host(), files, "instance " + spec.name());
     this.devices = devices();
     this.log = new ConsoleLogTurns(context.sys(), consoleLog());
+    condition.askAfterStops(context.behind(), () -> monitor.execute(QueryStatus.of()).status());
     monitor.client().subscribe(QmpEvent.class, listener());
     this.processExit.thenAccept(this::processEnded);
     log.watch(context.behind());
@@ -129,7 +129,6 @@ final class QemuMachine implements Machine {
 
   private VmDevices devices() {
     String subject = "instance " + spec.name();
-    HotPlug slots = new HotPlug(subject, monitor);
     return new VmDevices(
         context,
         subject,
@@ -252,17 +251,13 @@ final class QemuMachine implements Machine {
 
   @Override
   public void freeze() {
-    monitor.execute(Stop.of());
-    condition.suspended();
+    condition.suspend(() -> monitor.execute(Stop.of()));
   }
 
   @Override
   public void unfreeze() {
     condition.resume(() -> monitor.execute(Cont.of()));
-    Awakening first = awakening.getAndSet(null);
-    if (first != null) {
-      first.tell(agent, agentConnection);
-    }
+    awakening.tell();
   }
 
   @Override
@@ -382,18 +377,36 @@ final class QemuMachine implements Machine {
 
   @Override
   public synchronized void update(Spec changed) {
-    Size host = context.host().facts().memory();
-    VmPlan before = VmPlan.of(spec, host);
-    VmPlan after = VmPlan.of(changed, host);
-    changes.apply("processors", before.cpuCount(), after.cpuCount(), limits::processors);
-    changes.apply("memory", before.memory(), after.memory(), limits::memory);
-    changes.apply("root", spec.root().ioLimits(), changed.root().ioLimits(), limits::rootDisk);
-    changes.apply("cpus", before.cpus(), after.cpus(), cpus -> affinity.pin(pid, cpus));
-    nics.change(after.nics(), changed.config());
+    limit(spec, changed);
+    nics.change(plan(changed).nics(), changed.config());
     devices.change(devicesOf, changed);
     devicesOf = changed;
     devices.grow(pid);
     spec = changed;
+  }
+
+  private void limit(Spec from, Spec to) {
+    VmPlan before = plan(from);
+    VmPlan after = plan(to);
+    changes.apply("processors", before.cpuCount(), after.cpuCount(), limits::processors);
+    changes.apply("memory", before.memory(), after.memory(), limits::memory);
+    changes.apply("root", from.root().ioLimits(), to.root().ioLimits(), limits::rootDisk);
+    changes.apply("cpus", before.cpus(), after.cpus(), cpus -> affinity.pin(pid, cpus));
+  }
+
+  @Override
+  public synchronized void settle(Spec attempted, Spec wanted) {
+    spec = wanted;
+    devicesOf = wanted;
+    Settlement.all(
+        List.of(
+            () -> nics.settle(plan(attempted).nics(), plan(wanted).nics(), wanted.config()),
+            () -> devices.settle(attempted, wanted),
+            () -> limit(attempted, wanted)));
+  }
+
+  private VmPlan plan(Spec of) {
+    return VmPlan.of(of, context.host().facts().memory());
   }
 
   @Override
@@ -418,13 +431,18 @@ final class QemuMachine implements Machine {
 
   /** Gives it the devices that it has from the start, and that can go while it runs. */
   void plug() {
-    VmPlan plan = VmPlan.of(spec(), context.host().facts().memory());
+    VmPlan plan = plan(spec());
     nics.plugMissing(plan.nics(), spec().config(), plan.boot());
     devices.plugAll(spec());
   }
 
+  /** Gives it the devices that it had when its memory was saved, where they were. */
+  void plug(Map<String, String> places) {
+    slots.at(places, this::plug);
+  }
+
   private void pin() {
-    CpuRequest cpus = VmPlan.of(spec(), context.host().facts().memory()).cpus();
+    CpuRequest cpus = plan(spec()).cpus();
     if (cpus instanceof CpuRequest.Pinned) {
       affinity.pin(pid, cpus);
     }
@@ -444,17 +462,27 @@ final class QemuMachine implements Machine {
     condition.suspended();
     pin();
     ports.keepForeign();
-    awakening.set(new Awakening(spec().name(), !saved.equals(id().value())));
+    awaken(saved);
+  }
+
+  /** Tells its guest that it goes on from the state of an instance, as soon as it does. */
+  void awaken(String saved) {
+    awakening.expect(spec().name(), !saved.equals(id().value()));
+    if (condition.isGoing()) {
+      awakening.tell();
+    }
   }
 
   /**
    * Fails where one that is started anew would not be like this one.
    *
    * @param arguments that it was started with
+   * @return where devices are that were plugged in, and can be again
    */
-  void requireAsStarted(List<String> arguments) {
-    AsStarted.require(
-        subject(), monitor, VmPlan.of(spec(), context.host().facts().memory()).memory(), arguments);
+  Map<String, String> requireAsStarted(List<String> arguments) {
+    boolean share = SavedMachine.memoryLimit(spec()).endsWith("%");
+    Optional<Size> known = share ? Optional.empty() : Optional.of(plan(spec()).memory());
+    return AsStarted.require(subject(), monitor, known, arguments);
   }
 
   /**
@@ -472,7 +500,7 @@ final class QemuMachine implements Machine {
     } else {
       migration().cancel(); // its JVM died while it was saved
       condition.found(state);
-      nics.found(VmPlan.of(spec(), context.host().facts().memory()).nics());
+      nics.found(plan(spec()).nics());
       devices.mountAll(this::spec);
     }
     ports.keepForeign();
@@ -525,8 +553,7 @@ final class QemuMachine implements Machine {
 
   /** Says that it has ended, then removes the rest. */
   private void finish(int code) {
-    Exit end = end(code);
-    complete(end);
+    complete(killed ? new Exit("killed", false) : VmEnd.of(code, shutdownReason, files));
     try {
       letGo();
       daemons.end(Optional.empty());
@@ -538,20 +565,5 @@ final class QemuMachine implements Machine {
       gone.accept(this);
       removed.complete(end);
     }
-  }
-
-  private Exit end(int code) {
-    if (killed) {
-      return new Exit("killed", false);
-    }
-    String reason = shutdownReason;
-    if (code == 0 || code == -1) {
-      return new Exit(reason == null ? "ended" : reason, false);
-    }
-    String how =
-        code > SIGNALLED
-            ? "killed by signal " + (code - SIGNALLED)
-            : "QEMU failed: " + QemuLauncher.complaint(files);
-    return new Exit(how, false, OptionalInt.of(code));
   }
 }

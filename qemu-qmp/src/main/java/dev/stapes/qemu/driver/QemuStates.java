@@ -21,8 +21,12 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.function.BiFunction;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 /** The memory of virtual machines in files: the memory as it is, and the devices as QEMU does. */
@@ -36,17 +40,28 @@ final class QemuStates implements MemoryStates {
   private final Function<InstanceId, Optional<QemuMachine>> machines;
   private final Starting starting;
 
+  private final BiFunction<Machine.Spec, SavedMachine, List<String>> arguments;
+
   /** Starts a machine that waits for its state, and ends it where the state cannot be had. */
   interface Starting {
-    Machine start(Machine.Spec spec, java.util.function.Consumer<QemuMachine> fill);
+    Machine start(Machine.Spec spec, SavedMachine saved, Consumer<QemuMachine> fill);
   }
 
+  /**
+   * Of a driver.
+   *
+   * @param machines that run
+   * @param arguments of a machine that goes on from its memory
+   * @param starting starts it
+   */
   QemuStates(
       DriverContext context,
       Function<InstanceId, Optional<QemuMachine>> machines,
+      BiFunction<Machine.Spec, SavedMachine, List<String>> arguments,
       Starting starting) {
     this.context = context;
     this.machines = machines;
+    this.arguments = arguments;
     this.starting = starting;
   }
 
@@ -63,8 +78,9 @@ final class QemuStates implements MemoryStates {
         subject,
         "its memory cannot be saved",
         () -> {
-          List<String> arguments = CommandLine.of(machine.pid());
-          machine.requireAsStarted(arguments);
+          List<String> started = CommandLine.of(machine.pid());
+          Map<String, String> slots = machine.requireAsStarted(started);
+          PluggedDevice.all(subject, slots, devices(spec));
           Path local = context.host().mounts().local(directory);
           boolean apart = !hasHugePages(spec);
           Path devices = local.resolve(DEVICES);
@@ -77,7 +93,9 @@ final class QemuStates implements MemoryStates {
               new SavedMachine(
                   id.value(),
                   context.qemu().version().toString(),
-                  arguments,
+                  started,
+                  SavedMachine.memoryLimit(spec),
+                  PluggedDevice.all(subject, slots, devices(spec)), // nobody writes any more
                   diskSize(spec),
                   memory,
                   hash(devices));
@@ -122,22 +140,53 @@ final class QemuStates implements MemoryStates {
   public Machine load(Machine.Spec spec, Path directory) {
     String subject = "instance " + spec.name();
     Path local = context.host().mounts().local(directory);
-    SavedMachine saved = read(subject, local);
+    SavedMachine saved = readFitting(spec, local);
     return starting.start(
         spec,
+        saved,
         machine ->
             translated(
                 subject,
                 "its saved memory cannot be loaded",
                 () -> {
-                  saved.requireFit(
-                      subject,
-                      context.qemu().version().toString(),
-                      CommandLine.of(machine.pid()),
-                      diskSize(spec));
+                  machine.plug(saved.slots());
                   fill(subject, machine, local, saved);
                   machine.loaded(saved.instance());
                 }));
+  }
+
+  @Override
+  public void requireFit(Machine.Spec spec, Path directory) {
+    readFitting(spec, context.host().mounts().local(directory));
+  }
+
+  private SavedMachine readFitting(Machine.Spec spec, Path local) {
+    String subject = "instance " + spec.name();
+    SavedMachine saved = read(subject, local);
+    translated(
+        subject,
+        "its saved memory cannot be compared",
+        () ->
+            saved.requireFit(
+                subject,
+                context.qemu().version().toString(),
+                CommandLine.kept(arguments.apply(spec, saved)),
+                devices(spec),
+                diskSize(spec)));
+    return saved;
+  }
+
+  private SortedMap<String, String> devices(Machine.Spec spec) throws IOException {
+    return PluggedDevice.of(spec, context.host().mounts()::local);
+  }
+
+  @Override
+  public void awaken(InstanceId id, Path directory) {
+    Path local = context.host().mounts().local(directory);
+    Optional<QemuMachine> machine = machines.apply(id);
+    if (machine.isPresent() && Files.exists(local.resolve(SAVED))) {
+      machine.get().awaken(read("instance " + id, local).instance());
+    }
   }
 
   private void fill(String subject, QemuMachine machine, Path local, SavedMachine saved)

@@ -20,8 +20,13 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * How a machine is, as its emulator tells: whether it stands still because somebody wanted that, or
@@ -37,12 +42,24 @@ final class VmCondition {
       Set.of(
           RunState.IO_ERROR, RunState.INTERNAL_ERROR, RunState.GUEST_PANICKED, RunState.WATCHDOG);
 
+  private static final Logger LOG = LoggerFactory.getLogger(VmCondition.class);
+
   private final List<Consumer<Incident>> listeners = new CopyOnWriteArrayList<>();
   private volatile boolean frozen;
   private volatile @Nullable String failure;
+  private volatile boolean suspending;
+  private volatile Runnable unasked = () -> {};
+
+  /** How often it has stopped or gone on. */
+  private long changes;
 
   boolean isFrozen() {
     return frozen && failure == null;
+  }
+
+  /** Whether its processors run, as far as anybody has told. */
+  boolean isGoing() {
+    return !frozen && failure == null;
   }
 
   /** What it cannot go on for; empty while it is well. */
@@ -76,6 +93,49 @@ final class VmCondition {
     listeners.add(listener);
   }
 
+  /**
+   * Has the emulator be asked whenever it stops and nobody wanted that: of an internal error of KVM
+   * it says nothing else.
+   *
+   * @param behind where it is asked
+   * @param status asks it
+   */
+  void askAfterStops(Executor behind, Supplier<RunState> status) {
+    unasked =
+        () -> {
+          long seen = changes;
+          behind.execute(() -> learn(status, seen));
+        };
+  }
+
+  private void learn(Supplier<RunState> status, long seen) {
+    try {
+      RunState state = status.get();
+      synchronized (this) {
+        if (changes == seen && failure == null && FAILED.contains(state)) {
+          fail(state.text(), Map.of());
+        }
+      }
+    } catch (StapesException e) {
+      LOG.info("nobody knows why a machine stopped: {}", e.getMessage());
+    }
+  }
+
+  /**
+   * Suspends it.
+   *
+   * @param stop does it
+   */
+  void suspend(Runnable stop) {
+    suspending = true;
+    try {
+      stop.run();
+      suspended();
+    } finally {
+      suspending = false;
+    }
+  }
+
   /** It was suspended. */
   void suspended() {
     frozen = true;
@@ -89,22 +149,30 @@ final class VmCondition {
   void resume(Runnable cont) {
     boolean stood = frozen;
     String why = failure;
-    resumed();
+    long since = resumed();
     boolean done = false;
     try {
       cont.run();
       done = true;
     } finally {
       if (!done) {
-        frozen = stood;
-        failure = why;
+        takeBack(since, stood, why);
       }
     }
   }
 
-  private void resumed() {
+  private synchronized long resumed() {
     frozen = false;
     failure = null;
+    return ++changes;
+  }
+
+  /** What it has said since is newer. */
+  private synchronized void takeBack(long since, boolean stood, @Nullable String why) {
+    if (changes == since) {
+      frozen = stood;
+      failure = why;
+    }
   }
 
   /** How it was found. */
@@ -114,9 +182,13 @@ final class VmCondition {
   }
 
   /** Takes note of an event. */
-  void hear(QmpEvent event) {
+  synchronized void hear(QmpEvent event) {
     if (event instanceof StopEvent) {
+      changes++;
       frozen = true;
+      if (!suspending && failure == null) {
+        askWhy();
+      }
     } else if (event instanceof ResumeEvent) {
       resumed();
     } else if (event instanceof ResetEvent reset) {
@@ -143,6 +215,14 @@ final class VmCondition {
       if (watchdog.action() == WatchdogAction.PAUSE) {
         fail(RunState.WATCHDOG.text(), Map.of());
       }
+    }
+  }
+
+  private void askWhy() {
+    try {
+      unasked.run();
+    } catch (RejectedExecutionException e) {
+      // the driver is closed: whoever adopts the machine asks it
     }
   }
 

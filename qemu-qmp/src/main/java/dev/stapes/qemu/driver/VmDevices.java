@@ -11,7 +11,10 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeSet;
@@ -19,6 +22,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** The devices of a machine that come and go while it runs, and the disks that it starts with. */
 final class VmDevices {
@@ -162,16 +166,12 @@ final class VmDevices {
         change(name, before, after, undo);
       }
     } catch (RuntimeException e) {
-      boolean interrupted = Thread.interrupted();
       for (Runnable step : undo) {
         try {
-          step.run();
+          Uninterrupted.run(step);
         } catch (RuntimeException next) {
           e.addSuppressed(next);
         }
-      }
-      if (interrupted) {
-        Thread.currentThread().interrupt();
       }
       throw e;
     }
@@ -205,6 +205,58 @@ final class VmDevices {
       plug(name, after);
       undo.push(() -> unplug(name, is));
       mount(name, is);
+    }
+  }
+
+  /** Makes the disks those of one spec, after a change to another one was cut short. */
+  void settle(Machine.Spec attempted, Machine.Spec wanted) {
+    TreeSet<String> names = new TreeSet<>(attempted.devices().keySet());
+    names.addAll(wanted.devices().keySet());
+    List<Runnable> steps = new ArrayList<>();
+    for (String name : names) {
+      Device was = attempted.devices().get(name);
+      Device is = wanted.devices().get(name);
+      boolean disk = was instanceof Device.Disk || is instanceof Device.Disk;
+      if (disk && !Objects.equals(was, is)) {
+        steps.add(() -> settle(name, was, wanted));
+      }
+    }
+    Settlement.all(steps);
+  }
+
+  private void settle(String name, @Nullable Device was, Machine.Spec wanted) {
+    Device is = wanted.devices().get(name);
+    boolean there = disks.has(name) || shares.isPlugged(name);
+    if (there && was instanceof Device.Disk tried) {
+      if (is instanceof Device.Disk same && isSame(tried, same)) {
+        if (!shares.has(name)) {
+          disks.limit(name, same.limits());
+        }
+        return;
+      }
+      unplugEither(name, tried, is);
+      there = false;
+    }
+    if (!there) { // but maybe half of one
+      disks.unplug(name);
+      shares.unplug(name);
+      plug(name, wanted);
+    }
+    if (is != null) {
+      mount(name, is);
+    }
+  }
+
+  /** Which of the two is there nobody knows, nor where it is mounted. */
+  private void unplugEither(String name, Device.Disk tried, @Nullable Device is) {
+    try {
+      unplug(name, tried);
+    } catch (StapesException e) {
+      if (is instanceof Device.Disk other && !other.path().equals(tried.path())) {
+        unplug(name, other);
+      } else {
+        throw e;
+      }
     }
   }
 

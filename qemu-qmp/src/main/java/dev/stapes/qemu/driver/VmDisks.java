@@ -125,6 +125,11 @@ final class VmDisks {
     return throttle;
   }
 
+  /** Whether the guest sees one. */
+  boolean has(String name) {
+    return slots.has(DiskId.of(name).disk());
+  }
+
   /**
    * Removes one, if it is there.
    *

@@ -18,11 +18,14 @@ import dev.stapes.qmp.qemu.DeviceAdd;
 import dev.stapes.qmp.qemu.Netdev;
 import dev.stapes.qmp.qemu.NetdevAdd;
 import dev.stapes.qmp.qemu.NetdevDel;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,12 +42,17 @@ final class VmNics {
   private final HotPlug plugs;
   private final TreeMap<String, Device.Nic> plugged = new TreeMap<>();
 
-  VmNics(String subject, InstanceId id, Monitor monitor, Syscalls sys) {
+  VmNics(String subject, InstanceId id, Monitor monitor, HotPlug plugs, Syscalls sys) {
     this.subject = subject;
     this.id = id;
     this.monitor = monitor;
     this.sys = sys;
-    this.plugs = new HotPlug(subject, monitor);
+    this.plugs = plugs;
+  }
+
+  /** What QEMU calls one. */
+  static String device(String name) {
+    return DEVICE + name;
   }
 
   /** Plugs in those that are not there yet, before the machine goes for the first time. */
@@ -105,6 +113,38 @@ final class VmNics {
   /** Gives a machine that runs an interface. */
   void plug(String name, Device.Nic nic, Config config) {
     plug(name, nic, config, OptionalInt.empty());
+  }
+
+  /**
+   * Makes them what they are to be, after a change to others was cut short. One that the guest does
+   * not let go of goes with the next change.
+   */
+  synchronized void settle(
+      SortedMap<String, Device.Nic> attempted,
+      SortedMap<String, Device.Nic> wanted,
+      Config config) {
+    List<Runnable> steps = new ArrayList<>();
+    TreeSet<String> names = new TreeSet<>(attempted.keySet());
+    names.addAll(wanted.keySet());
+    for (String name : names) {
+      Device.Nic was = attempted.get(name);
+      if (!Objects.equals(was, wanted.get(name))) {
+        steps.add(() -> settle(name, was, wanted.get(name), config));
+      }
+    }
+    Settlement.all(steps);
+  }
+
+  private void settle(
+      String name, Device.@Nullable Nic was, Device.@Nullable Nic is, Config config) {
+    if (was != null) {
+      plugged.put(name, was); // or what it was before: one of them
+      unplug(name);
+    }
+    plugged.remove(name);
+    if (is != null) {
+      plugMissing(new TreeMap<>(Map.of(name, is)), config, BootOrder.NONE);
+    }
   }
 
   /**
@@ -181,15 +221,11 @@ final class VmNics {
 
   /** Takes away what is there of a half of an interface. */
   private void clear(String name) {
-    boolean interrupted = Thread.interrupted();
-    try {
-      ignoring(() -> monitor.execute(NetdevDel.of(NETDEV + name)));
-      ignoring(() -> monitor.execute(Closefd.of(NETDEV + name)));
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
+    Uninterrupted.run(
+        () -> {
+          ignoring(() -> monitor.execute(NetdevDel.of(NETDEV + name)));
+          ignoring(() -> monitor.execute(Closefd.of(NETDEV + name)));
+        });
   }
 
   private static void ignoring(Runnable command) {

@@ -64,6 +64,11 @@ final class VmShares {
     return hasChannel(DiskId.of(name));
   }
 
+  /** Whether the guest sees it. */
+  boolean isPlugged(String name) {
+    return slots.has(DiskId.of(name).share());
+  }
+
   private boolean hasChannel(DiskId id) {
     return monitor.execute(QueryChardev.of()).stream()
         .anyMatch(each -> each.label().equals(id.share()));

@@ -33,8 +33,7 @@ class QemuArgumentsTest {
             Path.of("/dev/fdset/3"),
             plan.firmware() instanceof Firmware.Uefi ? UEFI : QemuArguments.UefiFiles.NONE,
             kvm,
-            4,
-            Size.ofMebibytes(64),
+            VmRoom.of(plan, 4, Size.ofMebibytes(64)),
             LIMITS,
             Path.of("/dev/fdset/5"),
             Optional.empty(),
@@ -284,6 +283,41 @@ class QemuArgumentsTest {
   }
 
   @Test
+  void what_it_has_room_for_is_read_from_what_it_was_started_with() {
+    for (VmPlan plan :
+        List.of(
+            Specs.plan("limits.cpu", "3", "limits.memory", "35MiB"),
+            Specs.plan("limits.cpu", "9", "raw.qemu", "-m 2G -smp cpus=1,maxcpus=77"),
+            Specs.plan("qemu.machine", "microvm", "qemu.kernel", "/k", "limits.cpu", "2"))) {
+      List<String> all = of(plan, false);
+      assertEquals(VmRoom.of(plan, 4, Size.ofMebibytes(64)), VmRoom.of(all));
+      assertEquals(plan.memory(), VmRoom.memory(all));
+    }
+    assertEquals(new VmRoom(1, 0, 0), VmRoom.of(List.of("-m", "2G", "-smp", "4")));
+  }
+
+  @Test
+  void one_that_goes_on_has_the_same_room_on_another_host() {
+    VmPlan before = Specs.plan("limits.memory", "35MiB");
+    List<String> saved = of(before, false);
+    Device.Nic nic = Device.Nic.p2p();
+    VmPlan now = VmPlan.of(Specs.of(Map.of("eth0", nic), "limits.memory", "35MiB"), Specs.HOST);
+    List<String> again =
+        QemuArguments.of(
+            now,
+            new QemuArguments.Start(
+                "stapes-tag-other",
+                Path.of("/dev/fdset/3"),
+                UEFI,
+                false,
+                VmRoom.of(saved),
+                Device.IoLimits.NONE,
+                Path.of("/dev/fdset/5"),
+                true));
+    assertEquals(CommandLine.kept(saved), CommandLine.kept(again));
+  }
+
+  @Test
   void huge_pages_are_asked_for() {
     List<String> all = of(Specs.plan("limits.memory.hugepages", "true"), true);
     assertTrue(json(all, "-object", "id", "memory").path("hugetlb").asBoolean());
@@ -299,8 +333,7 @@ class QemuArgumentsTest {
                 Path.of("/a,b"),
                 UEFI,
                 false,
-                1,
-                Size.ofMebibytes(64),
+                VmRoom.of(Specs.plan(), 1, Size.ofMebibytes(64)),
                 Device.IoLimits.NONE,
                 Path.of("/logs,x/con=sole"),
                 Optional.of(Path.of("/dev/fdset/6")),

@@ -3,14 +3,34 @@ package dev.stapes.qemu.driver;
 import static dev.stapes.qemu.driver.Specs.refused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.stapes.model.Size;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.Machine;
 import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 class SavedMachineTest {
   private static final List<String> ARGUMENTS = List.of("-S", "-m", "size=64M");
   private static final SavedMachine SAVED =
-      new SavedMachine("abcd", "7.2", ARGUMENTS, 1 << 20, 64 << 20, "00ff");
+      new SavedMachine(
+          "abcd",
+          "7.2",
+          ARGUMENTS,
+          "50%",
+          List.of(new PluggedDevice("dev-eth0", "slot3", "address 02:00:00:00:00:01")),
+          1 << 20,
+          64 << 20,
+          "00ff");
+
+  private static final SortedMap<String, String> DEVICES =
+      new TreeMap<>(Map.of("dev-eth0", "address 02:00:00:00:00:01"));
+
+  private static void fits(String version, List<String> arguments, long disk) {
+    SAVED.requireFit("instance vm", version, arguments, DEVICES, disk);
+  }
 
   @Test
   void what_was_written_is_read() {
@@ -31,22 +51,50 @@ class SavedMachineTest {
 
   @Test
   void it_fits_the_same_machine_alone() {
-    SAVED.requireFit("instance vm", "7.2", ARGUMENTS, 1 << 20);
+    fits("7.2", ARGUMENTS, 1 << 20);
+    refused(Kind.CONFLICT, "this is 10.0", () -> fits("10.0", ARGUMENTS, 1 << 20));
     refused(
-        Kind.CONFLICT,
-        "this is 10.0",
-        () -> SAVED.requireFit("instance vm", "10.0", ARGUMENTS, 1 << 20));
-    refused(
-        Kind.CONFLICT,
-        "its disk had 1048576 bytes, and has 1",
-        () -> SAVED.requireFit("instance vm", "7.2", ARGUMENTS, 1));
+        Kind.CONFLICT, "its disk had 1048576 bytes, and has 1", () -> fits("7.2", ARGUMENTS, 1));
     refused(
         Kind.CONFLICT,
         "it had size=64M, and now has size=96M",
-        () -> SAVED.requireFit("vm", "7.2", List.of("-S", "-m", "size=96M"), 1 << 20));
+        () -> fits("7.2", List.of("-S", "-m", "size=96M"), 1 << 20));
     refused(
         Kind.CONFLICT,
         "it had size=64M, and now has nothing",
-        () -> SAVED.requireFit("vm", "7.2", List.of("-S", "-m"), 1 << 20));
+        () -> fits("7.2", List.of("-S", "-m"), 1 << 20));
+  }
+
+  @Test
+  void its_devices_in_slots_are_the_same_and_in_the_same_ones() {
+    assertEquals(Map.of("dev-eth0", "slot3"), SAVED.slots());
+    for (Map.Entry<Map<String, String>, String> other :
+        Map.of(
+                Map.<String, String>of(),
+                "its device dev-eth0 was address 02:00:00:00:00:01, and is not there now",
+                Map.of("dev-eth0", "address 02:00:00:00:00:02"),
+                "and is now address 02:00:00:00:00:02",
+                Map.of("dev-eth0", "address 02:00:00:00:00:01", "disk-a", "1 bytes"),
+                "it had no device disk-a: add it while it runs")
+            .entrySet()) {
+      refused(
+          Kind.CONFLICT,
+          other.getValue(),
+          () ->
+              SAVED.requireFit(
+                  "instance vm", "7.2", ARGUMENTS, new TreeMap<>(other.getKey()), 1 << 20));
+    }
+  }
+
+  @Test
+  void a_share_of_the_memory_of_another_host_is_what_it_was() {
+    Machine.Spec spec = Specs.of("limits.memory", "50%");
+    assertEquals(
+        Size.ofMebibytes(64), VmPlan.of(SAVED.memoryOf(spec), Size.ofGibibytes(9)).memory());
+    Machine.Spec changed = Specs.of("limits.memory", "25%");
+    assertEquals(changed, SAVED.memoryOf(changed));
+    Machine.Spec plain = Specs.of("limits.memory", "64MiB");
+    assertEquals(plain, SAVED.memoryOf(plain));
+    assertEquals("", SavedMachine.memoryLimit(Specs.of()));
   }
 }

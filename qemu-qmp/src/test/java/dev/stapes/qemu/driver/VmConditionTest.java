@@ -22,6 +22,8 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -72,6 +74,76 @@ class VmConditionTest {
     assertEquals(InstanceStatus.RUNNING, condition.status());
     condition.requireGoing("instance x");
     assertEquals(List.of(), told);
+  }
+
+  @Test
+  void a_stop_that_nobody_asked_for_is_asked_about() {
+    List<Runnable> behind = new ArrayList<>();
+    AtomicReference<RunState> state = new AtomicReference<>(RunState.PAUSED);
+    condition.askAfterStops(behind::add, state::get);
+    condition.suspend(this::stop);
+    assertEquals(InstanceStatus.FROZEN, condition.status());
+    assertEquals(List.of(), behind);
+
+    condition.resume(() -> {});
+    stop(); // somebody else at its monitor
+    behind.remove(0).run();
+    assertEquals(InstanceStatus.FROZEN, condition.status());
+
+    condition.resume(() -> {});
+    state.set(RunState.INTERNAL_ERROR);
+    stop();
+    assertEquals(InstanceStatus.FROZEN, condition.status());
+    behind.remove(0).run();
+    assertEquals(Optional.of("internal-error"), condition.failure());
+    assertEquals("instance-error", told.get(0).action());
+    assertEquals("internal-error", told.get(0).details().get("reason"));
+    assertEquals(1, told.size());
+  }
+
+  @Test
+  void what_is_learned_too_late_counts_for_nothing() {
+    List<Runnable> behind = new ArrayList<>();
+    condition.askAfterStops(behind::add, () -> RunState.INTERNAL_ERROR);
+    stop();
+    condition.resume(() -> {});
+    behind.remove(0).run();
+    assertEquals(InstanceStatus.RUNNING, condition.status());
+
+    condition.hear(error("stop"));
+    stop(); // it is known why
+    assertEquals(List.of(), behind);
+
+    condition.resume(() -> {});
+    condition.askAfterStops(
+        behind::add,
+        () -> {
+          throw new StapesException(Kind.UNAVAILABLE, "instance x", "its emulator is gone");
+        });
+    stop();
+    behind.remove(0).run();
+    assertEquals(InstanceStatus.FROZEN, condition.status());
+    condition.askAfterStops(
+        task -> {
+          throw new RejectedExecutionException();
+        },
+        () -> RunState.PAUSED);
+    stop();
+    assertEquals(InstanceStatus.FROZEN, condition.status());
+  }
+
+  @Test
+  void one_that_went_on_goes_on_although_its_answer_got_lost() {
+    stop();
+    assertThrows(
+        IllegalStateException.class,
+        () ->
+            condition.resume(
+                () -> {
+                  condition.hear(ResumeEvent.from(event("RESUME", object())));
+                  throw new IllegalStateException();
+                }));
+    assertEquals(InstanceStatus.RUNNING, condition.status());
   }
 
   @Test

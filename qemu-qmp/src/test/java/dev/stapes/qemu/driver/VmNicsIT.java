@@ -45,7 +45,8 @@ class VmNicsIT {
   }
 
   private static VmNics nics(BareQemu qemu) {
-    return new VmNics("instance vm", Specs.ID, qemu.monitor(), BareQemu.SYS);
+    HotPlug slots = new HotPlug("instance vm", qemu.monitor());
+    return new VmNics("instance vm", Specs.ID, qemu.monitor(), slots, BareQemu.SYS);
   }
 
   private void comesAndIsExhausted(String program) throws Exception {

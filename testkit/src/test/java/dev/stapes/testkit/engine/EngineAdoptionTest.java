@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stapes.Delete;
 import dev.stapes.Instance;
+import dev.stapes.InstanceUpdate;
 import dev.stapes.Stop;
 import dev.stapes.model.Device;
 import dev.stapes.model.InstanceStatus;
@@ -83,5 +84,34 @@ class EngineAdoptionTest {
       again.delete(Delete.FORCE);
       assertEquals(Set.of(), world.room().running());
     }
+  }
+
+  @Test
+  void an_update_whose_jvm_died_is_undone_by_the_next_open_and_by_no_other() {
+    Set<String> steps = Set.of("commit", "update", "settle");
+    Faults faults = new Faults(method -> steps.contains(method.getName()));
+    try (EngineWorld world = EngineWorld.create(faults, EngineWorld.Setup.usual())) {
+      Instance box = world.launch("box");
+      faults.dieAtNth(3); // it is changed, and not written down
+      assertThrows(StapesException.class, () -> box.update(change -> limit(change, 2)));
+      world.stapes().close();
+      faults.count();
+      Instance again = world.openAgain().instances().get("box");
+      assertEquals(1, settled(faults), faults.trace()::toString);
+      assertEquals(InstanceStatus.RUNNING, again.info().status());
+
+      again.update(change -> limit(change, 1));
+      faults.count();
+      world.reopen();
+      assertEquals(0, settled(faults), faults.trace()::toString);
+    }
+  }
+
+  private static void limit(InstanceUpdate change, int cpus) {
+    change.limits(limits -> limits.cpus(cpus));
+  }
+
+  private static long settled(Faults faults) {
+    return faults.trace().stream().filter(call -> call.contains("settle")).count();
   }
 }

@@ -1,0 +1,73 @@
+package dev.stapes.qemu.driver;
+
+import dev.stapes.model.Size;
+import dev.stapes.spi.Host;
+import java.util.List;
+import java.util.function.LongSupplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * What a machine has room for while it runs. It depends on the host of the start, and decides where
+ * devices are: memory that was saved fits no machine with another one.
+ *
+ * @param cpus how many processors it can have
+ * @param growth how many bytes of memory it can have beyond those of the start
+ * @param slots for devices that come and go
+ */
+record VmRoom(int cpus, long growth, int slots) {
+  private static final Pattern CPUS = Pattern.compile("(?:^|,)maxcpus=(\\d{1,9})(?:,|$)");
+  private static final Pattern MEMORY = Pattern.compile("(?:^|,)size=(\\d{1,12})M(?:,|$)");
+  private static final Pattern MOST_MEMORY = Pattern.compile("(?:^|,)maxmem=(\\d{1,12})M(?:,|$)");
+  private static final Pattern SLOT =
+      Pattern.compile("\"id\":\"" + PciSlots.NAME + "\\d+\"|(?:^|,)id=" + PciSlots.NAME + "\\d+");
+
+  /** That of one which is started anew. */
+  static VmRoom of(VmPlan plan, Host.Facts host) {
+    return of(plan, host.onlineCpus().size(), host.memory());
+  }
+
+  /**
+   * The same.
+   *
+   * @param mostCpus of the host
+   * @param mostMemory of the host
+   */
+  static VmRoom of(VmPlan plan, int mostCpus, Size mostMemory) {
+    boolean fixed = plan.board().equals("microvm");
+    int cpus = plan.cpuCount();
+    return new VmRoom(
+        fixed ? cpus : Math.max(cpus, Math.min(mostCpus, VmPlan.MOST_CPUS)),
+        VmMemory.growth(plan, mostMemory),
+        fixed ? 0 : plan.slots());
+  }
+
+  /** That of one which was started with these arguments, by whatever version of this. */
+  static VmRoom of(List<String> arguments) {
+    long most = number(arguments, "-m", MOST_MEMORY, () -> memory(arguments).bytes());
+    long cpus = number(arguments, "-smp", CPUS, () -> 1);
+    long slots =
+        CommandLine.values(arguments, "-device").stream()
+            .filter(text -> SLOT.matcher(text).find())
+            .count();
+    return new VmRoom((int) cpus, most - memory(arguments).bytes(), (int) slots);
+  }
+
+  /** The memory that a machine was started with. */
+  static Size memory(List<String> arguments) {
+    return new Size(number(arguments, "-m", MEMORY, () -> 0));
+  }
+
+  /** Of the first that is there: those of the user come after ours. Sizes are in bytes. */
+  private static long number(
+      List<String> arguments, String option, Pattern pattern, LongSupplier otherwise) {
+    for (String value : CommandLine.values(arguments, option)) {
+      Matcher matcher = pattern.matcher(value);
+      if (matcher.find()) {
+        long number = Long.parseLong(matcher.group(1));
+        return option.equals("-m") ? Size.ofMebibytes(number).bytes() : number;
+      }
+    }
+    return otherwise.getAsLong();
+  }
+}
