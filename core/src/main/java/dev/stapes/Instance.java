@@ -149,6 +149,32 @@ public final class Instance {
   }
 
   /**
+   * Moves it, running, to another root directory of this host. It has a new id there, its disk is
+   * in the default pool, and it goes on where it was; here it is gone. Programs that were executed
+   * from here go on in it, but their streams end.
+   *
+   * <p>Where it fails, or its thread is interrupted, it runs on here and nothing is left there.
+   * After a crash in the middle of it there is one of it, here or there, once both root directories
+   * were opened.
+   *
+   * @param name that it has there
+   * @return the one that runs there
+   * @throws StapesException CONFLICT where the name is taken, it does not run, or stands still;
+   *     UNSUPPORTED where it is a container, or has snapshots or devices beside its root disk;
+   *     INVALID without {@code migration.stateful}
+   */
+  public Instance migrateTo(Stapes target, String name) {
+    return migrateTo(target, name, Progress.NONE);
+  }
+
+  /** The same, telling a listener of the stages {@code disk} and {@code memory}. */
+  public Instance migrateTo(Stapes target, String name, Progress progress) {
+    return new Instance(
+        target.engine(),
+        engine.migrations().migrate(id, target.engine().migrations(), name, progress));
+  }
+
+  /**
    * Deletes it with its snapshots.
    *
    * @throws StapesException BUSY where it runs and {@code how} is not {@link Delete#FORCE}; DENIED

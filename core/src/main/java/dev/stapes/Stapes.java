@@ -57,6 +57,11 @@ public final class Stapes implements AutoCloseable {
     return new Builder(root);
   }
 
+  /** What is open here. */
+  Engine engine() {
+    return engine;
+  }
+
   /** The instances. */
   public Instances instances() {
     return new Instances(engine);

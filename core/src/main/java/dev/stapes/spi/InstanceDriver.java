@@ -67,6 +67,11 @@ public interface InstanceDriver extends AutoCloseable {
     return Optional.empty();
   }
 
+  /** Moves its running machines to another driver of its kind, where it can. */
+  default Optional<Migrations> migrations() {
+    return Optional.empty();
+  }
+
   /**
    * Whether a running machine can take a change of one of its devices; limits of disks can change
    * in any case.

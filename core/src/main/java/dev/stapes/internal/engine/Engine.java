@@ -57,6 +57,7 @@ public final class Engine implements AutoCloseable {
   private final WarmPoolService warmPools;
   private final SnapshotService snapshots;
   private final ExecService exec;
+  private final MigrationService migrations;
   private final ConsoleLogs logs;
   private final FileService files;
   private final Trash trash;
@@ -139,11 +140,14 @@ public final class Engine implements AutoCloseable {
     warmPools = new WarmPoolService(store, instances, changes, lifecycle, machines, exec);
     snapshots =
         new SnapshotService(catalog, work, pools, machines, lifecycle, states, trash, clock);
+    Handovers handovers = new Handovers(root.path(), catalog);
+    migrations = migrations(handovers, allocation, states, clock);
     files = new FileService(host, catalog, machines, pools);
     Recovery recovery =
         new Recovery(
             catalog, store, pools, drivers, machines, lifecycle, states, logs, trash, background);
     pools.openAll();
+    handovers.settle(machines::outOfReach);
     recovery.run();
     makeDefaultPool(options.defaultPool());
     background.execute(() -> recovery.autostart(background::pause));
@@ -185,6 +189,12 @@ public final class Engine implements AutoCloseable {
         work,
         options.clock(),
         options.defaultPool().map(PoolSpec::name).orElse(DEFAULT_POOL));
+  }
+
+  private MigrationService migrations(
+      Handovers handovers, Allocation allocation, SavedStates states, Clock clock) {
+    return new MigrationService(
+        catalog, work, drivers, allocation, pools, machines, lifecycle, states, handovers, clock);
   }
 
   /** Growing and unique also over restarts: microseconds since the epoch, and on. */
@@ -243,6 +253,11 @@ public final class Engine implements AutoCloseable {
   /** Their snapshots. */
   public SnapshotService snapshots() {
     return open(snapshots);
+  }
+
+  /** Their moves to other root directories. */
+  public MigrationService migrations() {
+    return open(migrations);
   }
 
   /** Programs in them. */

@@ -1,5 +1,6 @@
 package dev.stapes.internal.engine;
 
+import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param frozen the id of an instance that stands still while it is copied, and is to go on
  * @param loaded the memory that it was loaded from, where its guest is to be told so
  * @param attempted what a running instance was being made
+ * @param handover what says whose a machine is that moves to another root directory
  */
 record Intent(
     String action,
@@ -27,7 +29,16 @@ record Intent(
     @Nullable PoolRecord removed,
     @Nullable String frozen,
     @Nullable String loaded,
-    @Nullable InstanceRecord attempted) {
+    @Nullable InstanceRecord attempted,
+    @Nullable Handover handover) {
+
+  /**
+   * A running machine moves to another root directory; both have such an intent.
+   *
+   * @param file of the decision, see {@link Handovers}
+   * @param arriving what the instance will be; null where it leaves
+   */
+  record Handover(String file, @Nullable InstanceRecord arriving) {}
 
   /** A volume of a pool. */
   record VolumeRef(String pool, String kind, String name) {
@@ -45,7 +56,7 @@ record Intent(
   }
 
   static Intent onVolumes(String action, String subject, List<VolumeRef> volumes) {
-    return new Intent(action, subject, volumes, "", null, null, null, null);
+    return new Intent(action, subject, volumes, "", null, null, null, null, null);
   }
 
   /** A pool is being made: whether what is found under its source is ours, nobody knows. */
@@ -58,7 +69,7 @@ record Intent(
         null,
         null,
         null,
-        null);
+        null, null);
   }
 
   static Intent removalOf(PoolRecord pool) {
@@ -70,7 +81,7 @@ record Intent(
         pool,
         null,
         null,
-        null);
+        null, null);
   }
 
   /** The same, of a running instance into a volume. */
@@ -83,13 +94,13 @@ record Intent(
         null,
         instance.id(),
         null,
-        null);
+        null, null);
   }
 
   /** A running instance is copied as of one moment. */
   static Intent stillnessOf(InstanceRecord instance) {
     return new Intent(
-        "instance-copy", instance.subject(), List.of(), "", null, instance.id(), null, null);
+        "instance-copy", instance.subject(), List.of(), "", null, instance.id(), null, null, null);
   }
 
   /** An instance goes on from memory that its record names. */
@@ -102,11 +113,40 @@ record Intent(
         null,
         saved.id(),
         SavedStates.idIn(saved.config()).orElse(null),
+        null,
         null);
   }
 
   /** A running instance becomes what a record says that is not written down yet. */
   static Intent changeTo(InstanceRecord after) {
-    return new Intent("instance-update", after.subject(), List.of(), "", null, null, null, after);
+    return new Intent("instance-update", after.subject(), List.of(), "", null, null, null, after, null);
+  }
+
+  /** A running instance leaves, and goes on unless it has been decided that it is gone. */
+  static Intent departureOf(InstanceRecord instance, Path decision) {
+    return new Intent(
+        "instance-migrate",
+        instance.subject(),
+        List.of(),
+        "",
+        null,
+        instance.id(),
+        null,
+        null,
+        new Handover(decision.toString(), null));
+  }
+
+  /** A running instance arrives, and is removed unless it has been decided that it is here. */
+  static Intent arrivalOf(InstanceRecord instance, Path decision) {
+    return new Intent(
+        "instance-create",
+        instance.subject(),
+        List.of(VolumeRef.of(instance.pool(), instance.volumeId())),
+        "",
+        null,
+        null,
+        null,
+        null,
+        new Handover(decision.toString(), instance));
   }
 }

@@ -441,7 +441,7 @@ public final class LifecycleService {
     write(record, record.typedConfig().with(POWER, power).values());
   }
 
-  private static InstanceRecord withPower(InstanceRecord record, String power) {
+  static InstanceRecord withPower(InstanceRecord record, String power) {
     return record.with(
         record.description(), record.typedConfig().with(POWER, power).values(), record.devices());
   }

@@ -17,6 +17,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
+import java.util.function.Function;
 
 /**
  * The machines that run now. All but {@link #find} is called with the lock of the instance held.
@@ -97,9 +98,23 @@ final class Machines implements AutoCloseable {
   /** Starts a machine; one whose memory was saved is loaded, and stands still. */
   Running start(InstanceRecord record) {
     InstanceDriver driver = drivers.of(record.type());
+    return begin(driver, record, spec -> start(driver, record, spec));
+  }
+
+  /**
+   * Starts a machine that waits for the state of another one.
+   *
+   * @param receive does it, given what the machine is made of
+   */
+  Running arrive(InstanceRecord record, Function<Machine.Spec, Machine> receive) {
+    return begin(drivers.of(record.type()), record, receive);
+  }
+
+  private Running begin(
+      InstanceDriver driver, InstanceRecord record, Function<Machine.Spec, Machine> how) {
     Disks.Attached attached = disks.attach(record, driver);
     try {
-      Machine machine = start(driver, record, attached.spec());
+      Machine machine = how.apply(attached.spec());
       return register(new Running(machine, attached.spec(), attached.attachments()));
     } catch (RuntimeException | Error e) {
       attached.close();

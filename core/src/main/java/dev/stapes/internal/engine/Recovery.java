@@ -144,6 +144,9 @@ final class Recovery {
             .collect(Collectors.toSet());
     drivers.collect(type, known);
     for (InstanceRecord record : instances) {
+      if (machines.isOutOfReach(record.instanceId())) {
+        continue; // it may be another root directory's
+      }
       try {
         boolean runs = machines.adopt(record).isPresent();
         if (!runs

@@ -77,6 +77,10 @@ final class VmBench implements BeforeAllCallback, AfterAllCallback {
     }
   }
 
+  Path root() {
+    return root;
+  }
+
   static TestGuest guest() {
     return TestGuest.find().orElseThrow();
   }

@@ -51,7 +51,7 @@ public final class Doomed {
   }
 
   /** What programs in an instance are told changes nothing that a crash could leave half done. */
-  private static Predicate<Method> ofInterest() {
+  static Predicate<Method> ofInterest() {
     return Faults.usual()
         .and(
             method ->
@@ -60,14 +60,14 @@ public final class Doomed {
                     && method.getDeclaringClass() != OutputStream.class);
   }
 
-  private static StapesException die(Faults faults, int n) {
+  static StapesException die(Faults faults, int n) {
     System.out.println("died before " + faults.trace().get(n - 1));
     System.out.flush();
     Runtime.getRuntime().halt(DIED);
     throw new AssertionError("nobody survives a halt");
   }
 
-  private static Stapes open(Path root, String driver, Faults faults) {
+  static Stapes open(Path root, String driver, Faults faults) {
     return Stapes.builder(root)
         .with(faults.wrap(HostProvider.class, Found.of(HostProvider.class, "linux")))
         .with(

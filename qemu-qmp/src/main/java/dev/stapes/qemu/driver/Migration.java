@@ -13,7 +13,6 @@ import dev.stapes.qmp.qemu.MigrateSetCapabilities;
 import dev.stapes.qmp.qemu.MigrationCapability;
 import dev.stapes.qmp.qemu.MigrationCapabilityStatus;
 import dev.stapes.qmp.qemu.MigrationEvent;
-import dev.stapes.qmp.qemu.MigrationInfo;
 import dev.stapes.qmp.qemu.MigrationStatus;
 import dev.stapes.qmp.qemu.QueryMigrate;
 import java.time.Duration;
@@ -79,37 +78,70 @@ final class Migration {
       }
     }
     if (end != MigrationStatus.COMPLETED) {
-      String why = monitor.execute(QueryMigrate.of()).errorDesc().orElse("QEMU does not say why");
       throw new StapesException(
-          Kind.INTERNAL, subject, command.commandName() + ": " + end.text() + ": " + why);
+          Kind.INTERNAL, subject, command.commandName() + ": " + end.text() + ": " + why(monitor));
     }
   }
 
   /** One that went on would stop the machine when it is complete, and nobody would let it go on. */
   private void abandon() {
-    Uninterrupted.run(this::cancelAndWait);
+    Uninterrupted.run(this::tryToCancel);
   }
 
-  private void cancelAndWait() {
-    try (QmpExpectation<MigrationEvent> over =
-        monitor.client().expect(MigrationEvent.class, event -> OVER.contains(event.status()))) {
-      if (cancel()) {
-        over.await(CANCEL);
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    } catch (QmpException | StapesException e) {
+  private void tryToCancel() {
+    try {
+      cancel();
+    } catch (StapesException e) {
       LOG.warn("{}: its state may still be on its way: {}", subject, e.getMessage());
     }
   }
 
-  /** Ends one that is under way, maybe since an earlier JVM; false where there is none. */
-  boolean cancel() {
-    MigrationInfo info = monitor.execute(QueryMigrate.of());
-    boolean running = info.status().filter(status -> !OVER.contains(status)).isPresent();
-    if (running) {
-      monitor.execute(MigrateCancel.of());
+  /** Ends one that is under way, maybe since an earlier JVM, and waits until it has. */
+  void cancel() {
+    try (QmpExpectation<MigrationEvent> over =
+        monitor.client().expect(MigrationEvent.class, event -> isOver(event.status()))) {
+      if (isUnderWay()) {
+        monitor.execute(MigrateCancel.of());
+        MigrationEvent unusedEnd = over.await(CANCEL);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StapesException(Kind.INTERRUPTED, subject, "interrupted", e);
+    } catch (QmpException e) {
+      throw Monitor.failed(subject, "migrate_cancel", e);
     }
-    return running;
+  }
+
+  private boolean isUnderWay() {
+    return monitor
+        .execute(QueryMigrate.of())
+        .status()
+        .filter(status -> status != MigrationStatus.NONE && !OVER.contains(status))
+        .isPresent();
+  }
+
+  /** Whether one that is so goes on no more. */
+  static boolean isOver(MigrationStatus status) {
+    return OVER.contains(status);
+  }
+
+  /** Why one failed. */
+  static String why(Monitor monitor) {
+    return monitor.execute(QueryMigrate.of()).errorDesc().orElse("QEMU does not say why");
+  }
+
+  /**
+   * How it is done from now on.
+   *
+   * @param moving whether it is that of a running machine: it is slowed down where its memory
+   *     changes faster than it goes, and waits before the last of it goes
+   */
+  static MigrateSetCapabilities capabilities(boolean moving) {
+    return MigrateSetCapabilities.of(
+        List.of(
+            MigrationCapabilityStatus.of(MigrationCapability.EVENTS, true),
+            MigrationCapabilityStatus.of(MigrationCapability.X_IGNORE_SHARED, false),
+            MigrationCapabilityStatus.of(MigrationCapability.AUTO_CONVERGE, moving),
+            MigrationCapabilityStatus.of(MigrationCapability.PAUSE_BEFORE_SWITCHOVER, moving)));
   }
 }

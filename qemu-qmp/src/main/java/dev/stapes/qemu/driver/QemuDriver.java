@@ -17,6 +17,7 @@ import dev.stapes.spi.Host;
 import dev.stapes.spi.InstanceDriver;
 import dev.stapes.spi.Machine;
 import dev.stapes.spi.MemoryStates;
+import dev.stapes.spi.Migrations;
 import dev.stapes.spi.Processes;
 import java.io.IOException;
 import java.time.Instant;
@@ -91,7 +92,7 @@ final class QemuDriver implements InstanceDriver {
 
   @Override
   public Machine start(Machine.Spec spec) {
-    return start(spec, Optional.empty(), QemuMachine::go);
+    return start(wanted(spec, Optional.empty(), false), QemuMachine::go);
   }
 
   @Override
@@ -100,22 +101,31 @@ final class QemuDriver implements InstanceDriver {
         new QemuStates(
             context,
             id -> Optional.ofNullable(machines.get(id)),
-            (spec, saved) -> launcher.arguments(wanted(spec, Optional.of(saved))),
-            (spec, saved, fill) -> start(spec, Optional.of(saved), fill)));
+            (spec, saved) -> launcher.arguments(wanted(spec, Optional.of(saved), true)),
+            (spec, saved, fill) -> start(wanted(spec, Optional.of(saved), true), fill)));
+  }
+
+  @Override
+  public Optional<Migrations> migrations() {
+    return Optional.of(
+        new QemuMigrations(
+            context,
+            id -> Optional.ofNullable(machines.get(id)),
+            (spec, fill) -> start(wanted(spec, Optional.empty(), true), fill)));
   }
 
   /** One that goes on from its memory has room for what it had room for. */
-  private QemuLauncher.Wanted wanted(Machine.Spec spec, Optional<SavedMachine> saved) {
+  private QemuLauncher.Wanted wanted(
+      Machine.Spec spec, Optional<SavedMachine> saved, boolean incoming) {
     Host.Facts host = context.host().facts();
     VmPlan plan = VmPlan.of(saved.map(state -> state.memoryOf(spec)).orElse(spec), host.memory());
     VmRoom room = saved.map(SavedMachine::room).orElseGet(() -> VmRoom.of(plan, host));
-    return new QemuLauncher.Wanted(spec, plan, room, usesKvm(plan), saved.isPresent());
+    return new QemuLauncher.Wanted(spec, plan, room, usesKvm(plan), incoming);
   }
 
-  private Machine start(
-      Machine.Spec spec, Optional<SavedMachine> saved, Consumer<QemuMachine> begin) {
+  private Machine start(QemuLauncher.Wanted wanted, Consumer<QemuMachine> begin) {
+    Machine.Spec spec = wanted.spec();
     awaitGone(spec.id());
-    QemuLauncher.Wanted wanted = wanted(spec, saved);
     try (Host.Busy busy = context.host().busy()) {
       remove(VmFiles.of(context.scope(), spec.id()), QemuProcesses.of(context.scope()));
       QemuLauncher.Started started = launcher.launch(wanted, users.of(spec.config()));

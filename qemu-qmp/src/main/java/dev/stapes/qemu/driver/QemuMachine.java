@@ -21,26 +21,19 @@ import dev.stapes.qmp.qemu.ResetEvent;
 import dev.stapes.qmp.qemu.RunState;
 import dev.stapes.qmp.qemu.ShutdownEvent;
 import dev.stapes.qmp.qemu.Stop;
-import dev.stapes.qmp.qemu.SystemPowerdown;
 import dev.stapes.spi.Machine;
 import dev.stapes.spi.Processes;
 import dev.stapes.spi.SharedMachine;
 import dev.stapes.spi.Tree;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -51,20 +44,17 @@ import org.slf4j.LoggerFactory;
 final class QemuMachine implements Machine {
   private static final Logger LOG = LoggerFactory.getLogger(QemuMachine.class);
   private static final String ENVIRONMENT = "environment.";
-  private static final int SIGKILL = 9;
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
-  private static final Duration END = Duration.ofSeconds(1);
 
   private final DriverContext context;
   private final VmFiles files;
-  private final Processes.Handle process;
-  private final CompletionStage<Integer> processExit;
-  private final long pid;
+  private final Emulator emulator;
   private final Instant startedAt;
   private final Monitor monitor;
   private final GuestAgent agent;
   private final AgentConnection agentConnection;
   private final ExecPorts ports;
+  private final GuestPrograms programs;
+  private final PowerButton button;
   private final SerialConsole serial;
   private final VmLimits limits;
   private final VmNics nics;
@@ -79,7 +69,6 @@ final class QemuMachine implements Machine {
   private final CompletableFuture<Exit> removed = new CompletableFuture<>();
   private final VmCondition condition = new VmCondition();
   private final AtomicInteger holders = new AtomicInteger();
-  private final AtomicBoolean pressesAgain = new AtomicBoolean();
   private volatile boolean killed;
   private volatile boolean released;
   private volatile @Nullable String shutdownReason;
@@ -101,9 +90,7 @@ final class QemuMachine implements Machine {
     this.spec = spec;
     this.devicesOf = spec;
     this.files = files;
-    this.process = process;
-    this.processExit = process.exit();
-    this.pid = process.pid();
+    this.emulator = new Emulator("instance " + spec.name(), process);
     this.monitor = monitor;
     this.startedAt = startedAt;
     this.gone = gone;
@@ -113,6 +100,12 @@ final class QemuMachine implements Machine {
     this.awakening = new Awakening(agent, agentConnection);
     this.ports =
         new ExecPorts(context.sys(), "instance " + spec.name(), files.directory(), monitor);
+    this.programs =
+        new GuestPrograms(
+            "instance " + spec.name(), agent, ports, context.behind(), emulator::endsNow);
+    this.button =
+        new PowerButton(
+            "instance " + spec.name(), monitor, agent, agentConnection, context.behind());
     this.serial = new SerialConsole(context.sys(), "instance " + spec.name(), files.console());
     this.limits = new VmLimits("instance " + spec.name(), monitor);
     this.slots = new HotPlug("instance " + spec.name(), monitor);
@@ -123,7 +116,7 @@ final class QemuMachine implements Machine {
     this.log = new ConsoleLogTurns(context.sys(), consoleLog());
     condition.askAfterStops(context.behind(), () -> monitor.execute(QueryStatus.of()).status());
     monitor.client().subscribe(QmpEvent.class, listener());
-    this.processExit.thenAccept(this::processEnded);
+    emulator.exit().thenAccept(this::processEnded);
     log.watch(context.behind());
   }
 
@@ -170,7 +163,7 @@ final class QemuMachine implements Machine {
   }
 
   boolean isAlive() {
-    return !exit.isDone() && process.isAlive();
+    return !exit.isDone() && emulator.isAlive();
   }
 
   /** Completes when nothing of it is left on the host. */
@@ -180,7 +173,7 @@ final class QemuMachine implements Machine {
 
   @Override
   public long pid() {
-    return pid;
+    return emulator.pid();
   }
 
   @Override
@@ -201,39 +194,13 @@ final class QemuMachine implements Machine {
     if (isFrozen() || failure().isPresent()) {
       unfreeze(); // else it would never hear of it
     }
-    boolean boots = !agentConnection.isOpen();
-    monitor.execute(SystemPowerdown.of());
-    if (boots && pressesAgain.compareAndSet(false, true)) {
-      context.behind().execute(this::pressOnceBooted);
-    }
-  }
-
-  /** A guest that boots does not look at its button yet. */
-  private void pressOnceBooted() {
-    try {
-      agent.await();
-      monitor.execute(SystemPowerdown.of());
-    } catch (StapesException | InterruptedException e) {
-      LOG.debug("{}: its button is not pressed again: {}", files.name(), e.getMessage());
-    } finally {
-      pressesAgain.set(false);
-    }
+    button.press();
   }
 
   @Override
   public void kill() {
     killed = true;
-    process.signal(SIGKILL);
-    try {
-      processExit.toCompletableFuture().get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new StapesException(Kind.INTERRUPTED, subject(), "interrupted while it ends", e);
-    } catch (TimeoutException e) {
-      throw new StapesException(Kind.TIMED_OUT, subject(), "process " + pid + " does not end", e);
-    } catch (ExecutionException e) {
-      throw new StapesException(Kind.INTERNAL, subject(), "cannot tell whether it ended", e);
-    }
+    emulator.kill();
     complete(new Exit("killed", false));
   }
 
@@ -291,40 +258,13 @@ final class QemuMachine implements Machine {
   }
 
   private Exec exec(ExecSpec exec, boolean input) {
-    requireAlive();
-    condition.requireGoing(subject());
-    TreeMap<String, String> environment = new TreeMap<>(spec().config().family(ENVIRONMENT));
-    environment.putAll(exec.environment());
-    ExecSpec whole =
-        new ExecSpec(
-            exec.command(),
-            environment,
-            exec.directory(),
-            exec.user(),
-            exec.group(),
-            exec.terminal(),
-            exec.timeout());
-    try {
-      return GuestExec.start(agent, ports, whole, input, context.behind(), this::endsNow);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new StapesException(Kind.INTERRUPTED, subject(), "interrupted", e);
-    } catch (RejectedExecutionException e) {
-      throw new StapesException(Kind.UNAVAILABLE, subject(), "the driver is closed", e);
-    }
+    requireGoing();
+    return programs.start(exec, spec().config().family(ENVIRONMENT), input);
   }
 
-  /** Whether it ends, and with it all that runs in it: its sockets go before its process does. */
-  private boolean endsNow() {
-    try {
-      processExit.toCompletableFuture().get(END.toMillis(), TimeUnit.MILLISECONDS);
-      return true;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return false;
-    } catch (TimeoutException | ExecutionException e) {
-      return false;
-    }
+  private void requireGoing() {
+    requireAlive();
+    condition.requireGoing(subject());
   }
 
   private void requireAlive() {
@@ -335,9 +275,8 @@ final class QemuMachine implements Machine {
 
   @Override
   public Tree files() {
-    ExecSpec shell =
-        ExecSpec.of(GuestShell.command(Tree.Resolution.IN_ROOT).toArray(String[]::new));
-    return new GuestTree(GuestShell.of(subject(), exec(shell), context.behind()), "");
+    requireGoing();
+    return programs.files(spec().config().family(ENVIRONMENT));
   }
 
   @Override
@@ -347,13 +286,12 @@ final class QemuMachine implements Machine {
 
   @Override
   public InstanceState state() {
-    return VmState.of(pid, startedAt, condition.status(), nics.counters(spec().config()));
+    return VmState.of(emulator.pid(), startedAt, condition.status(), nics.counters(spec().config()));
   }
 
   @Override
   public Optional<GuestInfo> guest() {
-    requireAlive();
-    condition.requireGoing(subject());
+    requireGoing();
     return Optional.of(GuestReport.of(agent::ask));
   }
 
@@ -381,7 +319,7 @@ final class QemuMachine implements Machine {
     nics.change(plan(changed).nics(), changed.config());
     devices.change(devicesOf, changed);
     devicesOf = changed;
-    devices.grow(pid);
+    devices.grow(emulator.pid());
     spec = changed;
   }
 
@@ -391,7 +329,7 @@ final class QemuMachine implements Machine {
     changes.apply("processors", before.cpuCount(), after.cpuCount(), limits::processors);
     changes.apply("memory", before.memory(), after.memory(), limits::memory);
     changes.apply("root", from.root().ioLimits(), to.root().ioLimits(), limits::rootDisk);
-    changes.apply("cpus", before.cpus(), after.cpus(), cpus -> affinity.pin(pid, cpus));
+    changes.apply("cpus", before.cpus(), after.cpus(), cpus -> affinity.pin(emulator.pid(), cpus));
   }
 
   @Override
@@ -444,13 +382,31 @@ final class QemuMachine implements Machine {
   private void pin() {
     CpuRequest cpus = plan(spec()).cpus();
     if (cpus instanceof CpuRequest.Pinned) {
-      affinity.pin(pid, cpus);
+      affinity.pin(emulator.pid(), cpus);
     }
   }
 
   /** The way of its state to a file, or from one. */
   Migration migration() {
     return new Migration(subject(), monitor);
+  }
+
+  /** The way of it to another QEMU. */
+  Departure departure() {
+    return new Departure(subject(), monitor, context.sys());
+  }
+
+  /** Has it wait for the disk and the state of another one. */
+  Arriving arriving() {
+    return new Arriving(this, subject(), monitor, files);
+  }
+
+  /** It has the state of one that moved, and stands still; its clock has stood meanwhile. */
+  void arrived() {
+    condition.suspended();
+    pin();
+    ports.keepForeign();
+    awakening.expect(spec().name(), false);
   }
 
   /**
@@ -498,8 +454,7 @@ final class QemuMachine implements Machine {
       }
       go(); // its JVM died before it did
     } else {
-      migration().cancel(); // its JVM died while it was saved
-      condition.found(state);
+      condition.found(departure().abandon()); // its JVM died while it was saved, or moved
       nics.found(plan(spec()).nics());
       devices.mountAll(this::spec);
     }
@@ -527,7 +482,7 @@ final class QemuMachine implements Machine {
     released = true;
     letGo();
     gone.accept(this);
-    process.close();
+    emulator.close();
   }
 
   private void letGo() {
@@ -558,7 +513,7 @@ final class QemuMachine implements Machine {
       letGo();
       daemons.end(Optional.empty());
       files.remove();
-      process.close();
+      emulator.close();
     } catch (IOException | RuntimeException e) {
       LOG.warn("{}: what is left cannot be removed", files.name(), e);
     } finally {

@@ -27,6 +27,7 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
@@ -47,7 +48,7 @@ final class EngineWorld implements AutoCloseable {
   private final Setup setup;
   private final FakeMachineRoom room = FakeMachineRoom.create();
   private final FakeStorage storage = FakeStorage.create();
-  private final FakeInstances instances;
+  private final InstanceDriverProvider instances;
   private FakeHost host = FakeHost.create();
   private Stapes stapes;
 
@@ -64,11 +65,11 @@ final class EngineWorld implements AutoCloseable {
       Clock clock,
       PoolSpec pool,
       boolean sqlite,
-      UnaryOperator<FakeInstances> driver,
+      Function<FakeInstances, InstanceDriverProvider> driver,
       UnaryOperator<StorageDriverProvider> storage) {
     /** Records in memory, a clock that stands still. */
     static Setup usual() {
-      return new Setup(NOON, POOL, false, UnaryOperator.identity(), UnaryOperator.identity());
+      return new Setup(NOON, POOL, false, fake -> fake, UnaryOperator.identity());
     }
 
     Setup clock(Clock other) {
@@ -83,7 +84,7 @@ final class EngineWorld implements AutoCloseable {
       return new Setup(clock, pool, true, driver, storage);
     }
 
-    Setup driver(UnaryOperator<FakeInstances> change) {
+    Setup driver(Function<FakeInstances, InstanceDriverProvider> change) {
       return new Setup(clock, pool, sqlite, change, storage);
     }
 
