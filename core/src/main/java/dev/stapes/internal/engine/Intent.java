@@ -69,7 +69,8 @@ record Intent(
         null,
         null,
         null,
-        null, null);
+        null,
+        null);
   }
 
   static Intent removalOf(PoolRecord pool) {
@@ -81,7 +82,8 @@ record Intent(
         pool,
         null,
         null,
-        null, null);
+        null,
+        null);
   }
 
   /** The same, of a running instance into a volume. */
@@ -94,7 +96,8 @@ record Intent(
         null,
         instance.id(),
         null,
-        null, null);
+        null,
+        null);
   }
 
   /** A running instance is copied as of one moment. */
@@ -119,7 +122,8 @@ record Intent(
 
   /** A running instance becomes what a record says that is not written down yet. */
   static Intent changeTo(InstanceRecord after) {
-    return new Intent("instance-update", after.subject(), List.of(), "", null, null, null, after, null);
+    return new Intent(
+        "instance-update", after.subject(), List.of(), "", null, null, null, after, null);
   }
 
   /** A running instance leaves, and goes on unless it has been decided that it is gone. */

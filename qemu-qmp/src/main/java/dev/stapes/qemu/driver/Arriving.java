@@ -86,7 +86,7 @@ final class Arriving implements Migrations.Arrival {
         throw new StapesException(
             Kind.INTERNAL, subject, "its state: " + status.text() + ": " + Migration.why(monitor));
       }
-      machine.arrived();
+      machine.loaded(machine.id().value()); // its clock has stood meanwhile
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new StapesException(Kind.INTERRUPTED, subject, "interrupted", e);

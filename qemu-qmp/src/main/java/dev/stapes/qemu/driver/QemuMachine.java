@@ -1,6 +1,5 @@
 package dev.stapes.qemu.driver;
 
-import dev.stapes.linux.cgroup.CpuRequest;
 import dev.stapes.model.Device;
 import dev.stapes.model.ExecSpec;
 import dev.stapes.model.GuestInfo;
@@ -56,11 +55,9 @@ final class QemuMachine implements Machine {
   private final GuestPrograms programs;
   private final PowerButton button;
   private final SerialConsole serial;
-  private final VmLimits limits;
+  private final LiveLimits limits;
   private final VmNics nics;
-  private final CpuAffinity affinity;
   private final HotPlug slots;
-  private final LiveChanges changes = new LiveChanges();
   private final VmDevices devices;
   private final Daemons daemons;
   private final ConsoleLogTurns log;
@@ -86,33 +83,31 @@ final class QemuMachine implements Machine {
       Monitor monitor,
       Instant startedAt,
       Consumer<QemuMachine> gone) {
+    String subject = "instance " + spec.name();
     this.context = context;
     this.spec = spec;
     this.devicesOf = spec;
     this.files = files;
-    this.emulator = new Emulator("instance " + spec.name(), process);
+    this.emulator = new Emulator(subject, process);
     this.monitor = monitor;
     this.startedAt = startedAt;
     this.gone = gone;
-    this.agentConnection =
-        new AgentConnection(context, files, "instance " + spec.name(), monitor, startedAt);
-    this.agent = new GuestAgent("instance " + spec.name(), agentConnection);
+    this.agentConnection = new AgentConnection(context, files, subject, monitor, startedAt);
+    this.agent = new GuestAgent(subject, agentConnection);
     this.awakening = new Awakening(agent, agentConnection);
-    this.ports =
-        new ExecPorts(context.sys(), "instance " + spec.name(), files.directory(), monitor);
-    this.programs =
-        new GuestPrograms(
-            "instance " + spec.name(), agent, ports, context.behind(), emulator::endsNow);
-    this.button =
-        new PowerButton(
-            "instance " + spec.name(), monitor, agent, agentConnection, context.behind());
-    this.serial = new SerialConsole(context.sys(), "instance " + spec.name(), files.console());
-    this.limits = new VmLimits("instance " + spec.name(), monitor);
-    this.slots = new HotPlug("instance " + spec.name(), monitor);
-    this.nics = new VmNics("instance " + spec.name(), files.id(), monitor, slots, context.sys());
-    this.affinity = new CpuAffinity(context.host(), monitor);
-    this.daemons = new Daemons(context.host(), files, "instance " + spec.name());
-    this.devices = devices();
+    this.ports = new ExecPorts(context.sys(), subject, files.directory(), monitor);
+    this.programs = new GuestPrograms(subject, agent, ports, context.behind(), emulator::endsNow);
+    this.button = new PowerButton(subject, monitor, agent, agentConnection, context.behind());
+    this.serial = new SerialConsole(context.sys(), subject, files.console());
+    this.limits =
+        new LiveLimits(
+            new VmLimits(subject, monitor),
+            new CpuAffinity(context.host(), monitor),
+            emulator.pid());
+    this.slots = new HotPlug(subject, monitor);
+    this.nics = new VmNics(subject, files.id(), monitor, slots, context.sys());
+    this.daemons = new Daemons(context.host(), files, subject);
+    this.devices = devices(subject);
     this.log = new ConsoleLogTurns(context.sys(), consoleLog());
     condition.askAfterStops(context.behind(), () -> monitor.execute(QueryStatus.of()).status());
     monitor.client().subscribe(QmpEvent.class, listener());
@@ -120,8 +115,7 @@ final class QemuMachine implements Machine {
     log.watch(context.behind());
   }
 
-  private VmDevices devices() {
-    String subject = "instance " + spec.name();
+  private VmDevices devices(String subject) {
     return new VmDevices(
         context,
         subject,
@@ -286,7 +280,8 @@ final class QemuMachine implements Machine {
 
   @Override
   public InstanceState state() {
-    return VmState.of(emulator.pid(), startedAt, condition.status(), nics.counters(spec().config()));
+    return VmState.of(
+        emulator.pid(), startedAt, condition.status(), nics.counters(spec().config()));
   }
 
   @Override
@@ -303,7 +298,7 @@ final class QemuMachine implements Machine {
 
   @Override
   public Optional<Screen> screen() {
-    return VmPlan.of(spec(), context.host().facts().memory()).vnc()
+    return plan(spec()).vnc()
         ? Optional.of(new VmScreen(context.sys(), subject(), files, monitor))
         : Optional.empty();
   }
@@ -324,12 +319,7 @@ final class QemuMachine implements Machine {
   }
 
   private void limit(Spec from, Spec to) {
-    VmPlan before = plan(from);
-    VmPlan after = plan(to);
-    changes.apply("processors", before.cpuCount(), after.cpuCount(), limits::processors);
-    changes.apply("memory", before.memory(), after.memory(), limits::memory);
-    changes.apply("root", from.root().ioLimits(), to.root().ioLimits(), limits::rootDisk);
-    changes.apply("cpus", before.cpus(), after.cpus(), cpus -> affinity.pin(emulator.pid(), cpus));
+    limits.change(plan(from), plan(to), from.root().ioLimits(), to.root().ioLimits());
   }
 
   @Override
@@ -361,8 +351,8 @@ final class QemuMachine implements Machine {
   /** Lets its processors go on, for the first time. */
   void go() {
     plug();
-    FirstReset.whereNeeded(subject(), monitor, VmPlan.of(spec(), context.host().facts().memory()));
-    pin();
+    FirstReset.whereNeeded(subject(), monitor, plan(spec()));
+    limits.pin(plan(spec()).cpus());
     unfreeze();
     devices.mountAll(this::spec);
   }
@@ -377,13 +367,6 @@ final class QemuMachine implements Machine {
   /** Gives it the devices that it had when its memory was saved, where they were. */
   void plug(Map<String, String> places) {
     slots.at(places, this::plug);
-  }
-
-  private void pin() {
-    CpuRequest cpus = plan(spec()).cpus();
-    if (cpus instanceof CpuRequest.Pinned) {
-      affinity.pin(emulator.pid(), cpus);
-    }
   }
 
   /** The way of its state to a file, or from one. */
@@ -401,14 +384,6 @@ final class QemuMachine implements Machine {
     return new Arriving(this, subject(), monitor, files);
   }
 
-  /** It has the state of one that moved, and stands still; its clock has stood meanwhile. */
-  void arrived() {
-    condition.suspended();
-    pin();
-    ports.keepForeign();
-    awakening.expect(spec().name(), false);
-  }
-
   /**
    * It has a state that was saved, and stands still.
    *
@@ -416,7 +391,7 @@ final class QemuMachine implements Machine {
    */
   void loaded(String saved) {
     condition.suspended();
-    pin();
+    limits.pin(plan(spec()).cpus());
     ports.keepForeign();
     awaken(saved);
   }
@@ -508,7 +483,8 @@ final class QemuMachine implements Machine {
 
   /** Says that it has ended, then removes the rest. */
   private void finish(int code) {
-    complete(killed ? new Exit("killed", false) : VmEnd.of(code, shutdownReason, files));
+    Exit end = killed ? new Exit("killed", false) : VmEnd.of(code, shutdownReason, files);
+    complete(end);
     try {
       letGo();
       daemons.end(Optional.empty());

@@ -313,6 +313,7 @@ class QemuArgumentsTest {
                 VmRoom.of(saved),
                 Device.IoLimits.NONE,
                 Path.of("/dev/fdset/5"),
+                Optional.empty(),
                 true));
     assertEquals(CommandLine.kept(saved), CommandLine.kept(again));
   }
