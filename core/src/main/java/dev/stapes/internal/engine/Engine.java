@@ -105,15 +105,7 @@ public final class Engine implements AutoCloseable {
     store = ImageStore.open(root.path(), durable, host, new Decoders(options.decoders()), clock);
     pools = resources.own(pools(options, host, catalog, root, work));
     drivers = resources.own(new Drivers(host, options.instanceDrivers(), root));
-    machines =
-        resources.own(
-            new Machines(
-                catalog,
-                drivers,
-                new Disks(pools, catalog),
-                lateThaws(resources),
-                this::onExit,
-                this::onIncident));
+    machines = resources.own(machines(lateThaws(resources)));
     background = resources.own(new Background("engine", THREADS));
     trash = new Trash(catalog, pools, locks, background);
     logs = resources.own(new ConsoleLogs(root.logs(), catalog, machines, background));
@@ -151,6 +143,11 @@ public final class Engine implements AutoCloseable {
     recovery.run();
     makeDefaultPool(options.defaultPool());
     background.execute(() -> recovery.autostart(background::pause));
+  }
+
+  private Machines machines(LateThaws thaws) {
+    Disks disks = new Disks(pools, catalog);
+    return new Machines(catalog, drivers, disks, thaws, this::onExit, this::onIncident);
   }
 
   /** Closed after the machines: nobody waits for a guest then. */

@@ -49,7 +49,11 @@ class ModulePathTest {
           "qapi-generator",
           Set.of("dev.stapes.qapi"),
           "qemu-qmp",
-          Set.of("dev.stapes.qmp", "dev.stapes.qmp.guest", "dev.stapes.qmp.qemu"),
+          Set.of(
+              "dev.stapes.qemu.driver",
+              "dev.stapes.qmp",
+              "dev.stapes.qmp.guest",
+              "dev.stapes.qmp.qemu"),
           "storage-fs",
           Set.of("dev.stapes.storage.fs"),
           "testkit",
