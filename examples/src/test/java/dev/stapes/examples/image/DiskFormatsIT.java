@@ -24,6 +24,7 @@ import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.List;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -31,6 +32,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Disks that other programs have made, and those that want to be more than a disk. */
+@Tag("once")
 @RequiresRoot
 @RequiresTool("qemu-img")
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)

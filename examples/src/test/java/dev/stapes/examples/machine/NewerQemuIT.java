@@ -16,12 +16,14 @@ import dev.stapes.testkit.RequiresTool;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What the driver does that depends on QEMU's version, with one that is newer. */
+@Tag("once")
 @RequiresRoot
 @RequiresTool("qemu10-system-x86_64")
 @RequiresTool("mkfs.btrfs")

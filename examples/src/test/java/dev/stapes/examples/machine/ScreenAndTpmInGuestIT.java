@@ -32,12 +32,14 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The screen of a virtual machine, its watchdog, and its TPM, which counts its resets. */
+@Tag("once")
 @RequiresRoot
 @RequiresTool("qemu-system-x86_64")
 @RequiresTool("swtpm")

@@ -31,12 +31,14 @@ import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What stops a virtual machine although nobody wanted that is seen, told, and can be mended. */
+@Tag("once")
 @RequiresRoot
 @RequiresTool("qemu-system-x86_64")
 @RequiresGuest

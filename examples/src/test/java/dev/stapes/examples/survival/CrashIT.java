@@ -57,10 +57,10 @@ class CrashIT {
   private static final int WORKERS = 2;
 
   /** How far it is from one effect to the next that is tried; 1: all, which takes half an hour. */
-  private static final int STRIDE = Integer.getInteger("stapes.crash.stride", 6);
+  private static final int STRIDE = Integer.getInteger("stapes.crash.stride", 8);
 
   /** With drivers that share most of their code with another one. */
-  private static final int WIDE_STRIDE = Integer.getInteger("stapes.crash.stride", 12);
+  private static final int WIDE_STRIDE = Integer.getInteger("stapes.crash.stride", 24);
 
   @RegisterExtension final Room directory = new Room();
 

@@ -37,6 +37,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -45,6 +46,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * What fails fails for a reason that a caller can understand; afterwards records and machine say
  * the same, and nothing is left.
  */
+@Tag("once")
 @RequiresRoot
 @RequiresTool("lxc-start")
 @RequiresTool("busybox")

@@ -30,6 +30,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.function.Executable;
@@ -41,6 +42,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Between two opens somebody takes away the disk of a pool, or the state. What it concerns says
  * what is missing, nothing is destroyed, everything else works; and put back it is all there.
  */
+@Tag("once")
 @RequiresRoot
 @RequiresTool("lxc-start")
 @RequiresTool("busybox")
