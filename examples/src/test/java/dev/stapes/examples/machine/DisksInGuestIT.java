@@ -23,12 +23,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Disks and directories of the host in a virtual machine, from its start and while it runs. */
+@Tag("once")
 @RequiresRoot
 @RequiresTool("qemu-system-x86_64")
 @RequiresTool("mkfs.btrfs")

@@ -24,12 +24,14 @@ import java.util.TreeSet;
 import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A running guest moves to another root directory, and stays where that fails; one boot. */
+@Tag("once")
 @RequiresRoot
 @RequiresTool("qemu-system-x86_64")
 @RequiresTool("mkfs.btrfs")

@@ -29,6 +29,7 @@ import java.time.Year;
 import java.time.ZoneOffset;
 import java.util.List;
 import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.Timeout;
@@ -36,6 +37,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A guest goes on from memory that was saved; one boot serves all of it but the last. */
+@Tag("once")
 @RequiresRoot
 @RequiresTool("qemu-system-x86_64")
 @RequiresTool("mkfs.btrfs")

@@ -60,7 +60,7 @@ class CrashIT {
   private static final int STRIDE = Integer.getInteger("stapes.crash.stride", 8);
 
   /** With drivers that share most of their code with another one. */
-  private static final int WIDE_STRIDE = Integer.getInteger("stapes.crash.stride", 24);
+  private static final int WIDE_STRIDE = Integer.getInteger("stapes.crash.stride", 12);
 
   @RegisterExtension final Room directory = new Room();
 
