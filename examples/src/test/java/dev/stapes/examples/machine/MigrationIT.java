@@ -1,5 +1,6 @@
 package dev.stapes.examples.machine;
 
+import static dev.stapes.examples.machine.GuestCounter.count;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -40,11 +41,6 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 @TestMethodOrder(MethodOrderer.MethodName.class)
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class MigrationIT {
-  private static final String COUNTER =
-      "mount -t tmpfs none /mnt && (setsid sh -c 'i=0; while :; do i=$((i+1)); "
-          + "echo $i > /mnt/n.new; mv /mnt/n.new /mnt/n; usleep 20000; done' "
-          + "<&- >/dev/null 2>&1 &)";
-
   @RegisterExtension static final VmBench HERE = new VmBench("btrfs");
   @RegisterExtension static final VmBench THERE = new VmBench("dir");
 
@@ -58,7 +54,7 @@ class MigrationIT {
                   HERE.stapes()
                       .instances()
                       .launch(HERE.spec("moving").config("migration.stateful", "true").build());
-              vm.exec("sh", "-c", COUNTER).orThrow();
+              GuestCounter.start(vm);
               vm.exec("sh", "-c", "head -c 4000000 /dev/urandom > /root/random; sync").orThrow();
               return vm;
             });
@@ -66,12 +62,6 @@ class MigrationIT {
 
   private static String output(Instance vm, String script) {
     return vm.exec("sh", "-c", script).orThrow().stdout().strip();
-  }
-
-  private static long count(Instance vm) {
-    return Long.parseLong(
-        output(
-            vm, "a=$(cat /mnt/n); while [ \"$(cat /mnt/n)\" = \"$a\" ]; do :; done; cat /mnt/n"));
   }
 
   /** As the disk has it. */

@@ -30,7 +30,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -95,8 +94,8 @@ class ScreenAndTpmInGuestIT {
     BlockingQueue<Event> told = new LinkedBlockingQueue<>();
     try (Events.Subscription all = BENCH.stapes().events().subscribe(told::add)) {
       vm.exec("sh", "-c", START_WATCHDOG).orThrow();
-      assertEquals("pause", await(told, "instance-watchdog").details().get("action"));
-      assertEquals("watchdog", await(told, "instance-error").details().get("reason"));
+      assertEquals("pause", Incidents.await(told, "instance-watchdog").details().get("action"));
+      assertEquals("watchdog", Incidents.await(told, "instance-error").details().get("reason"));
       vm.await(InstanceStatus.ERROR, LONG);
       requirePicture(vm);
       vm.unfreeze();
@@ -170,19 +169,6 @@ class ScreenAndTpmInGuestIT {
         assertTrue(channel.read(greeting) > 0);
       }
       assertEquals("RFB 003.008\n", new String(greeting.array(), StandardCharsets.US_ASCII));
-    }
-  }
-
-  private static Event.Lifecycle await(BlockingQueue<Event> told, String action)
-      throws InterruptedException, IOException {
-    while (true) {
-      Event event = told.poll(LONG.toSeconds(), TimeUnit.SECONDS);
-      if (event == null) {
-        throw new IOException("nobody told of " + action);
-      }
-      if (event instanceof Event.Lifecycle lifecycle && lifecycle.action().equals(action)) {
-        return lifecycle;
-      }
     }
   }
 }

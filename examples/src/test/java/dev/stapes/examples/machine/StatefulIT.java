@@ -1,5 +1,6 @@
 package dev.stapes.examples.machine;
 
+import static dev.stapes.examples.machine.GuestCounter.count;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -49,12 +50,6 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class StatefulIT {
 
-  /** Counts in memory, and leaves no port of its parent's open. */
-  private static final String COUNTER =
-      "mount -t tmpfs none /mnt && (setsid sh -c 'i=0; while :; do i=$((i+1)); "
-          + "echo $i > /mnt/n.new; mv /mnt/n.new /mnt/n; usleep 20000; done' "
-          + "<&- >/dev/null 2>&1 & echo $! > /mnt/pid)";
-
   @RegisterExtension static final VmBench BENCH = new VmBench("btrfs");
 
   @TempDir static Path directory;
@@ -78,7 +73,7 @@ class StatefulIT {
                               .device("eth0", Device.Nic.p2p())
                               .device("data", Device.disk("/d", d -> d.source(data().toString())))
                               .build());
-              vm.exec("sh", "-c", COUNTER).orThrow();
+              GuestCounter.start(vm);
               count(vm);
               return vm;
             });
@@ -108,13 +103,6 @@ class StatefulIT {
 
   private static String output(Instance vm, String script) {
     return vm.exec("sh", "-c", script).orThrow().stdout().strip();
-  }
-
-  /** Waits until it counts, and tells how far it is. */
-  private static long count(Instance vm) {
-    return Long.parseLong(
-        output(
-            vm, "a=$(cat /mnt/n); while [ \"$(cat /mnt/n)\" = \"$a\" ]; do :; done; cat /mnt/n"));
   }
 
   @Test

@@ -22,7 +22,6 @@ import dev.stapes.testkit.RequiresGuest;
 import dev.stapes.testkit.RequiresRoot;
 import dev.stapes.testkit.RequiresTool;
 import dev.stapes.testkit.TestGuest;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -30,7 +29,6 @@ import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -77,7 +75,7 @@ class TroubleInGuestIT {
                 ExecSpec.of("sh", "-c", "dd if=/dev/urandom of=/root/much bs=1M count=48; sync"))) {
       vm.await(InstanceStatus.ERROR, LONG);
       assertEquals(InstanceStatus.ERROR, vm.state().status());
-      Event.Lifecycle error = await(told, "instance-error");
+      Event.Lifecycle error = Incidents.await(told, "instance-error");
       assertEquals("instance " + vm.name(), error.subject());
       assertEquals("io-error", error.details().get("reason"));
       assertEquals("write", error.details().get("operation"));
@@ -86,7 +84,7 @@ class TroubleInGuestIT {
       assertTrue(e.toString().contains("io-error"), e.toString());
 
       vm.unfreeze(); // it fails again
-      await(told, "instance-error");
+      Incidents.await(told, "instance-error");
       vm.await(InstanceStatus.ERROR, LONG);
 
       disk.free();
@@ -106,24 +104,12 @@ class TroubleInGuestIT {
           assertThrows(
               StapesException.class, () -> vm.exec("sh", "-c", "echo c > /proc/sysrq-trigger"));
       assertEquals(Kind.UNAVAILABLE, gone.kind(), gone.toString());
-      assertEquals("guest-panicked", await(told, "instance-error").details().get("reason"));
+      assertEquals(
+          "guest-panicked", Incidents.await(told, "instance-error").details().get("reason"));
       assertEquals(InstanceStatus.ERROR, vm.info().status());
       vm.await(InstanceStatus.RUNNING, LONG); // its kernel starts again
       assertEquals("back\n", vm.exec("echo", "back").orThrow().stdout());
     }
     vm.delete(Delete.FORCE);
-  }
-
-  private static Event.Lifecycle await(BlockingQueue<Event> told, String action)
-      throws InterruptedException, IOException {
-    while (true) {
-      Event event = told.poll(LONG.toSeconds(), TimeUnit.SECONDS);
-      if (event == null) {
-        throw new IOException("nobody told of " + action);
-      }
-      if (event instanceof Event.Lifecycle lifecycle && lifecycle.action().equals(action)) {
-        return lifecycle;
-      }
-    }
   }
 }
