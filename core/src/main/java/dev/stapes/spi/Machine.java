@@ -288,10 +288,10 @@ public interface Machine extends AutoCloseable {
       return Optional.empty();
     }
 
-    /** Sends a signal to it and what it started in its session, by number. */
+    /** Sends a signal to it and what it started in its session, by number; it is sent then. */
     void signal(int number);
 
-    /** Changes the size of its terminal; does nothing without one. */
+    /** Changes the size of its terminal, which it has then; does nothing without one. */
     void resize(ExecSpec.TerminalSize size);
 
     /** Kills it if it still runs, frees the streams. Idempotent. */

@@ -8,10 +8,12 @@ import dev.stapes.qmp.QmpCommand;
 import dev.stapes.qmp.QmpCommandException;
 import dev.stapes.qmp.QmpException;
 import dev.stapes.qmp.QmpTimeoutException;
+import dev.stapes.qmp.guest.GuestExecStatus;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class GuestAgent implements AutoCloseable {
   private static final Duration REPLY = Duration.ofSeconds(30);
+  private static final long FIRST_PAUSE_NANOS = 1_000_000;
+  private static final long LONGEST_PAUSE_NANOS = 50_000_000;
 
   private final String subject;
   private final AgentPort port;
@@ -54,18 +58,41 @@ final class GuestAgent implements AutoCloseable {
   }
 
   /**
+   * Runs a program to its end, whatever that is; the agent forgets it then.
+   *
+   * @throws StapesException TIMED_OUT where it runs longer than the limit
+   */
+  void run(List<String> command, Duration limit) {
+    long deadline = System.nanoTime() + limit.toNanos();
+    long pid = exec(command, List.of());
+    long pause = FIRST_PAUSE_NANOS;
+    while (!call(GuestExecStatus.of(pid)).exited()) {
+      if (System.nanoTime() > deadline) {
+        throw new StapesException(
+            Kind.TIMED_OUT, subject, "what its agent started for it does not end");
+      }
+      LockSupport.parkNanos(pause);
+      if (Thread.currentThread().isInterrupted()) {
+        throw new StapesException(Kind.INTERRUPTED, subject, "interrupted");
+      }
+      pause = Math.min(2 * pause, LONGEST_PAUSE_NANOS);
+    }
+  }
+
+  /**
    * Starts a program with its arguments and variables.
    *
    * @param environment as {@code NAME=value}; empty: that of the agent
+   * @return its process ID in the guest
    */
-  void exec(List<String> command, List<String> environment) {
+  long exec(List<String> command, List<String> environment) {
     dev.stapes.qmp.guest.GuestExec.Builder exec =
         dev.stapes.qmp.guest.GuestExec.builder(command.get(0))
             .arg(command.subList(1, command.size()));
     if (!environment.isEmpty()) {
       exec.env(environment);
     }
-    call(exec.build());
+    return call(exec.build()).pid();
   }
 
   private <R> R call(QmpCommand<R> command) {

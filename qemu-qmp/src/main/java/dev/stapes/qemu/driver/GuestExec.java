@@ -44,6 +44,7 @@ final class GuestExec implements Machine.Exec {
   private static final int LONGEST = 100;
 
   private static final Duration BEGINNING = Duration.ofSeconds(30);
+  private static final Duration TELLING = Duration.ofSeconds(30);
   private static final SecureRandom RANDOM = new SecureRandom();
 
   /** As a shell tells of SIGKILL. */
@@ -344,8 +345,9 @@ final class GuestExec implements Machine.Exec {
     leader().ifPresent(session -> tell(Signals.resize(session, size)));
   }
 
+  /** It has been done when this returns: what is written to the program afterwards comes later. */
   private void tell(List<String> command) {
-    agent.exec(command);
+    agent.run(command, TELLING);
   }
 
   /** Its session, as soon as it is known; empty where it has ended. */
@@ -370,7 +372,7 @@ final class GuestExec implements Machine.Exec {
     }
     try {
       if (!exit.isDone() || !endsSoon()) {
-        tell(Signals.end(leader(), List.copyOf(movers.values())));
+        agent.exec(Signals.end(leader(), List.copyOf(movers.values())));
       }
     } catch (StapesException e) {
       LOG.debug("slot {}: its program cannot be killed: {}", slot, e.getMessage());

@@ -36,9 +36,9 @@ for _directory in /sbin /usr/sbin /bin /usr/bin; do
   [ ! -x "$_directory/script" ] || _script=$_directory/script
 done
 _program='
+  [ -z "$_size" ] || stty cols "${_size% *}" rows "${_size#* }" 2>/dev/null
   printf "pid %s\n" "$$" >&9
   exec 9>&-
-  [ -z "$_size" ] || stty cols "${_size% *}" rows "${_size#* }" 2>/dev/null
   _home=/root _found=
   if [ "$_uid" != 0 ] || [ -z "$_gid" ]; then
     _home=/ _found=$_uid

@@ -40,6 +40,7 @@ final class ScriptedQemu implements AutoCloseable {
   private final ServerSocketChannel server;
   private final Thread thread;
   private final QmpLoop loop;
+  private final QmpClient client;
   private final Monitor monitor;
 
   ScriptedQemu(Path directory) throws IOException, InterruptedException {
@@ -50,9 +51,8 @@ final class ScriptedQemu implements AutoCloseable {
     thread = thread(this::serve);
     thread.start();
     loop = QmpLoop.open(Syscalls.system(), ScriptedQemu::thread);
-    monitor =
-        new Monitor(
-            "instance vm", QmpClient.connect(loop, socket, Monitor.DIALECT, QmpOptions.defaults()));
+    client = QmpClient.connect(loop, socket, Monitor.DIALECT, QmpOptions.defaults());
+    monitor = new Monitor("instance vm", client);
   }
 
   private static Thread thread(Runnable task) {
@@ -63,6 +63,11 @@ final class ScriptedQemu implements AutoCloseable {
 
   Monitor monitor() {
     return monitor;
+  }
+
+  /** The connection below the monitor, for who is not a monitor. */
+  QmpClient client() {
+    return client;
   }
 
   /** Answers a command so; the last answer of several is given again and again. */
