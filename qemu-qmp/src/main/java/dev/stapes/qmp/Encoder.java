@@ -7,7 +7,8 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.util.OptionalLong;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /** Writes commands. */
 final class Encoder {
@@ -15,23 +16,17 @@ final class Encoder {
   private static final ObjectMapper MAPPER =
       JsonMapper.builder().enable(JsonWriteFeature.ESCAPE_NON_ASCII).build();
 
+  /** The bytes behind the last member of a line. */
+  private static final int END_OF_LINE = 2;
+
   private Encoder() {}
 
   /**
-   * A line with a command.
+   * A line with a command that has no number.
    *
    * @param verb {@code execute} or {@code exec-oob}
    */
-  static byte[] encode(String verb, String commandName, ObjectNode arguments, long id) {
-    return encode(verb, commandName, arguments, OptionalLong.of(id));
-  }
-
-  static byte[] encodeWithoutId(String commandName, ObjectNode arguments) {
-    return encode("execute", commandName, arguments, OptionalLong.empty());
-  }
-
-  private static byte[] encode(
-      String verb, String commandName, ObjectNode arguments, OptionalLong id) {
+  static byte[] encode(String verb, String commandName, ObjectNode arguments) {
     ByteArrayOutputStream out = new ByteArrayOutputStream(128);
     try (JsonGenerator json = MAPPER.createGenerator(out)) {
       json.writeStartObject();
@@ -39,9 +34,6 @@ final class Encoder {
       if (!arguments.isEmpty()) {
         json.writeFieldName("arguments");
         MAPPER.writeTree(json, arguments);
-      }
-      if (id.isPresent()) {
-        json.writeNumberField("id", id.getAsLong());
       }
       json.writeEndObject();
       json.writeRaw('\n');
@@ -51,5 +43,14 @@ final class Encoder {
           commandName + ": the arguments cannot be written: " + e.getClass().getSimpleName());
     }
     return out.toByteArray();
+  }
+
+  /** The same line with a number, which its answer will have. */
+  static byte[] numbered(byte[] line, long id) {
+    byte[] end = (",\"id\":" + id + "}\n").getBytes(StandardCharsets.US_ASCII);
+    int kept = line.length - END_OF_LINE;
+    byte[] numbered = Arrays.copyOf(line, kept + end.length);
+    System.arraycopy(end, 0, numbered, kept, end.length);
+    return numbered;
   }
 }

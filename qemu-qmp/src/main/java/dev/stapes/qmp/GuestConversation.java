@@ -70,11 +70,11 @@ final class GuestConversation implements Conversation {
       Request next = waiting.take();
       if (next.isAnswered()) {
         current = next;
-        send(next.bytes());
+        send(next.numbered());
       } else {
         // It may be answered after all, with an error. One without bytes only waited for this.
-        if (next.bytes().length > 0) {
-          send(next.bytes());
+        if (next.hasBytes()) {
+          send(next.numbered());
           apart();
         }
         next.answer().complete(new Request.Sent());
@@ -91,7 +91,7 @@ final class GuestConversation implements Conversation {
     // Half the range, which every JSON reader has.
     number = random.getAsLong() & (Long.MAX_VALUE >> 11);
     ObjectNode arguments = JsonNodeFactory.instance.objectNode().put("id", number);
-    byte[] line = Encoder.encodeWithoutId("guest-sync-delimited", arguments);
+    byte[] line = Encoder.encode("execute", "guest-sync-delimited", arguments);
     byte[] bytes = new byte[line.length + 1];
     bytes[0] = DELIMITER;
     System.arraycopy(line, 0, bytes, 1, line.length);

@@ -13,7 +13,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * With a monitor: it greets, several commands are under way at once, answers are matched by number,
- * events come in between.
+ * events come in between. QEMU takes a command byte by byte, each with a turn of its main loop, so
+ * one that goes alone has no number.
  */
 final class MonitorConversation implements Conversation {
   private static final Logger LOG = LoggerFactory.getLogger(MonitorConversation.class);
@@ -56,16 +57,17 @@ final class MonitorConversation implements Conversation {
   synchronized void submitOutOfBand(Request request) {
     waiting.checkOpen();
     outOfBand.put(request.id(), request);
-    send(request);
+    send(request, request.numbered());
   }
 
   private void pump() {
     for (Request next = waiting.peek(); next != null && mayGo(next); next = waiting.peek()) {
       waiting.take();
+      boolean alone = inFlight.isEmpty() && next.isAnswered();
       if (next.isAnswered()) {
         inFlight.put(next.id(), next);
       }
-      send(next);
+      send(next, alone ? next.unnumbered() : next.numbered());
       if (!next.isAnswered()) {
         next.answer().complete(new Request.Sent());
       }
@@ -79,9 +81,9 @@ final class MonitorConversation implements Conversation {
             || inFlight.values().stream().allMatch(other -> other.passed() == null));
   }
 
-  private void send(Request request) {
+  private void send(Request request, byte[] line) {
     if (connection != null) {
-      connection.send(request.bytes(), request.passed());
+      connection.send(line, request.passed());
     }
   }
 
@@ -139,7 +141,10 @@ final class MonitorConversation implements Conversation {
     }
   }
 
-  /** What cannot be read as a command is answered without a number, and in its turn. */
+  /**
+   * An answer without a number is to the oldest: only what was sent while nothing else was under
+   * way has none, and answers come in the order of the commands, but for those out of band.
+   */
   private @Nullable Request oldest() {
     return inFlight.isEmpty() ? null : inFlight.values().iterator().next();
   }

@@ -289,7 +289,7 @@ public final class QmpClient implements AutoCloseable {
       String verb, QmpCommand<?> command, @Nullable Fd passed, boolean answered) {
     long id = ids.incrementAndGet();
     String commandName = command.commandName();
-    byte[] bytes = Encoder.encode(verb, commandName, command.arguments(), id);
+    byte[] bytes = Encoder.encode(verb, commandName, command.arguments());
     return new Request(id, commandName, bytes, passed, answered);
   }
 

@@ -17,7 +17,8 @@ public final class QmpCodec {
    * @param id comes back with the answer
    */
   public static byte[] encode(QmpCommand<?> command, long id) {
-    return Encoder.encode("execute", command.commandName(), command.arguments(), id);
+    return Encoder.numbered(
+        Encoder.encode("execute", command.commandName(), command.arguments()), id);
   }
 
   /**

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 final class Request {
   private final long id;
   private final String commandName;
-  private final byte[] bytes;
+  private final byte[] line;
   private final @Nullable Fd passed;
   private final boolean answered;
   private final CompletableFuture<Answer> answer = new CompletableFuture<>();
@@ -18,14 +18,14 @@ final class Request {
   private volatile boolean abandoned;
 
   /**
-   * @param bytes what is sent
+   * @param line what is sent, without the number; empty where there is nothing to send
    * @param passed the descriptor that goes along; the caller's, which waits until the answer came
    * @param answered whether there is an answer if all goes well
    */
-  Request(long id, String commandName, byte[] bytes, @Nullable Fd passed, boolean answered) {
+  Request(long id, String commandName, byte[] line, @Nullable Fd passed, boolean answered) {
     this.id = id;
     this.commandName = commandName;
-    this.bytes = bytes;
+    this.line = line;
     this.passed = passed;
     this.answered = answered;
   }
@@ -60,8 +60,18 @@ final class Request {
     return commandName;
   }
 
-  byte[] bytes() {
-    return bytes;
+  boolean hasBytes() {
+    return line.length > 0;
+  }
+
+  /** What is sent where it cannot be known otherwise what an answer is to. */
+  byte[] numbered() {
+    return Encoder.numbered(line, id);
+  }
+
+  /** What is sent where no other answer can come. */
+  byte[] unnumbered() {
+    return line;
   }
 
   @Nullable Fd passed() {

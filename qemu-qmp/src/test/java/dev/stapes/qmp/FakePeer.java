@@ -124,16 +124,16 @@ final class FakePeer implements AutoCloseable {
     } while (c >= 0);
   }
 
-  /** The id of a command. */
+  /** The member of an answer that says to which command it is; nothing where that has none. */
   static String idOf(String line) {
-    int at = line.lastIndexOf("\"id\":");
-    return line.substring(at + 5, line.length() - 1);
+    int at = line.lastIndexOf(",\"id\":");
+    return at < 0 ? "" : line.substring(at, line.length() - 1);
   }
 
   /** Reads a command and answers it; returns what it read. */
   String answer(String returned) throws IOException {
     String line = readLine();
-    write("{\"return\": " + returned + ", \"id\": " + idOf(line) + "}\r\n");
+    write("{\"return\": " + returned + idOf(line) + "}\r\n");
     return line;
   }
 

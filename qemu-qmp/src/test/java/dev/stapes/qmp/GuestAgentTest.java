@@ -149,7 +149,7 @@ class GuestAgentTest {
                   for (int i = 0; i < 5; i++) {
                     String line = it.readLine();
                     it.write("{\"return\": 0, \"id\": 4711}\n");
-                    it.write("{\"return\": " + i + ", \"id\": " + FakePeer.idOf(line) + "}\n");
+                    it.write("{\"return\": " + i + FakePeer.idOf(line) + "}\n");
                   }
                   it.untilClosed();
                 });

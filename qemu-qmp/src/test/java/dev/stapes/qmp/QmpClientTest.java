@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -70,7 +71,7 @@ class QmpClientTest {
       assertEquals("9.2.3", greeting.version().toString());
       assertEquals("fake", greeting.version().packaged());
       assertEquals(
-          "{\"execute\":\"qmp_capabilities\",\"arguments\":{\"enable\":[\"oob\"]},\"id\":1}",
+          "{\"execute\":\"qmp_capabilities\",\"arguments\":{\"enable\":[\"oob\"]}}",
           negotiated.get(10, TimeUnit.SECONDS));
     }
   }
@@ -95,10 +96,10 @@ class QmpClientTest {
                 it -> {
                   String line = it.readLine();
                   for (; !line.contains("late"); line = it.readLine()) {
-                    it.write("{\"return\": 1, \"id\": " + FakePeer.idOf(line) + "}");
+                    it.write("{\"return\": 1" + FakePeer.idOf(line) + "}");
                   }
                   release.await();
-                  it.write("{\"return\": 2, \"id\": " + FakePeer.idOf(line) + "}");
+                  it.write("{\"return\": 2" + FakePeer.idOf(line) + "}");
                   it.untilClosed();
                 });
         QmpClient holder = connect(holding);
@@ -175,8 +176,8 @@ class QmpClientTest {
                   String first = it.readLine();
                   String oob = it.readLine();
                   assertTrue(oob.contains("exec-oob"), oob);
-                  it.write("{\"return\": {}, \"id\": " + FakePeer.idOf(oob) + "}");
-                  it.write("{\"return\": 1, \"id\": " + FakePeer.idOf(first) + "}");
+                  it.write("{\"return\": {}" + FakePeer.idOf(oob) + "}");
+                  it.write("{\"return\": 1" + FakePeer.idOf(first) + "}");
                   it.answer("2");
                   it.untilClosed();
                 });
@@ -203,7 +204,7 @@ class QmpClientTest {
                   it.write("{\"return\": 0, \"id\": 1e300, \"more\": [{}]}\n");
                   for (int i = 4; i >= 0; i--) {
                     String id = FakePeer.idOf(lines.get(i));
-                    it.write("{\"unknown\": {}, \"id\": " + id + ", \"return\": " + i + "}");
+                    it.write("{\"unknown\": {}" + id + ", \"return\": " + i + "}");
                   }
                   it.untilClosed();
                 });
@@ -219,6 +220,35 @@ class QmpClientTest {
   }
 
   @Test
+  void a_command_has_a_number_only_while_another_one_is_under_way() throws Exception {
+    List<String> lines = new CopyOnWriteArrayList<>();
+    try (FakePeer peer =
+            FakePeer.monitor(
+                dir,
+                it -> {
+                  lines.add(it.answer("1"));
+                  String slow = it.readLine();
+                  lines.add(slow);
+                  String next = it.readLine();
+                  lines.add(next);
+                  it.write("{\"return\": 2" + FakePeer.idOf(next) + "}");
+                  it.write("{\"return\": \"late\"" + FakePeer.idOf(slow) + "}");
+                  lines.add(it.answer("3"));
+                  it.untilClosed();
+                });
+        QmpClient client = connect(peer)) {
+      assertEquals(1, client.execute(raw("a")).intValue());
+      assertThrows(QmpTimeoutException.class, () -> client.execute(raw("slow"), SHORT));
+      assertEquals(2, client.execute(raw("b")).intValue());
+      assertEquals(3, client.execute(raw("c")).intValue());
+      assertEquals(4, lines.size());
+      assertEquals(List.of("{\"execute\":\"a\"}", "{\"execute\":\"slow\"}"), lines.subList(0, 2));
+      assertTrue(lines.get(2).startsWith("{\"execute\":\"b\",\"id\":"), lines.get(2));
+      assertTrue(lines.get(3).startsWith("{\"execute\":\"c\""), lines.get(3));
+    }
+  }
+
+  @Test
   void no_more_commands_are_under_way_than_may_and_no_more_wait() throws Exception {
     CountDownLatch go = new CountDownLatch(1);
     try (FakePeer peer =
@@ -228,8 +258,8 @@ class QmpClientTest {
                   String first = it.readLine();
                   String second = it.readLine();
                   go.await();
-                  it.write("{\"return\": 0, \"id\": " + FakePeer.idOf(first) + "}");
-                  it.write("{\"return\": 1, \"id\": " + FakePeer.idOf(second) + "}");
+                  it.write("{\"return\": 0" + FakePeer.idOf(first) + "}");
+                  it.write("{\"return\": 1" + FakePeer.idOf(second) + "}");
                   it.answer("2");
                   it.answer("3");
                   it.untilClosed();
@@ -257,7 +287,7 @@ class QmpClientTest {
                 it -> {
                   String slow = it.readLine();
                   late.await();
-                  it.write("{\"return\": \"late\", \"id\": " + FakePeer.idOf(slow) + "}");
+                  it.write("{\"return\": \"late\"" + FakePeer.idOf(slow) + "}");
                   it.answer("\"next\"");
                   it.untilClosed();
                 });
@@ -281,7 +311,7 @@ class QmpClientTest {
                   String slow = it.readLine();
                   reached.countDown();
                   late.await();
-                  it.write("{\"return\": \"late\", \"id\": " + FakePeer.idOf(slow) + "}");
+                  it.write("{\"return\": \"late\"" + FakePeer.idOf(slow) + "}");
                   it.answer("\"next\"");
                   it.untilClosed();
                 });
@@ -367,8 +397,8 @@ class QmpClientTest {
                 it -> {
                   String id = FakePeer.idOf(it.readLine());
                   it.write("{\"error\": {\"class\": \"GenericError\", ");
-                  it.write("\"desc\": \"root: hunter2 is bad, deep-secret too\"}, ");
-                  it.write("\"id\": " + id + "}");
+                  it.write("\"desc\": \"root: hunter2 is bad, deep-secret too\"}");
+                  it.write(id + "}");
                   it.untilClosed();
                 });
         QmpClient client = connect(peer)) {
@@ -417,8 +447,8 @@ class QmpClientTest {
                 dir,
                 it -> {
                   slowly(it, FakePeer.GREETING);
-                  slowly(it, "{\"return\":{},\"id\":" + FakePeer.idOf(it.readLine()) + "}\r\n");
-                  slowly(it, "\r\n{\"return\":[1],\"id\":" + FakePeer.idOf(it.readLine()) + "}");
+                  slowly(it, "{\"return\":{}" + FakePeer.idOf(it.readLine()) + "}\r\n");
+                  slowly(it, "\r\n{\"return\":[1]" + FakePeer.idOf(it.readLine()) + "}");
                   it.untilClosed();
                 });
         QmpClient client = connect(peer)) {

@@ -195,7 +195,7 @@ class QmpEventsTest {
                 it -> {
                   String line = it.readLine();
                   it.write(tick(1) + tick(2) + tick(3));
-                  it.write("{\"return\": {}, \"id\": " + FakePeer.idOf(line) + "}");
+                  it.write("{\"return\": {}" + FakePeer.idOf(line) + "}");
                   it.untilClosed();
                 });
         QmpClient client = connect(peer, QmpOptions.defaults())) {

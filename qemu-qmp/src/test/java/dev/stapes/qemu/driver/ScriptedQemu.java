@@ -109,7 +109,7 @@ final class ScriptedQemu implements AutoCloseable {
 
   private void answer(OutputStream out, JsonNode command) throws IOException {
     String name = command.path("execute").asText();
-    String end = ", \"id\": " + command.path("id") + "}";
+    String end = command.has("id") ? ", \"id\": " + command.get("id") + "}" : "}";
     if (!name.equals("qmp_capabilities")) {
       heard.add(name);
     }
