@@ -8,6 +8,7 @@ PEERS=(
   "incus incus-base incus-client lxcfs"
   "runc runc"
   "podman podman runc conmon"
+  "fio fio"
 )
 
 # What shows that a peer is on this machine already.
@@ -114,6 +115,7 @@ peer_versions() {
   {
     [ ! -f "$1/unpacked" ] || cat "$1/unpacked"
     dpkg-query --show --showformat '${db:Status-Abbrev}${Package} ${Version}\n' incus-base lxc liblxc1 runc podman btrfs-progs \
-      util-linux busybox-static tar libarchive-tools squashfs-tools zstd xz-utils skopeo umoci 2>/dev/null | sed -n 's/^ii *//p' || true # some are not there
+      util-linux busybox-static tar libarchive-tools squashfs-tools zstd xz-utils skopeo umoci fio \
+      zfsutils-linux lvm2 2>/dev/null | sed -n 's/^ii *//p' || true # some are not there
   } | sort -u
 }

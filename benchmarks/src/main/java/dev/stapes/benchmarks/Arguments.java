@@ -70,6 +70,40 @@ public final class Arguments {
     return count;
   }
 
+  /**
+   * The paths of {@code --paths}, in the order given; all where the option was not given.
+   *
+   * @throws IllegalArgumentException naming those that there are
+   */
+  public <E extends Enum<E> & Labelled> List<E> paths(Class<E> paths) {
+    return words("--paths")
+        .map(labels -> labels.stream().map(label -> Labelled.of(paths, label)).toList())
+        .orElseGet(() -> List.of(paths.getEnumConstants()));
+  }
+
+  /** What was given, as it is. */
+  public Optional<String> word(String option) {
+    return Optional.ofNullable(values.get(option));
+  }
+
+  /**
+   * A whole number of any size.
+   *
+   * @param usual where none was given
+   * @throws IllegalArgumentException quoting what is wrong
+   */
+  public long number(String option, long usual) {
+    String value = values.get(option);
+    if (value == null) {
+      return usual;
+    }
+    try {
+      return Long.parseLong(value);
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(option + " must be a number: " + value, e);
+    }
+  }
+
   /** Words separated by commas; empty where the option was not given. */
   public Optional<List<String>> words(String option) {
     return Optional.ofNullable(values.get(option))

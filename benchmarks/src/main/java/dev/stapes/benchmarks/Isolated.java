@@ -24,8 +24,8 @@ public final class Isolated {
   private static final int WARM_UP_ROUNDS = 1;
 
   private final int runs;
-  private final PrintStream log;
-  private final List<Row> rows = new ArrayList<>();
+  private final Watcher watcher;
+  private final List<Timing> timings = new ArrayList<>();
   private final Map<String, String> failures = new LinkedHashMap<>();
   private boolean warm;
 
@@ -33,12 +33,50 @@ public final class Isolated {
    * Has measured nothing.
    *
    * @param runs of each subject on each path
-   * @param log is told what goes on
+   * @param log gets a line for each path and each failure
    */
   public Isolated(int runs, PrintStream log) {
-    this.runs = runs;
-    this.log = log;
+    this(
+        runs,
+        new Watcher() {
+          @Override
+          public void begins(String path) {
+            log.println(path + " ...");
+          }
+
+          @Override
+          public void failed(String what, Exception reason) {
+            log.println("  " + what + " FAILED: " + reason);
+          }
+        });
   }
+
+  /** The same, and more is told than what goes on. */
+  public Isolated(int runs, Watcher watcher) {
+    this.runs = runs;
+    this.watcher = watcher;
+  }
+
+  /** Is told what goes on. */
+  public interface Watcher {
+    /** A path begins. */
+    void begins(String path);
+
+    /** All have had a turn; that includes the warm-up. */
+    default void round(String path, int done, int all) {}
+
+    /** A subject is out. */
+    void failed(String what, Exception reason);
+  }
+
+  /**
+   * What runs took, the warm-up left out.
+   *
+   * @param path its label
+   * @param subject its name
+   * @param nanos of each, in order; fewer than asked for where the path was interrupted
+   */
+  public record Timing(String path, String subject, long[] nanos) {}
 
   /** Makes a lane. */
   @FunctionalInterface
@@ -76,7 +114,7 @@ public final class Isolated {
 
   /** Measures a path with all that take part. One that fails is out, with its reason. */
   public void measure(String path, List<Entrant> entrants) throws InterruptedException {
-    log.println(path + " ...");
+    watcher.begins(path);
     List<Entry> entries = new ArrayList<>();
     try {
       for (Entrant entrant : entrants) {
@@ -87,15 +125,19 @@ public final class Isolated {
       }
       for (int round = -WARM_UP_ROUNDS; round < runs; round++) {
         round(path, entries, round);
+        watcher.round(path, round + WARM_UP_ROUNDS + 1, runs + WARM_UP_ROUNDS);
       }
     } finally {
       entries.forEach(entry -> close(path, entry));
+      entries.forEach(entry -> keep(path, entry));
     }
-    for (Entry entry : entries) {
-      if (entry.nanos.size() == runs) {
-        long[] nanos = entry.nanos.stream().mapToLong(Long::longValue).toArray();
-        rows.add(Row.of(path, entry.subject(), nanos));
-      }
+  }
+
+  private void keep(String path, Entry entry) {
+    boolean whole = entry.nanos.size() == runs;
+    if (whole || (!entry.nanos.isEmpty() && !isOut(path, entry.subject()))) {
+      long[] nanos = entry.nanos.stream().mapToLong(Long::longValue).toArray();
+      timings.add(new Timing(path, entry.subject(), nanos));
     }
   }
 
@@ -151,8 +193,9 @@ public final class Isolated {
     long begun = System.nanoTime();
     entry.lane.run();
     long nanos = System.nanoTime() - begun;
+    long said = entry.lane instanceof SelfTimed timed ? timed.nanos() : nanos;
     entry.lane.after();
-    return nanos;
+    return said;
   }
 
   private void close(String path, Entry entry) {
@@ -172,7 +215,7 @@ public final class Isolated {
 
   private void failed(String path, String subject, Exception e) {
     failures.putIfAbsent(key(path, subject), String.valueOf(e.getMessage()));
-    log.println("  " + key(path, subject) + " FAILED: " + e);
+    watcher.failed(key(path, subject), e);
   }
 
   private static String key(String path, String subject) {
@@ -181,7 +224,15 @@ public final class Isolated {
 
   /** The results so far, path by path. */
   public List<Row> rows() {
-    return List.copyOf(rows);
+    return timings.stream()
+        .filter(each -> each.nanos().length == runs)
+        .map(each -> Row.of(each.path(), each.subject(), each.nanos()))
+        .toList();
+  }
+
+  /** What all runs took so far, path by path; of one that was interrupted, those before that. */
+  public List<Timing> timings() {
+    return List.copyOf(timings);
   }
 
   /** Why results are missing, by subject and path. */

@@ -85,14 +85,19 @@ public record Place(Path work, Path peers, String tag, AtomicInteger names) {
   }
 
   private String libraries() {
+    return libraryDirectory().toString();
+  }
+
+  /** Where the libraries of the peers' packages are. */
+  public Path libraryDirectory() {
     Path lib = root().resolve("usr/lib");
     try (var all = Files.newDirectoryStream(lib, "*-linux-gnu*")) {
       for (Path triplet : all) {
-        return triplet.toString();
+        return triplet;
       }
     } catch (IOException e) {
-      return lib.toString(); // nothing was fetched
+      return lib; // nothing was fetched
     }
-    return lib.toString();
+    return lib;
   }
 }

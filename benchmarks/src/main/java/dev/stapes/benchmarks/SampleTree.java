@@ -10,7 +10,7 @@ import java.util.Random;
  * Files that look to a compressor like those of a system: text of few words, and records with much
  * in common. The same arguments always give the same files.
  */
-final class SampleTree {
+public final class SampleTree {
   /** In a directory. */
   static final int FILES_PER_DIRECTORY = 50;
 
@@ -19,10 +19,11 @@ final class SampleTree {
   private static final int LONGEST_WORD = 12;
   private static final int RECORD = 24;
 
-  private final Random random = new Random(SEED);
+  private final Random random;
   private final byte[][] words = new byte[WORDS][];
 
-  private SampleTree() {
+  private SampleTree(long seed) {
+    random = new Random(seed);
     for (int i = 0; i < WORDS; i++) {
       byte[] word = new byte[2 + random.nextInt(LONGEST_WORD)];
       for (int j = 0; j < word.length - 1; j++) {
@@ -40,8 +41,13 @@ final class SampleTree {
    * @param files how many
    * @param bytes of all together; the largest is three times as large as the smallest
    */
-  static void make(Path directory, int files, int bytes) throws IOException {
-    SampleTree sample = new SampleTree();
+  public static void make(Path directory, int files, int bytes) throws IOException {
+    make(directory, files, bytes, SEED);
+  }
+
+  /** The same with other content. */
+  public static void make(Path directory, int files, int bytes, long seed) throws IOException {
+    SampleTree sample = new SampleTree(seed);
     int left = bytes;
     for (int i = 0; i < files; i++) {
       Path below = directory.resolve("d" + i / FILES_PER_DIRECTORY);

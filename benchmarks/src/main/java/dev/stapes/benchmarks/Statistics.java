@@ -12,11 +12,14 @@ public final class Statistics {
    * @throws IllegalArgumentException where there is no sample
    */
   public static double median(long[] samples) {
-    long[] sorted = sorted(samples);
+    return median(Arrays.stream(samples).asDoubleStream().toArray());
+  }
+
+  /** The same of samples that are no whole numbers. */
+  public static double median(double[] samples) {
+    double[] sorted = sorted(samples);
     int middle = sorted.length / 2;
-    return sorted.length % 2 == 1
-        ? sorted[middle]
-        : (sorted[middle - 1] + (double) sorted[middle]) / 2;
+    return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
   }
 
   /**
@@ -26,19 +29,24 @@ public final class Statistics {
    * @throws IllegalArgumentException where there is no sample, or for another percentage
    */
   public static long percentile(long[] samples, int percent) {
+    return (long) percentile(Arrays.stream(samples).asDoubleStream().toArray(), percent);
+  }
+
+  /** The same of samples that are no whole numbers. */
+  public static double percentile(double[] samples, int percent) {
     if (percent < 1 || percent > 100) {
       throw new IllegalArgumentException("not a percentage: " + percent);
     }
-    long[] sorted = sorted(samples);
+    double[] sorted = sorted(samples);
     int rank = (int) Math.ceil(percent / 100.0 * sorted.length);
     return sorted[rank - 1];
   }
 
-  private static long[] sorted(long[] samples) {
+  private static double[] sorted(double[] samples) {
     if (samples.length == 0) {
       throw new IllegalArgumentException("no samples");
     }
-    long[] sorted = samples.clone();
+    double[] sorted = samples.clone();
     Arrays.sort(sorted);
     return sorted;
   }

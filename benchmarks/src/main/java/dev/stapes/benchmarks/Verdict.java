@@ -13,9 +13,16 @@ import java.util.Optional;
  * @param verdict in words
  */
 public record Verdict(String what, String figure, String bound, String verdict) {
+  private static final String REACHED = "reached";
+
+  /** Whether it was. */
+  public boolean isReached() {
+    return verdict.equals(REACHED);
+  }
+
   /** One of a figure that is there. */
   public static Verdict of(String what, String figure, String bound, boolean reached) {
-    return new Verdict(what, figure, bound, reached ? "reached" : "NOT REACHED");
+    return new Verdict(what, figure, bound, reached ? REACHED : "NOT REACHED");
   }
 
   /** One of a figure that is missing. */

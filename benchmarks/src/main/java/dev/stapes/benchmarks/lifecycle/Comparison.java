@@ -1,7 +1,5 @@
 package dev.stapes.benchmarks.lifecycle;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.stapes.benchmarks.Facts;
 import dev.stapes.benchmarks.Isolated;
 import dev.stapes.benchmarks.Limit;
@@ -9,8 +7,6 @@ import dev.stapes.benchmarks.Place;
 import dev.stapes.benchmarks.Program;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -52,20 +48,18 @@ public final class Comparison {
   }
 
   private void run() throws IOException, InterruptedException {
-    Path work = Files.createDirectories(options.work()).toRealPath();
-    String tag = work.getFileName().toString();
-    Place place = new Place(work, options.peers().toAbsolutePath(), tag);
+    Place place = options.run().place();
     Results results;
     try (Cast cast = Cast.assemble(place, options)) {
       cast.missing().forEach((peer, reason) -> out.println(peer + " is MISSING: " + reason));
       results = measure(place, cast);
     }
-    write(results);
+    options.run().write(results.rows(), results, Report.of(results), out);
   }
 
   private Results measure(Place place, Cast cast) throws IOException, InterruptedException {
     warmUp(place, cast.subjects());
-    Isolated isolated = new Isolated(options.runs(), out);
+    Isolated isolated = new Isolated(options.run().runs(), out);
     for (LifecyclePath path : options.paths()) {
       isolated.measure(path.label(), entrants(path, place, cast));
     }
@@ -145,7 +139,7 @@ public final class Comparison {
       throws InterruptedException {
     out.println("cycles of " + subject.name() + " without a pause ...");
     try {
-      serial.add(cycles.serial(subject, options.runs()));
+      serial.add(cycles.serial(subject, options.run().runs()));
     } catch (IOException | RuntimeException e) {
       failures.put(subject.name() + " without a pause", String.valueOf(e.getMessage()));
     }
@@ -153,7 +147,8 @@ public final class Comparison {
 
   private Map<String, String> facts(Place place) throws IOException {
     Map<String, String> facts =
-        Facts.of(place, options.runs() + " isolated ones for each figure, the subjects in turns");
+        Facts.of(
+            place, options.run().runs() + " isolated ones for each figure, the subjects in turns");
     facts.put(
         "Containers",
         "unprivileged, seccomp on, "
@@ -178,21 +173,5 @@ public final class Comparison {
           .forEach((path, reason) -> left.put(subject.name() + " on " + path.label(), reason));
     }
     return left;
-  }
-
-  private void write(Results results) throws IOException {
-    ObjectMapper json = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
-    byte[] rows = json.writeValueAsBytes(results.rows());
-    Path output = Files.createDirectories(options.output());
-    Files.write(output.resolve("lifecycle.json"), rows);
-    if (options.json().isPresent()) {
-      Files.write(options.json().get(), rows);
-    }
-    Files.write(output.resolve("lifecycle-all.json"), json.writeValueAsBytes(results));
-    String report = Report.of(results);
-    Files.writeString(output.resolve("lifecycle.md"), report);
-    out.println();
-    out.print(report);
-    out.println("Written to " + output.resolve("lifecycle.{md,json}") + " and lifecycle-all.json");
   }
 }

@@ -1,10 +1,9 @@
 package dev.stapes.benchmarks.lifecycle;
 
-import java.util.Arrays;
-import java.util.List;
+import dev.stapes.benchmarks.Labelled;
 
 /** What is measured; the same for every subject. */
-enum LifecyclePath {
+enum LifecyclePath implements Labelled {
   /** A container from the image, started, {@code true} executed in it, killed and deleted. */
   CYCLE("cycle"),
   /** One from the warm pool, until {@code true} has been executed in it. */
@@ -32,25 +31,8 @@ enum LifecyclePath {
     this.label = label;
   }
 
-  /** Its name in tables and results. */
-  String label() {
+  @Override
+  public String label() {
     return label;
-  }
-
-  /**
-   * The path of a label.
-   *
-   * @throws IllegalArgumentException naming those that there are
-   */
-  static LifecyclePath of(String label) {
-    return Arrays.stream(values())
-        .filter(path -> path.label.equals(label))
-        .findFirst()
-        .orElseThrow(
-            () -> new IllegalArgumentException("no path \"" + label + "\": one of " + labels()));
-  }
-
-  static List<String> labels() {
-    return Arrays.stream(values()).map(LifecyclePath::label).toList();
   }
 }

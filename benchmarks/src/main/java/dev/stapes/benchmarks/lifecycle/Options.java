@@ -1,29 +1,17 @@
 package dev.stapes.benchmarks.lifecycle;
 
 import dev.stapes.benchmarks.Arguments;
-import java.nio.file.Path;
+import dev.stapes.benchmarks.RunOptions;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * What the command line says.
  *
- * @param json where else the results go
- * @param runs isolated runs per subject and path
+ * @param run what every comparison is told
  * @param subjects those wanted; empty: all
  * @param paths those wanted
- * @param work an empty directory of the run's own
- * @param peers where the peers' packages are
- * @param output where results go
  */
-record Options(
-    Optional<Path> json,
-    int runs,
-    List<String> subjects,
-    List<LifecyclePath> paths,
-    Path work,
-    Path peers,
-    Path output) {
+record Options(RunOptions run, List<String> subjects, List<LifecyclePath> paths) {
   static final int DEFAULT_RUNS = 30;
 
   private static final List<String> OPTIONS = List.of("--json", "--runs", "--subjects", "--paths");
@@ -34,18 +22,11 @@ record Options(
    * @throws IllegalArgumentException quoting what is wrong
    */
   static Options parse(String... arguments) {
-    Arguments given = Arguments.parse(OPTIONS, List.of("--work", "--peers", "--output"), arguments);
+    Arguments given = Arguments.parse(OPTIONS, RunOptions.OF_SCRIPT, arguments);
     return new Options(
-        given.path("--json"),
-        given.count("--runs", DEFAULT_RUNS),
+        RunOptions.of("lifecycle", given, DEFAULT_RUNS),
         given.words("--subjects").orElse(List.of()),
-        given
-            .words("--paths")
-            .map(labels -> labels.stream().map(LifecyclePath::of).toList())
-            .orElse(List.of(LifecyclePath.values())),
-        given.path("--work").orElse(Path.of("target", "lifecycle.run")),
-        given.path("--peers").orElse(Path.of("target", "peers")),
-        given.path("--output").orElse(Path.of("target")));
+        given.paths(LifecyclePath.class));
   }
 
   /** Whether a subject is wanted. */

@@ -1,7 +1,5 @@
 package dev.stapes.benchmarks.qmp;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.stapes.benchmarks.Facts;
 import dev.stapes.benchmarks.Place;
 import dev.stapes.benchmarks.Program;
@@ -14,7 +12,6 @@ import dev.stapes.qmp.QmpLoop;
 import dev.stapes.qmp.QmpOptions;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -72,8 +69,7 @@ public final class Comparison {
   }
 
   private void run() throws IOException, InterruptedException {
-    Path work = Files.createDirectories(options.work()).toRealPath();
-    Place place = new Place(work, options.peers().toAbsolutePath(), work.getFileName().toString());
+    Place place = options.run().place();
     Path program = place.need("qemu", "qemu-system-x86_64");
     try (Spawner spawner = Spawner.open(Syscalls.system(), "bench")) {
       try (Qemu qemu = Qemu.start(spawner, program, place.directory("qemu"), MONITORS);
@@ -92,11 +88,13 @@ public final class Comparison {
       part("memory", () -> memory.add(Connections.measure(spawner, program, many, MACHINES)));
     }
     Map<String, String> facts =
-        Facts.of(place, options.runs() + " rounds of " + IN_A_ROUND + " round trips, in turns");
+        Facts.of(
+            place, options.run().runs() + " rounds of " + IN_A_ROUND + " round trips, in turns");
     facts.put("QEMU", version + ", -machine none -S; " + MACHINES + " of them for the memory");
     facts.put(Results.BARE, "a socket that blocks, and nothing read of what comes");
     facts.put("Events", "typed, one listener, the usual options");
-    write(new Results(facts, rows, events, memory, missing, failures));
+    Results results = new Results(facts, rows, events, memory, missing, failures);
+    options.run().write(results.rows(), results, results.report(), out);
   }
 
   private void part(String name, Part part) throws InterruptedException {
@@ -142,9 +140,9 @@ public final class Comparison {
     Map<String, long[]> nanos = new LinkedHashMap<>();
     for (Map.Entry<String, RoundTrips> subject : subjects.entrySet()) {
       subject.getValue().ask(subject.getKey().equals(Results.PYTHON) ? IN_A_ROUND : WARM_UP);
-      nanos.put(subject.getKey(), new long[options.runs()]);
+      nanos.put(subject.getKey(), new long[options.run().runs()]);
     }
-    for (int round = 0; round < options.runs(); round++) {
+    for (int round = 0; round < options.run().runs(); round++) {
       for (int i = 0; i < names.size(); i++) {
         String name = names.get((i + round) % names.size());
         RoundTrips subject = subjects.get(name);
@@ -157,21 +155,5 @@ public final class Comparison {
     return nanos.entrySet().stream()
         .map(each -> Row.of(Results.QUERY_STATUS, each.getKey(), each.getValue()))
         .toList();
-  }
-
-  private void write(Results results) throws IOException {
-    ObjectMapper json = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
-    byte[] list = json.writeValueAsBytes(results.rows());
-    Path output = Files.createDirectories(options.output());
-    Files.write(output.resolve("qmp.json"), list);
-    if (options.json().isPresent()) {
-      Files.write(options.json().get(), list);
-    }
-    Files.write(output.resolve("qmp-all.json"), json.writeValueAsBytes(results));
-    String report = results.report();
-    Files.writeString(output.resolve("qmp.md"), report);
-    out.println();
-    out.print(report);
-    out.println("Written to " + output.resolve("qmp.{md,json}") + " and qmp-all.json");
   }
 }

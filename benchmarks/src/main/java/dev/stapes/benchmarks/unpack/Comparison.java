@@ -1,7 +1,5 @@
 package dev.stapes.benchmarks.unpack;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.stapes.benchmarks.Facts;
 import dev.stapes.benchmarks.LoopBtrfs;
 import dev.stapes.benchmarks.Place;
@@ -10,8 +8,6 @@ import dev.stapes.linux.host.LinuxHostProvider;
 import dev.stapes.spi.Host;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Map;
 
 /**
@@ -48,37 +44,20 @@ public final class Comparison {
   }
 
   private void run() throws IOException, InterruptedException {
-    Path work = Files.createDirectories(options.work()).toRealPath();
-    String tag = work.getFileName().toString();
-    Place place = new Place(work, options.peers().toAbsolutePath(), tag);
+    Place place = options.run().place();
     Results results;
     try (Host host = new LinuxHostProvider().open();
-        LoopBtrfs btrfs = LoopBtrfs.make(work, BTRFS_BYTES)) {
+        LoopBtrfs btrfs = LoopBtrfs.make(place.work(), BTRFS_BYTES)) {
       Session session = Session.begin(place, host, btrfs, options, out);
       for (UnpackPath path : options.paths()) {
         session.measure(path);
       }
       results = session.results(facts(place));
     }
-    write(results);
+    options.run().write(results.rows(), results.report(), out);
   }
 
   private Map<String, String> facts(Place place) throws IOException {
-    return Facts.of(place, options.runs() + " for each figure, the subjects in turns");
-  }
-
-  private void write(Results results) throws IOException {
-    ObjectMapper json = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
-    byte[] rows = json.writeValueAsBytes(results.rows());
-    Path output = Files.createDirectories(options.output());
-    Files.write(output.resolve("unpack.json"), rows);
-    if (options.json().isPresent()) {
-      Files.write(options.json().get(), rows);
-    }
-    String report = results.report();
-    Files.writeString(output.resolve("unpack.md"), report);
-    out.println();
-    out.print(report);
-    out.println("Written to " + output.resolve("unpack.{md,json}"));
+    return Facts.of(place, options.run().runs() + " for each figure, the subjects in turns");
   }
 }

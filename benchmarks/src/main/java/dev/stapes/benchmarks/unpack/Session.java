@@ -57,7 +57,7 @@ final class Session {
         inputs,
         contents,
         new Unpackers(host, btrfs, contents),
-        new Isolated(options.runs(), out));
+        new Isolated(options.run().runs(), out));
   }
 
   /** Measures a path; where it cannot be, that is a failure of the results. */

@@ -1,10 +1,9 @@
 package dev.stapes.benchmarks.unpack;
 
-import java.util.Arrays;
-import java.util.List;
+import dev.stapes.benchmarks.Labelled;
 
 /** What is measured. */
-enum UnpackPath {
+enum UnpackPath implements Labelled {
   /** A tar in one zstd frame into an empty subvolume. */
   TAR_ZST("tar.zst"),
   /** A tar in one gzip member. */
@@ -24,30 +23,13 @@ enum UnpackPath {
     this.label = label;
   }
 
-  /** Its name in tables and results. */
-  String label() {
+  @Override
+  public String label() {
     return label;
   }
 
   /** Whether one file is unpacked, and nothing else done. */
   boolean ofFile() {
     return this != INSTANT && this != OCI_SHARED;
-  }
-
-  /**
-   * The path of a label.
-   *
-   * @throws IllegalArgumentException naming those that there are
-   */
-  static UnpackPath of(String label) {
-    return Arrays.stream(values())
-        .filter(path -> path.label.equals(label))
-        .findFirst()
-        .orElseThrow(
-            () -> new IllegalArgumentException("no path \"" + label + "\": one of " + labels()));
-  }
-
-  static List<String> labels() {
-    return Arrays.stream(values()).map(UnpackPath::label).toList();
   }
 }

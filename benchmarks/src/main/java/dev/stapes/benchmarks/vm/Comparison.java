@@ -1,7 +1,5 @@
 package dev.stapes.benchmarks.vm;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.stapes.benchmarks.Facts;
 import dev.stapes.benchmarks.Isolated;
 import dev.stapes.benchmarks.Place;
@@ -9,7 +7,6 @@ import dev.stapes.benchmarks.Program;
 import dev.stapes.testkit.TestGuest;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -42,15 +39,15 @@ public final class Comparison {
   }
 
   private void run() throws IOException, InterruptedException {
-    Path work = Files.createDirectories(options.work()).toRealPath();
-    Place place = new Place(work, options.peers().toAbsolutePath(), work.getFileName().toString());
+    Place place = options.run().place();
     TestGuest guest =
         TestGuest.find().orElseThrow(() -> new IOException("the test guest was not built"));
     Path program = place.need("qemu", "qemu-system-x86_64");
     BareMachines bare =
         new BareMachines(guest, place.directory("by-hand"), program, place::nextName);
-    Isolated isolated = new Isolated(options.runs(), out);
-    try (OwnMachines own = OwnMachines.open(guest, work.resolve("stapes"), place::nextName)) {
+    Isolated isolated = new Isolated(options.run().runs(), out);
+    try (OwnMachines own =
+        OwnMachines.open(guest, place.work().resolve("stapes"), place::nextName)) {
       for (VmPath path : options.paths()) {
         isolated.measure(
             path.label(),
@@ -60,7 +57,7 @@ public final class Comparison {
       }
     }
     Map<String, String> facts =
-        Facts.of(place, options.runs() + " for each figure, the subjects in turns");
+        Facts.of(place, options.run().runs() + " for each figure, the subjects in turns");
     facts.put(
         "Guest",
         "Debian's cloud kernel given to QEMU, busybox, qemu-guest-agent; "
@@ -68,21 +65,7 @@ public final class Comparison {
             + " CPUs, "
             + OwnMachines.MEBIBYTES
             + " MiB, emulated");
-    write(new Results(facts, isolated.rows(), isolated.failures()));
-  }
-
-  private void write(Results results) throws IOException {
-    ObjectMapper json = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
-    byte[] rows = json.writeValueAsBytes(results.rows());
-    Path output = Files.createDirectories(options.output());
-    Files.write(output.resolve("vm.json"), rows);
-    if (options.json().isPresent()) {
-      Files.write(options.json().get(), rows);
-    }
-    String report = results.report();
-    Files.writeString(output.resolve("vm.md"), report);
-    out.println();
-    out.print(report);
-    out.println("Written to " + output.resolve("vm.{md,json}"));
+    Results results = new Results(facts, isolated.rows(), isolated.failures());
+    options.run().write(results.rows(), results.report(), out);
   }
 }

@@ -14,10 +14,10 @@ class OptionsTest {
   @Test
   void without_options_everybody_is_measured_on_every_path() {
     Options options = Options.parse();
-    assertEquals(Options.DEFAULT_RUNS, options.runs());
+    assertEquals(Options.DEFAULT_RUNS, options.run().runs());
     assertEquals(List.of(LifecyclePath.values()), options.paths());
     assertTrue(options.wants("podman"));
-    assertEquals(Optional.empty(), options.json());
+    assertEquals(Optional.empty(), options.run().json());
   }
 
   @Test
@@ -30,7 +30,7 @@ class OptionsTest {
 
   @Test
   void results_go_to_a_file_more() {
-    assertEquals(Optional.of(Path.of("x.json")), Options.parse("--json", "x.json").json());
+    assertEquals(Optional.of(Path.of("x.json")), Options.parse("--json", "x.json").run().json());
   }
 
   @Test

@@ -10,13 +10,13 @@ import org.junit.jupiter.api.Test;
 class OptionsTest {
   @Test
   void without_options_there_are_enough_rounds() {
-    assertEquals(Options.DEFAULT_RUNS, Options.parse().runs());
-    assertEquals(Optional.empty(), Options.parse().json());
+    assertEquals(Options.DEFAULT_RUNS, Options.parse().run().runs());
+    assertEquals(Optional.empty(), Options.parse().run().json());
   }
 
   @Test
   void results_go_to_a_file_more() {
-    assertEquals(Optional.of(Path.of("x.json")), Options.parse("--json", "x.json").json());
+    assertEquals(Optional.of(Path.of("x.json")), Options.parse("--json", "x.json").run().json());
   }
 
   @Test

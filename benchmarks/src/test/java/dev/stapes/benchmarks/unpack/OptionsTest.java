@@ -13,16 +13,16 @@ class OptionsTest {
   @Test
   void without_options_every_path_is_measured() {
     Options options = Options.parse();
-    assertEquals(Options.DEFAULT_RUNS, options.runs());
+    assertEquals(Options.DEFAULT_RUNS, options.run().runs());
     assertEquals(List.of(UnpackPath.values()), options.paths());
-    assertEquals(Optional.empty(), options.json());
+    assertEquals(Optional.empty(), options.run().json());
   }
 
   @Test
   void paths_are_measured_in_the_order_given() {
     Options options = Options.parse("--paths", "squashfs, tar.gz", "--runs", "2");
     assertEquals(List.of(UnpackPath.SQUASHFS, UnpackPath.TAR_GZ), options.paths());
-    assertEquals(2, options.runs());
+    assertEquals(2, options.run().runs());
   }
 
   @Test

@@ -13,7 +13,7 @@ class OptionsTest {
   @Test
   void without_options_every_path_is_measured() {
     Options options = Options.parse();
-    assertEquals(Options.DEFAULT_RUNS, options.runs());
+    assertEquals(Options.DEFAULT_RUNS, options.run().runs());
     assertEquals(List.of(VmPath.values()), options.paths());
   }
 
@@ -21,8 +21,8 @@ class OptionsTest {
   void paths_runs_and_a_file_are_taken() {
     Options options = Options.parse("--paths", "boot", "--runs", "3", "--json", "x.json");
     assertEquals(List.of(VmPath.BOOT), options.paths());
-    assertEquals(3, options.runs());
-    assertEquals(Optional.of(Path.of("x.json")), options.json());
+    assertEquals(3, options.run().runs());
+    assertEquals(Optional.of(Path.of("x.json")), options.run().json());
   }
 
   @Test

@@ -1,0 +1,70 @@
+package dev.stapes.benchmarks.storage;
+
+import dev.stapes.benchmarks.Program;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * Measures storage pools with the same work, prints what came out and writes it: {@code
+ * storage.json} (everything), {@code storage.md} and {@code storage.html}, a page that needs
+ * nothing else. Started by {@code ./bench storage}.
+ */
+public final class Comparison {
+  private Comparison() {}
+
+  /**
+   * Runs it.
+   *
+   * @param arguments {@code --pools a,b:key=value}, {@code --paths a,b}, {@code --mode quick|full},
+   *     {@code --runs N}, {@code --seed N}, {@code --json FILE}, {@code --html FILE}
+   */
+  public static void main(String[] arguments) {
+    Program.main(
+        "bench storage",
+        given -> {
+          Options options = Options.parse(given);
+          return () -> run(options, System.out);
+        },
+        arguments);
+  }
+
+  /**
+   * Measures, and writes what came out.
+   *
+   * @throws InterruptedException where it was interrupted, when what there is has been written and
+   *     everything has been undone
+   */
+  static Results run(Options options, PrintStream out) throws IOException, InterruptedException {
+    ProgressBar progress =
+        new ProgressBar(out, options.bar(), Session.points(options).size(), System::nanoTime);
+    try (Session session = new Session(options, options.run().place(), progress)) {
+      InterruptedException interrupted = null;
+      try {
+        session.measure();
+      } catch (InterruptedException e) {
+        interrupted = e;
+      }
+      progress.end();
+      Results results = session.results(interrupted != null);
+      write(options, results, out);
+      if (interrupted != null) {
+        throw interrupted;
+      }
+      return results;
+    }
+  }
+
+  private static void write(Options options, Results results, PrintStream out) throws IOException {
+    options.run().write(results, results.report(), out);
+    byte[] page = Report.of(results).getBytes(StandardCharsets.UTF_8);
+    Path file = options.run().output().resolve("storage.html");
+    Files.write(file, page);
+    if (options.html().isPresent()) {
+      Files.write(options.html().get(), page);
+    }
+    out.println("With plots: " + file);
+  }
+}

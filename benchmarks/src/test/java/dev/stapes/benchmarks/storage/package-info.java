@@ -1,0 +1,4 @@
+@NullMarked
+package dev.stapes.benchmarks.storage;
+
+import org.jspecify.annotations.NullMarked;
