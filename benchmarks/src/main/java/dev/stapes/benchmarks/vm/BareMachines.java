@@ -32,7 +32,7 @@ final class BareMachines {
   /** Its lane on a path. */
   Lane lane(VmPath path) {
     return switch (path) {
-      case BOOT -> new Boot();
+      case BOOT, SAVED -> new Boot();
     };
   }
 

@@ -4,6 +4,7 @@ import dev.stapes.Delete;
 import dev.stapes.ImageSources;
 import dev.stapes.Instance;
 import dev.stapes.Stapes;
+import dev.stapes.Stop;
 import dev.stapes.benchmarks.Lane;
 import dev.stapes.model.InstanceSpec;
 import dev.stapes.model.PoolSpec;
@@ -50,25 +51,31 @@ final class OwnMachines implements AutoCloseable {
   Lane lane(VmPath path) {
     return switch (path) {
       case BOOT -> new Boot();
+      case SAVED -> new Saved();
     };
   }
 
-  private InstanceSpec spec() {
+  private InstanceSpec spec(boolean stateful) {
     return InstanceSpec.virtualMachine(names.get(), IMAGE)
         .limits(limits -> limits.cpus(CPUS).memory(Size.ofMebibytes(MEBIBYTES)))
         .config("qemu.accelerator", "tcg")
+        .config("migration.stateful", Boolean.toString(stateful))
         .config("qemu.kernel", guest.kernel().toString())
         .config("qemu.initrd", guest.initrd().toString())
         .config("qemu.kernel_arguments", guest.kernelArguments())
         .build();
   }
 
-  private final class Boot implements Lane {
+  private class Boot implements Lane {
     private @Nullable Instance machine;
 
     @Override
     public void before() {
-      machine = stapes.instances().create(spec());
+      machine = create();
+    }
+
+    Instance create() {
+      return stapes.instances().create(spec(false));
     }
 
     @Override
@@ -76,8 +83,12 @@ final class OwnMachines implements AutoCloseable {
       if (machine == null) {
         throw new IllegalStateException("no machine");
       }
-      machine.start();
-      machine.exec("true").orThrow();
+      begin(machine);
+    }
+
+    final void begin(Instance created) {
+      created.start();
+      created.exec("true").orThrow();
     }
 
     @Override
@@ -91,6 +102,17 @@ final class OwnMachines implements AutoCloseable {
     @Override
     public void close() {
       after();
+    }
+  }
+
+  /** Has booted before, and goes on from there. */
+  private final class Saved extends Boot {
+    @Override
+    Instance create() {
+      Instance created = stapes.instances().create(spec(true));
+      begin(created);
+      created.stop(Stop.STATEFUL);
+      return created;
     }
   }
 

@@ -18,6 +18,7 @@ record Results(Map<String, String> facts, List<Row> rows, Map<String, String> fa
   static final String BARE = "by-hand";
 
   private static final double MOST_OF_BARE = 1.3;
+  private static final double MOST_OF_A_BOOT = 0.2;
 
   /** As Markdown. */
   String report() {
@@ -25,7 +26,10 @@ record Results(Map<String, String> facts, List<Row> rows, Map<String, String> fa
     text.medians("Median / p90 in ms", rows);
     text.ratios("How many times faster `stapes` is, by medians", OWN, rows);
     Verdict.section(
-        text, List.of(Verdict.ratio(rows, VmPath.BOOT.label(), OWN, BARE, MOST_OF_BARE)));
+        text,
+        List.of(
+            Verdict.ratio(rows, VmPath.BOOT.label(), OWN, BARE, MOST_OF_BARE),
+            Verdict.ratio(rows, VmPath.SAVED.label(), OWN, BARE, MOST_OF_A_BOOT)));
     text.list("Failed", failures);
     return text.toString();
   }

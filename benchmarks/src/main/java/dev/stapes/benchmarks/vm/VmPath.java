@@ -5,7 +5,12 @@ import dev.stapes.benchmarks.Labelled;
 /** What is measured. */
 enum VmPath implements Labelled {
   /** From a machine that was created to the answer to its first command. */
-  BOOT("boot");
+  BOOT("boot"),
+
+  /**
+   * From a machine whose memory was saved to the answer to its first command; who has none boots.
+   */
+  SAVED("saved");
 
   private final String label;
 
