@@ -63,6 +63,7 @@ public sealed interface Device {
    * @param limits I/O limits
    * @param bootPriority 0 or more; a virtual machine boots from what has the highest. Empty: 1 for
    *     the root disk, else 0
+   * @param io how a virtual machine sees and uses it; containers have no choice
    */
   record Disk(
       String path,
@@ -73,7 +74,8 @@ public sealed interface Device {
       boolean recursive,
       boolean required,
       IoLimits limits,
-      Optional<Integer> bootPriority)
+      Optional<Integer> bootPriority,
+      DiskIo io)
       implements Device {
 
     /** Validates paths, the priority, and that source and pool fit together. */
@@ -105,6 +107,8 @@ public sealed interface Device {
       limits.read().ifPresent(value -> config.put("limits.read", value));
       limits.write().ifPresent(value -> config.put("limits.write", value));
       DeviceCodec.number(config, "boot.priority", bootPriority);
+      io.bus().ifPresent(value -> config.put("io.bus", value.text()));
+      io.cache().ifPresent(value -> config.put("io.cache", value.text()));
       return config;
     }
 
@@ -120,6 +124,8 @@ public sealed interface Device {
       private Optional<String> read = Optional.empty();
       private Optional<String> write = Optional.empty();
       private Optional<Integer> bootPriority = Optional.empty();
+      private Optional<DiskIo.Bus> bus = Optional.empty();
+      private Optional<DiskIo.Cache> cache = Optional.empty();
 
       private Builder(String path) {
         this.path = path;
@@ -186,6 +192,18 @@ public sealed interface Device {
         return this;
       }
 
+      /** What a virtual machine has it on; virtio-blk by default. */
+      public Builder bus(DiskIo.Bus wanted) {
+        bus = Optional.of(wanted);
+        return this;
+      }
+
+      /** What is kept of it in the memory of the host; {@code writeback} by default. */
+      public Builder cache(DiskIo.Cache wanted) {
+        cache = Optional.of(wanted);
+        return this;
+      }
+
       private Disk build() {
         return new Disk(
             path,
@@ -196,7 +214,8 @@ public sealed interface Device {
             recursive,
             required,
             new IoLimits(read, write),
-            bootPriority);
+            bootPriority,
+            new DiskIo(bus, cache));
       }
     }
   }
@@ -215,6 +234,66 @@ public sealed interface Device {
     public IoLimits {
       read.ifPresent(DeviceCodec::checkRate);
       write.ifPresent(DeviceCodec::checkRate);
+    }
+  }
+
+  /**
+   * How a virtual machine sees and uses a disk.
+   *
+   * @param bus empty: {@code virtio-blk}, of a directory {@code virtiofs}
+   * @param cache empty: {@code writeback}
+   */
+  record DiskIo(Optional<Bus> bus, Optional<Cache> cache) {
+    /** Without a choice. */
+    public static final DiskIo USUAL = new DiskIo(Optional.empty(), Optional.empty());
+
+    /** What a disk is on, in the eyes of the guest; {@code io.bus} of Incus. */
+    public enum Bus {
+      /** A device of its own, for guests with the driver. */
+      VIRTIO_BLK("virtio-blk"),
+      /** A disk of SCSI, on a controller of its own. */
+      VIRTIO_SCSI("virtio-scsi"),
+      /**
+       * A controller of NVMe. A guest sees that such a disk has grown when it starts the next time,
+       * and its memory cannot be saved, nor can it move while it runs.
+       */
+      NVME("nvme"),
+      /** A stick, on a controller of its own; for guests that have no other driver. */
+      USB("usb"),
+      /** No disk: a directory. */
+      VIRTIOFS("virtiofs");
+
+      private final String text;
+
+      Bus(String text) {
+        this.text = text;
+      }
+
+      /** Incus's name of it. */
+      public String text() {
+        return text;
+      }
+    }
+
+    /** What happens between a disk and its file; {@code io.cache} of Incus. */
+    public enum Cache {
+      /** Past the memory of the host, where the file system of the host can do that. */
+      NONE("none"),
+      /** In the memory of the host until the guest has it written down. */
+      WRITEBACK("writeback"),
+      /** The same, and never written down for the guest: the host decides when. */
+      UNSAFE("unsafe");
+
+      private final String text;
+
+      Cache(String text) {
+        this.text = text;
+      }
+
+      /** Incus's name of it. */
+      public String text() {
+        return text;
+      }
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.stapes.model;
 
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -50,7 +51,37 @@ final class DeviceCodec {
         reader.flag("recursive", false),
         reader.flag("required", true),
         ioLimits(reader),
-        bootPriority(reader));
+        bootPriority(reader),
+        diskIo(reader));
+  }
+
+  /** {@code auto} is Incus's word for no choice. */
+  private static Device.DiskIo diskIo(Reader reader) {
+    Device.DiskIo.Bus[] buses = Device.DiskIo.Bus.values();
+    Device.DiskIo.Cache[] caches = Device.DiskIo.Cache.values();
+    return new Device.DiskIo(
+        reader
+            .text("io.bus")
+            .filter(text -> !text.equals("auto"))
+            .map(text -> choice("io.bus", text, buses, Device.DiskIo.Bus::text)),
+        reader
+            .text("io.cache")
+            .map(text -> choice("io.cache", text, caches, Device.DiskIo.Cache::text)));
+  }
+
+  private static <T> T choice(String key, String text, T[] all, Function<T, String> name) {
+    return Arrays.stream(all)
+        .filter(each -> name.apply(each).equals(text))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                StapesException.invalid(
+                    key,
+                    "must be one of "
+                        + Arrays.stream(all).map(name).toList()
+                        + ": \""
+                        + text
+                        + "\""));
   }
 
   /** {@code limits.max} stands for both, and before both. */

@@ -212,15 +212,17 @@ public interface Machine extends AutoCloseable {
    *     the driver maps them itself
    * @param ioLimits to hold it to
    * @param bootPriority of a root disk, see {@link Device.Disk}
+   * @param io of a root disk, see {@link Device.Disk}
    */
   record Disk(
       Path path,
       Optional<IdMapping> mapped,
       Device.IoLimits ioLimits,
-      Optional<Integer> bootPriority) {
-    /** Of whose priority nothing was said. */
+      Optional<Integer> bootPriority,
+      Device.DiskIo io) {
+    /** Of whose priority and bus nothing was said. */
     public Disk(Path path, Optional<IdMapping> mapped, Device.IoLimits ioLimits) {
-      this(path, mapped, ioLimits, Optional.empty());
+      this(path, mapped, ioLimits, Optional.empty(), Device.DiskIo.USUAL);
     }
 
     /**

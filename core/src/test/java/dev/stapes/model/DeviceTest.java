@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
@@ -24,6 +25,14 @@ class DeviceTest {
         Device.Nic.p2p().hostName("vethweb").address("00:16:3e:01:02:03"),
         Device.root(disk -> disk.bootPriority(0)),
         Device.disk("/cd", disk -> disk.source("/cd.iso").bootPriority(Integer.MAX_VALUE)),
+        Device.root(disk -> disk.bus(Device.DiskIo.Bus.NVME)),
+        Device.root(disk -> disk.cache(Device.DiskIo.Cache.UNSAFE)),
+        Device.disk(
+            "/usb",
+            disk ->
+                disk.source("/stick.img")
+                    .bus(Device.DiskIo.Bus.USB)
+                    .cache(Device.DiskIo.Cache.NONE)),
         Device.Nic.p2p().bootPriority(7),
         Device.UnixChar.of("/dev/ttyS0"),
         new Device.UnixChar("/dev/null", "/dev/nothing", 1, 2, 0600, false),
@@ -54,6 +63,9 @@ class DeviceTest {
         Map.of("type", "disk", "path", "/a", "source", "/x", "color", "red"),
         Map.of("type", "disk", "path", "/", "boot.priority", "-1"),
         Map.of("type", "disk", "path", "/", "boot.priority", "first"),
+        Map.of("type", "disk", "path", "/", "io.bus", "ide"),
+        Map.of("type", "disk", "path", "/a", "source", "/x", "io.bus", "9p"),
+        Map.of("type", "disk", "path", "/", "io.cache", "metadata"),
         Map.of("type", "nic", "nictype", "p2p", "boot.priority", "2147483648"),
         Map.of("type", "nic"),
         Map.of("type", "nic", "nictype", "token-ring"),
@@ -77,6 +89,22 @@ class DeviceTest {
         e.kind() == StapesException.Kind.INVALID || e.kind() == StapesException.Kind.UNSUPPORTED,
         e.toString());
     assertEquals("device dev0", e.subject());
+  }
+
+  @Test
+  void buses_and_caches_have_the_names_of_incus_and_auto_is_no_choice() {
+    for (Device.DiskIo.Bus bus : Device.DiskIo.Bus.values()) {
+      Device.Disk disk = Device.root(options -> options.bus(bus));
+      assertEquals(bus.text(), disk.toConfig().get("io.bus"));
+      assertEquals(bus.text(), bus.name().toLowerCase(Locale.ROOT).replace('_', '-'));
+    }
+    for (Device.DiskIo.Cache cache : Device.DiskIo.Cache.values()) {
+      Device.Disk disk = Device.root(options -> options.cache(cache));
+      assertEquals(cache.name().toLowerCase(Locale.ROOT), disk.toConfig().get("io.cache"));
+    }
+    assertEquals(
+        Device.root(), Device.parse("root", Map.of("type", "disk", "path", "/", "io.bus", "auto")));
+    assertEquals(Device.DiskIo.USUAL, Device.root().io());
   }
 
   @Test

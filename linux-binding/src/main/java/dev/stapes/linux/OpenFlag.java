@@ -16,6 +16,8 @@ public enum OpenFlag {
   DIRECTORY(Constants.O_DIRECTORY),
   NO_FOLLOW(Constants.O_NOFOLLOW),
   NON_BLOCKING(Constants.O_NONBLOCK),
+  /** Past the page cache; fails with {@code EINVAL} where a file system cannot do that. */
+  DIRECT(Constants.O_DIRECT),
   /** The file's place only: no permission to read is needed and no device or FIFO is touched. */
   PATH_ONLY(Constants.O_PATH);
 

@@ -69,7 +69,14 @@ final class Disks {
             disks.put(name, UNATTACHED);
           }
         });
-    return spec(record, devices, UNATTACHED, disks);
+    Machine.Disk root =
+        new Machine.Disk(
+            UNATTACHED.path(),
+            Optional.empty(),
+            Device.IoLimits.NONE,
+            Optional.empty(),
+            record.rootDisk().io());
+    return spec(record, devices, root, disks);
   }
 
   /** Attaches root disk and disk devices. Where one fails the others are let go. */
@@ -187,7 +194,8 @@ final class Disks {
                 spec.root().path(),
                 spec.root().mapped(),
                 after.rootDisk().limits(),
-                after.rootDisk().bootPriority());
+                after.rootDisk().bootPriority(),
+                after.rootDisk().io());
     return new Machine.Spec(
         spec.id(), spec.name(), spec.lifetime(), Config.of(config), devices, root, disks);
   }
@@ -259,7 +267,7 @@ final class Disks {
     StoragePool.Attachment attachment = pool.attach(volume, mapping, disk.readOnly());
     attachments.put(device, attachment);
     return new Machine.Disk(
-        attachment.path(), attachment.mapped(), disk.limits(), disk.bootPriority());
+        attachment.path(), attachment.mapped(), disk.limits(), disk.bootPriority(), disk.io());
   }
 
   private static SortedMap<String, Device> withoutRoot(InstanceRecord record) {

@@ -65,7 +65,8 @@ final class LiveDevices {
             disk.recursive(),
             disk.required(),
             Device.IoLimits.NONE,
-            Optional.empty())
+            Optional.empty(),
+            disk.io())
         : device;
   }
 }

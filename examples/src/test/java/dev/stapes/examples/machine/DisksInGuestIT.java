@@ -9,6 +9,8 @@ import dev.stapes.Instance;
 import dev.stapes.Stop;
 import dev.stapes.examples.survival.DoomedOnce;
 import dev.stapes.model.Device;
+import dev.stapes.model.Device.DiskIo.Bus;
+import dev.stapes.model.Device.DiskIo.Cache;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
@@ -22,6 +24,8 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -203,10 +207,62 @@ class DisksInGuestIT {
     assertTrue(sh(vm, "sleep 0.3; " + DISKS).contains("late"));
     vm.update(update -> update.removeDevice("late").removeDevice("ro"));
     assertEquals("data only root ", sh(vm, DISKS));
+    goesFromBusToBus(vm);
+  }
+
+  private static Device.Disk on(Path file, Bus bus, Cache cache) {
+    return Device.disk("/b", disk -> disk.source(file.toString()).bus(bus).cache(cache));
+  }
+
+  private void goesFromBusToBus(Instance vm) throws IOException {
+    sh(vm, "modprobe -a virtio_scsi sd_mod");
+    Path file = file("moved.img", "moved");
+    vm.update(update -> update.device("moved", on(file, Bus.VIRTIO_SCSI, Cache.NONE)));
+    assertEquals(
+        "moved", sh(vm, "until [ -b /dev/sda ]; do usleep 20000; done; head -c 5 /dev/sda"));
+    sh(vm, "grep -q moved /sys/block/sda/device/vpd_pg80");
+    grow(file, 6 << 20);
+    vm.update(update -> {});
+    sh(vm, "until [ $(cat /sys/block/sda/size) = 12288 ]; do usleep 20000; done");
+    Path taken = directory.resolve("data.img");
+    refused(
+        Kind.INTERNAL,
+        "lock",
+        () -> vm.update(u -> u.device("taken", on(taken, Bus.VIRTIO_SCSI, Cache.WRITEBACK))));
+    assertFalse(names(vm).contains("taken"));
+
+    vm.update(update -> update.device("moved", on(file, Bus.NVME, Cache.UNSAFE)));
+    String nvme = "until [ -b /dev/nvme0n1 ]; do usleep 20000; done; head -c 5 /dev/nvme0n1";
+    assertEquals("moved", sh(vm, nvme));
+    assertEquals("moved", sh(vm, "cat /sys/block/nvme0n1/device/serial").strip());
+    assertEquals("", sh(vm, "ls /sys/block | grep sd || true"));
+    vm.update(update -> update.device("moved", on(file, Bus.USB, Cache.WRITEBACK)));
+    sh(vm, "until grep -q 0x0c0330 /sys/bus/pci/devices/*/class; do usleep 20000; done");
+    refused(
+        Kind.UNSUPPORTED,
+        "a directory has the bus virtiofs alone",
+        () -> vm.update(u -> u.device("moved", on(directory, Bus.USB, Cache.WRITEBACK))));
+    vm.update(update -> update.removeDevice("moved"));
+    assertEquals("data only root ", sh(vm, DISKS));
   }
 
   private static List<String> names(Instance vm) {
     return vm.info().devices().keySet().stream().sorted().toList();
+  }
+
+  private static void startsNotWith(Device device, String words) {
+    refused(
+        Kind.NOT_FOUND,
+        words,
+        () -> BENCH.stapes().instances().launch(BENCH.spec().device("of-host", device).build()));
+  }
+
+  @Test
+  void devices_that_the_host_has_not_are_named() {
+    TreeMap<String, String> card = new TreeMap<>(Map.of("address", "ffff:ff:1f.7"));
+    startsNotWith(new Device.Raw("pci", card), "no PCI device \"ffff:ff:1f.7\"");
+    TreeMap<String, String> stick = new TreeMap<>(Map.of("serial", "no such", "required", "true"));
+    startsNotWith(new Device.Raw("usb", stick), "no USB device of the host has {serial=no such}");
   }
 
   @Test

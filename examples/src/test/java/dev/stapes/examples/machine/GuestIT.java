@@ -9,6 +9,8 @@ import dev.stapes.ExecProcess;
 import dev.stapes.Instance;
 import dev.stapes.Stop;
 import dev.stapes.model.Device;
+import dev.stapes.model.Device.DiskIo.Bus;
+import dev.stapes.model.Device.DiskIo.Cache;
 import dev.stapes.model.ExecSpec;
 import dev.stapes.model.GuestInfo;
 import dev.stapes.model.InstanceState;
@@ -22,9 +24,12 @@ import dev.stapes.testkit.RequiresTool;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -135,9 +140,30 @@ class GuestIT {
     assertTrue(vm.consoleLog().text().contains("a42b"));
   }
 
+  /** Whether a process has a file open with O_DIRECT, see fdinfo of proc(5). */
+  private static boolean isDirect(long pid) throws IOException {
+    try (Stream<Path> all = Files.list(Path.of("/proc/" + pid + "/fdinfo"))) {
+      for (Path each : all.toList()) {
+        if (Pattern.compile("(?m)^flags:\\s+0\\d*[4567]\\d{4}$").matcher(read(each)).find()) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  /** It may be closed by now. */
+  private static String read(Path info) throws IOException {
+    try {
+      return Files.readString(info);
+    } catch (NoSuchFileException e) {
+      return "";
+    }
+  }
+
   @Test
-  void it_boots_by_uefi_and_looks_first_where_the_priority_is_highest(@TempDir Path directory)
-      throws IOException {
+  void it_boots_by_uefi_from_nvme_and_looks_first_where_the_priority_is_highest(
+      @TempDir Path directory) throws IOException {
     Path blank = Files.write(directory.resolve("blank"), new byte[1 << 20]);
     Instance vm =
         BENCH
@@ -147,13 +173,18 @@ class GuestIT {
                 BENCH
                     .firmwareSpec()
                     .config("security.secureboot", "false")
+                    .device("root", Device.root(disk -> disk.bus(Bus.NVME).cache(Cache.NONE)))
                     .device(
                         "blank",
-                        Device.disk("/b", disk -> disk.source(blank.toString()).bootPriority(9)))
+                        Device.disk(
+                            "/b",
+                            disk -> disk.source(blank.toString()).bootPriority(9).bus(Bus.USB)))
                     .build());
     vm.exec("sh", "-c", "ls /sys/firmware/efi/efivars >/dev/null").orThrow();
+    vm.exec("grep", "-q", "^/dev/nvme0n1p2 / ", "/proc/mounts").orThrow();
+    assertTrue(isDirect(vm.state().pid().orElseThrow()), "past the memory of the host");
     String log = vm.consoleLog().text(); // where UEFI says what it does
-    int failed = log.indexOf("/Pci(0x0,0x0): Not Found"); // behind the port of a slot
+    int failed = log.indexOf("/Pci(0x0,0x0)/USB("); // behind the port of a slot
     assertTrue(failed > 0 && failed < log.indexOf("BdsDxe: starting"), log);
     vm.stop(Stop.FORCE);
   }

@@ -1,13 +1,17 @@
 package dev.stapes.examples.machine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stapes.Instance;
 import dev.stapes.Stop;
 import dev.stapes.model.Device;
+import dev.stapes.model.InstanceSpec;
 import dev.stapes.model.InstanceStatus;
 import dev.stapes.model.Size;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
 import dev.stapes.qemu.driver.QemuDriverProvider;
 import dev.stapes.testkit.RequiresGuest;
 import dev.stapes.testkit.RequiresKernel;
@@ -35,6 +39,16 @@ class NewerQemuIT {
   static final VmBench BENCH = new VmBench("btrfs", new QemuDriverProvider("qemu10-system-x86_64"));
 
   @TempDir Path directory;
+
+  @Test
+  void past_the_memory_of_the_host_goes_no_root_disk() {
+    Device.Disk root = Device.root(disk -> disk.cache(Device.DiskIo.Cache.NONE));
+    InstanceSpec spec = BENCH.spec().device("root", root).build();
+    StapesException e =
+        assertThrows(StapesException.class, () -> BENCH.stapes().instances().launch(spec));
+    assertEquals(Kind.UNSUPPORTED, e.kind(), e::toString);
+    assertTrue(e.toString().contains("io.cache of its root disk"), e::toString);
+  }
 
   private static String output(Instance vm, String script) {
     return vm.exec("sh", "-c", script).orThrow().stdout().strip();

@@ -12,6 +12,7 @@ import dev.stapes.Memory;
 import dev.stapes.Stop;
 import dev.stapes.examples.survival.DoomedOnce;
 import dev.stapes.model.Device;
+import dev.stapes.model.Device.DiskIo.Bus;
 import dev.stapes.model.InstanceStatus;
 import dev.stapes.model.SnapshotSpec;
 import dev.stapes.model.StapesException;
@@ -72,6 +73,7 @@ class StatefulIT {
                               .config("migration.stateful", "true")
                               .device("eth0", Device.Nic.p2p())
                               .device("data", Device.disk("/d", d -> d.source(data().toString())))
+                              .device("more", disk("more.img", Bus.VIRTIO_SCSI))
                               .build());
               GuestCounter.start(vm);
               count(vm);
@@ -79,9 +81,17 @@ class StatefulIT {
             });
   }
 
-  /** A file that is the disk of a guest. */
+  private static Device disk(String name, Bus bus) {
+    return Device.disk("/m", disk -> disk.source(file(name).toString()).bus(bus));
+  }
+
   private static Path data() {
-    Path file = directory.resolve("data.img");
+    return file("data.img");
+  }
+
+  /** A file that is the disk of a guest. */
+  private static Path file(String name) {
+    Path file = directory.resolve(name);
     if (Files.notExists(file)) {
       try {
         Files.write(file, new byte[1 << 20]);
@@ -96,7 +106,7 @@ class StatefulIT {
   private static Instance plain() {
     Instance vm = vm();
     if (vm.info().devices().size() > 1) {
-      vm.update(change -> change.removeDevice("eth0").removeDevice("data"));
+      vm.update(change -> change.removeDevice("eth0").removeDevice("data").removeDevice("more"));
     }
     return vm;
   }
@@ -115,6 +125,11 @@ class StatefulIT {
         Kind.UNSUPPORTED,
         "with disk data",
         () -> vm.snapshots().create(SnapshotSpec.of("no").withMemory()));
+    vm.exec("modprobe", "-a", "virtio_scsi", "sd_mod").orThrow();
+    output(vm, "until [ -b /dev/sda ]; do usleep 20000; done");
+    vm.update(change -> change.device("fast", disk("fast.img", Bus.NVME)));
+    refused(Kind.CONFLICT, "io.bus nvme, as device fast is", () -> vm.stop(Stop.STATEFUL));
+    vm.update(change -> change.removeDevice("fast"));
     vm.stop(Stop.STATEFUL);
     FileTime written = Files.getLastModifiedTime(data());
     Files.setLastModifiedTime(data(), FileTime.fromMillis(0));
@@ -126,6 +141,9 @@ class StatefulIT {
     assertTrue(Files.readString(data(), StandardCharsets.ISO_8859_1).startsWith("not yet"));
     vm.exec("sh", "-c", "printf LATER | dd of=/dev/vdb conv=notrunc,fsync").orThrow();
     assertTrue(Files.readString(data(), StandardCharsets.ISO_8859_1).startsWith("LATERet"));
+    vm.exec("sh", "-c", "printf THERE | dd of=/dev/sda conv=notrunc,fsync").orThrow();
+    String more = Files.readString(file("more.img"), StandardCharsets.ISO_8859_1);
+    assertTrue(more.startsWith("THERE"));
     answersAndGoes(vm, vm.info().config().text("volatile.eth0.host_name").orElseThrow());
     assertEquals(List.of("root"), List.copyOf(vm.info().devices().keySet()));
   }

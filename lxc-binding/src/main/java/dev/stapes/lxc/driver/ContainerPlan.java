@@ -85,9 +85,13 @@ final class ContainerPlan {
     spec.config().get(LxcKeys.RAW_LXC).ifPresent(RawLxc::parse);
     LimitReader.cpus(spec.config());
     spec.config().family(RLIMITS).forEach(ContainerPlan::validateLimit);
+    requireUsual("root disk of instance " + spec.name(), spec.root().io());
     spec.devices()
         .forEach(
             (name, device) -> {
+              if (device instanceof Device.Disk disk) {
+                requireUsual("device " + name, disk.io());
+              }
               String path = path(device);
               if (path.equals("/dev")
                   || (path + "/").startsWith("/" + AgentDirectory.INSIDE + "/")) {
@@ -101,6 +105,15 @@ final class ContainerPlan {
                     "containers have no devices of type \"" + device.type() + "\"");
               }
             });
+  }
+
+  private static void requireUsual(String subject, Device.DiskIo io) {
+    if (!io.equals(Device.DiskIo.USUAL)) {
+      throw new StapesException(
+          StapesException.Kind.UNSUPPORTED,
+          subject,
+          "io.bus and io.cache are for virtual machines: a container has no disks, but mounts");
+    }
   }
 
   private static void validateLimit(String resource, String value) {

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /** Whether a running machine is still what it is when it is started with the same arguments. */
 final class AsStarted {
@@ -34,10 +35,16 @@ final class AsStarted {
   static SortedMap<String, String> require(
       String subject, Monitor monitor, Optional<Size> memory, List<String> arguments) {
     Set<String> known = CommandLine.devices(arguments);
+    Set<String> plugged =
+        monitor.execute(QomList.of(PLUGGED)).stream()
+            .filter(device -> device.type().startsWith("child<"))
+            .map(ObjectPropertyInfo::name)
+            .filter(name -> !known.contains(name))
+            .collect(Collectors.toSet());
     TreeMap<String, String> slots = new TreeMap<>();
-    for (ObjectPropertyInfo device : monitor.execute(QomList.of(PLUGGED))) {
-      if (device.type().startsWith("child<") && !known.contains(device.name())) {
-        slots.put(device.name(), slot(subject, monitor, device.name()));
+    for (String device : plugged) {
+      if (!DiskId.isControllerOf(device, plugged)) {
+        slots.put(device, slot(subject, monitor, device, plugged));
       }
     }
     MemoryInfo now = monitor.execute(QueryMemorySizeSummary.of());
@@ -59,7 +66,8 @@ final class AsStarted {
     return slots;
   }
 
-  private static String slot(String subject, Monitor monitor, String device) {
+  /** Of a disk on a controller that of the controller. */
+  private static String slot(String subject, Monitor monitor, String device, Set<String> plugged) {
     if (device.startsWith(SHARE)) {
       throw new StapesException(
           Kind.CONFLICT,
@@ -68,8 +76,11 @@ final class AsStarted {
               + device.substring(SHARE.length())
               + " of the host: remove it first");
     }
-    String bus = monitor.execute(QomGet.of(PLUGGED + "/" + device, "parent_bus")).asText();
-    String slot = bus.substring(bus.lastIndexOf('/') + 1);
+    String slot = bus(monitor, device);
+    String controller = slot.substring(0, Math.max(slot.lastIndexOf('.'), 0));
+    if (DiskId.isControllerOf(controller, plugged)) {
+      slot = bus(monitor, controller);
+    }
     if (!slot.startsWith(PciSlots.NAME)) {
       throw new StapesException(
           Kind.CONFLICT,
@@ -79,5 +90,10 @@ final class AsStarted {
               + ", which can be plugged in and out: remove it first");
     }
     return slot;
+  }
+
+  private static String bus(Monitor monitor, String device) {
+    String path = monitor.execute(QomGet.of(PLUGGED + "/" + device, "parent_bus")).asText();
+    return path.substring(path.lastIndexOf('/') + 1);
   }
 }

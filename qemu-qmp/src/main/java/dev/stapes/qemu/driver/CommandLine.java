@@ -16,6 +16,11 @@ final class CommandLine {
   /** Options with a value that do not say what the guest sees. */
   private static final Set<String> OF_ONE_RUN = Set.of("-name", "-incoming", "-add-fd");
 
+  private static final Pattern VSOCK = Pattern.compile("\"driver\":\"vhost-vsock-");
+
+  /** A guest that goes on is told another one. */
+  private static final Pattern CONTEXT = Pattern.compile("\"guest-cid\":\\d+,");
+
   private static final Pattern ID = Pattern.compile("(?:^|,)id=([^,]+)|\"id\":\"([^\"]+)\"");
 
   private CommandLine() {}
@@ -43,11 +48,18 @@ final class CommandLine {
           && all.get(i).equals("-object")
           && all.get(i + 1).contains("\"throttle-group\"")) {
         i++; // limits of the host
+      } else if (isVsock(all.get(i))) {
+        kept.add(CONTEXT.matcher(all.get(i)).replaceFirst(""));
       } else if (!all.get(i).isEmpty()) {
         kept.add(all.get(i));
       }
     }
     return kept;
+  }
+
+  /** Whether a device is a vsock of ours. */
+  static boolean isVsock(String device) {
+    return VSOCK.matcher(device).find();
   }
 
   /** What follows an option, each time it is there. */

@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.Set;
 
 /**
  * What a disk device is called in QEMU and in the guest.
@@ -15,6 +16,9 @@ record DiskId(String key) {
   private static final int LONGEST = 20;
 
   private static final int HASH_BYTES = 4;
+
+  private static final String DISK = "disk-";
+  private static final String CONTROLLER = "bus-";
 
   /** Of a device. */
   static DiskId of(String device) {
@@ -33,12 +37,23 @@ record DiskId(String key) {
 
   /** Its device and its block node, where it is a disk. */
   String disk() {
-    return "disk-" + key;
+    return DISK + key;
+  }
+
+  /** The controller that it is on, where it is on one. */
+  String controller() {
+    return CONTROLLER + key;
+  }
+
+  /** Whether a device of QEMU is the controller of a disk that is there. */
+  static boolean isControllerOf(String device, Set<String> devices) {
+    return device.startsWith(CONTROLLER)
+        && devices.contains(DISK + device.substring(CONTROLLER.length()));
   }
 
   /** Its throttle group, where it is a disk. */
   String throttle() {
-    return "limits-disk-" + key;
+    return "limits-" + disk();
   }
 
   /** Its device and its channel, where it is a directory. */

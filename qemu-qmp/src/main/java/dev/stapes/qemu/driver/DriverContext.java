@@ -13,6 +13,7 @@ import java.util.concurrent.ExecutorService;
  * @param qemu the emulator
  * @param setpriv the program of setpriv(1)
  * @param kvm what executes them where it can
+ * @param vsock what guests reach the host by where it has that
  * @param loop reads from all monitors and agents
  * @param behind does what nobody waits for
  */
@@ -23,5 +24,6 @@ record DriverContext(
     QemuProgram qemu,
     Path setpriv,
     Kvm kvm,
+    Vsock vsock,
     QmpLoop loop,
     ExecutorService behind) {}

@@ -3,17 +3,14 @@ package dev.stapes.qemu.driver;
 import dev.stapes.model.Device;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
-import java.io.IOException;
-import java.nio.file.DirectoryStream;
+import dev.stapes.spi.Machine;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -22,13 +19,18 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Devices of the host that somebody wants in a virtual machine: {@code pci}, {@code usb} and {@code
- * gpu}, with Incus's keys. None is passed through yet; what is said is what is wrong with the keys,
- * then what the host lacks.
+ * Devices of the host that somebody wants in a virtual machine: {@code pci} and {@code usb}, with
+ * Incus's keys. A {@code gpu} is refused, with what is wrong with its keys or what the host lacks.
  */
 final class HostDevices {
   private static final Set<String> TYPES = Set.of("pci", "usb", "gpu");
   private static final Set<String> OF_CONTAINERS = Set.of("uid", "gid", "mode");
+  private static final String ADDRESS_KEY = "address";
+  private static final long KIBIBYTE = 1L << 10;
+
+  /** What the registers of devices, and buffers, may take. */
+  private static final long BESIDE = 1L << 30;
+
   private static final Pattern ADDRESS =
       Pattern.compile("([0-9a-fA-F]{4}:)?[0-9a-fA-F]{2}:[01][0-9a-fA-F]\\.[0-7]");
   private static final Predicate<String> HEX = matching("[0-9a-fA-F]{4}");
@@ -36,7 +38,7 @@ final class HostDevices {
   private static final Predicate<String> NUMBER = matching("[1-9]\\d{0,2}");
 
   private static final Map<String, Predicate<String>> PCI_KEYS =
-      Map.of("address", ADDRESS.asMatchPredicate(), "firmware", FLAG);
+      Map.of(ADDRESS_KEY, ADDRESS.asMatchPredicate(), "firmware", FLAG);
 
   private static final Map<String, Predicate<String>> USB_KEYS =
       Map.of(
@@ -93,23 +95,127 @@ final class HostDevices {
   }
 
   /**
-   * Why a machine cannot have one: INVALID where its keys are wrong, else UNSUPPORTED with what is
-   * missing.
+   * Fails where a machine cannot have one, whatever the host has by then.
    *
    * @param name of the device
+   * @throws StapesException INVALID where its keys are wrong; UNSUPPORTED
    */
-  StapesException refusal(String name, Device device) {
+  void validate(String name, Device device) {
     String subject = "device " + name;
+    SortedMap<String, String> values = values(device);
+    switch (device.type()) {
+      case "pci" -> {
+        check(subject, values, PCI_KEYS);
+        need(subject, values, ADDRESS_KEY);
+      }
+      case "usb" -> {
+        check(subject, values, USB_KEYS);
+        if (usbOf(device).isEmpty()) {
+          throw StapesException.invalid(
+              subject, "needs one of vendorid, productid, serial, busnum and devnum");
+        }
+      }
+      default -> throw new StapesException(Kind.UNSUPPORTED, subject, gpu(subject, values));
+    }
+  }
+
+  private static SortedMap<String, String> values(Device device) {
     SortedMap<String, String> values = new TreeMap<>(device.toConfig());
     values.remove("type");
     values.values().removeIf(String::isEmpty);
-    String why =
-        switch (device.type()) {
-          case "pci" -> pci(subject, values);
-          case "usb" -> usb(subject, values);
-          default -> gpu(subject, values);
-        };
-    return new StapesException(Kind.UNSUPPORTED, subject, why);
+    return values;
+  }
+
+  /**
+   * Fails where the board has no place for those of a spec.
+   *
+   * @param board QEMU's machine type
+   * @throws StapesException UNSUPPORTED
+   */
+  static void requireBoard(Machine.Spec spec, String board) {
+    if (board.equals("microvm")) {
+      first(spec)
+          .ifPresent(
+              name -> {
+                throw new StapesException(
+                    Kind.UNSUPPORTED,
+                    "device " + name,
+                    "a machine of type microvm has no devices of the host");
+              });
+    }
+  }
+
+  /**
+   * Fails where a machine has one: QEMU does not know what such a device is doing.
+   *
+   * @throws StapesException CONFLICT, naming it
+   */
+  static void requireNone(Machine.Spec spec) {
+    first(spec)
+        .ifPresent(
+            name -> {
+              throw new StapesException(
+                  Kind.CONFLICT,
+                  "instance " + spec.name(),
+                  "its memory cannot be saved, nor can it move: device "
+                      + name
+                      + " is one of the host");
+            });
+  }
+
+  private static Optional<String> first(Machine.Spec spec) {
+    return spec.devices().entrySet().stream()
+        .filter(each -> isOne(each.getValue()))
+        .map(Map.Entry::getKey)
+        .findFirst();
+  }
+
+  /** How many of them a spec has. */
+  static int count(Machine.Spec spec) {
+    return (int) spec.devices().values().stream().filter(HostDevices::isOne).count();
+  }
+
+  /**
+   * How much memory QEMU must be allowed to lock, in KiB: with a PCI device all that the guest can
+   * have, and some that is none of it.
+   *
+   * @param most memory of the guest, in bytes
+   */
+  static OptionalLong locked(Machine.Spec spec, long most) {
+    boolean pci = spec.devices().values().stream().anyMatch(each -> each.type().equals("pci"));
+    return pci ? OptionalLong.of((most + BESIDE) / KIBIBYTE) : OptionalLong.empty();
+  }
+
+  /** The address of a PCI device, as sysfs writes it. */
+  static String address(Device device) {
+    return full(values(device).getOrDefault(ADDRESS_KEY, ""));
+  }
+
+  private static String full(String wanted) {
+    String text = wanted.toLowerCase(Locale.ROOT);
+    return text.indexOf(':') == text.lastIndexOf(':') ? "0000:" + text : text;
+  }
+
+  /** Whether the guest sees the ROM of a PCI device. */
+  static boolean hasFirmware(Device device) {
+    return isTrue(values(device).getOrDefault("firmware", "true"));
+  }
+
+  /** Whether a machine does not start without a USB device. */
+  static boolean isRequired(Device device) {
+    return isTrue(values(device).getOrDefault("required", "false"));
+  }
+
+  private static boolean isTrue(String flag) {
+    return Set.of("true", "1", "yes", "on").contains(flag.toLowerCase(Locale.ROOT));
+  }
+
+  /** What a USB device must have. */
+  static SortedMap<String, String> usbOf(Device device) {
+    SortedMap<String, String> wanted = values(device);
+    wanted.remove("required");
+    wanted.remove("attached");
+    return wanted;
   }
 
   private static void check(
@@ -135,62 +241,8 @@ final class HostDevices {
         .orElseThrow(() -> StapesException.invalid(subject, "needs " + key));
   }
 
-  private String pci(String subject, SortedMap<String, String> values) {
-    check(subject, values, PCI_KEYS);
-    return pci(need(subject, values, "address"));
-  }
-
-  private String pci(String wanted) {
-    String text = wanted.toLowerCase(Locale.ROOT);
-    String address = text.indexOf(':') == text.lastIndexOf(':') ? "0000:" + text : text;
-    Path device = sys.resolve("bus/pci/devices").resolve(address);
-    if (!Files.exists(device)) {
-      return "the host has no PCI device \"" + address + "\"";
-    }
-    if (!Files.exists(device.resolve("iommu_group"))) {
-      return "the host has no IOMMU for \""
-          + address
-          + "\", which VFIO needs: it is switched on in its firmware, and with intel_iommu=on or"
-          + " amd_iommu=on among the arguments of its kernel";
-    }
-    return notPassed(address);
-  }
-
-  private static String notPassed(String what) {
-    return "the host has it, and devices of the host are not passed through yet: \"" + what + "\"";
-  }
-
-  private String usb(String subject, SortedMap<String, String> values) {
-    check(subject, values, USB_KEYS);
-    SortedMap<String, String> wanted = new TreeMap<>(values);
-    wanted.remove("required");
-    wanted.remove("attached");
-    if (wanted.isEmpty()) {
-      throw StapesException.invalid(
-          subject, "needs one of vendorid, productid, serial, busnum and devnum");
-    }
-    List<Path> all = children(sys.resolve("bus/usb/devices"), "[0-9]+-[0-9.]+");
-    return all.stream()
-        .filter(device -> isUsb(device, wanted))
-        .findFirst()
-        .map(found -> notPassed(name(found)))
-        .orElse("no USB device of the host has " + wanted);
-  }
-
-  private static boolean isUsb(Path device, Map<String, String> wanted) {
-    return wanted.entrySet().stream()
-        .allMatch(
-            each -> {
-              String file =
-                  switch (each.getKey()) {
-                    case "vendorid" -> "idVendor";
-                    case "productid" -> "idProduct";
-                    default -> each.getKey();
-                  };
-              return each.getKey().equals("serial")
-                  ? text(device.resolve(file)).equals(each.getValue())
-                  : text(device.resolve(file)).equalsIgnoreCase(each.getValue());
-            });
+  private static String asPci(String what) {
+    return "a virtual machine has it as a device of type pci, with its address: \"" + what + "\"";
   }
 
   private String gpu(String subject, SortedMap<String, String> values) {
@@ -207,15 +259,18 @@ final class HostDevices {
     String address = values.get("pci");
     if (address != null) {
       List.of("id", "vendorid", "productid").forEach(key -> refuse(subject, values, key, "pci"));
-      return pci(address);
+      String full = full(address);
+      return Files.exists(sys.resolve("bus/pci/devices").resolve(full))
+          ? asPci(full)
+          : "the host has no PCI device \"" + full + "\"";
     }
     if (values.containsKey("id")) {
       List.of("vendorid", "productid").forEach(key -> refuse(subject, values, key, "id"));
     }
-    List<Path> cards = children(sys.resolve("class/drm"), "card[0-9]+");
+    List<Path> cards = HostSysfs.children(sys.resolve("class/drm"), "card[0-9]+");
     List<Path> found = cards.stream().filter(card -> isGpu(card, values)).toList();
     if (found.size() == 1) {
-      return notPassed(name(found.get(0)));
+      return asPci(HostSysfs.name(found.get(0)));
     }
     return found.isEmpty()
         ? "the host has no such GPU: " + values
@@ -231,7 +286,7 @@ final class HostDevices {
   }
 
   private static boolean isGpu(Path card, Map<String, String> values) {
-    return isSame(values.get("id"), name(card).substring("card".length()))
+    return isSame(values.get("id"), HostSysfs.name(card).substring("card".length()))
         && isSame(values.get("vendorid"), hex(card.resolve("device/vendor")))
         && isSame(values.get("productid"), hex(card.resolve("device/device")));
   }
@@ -241,38 +296,6 @@ final class HostDevices {
   }
 
   private static String hex(Path file) {
-    return text(file).replaceFirst("^0x", "");
-  }
-
-  private static String name(Path path) {
-    return String.valueOf(path.getFileName());
-  }
-
-  /** The content of a small file; empty where there is none. */
-  private static String text(Path file) {
-    try {
-      return Files.readString(file).strip();
-    } catch (IOException e) {
-      return "";
-    }
-  }
-
-  private static List<Path> children(Path directory, String pattern) {
-    Predicate<String> wanted = matching(pattern);
-    List<Path> found = new ArrayList<>();
-    try (DirectoryStream<Path> all = Files.newDirectoryStream(directory)) {
-      all.forEach(
-          each -> {
-            if (wanted.test(name(each))) {
-              found.add(each);
-            }
-          });
-    } catch (NoSuchFileException | NotDirectoryException e) {
-      return List.of(); // the kernel has nothing of that kind
-    } catch (IOException e) {
-      throw IoFailure.of("host", directory.toString(), e);
-    }
-    found.sort(null);
-    return found;
+    return HostSysfs.text(file).replaceFirst("^0x", "");
   }
 }

@@ -32,6 +32,11 @@ final class HotPlug {
     this.slots = new PciSlots(subject, monitor);
   }
 
+  /** By which they are used. */
+  Monitor monitor() {
+    return monitor;
+  }
+
   /** Puts devices into certain slots while something is done. */
   void at(Map<String, String> slotsById, Runnable body) {
     places = Map.copyOf(slotsById);
@@ -48,7 +53,16 @@ final class HotPlug {
    * @throws StapesException EXHAUSTED where none is free
    */
   void add(DeviceAdd.Builder device) {
-    String place = places.get(device.build().id().orElse(""));
+    add(device, device.build().id().orElse(""));
+  }
+
+  /**
+   * The same for one that is there for another one's sake.
+   *
+   * @param id of the other, whose place it takes
+   */
+  void add(DeviceAdd.Builder device, String id) {
+    String place = places.get(id);
     monitor.execute(device.bus(place != null ? place : slots.free()).build());
   }
 
@@ -63,13 +77,25 @@ final class HotPlug {
    * @throws StapesException BUSY where the guest refuses; TIMED_OUT where it does not let go of it
    */
   void remove(String id) {
+    remove(id, id);
+  }
+
+  /**
+   * The same for one with another one on it, which goes with it. What is on it tells of the end:
+   * QEMU does not tell of that of all controllers, and what is on it must be gone in any case.
+   */
+  void removeUnder(String id, String on) {
+    remove(id, has(on) ? on : id);
+  }
+
+  private void remove(String id, String told) {
     if (!has(id)) {
       return;
     }
     try (QmpExpectation<QmpEvent> end =
         monitor
             .client()
-            .expect(QmpEvent.class, event -> isDeleted(event, id) || isRefused(event, id))) {
+            .expect(QmpEvent.class, event -> isDeleted(event, told) || isRefused(event, id))) {
       ask(id);
       if (isRefused(end.await(PATIENCE), id)) {
         throw new StapesException(
@@ -86,6 +112,20 @@ final class HotPlug {
           e);
     } catch (QmpException e) {
       throw Monitor.failed(subject, "device_del", e);
+    }
+  }
+
+  /**
+   * Asks for the end of a device that nobody has used, and waits for nothing: a guest that has not
+   * booted would not answer.
+   */
+  void withdraw(String id) {
+    try {
+      monitor.execute(DeviceDel.of(id));
+    } catch (StapesException e) {
+      if (e.kind() == Kind.INTERRUPTED) {
+        throw e;
+      } // else there is none
     }
   }
 

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import java.util.OptionalLong;
 import org.slf4j.Logger;
@@ -19,7 +20,8 @@ import org.slf4j.LoggerFactory;
 /**
  * The kernel's own virtual machines. Their device may be there and no kernel run in them: where
  * this machine is a virtual one itself, or where it emulates part of a processor. So it is tried,
- * once, by {@code kvm-probe.S}, which does what a kernel does first.
+ * once, by {@code kvm-probe.S}, which does what a kernel does first, as a user like that of a
+ * machine.
  */
 final class Kvm {
   private static final Logger LOG = LoggerFactory.getLogger(Kvm.class);
@@ -27,11 +29,16 @@ final class Kvm {
   private static final String PROBE = "kvm-probe.bin";
   private static final int DISK = 1 << 20;
 
+  /** The descriptor of the probe. */
+  private static final int OPENED = 3;
+
   /** It takes 50 ms where it works. */
   private static final Duration LIMIT = Duration.ofSeconds(3);
 
   private final Host host;
   private final QemuProgram qemu;
+  private final Path setpriv;
+  private final long user;
   private final Path directory;
   private boolean tried;
   private boolean usable;
@@ -39,11 +46,15 @@ final class Kvm {
   /**
    * Those of this machine.
    *
+   * @param setpriv the program of setpriv(1)
+   * @param user who tries them
    * @param directory where the probe may lie for a moment
    */
-  Kvm(Host host, QemuProgram qemu, Path directory) {
+  Kvm(Host host, QemuProgram qemu, Path setpriv, long user, Path directory) {
     this.host = host;
     this.qemu = qemu;
+    this.setpriv = setpriv;
+    this.user = user;
     this.directory = directory;
   }
 
@@ -61,28 +72,8 @@ final class Kvm {
     Path probe = directory.resolve(PROBE);
     try {
       write(probe);
-      host.programs()
-          .run(
-              Command.of(
-                      qemu.path().toString(),
-                      "-machine",
-                      "q35",
-                      "-accel",
-                      accelerator,
-                      "-cpu",
-                      cpu,
-                      "-m",
-                      "16",
-                      "-nodefaults",
-                      "-no-user-config",
-                      "-display",
-                      "none",
-                      "-blockdev",
-                      "driver=file,node-name=probe,read-only=on,filename="
-                          + QemuArguments.escape(probe.toString()),
-                      "-device",
-                      "virtio-blk-pci,drive=probe")
-                  .timeout(LIMIT));
+      List<String> command = command(probe, accelerator, cpu);
+      host.programs().run(Command.of(command.toArray(new String[0])).timeout(LIMIT));
       return true;
     } catch (StapesException e) {
       if (e.kind() == Kind.INTERRUPTED) {
@@ -96,6 +87,33 @@ final class Kvm {
     } finally {
       delete(probe);
     }
+  }
+
+  /** As a machine is started: the probe is open, and the user has no right to anything. */
+  private List<String> command(Path probe, String accelerator, String cpu) {
+    OptionalLong group = accelerator.equals("kvm") ? group() : OptionalLong.empty();
+    QemuProcess.Opened opened = new QemuProcess.Opened(OPENED, probe, QemuProcess.Mode.READ);
+    List<String> arguments =
+        List.of(
+            "-machine",
+            "q35",
+            "-accel",
+            accelerator,
+            "-cpu",
+            cpu,
+            "-m",
+            "16",
+            "-nodefaults",
+            "-no-user-config",
+            "-display",
+            "none",
+            "-blockdev",
+            "driver=file,node-name=probe,read-only=on,filename="
+                + QemuProcess.Opened.inQemu(OPENED),
+            "-device",
+            "virtio-blk-pci,drive=probe");
+    return new QemuProcess(directory, user, group, List.of(opened))
+        .command(setpriv, qemu.path(), arguments, false);
   }
 
   /** Removes what a JVM left that died while it tried. */

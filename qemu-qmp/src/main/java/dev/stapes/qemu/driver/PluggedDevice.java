@@ -30,6 +30,8 @@ record PluggedDevice(String id, String slot, String what) {
    */
   static SortedMap<String, String> of(Machine.Spec spec, UnaryOperator<Path> local)
       throws IOException {
+    DiskBus.requireSavable(spec);
+    HostDevices.requireNone(spec);
     TreeMap<String, String> all = new TreeMap<>();
     for (Map.Entry<String, Device> each : spec.devices().entrySet()) {
       if (each.getValue() instanceof Device.Nic nic) {
@@ -53,7 +55,7 @@ record PluggedDevice(String id, String slot, String what) {
   private static void put(String name, Path path, Device.Disk disk, SortedMap<String, String> into)
       throws IOException {
     DiskId id = DiskId.of(name);
-    String how = disk.readOnly() ? ", read-only" : "";
+    String how = on(disk.io()) + (disk.readOnly() ? ", read-only" : "");
     if (Files.isDirectory(path)) {
       into.put(id.share(), "a directory" + how);
     } else if (Files.isRegularFile(path)) {
@@ -66,6 +68,13 @@ record PluggedDevice(String id, String slot, String what) {
           "nobody sees whether a block device is written to while the memory of its guest is saved"
               + ": remove it first, or have it in a file");
     }
+  }
+
+  private static String on(Device.DiskIo io) {
+    return io.bus()
+        .filter(bus -> bus != Device.DiskIo.Bus.VIRTIO_BLK)
+        .map(bus -> ", on " + bus.text())
+        .orElse("");
   }
 
   /**

@@ -89,11 +89,12 @@ final class QemuArguments {
     arguments.memory();
     arguments.firmware(start.firmware());
     arguments.channels(start.consoleLog());
-    arguments.rootDisk(start);
+    arguments.all.addAll(RootDisk.arguments(plan, start.disk(), start.limits()));
     arguments.slots();
     arguments.watchdog();
     arguments.tpm();
     arguments.memoryDevice();
+    arguments.vsock();
     start.seed().ifPresent(arguments::seed);
     if (start.incoming()) {
       arguments.add("-incoming", "defer");
@@ -229,29 +230,6 @@ final class QemuArguments {
     add("-chardev", "socket,id=" + id + ",path=" + path + ",server=on,wait=off" + options);
   }
 
-  private void rootDisk(Start start) {
-    ObjectNode file = JsonNodeFactory.instance.objectNode();
-    file.put("driver", "file").put("filename", start.disk().toString());
-    file.put("discard", "unmap").put("aio", "threads").put("locking", "on");
-    ObjectNode node = JsonNodeFactory.instance.objectNode();
-    node.put("driver", "raw").put("discard", "unmap");
-    node.put("detect-zeroes", "unmap");
-    node.set("file", file);
-    ObjectNode group = object("throttle-group", VmLimits.ROOT_THROTTLE);
-    group.set("limits", VmLimits.throttle(start.limits()).toJson());
-    add("-object", group.toString());
-    ObjectNode throttle = JsonNodeFactory.instance.objectNode();
-    throttle.put("driver", "throttle").put("node-name", ROOT_NODE);
-    throttle.put("throttle-group", VmLimits.ROOT_THROTTLE).put("discard", "unmap");
-    throttle.set("file", node);
-    add("-blockdev", throttle.toString());
-    int first = plan.boot().root();
-    device(
-        "virtio-blk",
-        ROOT_DEVICE,
-        Map.of("drive", ROOT_NODE, "bootindex", first, "serial", "root"));
-  }
-
   /** Network interfaces are plugged in before it goes, and leave as many slots free. */
   private void slots() {
     for (int i = 0; i < room.slots(); i++) {
@@ -286,6 +264,19 @@ final class QemuArguments {
           "virtio-mem",
           VmMemory.DEVICE,
           Map.of("memdev", MORE_MEMORY, "requested-size", 0, "block-size", VmMemory.BLOCK));
+    }
+  }
+
+  /** Its descriptor is that of vhost itself, not one of a file. */
+  private void vsock() {
+    if (room.vsock()) {
+      plan.vsockId()
+          .ifPresent(
+              id ->
+                  device(
+                      "vhost-vsock",
+                      Vsock.ID,
+                      Map.of("guest-cid", id, "vhostfd", Integer.toString(QemuLauncher.VSOCK))));
     }
   }
 

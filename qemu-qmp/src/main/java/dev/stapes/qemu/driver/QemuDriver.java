@@ -44,6 +44,7 @@ final class QemuDriver implements InstanceDriver {
 
   private final DriverContext context;
   private final UserIds users;
+  private final VsockIds vsocks;
   private final QemuLauncher launcher;
 
   /** Machines in our hands, until everything of them is gone from the host. */
@@ -52,6 +53,7 @@ final class QemuDriver implements InstanceDriver {
   QemuDriver(DriverContext context) {
     this.context = context;
     this.users = new UserIds(context.scope().tag());
+    this.vsocks = new VsockIds(context.scope().tag());
     this.launcher = new QemuLauncher(context);
   }
 
@@ -70,12 +72,14 @@ final class QemuDriver implements InstanceDriver {
 
   @Override
   public Map<String, String> allocate(Config config, Collection<Config> others) {
-    return users.allocate(config, others);
+    Map<String, String> keys = new HashMap<>(users.allocate(config, others));
+    keys.putAll(vsocks.allocate(config, others));
+    return keys;
   }
 
   @Override
   public Map<String, String> allocate(Machine.Spec spec, Collection<Config> others) {
-    Map<String, String> keys = new HashMap<>(users.allocate(spec.config(), others));
+    Map<String, String> keys = new HashMap<>(allocate(spec.config(), others));
     keys.putAll(NicIdentity.allocate(spec, others));
     return keys;
   }
@@ -119,7 +123,8 @@ final class QemuDriver implements InstanceDriver {
       Machine.Spec spec, Optional<SavedMachine> saved, boolean incoming) {
     Host.Facts host = context.host().facts();
     VmPlan plan = VmPlan.of(saved.map(state -> state.memoryOf(spec)).orElse(spec), host.memory());
-    VmRoom room = saved.map(SavedMachine::room).orElseGet(() -> VmRoom.of(plan, host));
+    VmRoom room =
+        saved.map(SavedMachine::room).orElseGet(() -> VmRoom.of(plan, host, context.vsock()));
     return new QemuLauncher.Wanted(spec, plan, room, usesKvm(plan), incoming);
   }
 

@@ -7,6 +7,7 @@ import dev.stapes.spi.Availability;
 import dev.stapes.spi.Host;
 import dev.stapes.spi.InstanceDriver;
 import dev.stapes.spi.InstanceDriverProvider;
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.concurrent.Executors;
@@ -68,14 +69,16 @@ public final class QemuDriverProvider implements InstanceDriverProvider {
     AtomicInteger number = new AtomicInteger();
     QemuProgram qemu =
         QemuProgram.find(host, program.orElseGet(() -> QemuProgram.name(host))).orElseThrow();
+    Path setpriv = host.programs().find("setpriv").orElseThrow();
     return new QemuDriver(
         new DriverContext(
             host,
             scope,
             sys,
             qemu,
-            host.programs().find("setpriv").orElseThrow(),
-            new Kvm(host, qemu, scope.runDirectory()),
+            setpriv,
+            new Kvm(host, qemu, setpriv, new UserIds(scope.tag()).ofProbe(), scope.runDirectory()),
+            Vsock.of(sys),
             QmpLoop.open(
                 sys,
                 task -> {

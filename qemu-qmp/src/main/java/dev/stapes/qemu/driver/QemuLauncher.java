@@ -33,6 +33,10 @@ final class QemuLauncher {
   private static final int NVRAM = 4;
   private static final int CONSOLE = 5;
   private static final int SEED = 6;
+
+  /** The descriptor that QEMU has of {@link Vsock}. */
+  static final int VSOCK = 7;
+
   private static final int LONGEST_COMPLAINT = 2000;
   private static final long BETWEEN_NANOS = 500_000;
   private static final Duration PATIENCE = Duration.ofSeconds(30);
@@ -60,7 +64,11 @@ final class QemuLauncher {
    * @param kvm whether it is not emulated
    * @param incoming whether it waits for a state that was saved
    */
-  record Wanted(Machine.Spec spec, VmPlan plan, VmRoom room, boolean kvm, boolean incoming) {}
+  record Wanted(Machine.Spec spec, VmPlan plan, VmRoom room, boolean kvm, boolean incoming) {
+    boolean hasVsock() {
+      return room.vsock() && plan.vsockId().isPresent();
+    }
+  }
 
   /**
    * Starts it.
@@ -73,6 +81,10 @@ final class QemuLauncher {
     String subject = "instance " + spec.name();
     VmFiles files = VmFiles.of(context.scope(), spec.id());
     requireFiles(subject, spec, plan);
+    VmHostDevices.require(spec, HostPci.host());
+    if (wanted.hasVsock()) {
+      context.vsock().require(subject);
+    }
     boolean done = false;
     try {
       files.create();
@@ -114,6 +126,8 @@ final class QemuLauncher {
           subject,
           "its disk " + VmPlan.disk(spec) + (missing ? " is missing" : " is not a file"));
     }
+    DiskCache.requireOfRoot(subject, plan.rootIo(), context.qemu().version());
+    DiskCache.require(context.sys(), subject, disk, plan.rootIo());
     if (plan.firmware() instanceof Firmware.Kernel kernel) {
       requireFile(QemuKeys.KERNEL.name(), kernel.kernel());
       kernel.initrd().ifPresent(initrd -> requireFile(QemuKeys.INITRD.name(), initrd));
@@ -176,10 +190,18 @@ final class QemuLauncher {
       Path file = seed.get().write(files.directory());
       opened.add(new QemuProcess.Opened(SEED, file, QemuProcess.Mode.READ));
     }
+    if (wanted.hasVsock()) {
+      Path vsock = context.vsock().device();
+      opened.add(new QemuProcess.Opened(VSOCK, vsock, QemuProcess.Mode.DEVICE));
+    }
     List<String> arguments = arguments(wanted);
     QemuProcess process =
         new QemuProcess(
-            files.directory(), user, wanted.kvm() ? Kvm.group() : OptionalLong.empty(), opened);
+            files.directory(),
+            user,
+            wanted.kvm() ? Kvm.group() : OptionalLong.empty(),
+            HostDevices.locked(spec, wanted.plan().memory().bytes() + wanted.room().growth()),
+            opened);
     return context
         .host()
         .processes()

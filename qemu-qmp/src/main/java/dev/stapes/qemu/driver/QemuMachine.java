@@ -1,6 +1,5 @@
 package dev.stapes.qemu.driver;
 
-import dev.stapes.model.Device;
 import dev.stapes.model.ExecSpec;
 import dev.stapes.model.GuestInfo;
 import dev.stapes.model.IdMapping;
@@ -119,7 +118,7 @@ final class QemuMachine implements Machine {
     return new VmDevices(
         context,
         subject,
-        new VmDisks(context.sys(), subject, monitor, slots),
+        slots,
         new VmShares(monitor, slots, new ShareDaemons(context, files, subject)),
         new GuestMounts(subject, agent::await, this::execWithoutInput),
         agentConnection::isOpen);
@@ -424,7 +423,7 @@ final class QemuMachine implements Machine {
   boolean adopted() {
     RunState state = monitor.execute(QueryStatus.of()).status();
     if (state == RunState.PRELAUNCH) {
-      if (spec().devices().values().stream().anyMatch(each -> each instanceof Device.Disk)) {
+      if (spec().devices().values().stream().anyMatch(VmDevices::isOfStart)) {
         return false;
       }
       go(); // its JVM died before it did

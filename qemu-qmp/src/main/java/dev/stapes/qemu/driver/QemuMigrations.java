@@ -45,6 +45,7 @@ final class QemuMigrations implements Migrations {
   @Override
   public String describe(InstanceId id) {
     QemuMachine machine = require(id);
+    DiskBus.requireSavable(machine.spec());
     Likeness likeness = likeness(machine);
     machine.requireAsStarted(likeness.arguments());
     return likeness.write();

@@ -16,14 +16,21 @@ import java.util.OptionalLong;
  * @param directory its working directory
  * @param user its uid and gid
  * @param kvmGroup owner of {@code /dev/kvm}; empty: it is not used
+ * @param locked KiB of memory that it may lock; empty: as many as this JVM
  * @param files that are open when it starts; copied
  */
-record QemuProcess(Path directory, long user, OptionalLong kvmGroup, List<Opened> files) {
+record QemuProcess(
+    Path directory, long user, OptionalLong kvmGroup, OptionalLong locked, List<Opened> files) {
   private static final String SHELL = "/bin/sh";
 
   /** Copies. */
   QemuProcess {
     files = List.copyOf(files);
+  }
+
+  /** One that locks no memory. */
+  QemuProcess(Path directory, long user, OptionalLong kvmGroup, List<Opened> files) {
+    this(directory, user, kvmGroup, OptionalLong.empty(), files);
   }
 
   /** How a file is opened. */
@@ -33,7 +40,9 @@ record QemuProcess(Path directory, long user, OptionalLong kvmGroup, List<Opened
     /** To be read and written. */
     WRITE("<>"),
     /** To be written at its end; made where it does not exist. */
-    APPEND(">>");
+    APPEND(">>"),
+    /** To be read and written, by the number of its descriptor alone. */
+    DEVICE("<>");
 
     private final String redirection;
 
@@ -73,6 +82,16 @@ record QemuProcess(Path directory, long user, OptionalLong kvmGroup, List<Opened
    */
   Processes.Start start(
       Path setpriv, Path qemu, List<String> arguments, Path log, boolean dieWithHost) {
+    Processes.Start start =
+        Processes.Start.of(
+                command(setpriv, qemu, arguments, dieWithHost),
+                Map.of("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL", "C"))
+            .streams(Processes.Stdio.none(), Processes.Stdio.file(log), Processes.Stdio.file(log));
+    return dieWithHost ? start.dyingWithHost() : start;
+  }
+
+  /** The command of it alone, see {@link #start}. */
+  List<String> command(Path setpriv, Path qemu, List<String> arguments, boolean dieWithHost) {
     List<String> command = new ArrayList<>();
     command.add(setpriv.toString());
     String id = Long.toString(user);
@@ -87,11 +106,14 @@ record QemuProcess(Path directory, long user, OptionalLong kvmGroup, List<Opened
       command.addAll(List.of("--pdeathsig", "KILL")); // a change of the user forgets the one before
     }
     command.add(qemu.toString());
-    files.forEach(
-        file ->
-            command.addAll(List.of("-add-fd", "fd=" + file.number() + ",set=" + file.number())));
+    for (Opened file : files) {
+      if (file.mode() != Mode.DEVICE) {
+        command.addAll(List.of("-add-fd", "fd=" + file.number() + ",set=" + file.number()));
+      }
+    }
     command.addAll(arguments);
     StringBuilder script = new StringBuilder("cd ").append(ShellWords.quote(directory.toString()));
+    locked.ifPresent(kibibytes -> script.append(" && ulimit -l ").append(kibibytes));
     files.forEach(
         file ->
             script
@@ -100,11 +122,6 @@ record QemuProcess(Path directory, long user, OptionalLong kvmGroup, List<Opened
                 .append(file.mode().redirection)
                 .append(ShellWords.quote(file.path().toString())));
     script.append(" && exec ").append(ShellWords.quote(command));
-    Processes.Start start =
-        Processes.Start.of(
-                List.of(SHELL, "-c", script.toString()),
-                Map.of("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL", "C"))
-            .streams(Processes.Stdio.none(), Processes.Stdio.file(log), Processes.Stdio.file(log));
-    return dieWithHost ? start.dyingWithHost() : start;
+    return List.of(SHELL, "-c", script.toString());
   }
 }

@@ -51,6 +51,11 @@ final class UserIds {
     return config.text(KEY).filter(UserIds::isValid).map(Long::parseLong).orElse(first);
   }
 
+  /** One who tries what machines can do, and is none of theirs: the last that would be given. */
+  long ofProbe() {
+    return first + IN_BLOCK - 1;
+  }
+
   /** The user of the TPM of a machine, to whom nothing else belongs, either. */
   static long ofTpm(long user) {
     return user + (long) BLOCKS * IN_BLOCK;

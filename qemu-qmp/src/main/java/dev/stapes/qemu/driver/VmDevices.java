@@ -35,6 +35,7 @@ final class VmDevices {
   private final DriverContext context;
   private final String subject;
   private final VmDisks disks;
+  private final VmHostDevices hosts;
   private final VmShares shares;
   private final GuestMounts mounts;
   private final BooleanSupplier hasAgent;
@@ -48,13 +49,14 @@ final class VmDevices {
   VmDevices(
       DriverContext context,
       String subject,
-      VmDisks disks,
+      HotPlug slots,
       VmShares shares,
       GuestMounts mounts,
       BooleanSupplier hasAgent) {
     this.context = context;
     this.subject = subject;
-    this.disks = disks;
+    this.disks = new VmDisks(context.sys(), subject, slots.monitor(), slots);
+    this.hosts = VmHostDevices.of(context.sys(), subject, slots);
     this.shares = shares;
     this.mounts = mounts;
     this.hasAgent = hasAgent;
@@ -84,6 +86,8 @@ final class VmDevices {
           "a virtual machine can have " + MOST_DISKS + " disks beside its root disk: " + count);
     }
     requireOneTpm(spec, board);
+    HostDevices.requireBoard(spec, board);
+    DiskBus.validate(spec, board);
     spec.devices()
         .forEach(
             (name, device) -> {
@@ -111,10 +115,23 @@ final class VmDevices {
     }
   }
 
+  /** Whether a machine that has not begun gets a device of that kind from the JVM. */
+  static boolean isOfStart(Device device) {
+    return device instanceof Device.Disk || HostDevices.isOne(device);
+  }
+
   /** Adds all of a machine that has not begun. */
   void plugAll(Machine.Spec spec) {
     BootOrder boot = BootOrder.of(spec);
     spec.devices().keySet().forEach(name -> plug(name, spec, boot.of(name)));
+    long user = new UserIds(context.scope().tag()).of(spec.config());
+    spec.devices()
+        .forEach(
+            (name, device) -> {
+              if (HostDevices.isOne(device)) {
+                hosts.plug(name, device, user);
+              }
+            });
   }
 
   /** Mounts all directories in the guest, once it has booted; waits for nothing. */
@@ -265,7 +282,8 @@ final class VmDevices {
         && a.source().equals(b.source())
         && a.pool().equals(b.pool())
         && a.readOnly() == b.readOnly()
-        && a.recursive() == b.recursive();
+        && a.recursive() == b.recursive()
+        && a.io().equals(b.io());
   }
 
   /** Adds one to a machine that runs: it has booted. */
@@ -291,6 +309,7 @@ final class VmDevices {
     try {
       BasicFileAttributes found = Files.readAttributes(local, BasicFileAttributes.class);
       if (found.isDirectory()) {
+        DiskBus.requireOfDirectory(name, disk.io());
         shares.plug(name, source, disk, throwaway);
       } else if (found.isRegularFile()) {
         disks.plug(name, local, false, disk, boot);

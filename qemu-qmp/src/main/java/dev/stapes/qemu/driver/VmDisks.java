@@ -34,7 +34,9 @@ import dev.stapes.qmp.qemu.RemoveFd;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 
@@ -43,6 +45,9 @@ import java.util.Set;
  * them open: it may open nothing by itself.
  */
 final class VmDisks {
+  /** Others have no slots. */
+  private static final String BOARD = "q35";
+
   private final Syscalls sys;
   private final String subject;
   private final Monitor monitor;
@@ -67,16 +72,9 @@ final class VmDisks {
     boolean done = false;
     try {
       monitor.execute(ObjectAdd.of(ObjectOptions.fromJson(group(id, disk.limits()))));
-      long set = pass(name, path, disk.readOnly(), id);
-      monitor.execute(
-          BlockdevAdd.of(BlockdevOptions.fromJson(node(id, set, block, disk.readOnly()))));
-      DeviceAdd.Builder device =
-          DeviceAdd.builder("virtio-blk-pci")
-              .id(id.disk())
-              .unknownMember("drive", TextNode.valueOf(id.disk()))
-              .unknownMember("serial", TextNode.valueOf(id.key()));
-      boot.ifPresent(index -> device.unknownMember("bootindex", IntNode.valueOf(index)));
-      slots.add(device);
+      long set = pass(name, path, disk, id);
+      monitor.execute(BlockdevAdd.of(BlockdevOptions.fromJson(node(id, set, block, disk))));
+      attach(id, DiskBus.of("device " + name, disk.io()), boot);
       done = true;
     } finally {
       if (!done) {
@@ -85,10 +83,40 @@ final class VmDisks {
     }
   }
 
-  private long pass(String name, Path path, boolean readOnly, DiskId id) {
+  /** In one slot: itself, or the controller that it is on. */
+  private void attach(DiskId id, DiskBus bus, OptionalInt boot) {
+    DeviceAdd.Builder device =
+        DeviceAdd.builder(bus.device(BOARD))
+            .id(id.disk())
+            .unknownMember("drive", TextNode.valueOf(id.disk()))
+            .unknownMember("serial", TextNode.valueOf(id.key()));
+    boot.ifPresent(index -> device.unknownMember("bootindex", IntNode.valueOf(index)));
+    Optional<String> controller = bus.controller(BOARD);
+    if (controller.isEmpty()) {
+      slots.add(device);
+      return;
+    }
+    slots.remove(id.controller()); // which may be left of one that failed
+    slots.add(DeviceAdd.builder(controller.get()).id(id.controller()), id.disk());
+    boolean done = false;
+    try {
+      monitor.execute(device.bus(id.controller() + ".0").build());
+      done = true;
+    } finally {
+      if (!done) {
+        Uninterrupted.run(() -> slots.withdraw(id.controller()));
+      }
+    }
+  }
+
+  private long pass(String name, Path path, Device.Disk disk, DiskId id) {
     Set<OpenFlag> flags = EnumSet.of(OpenFlag.READ);
-    if (!readOnly) {
+    if (!disk.readOnly()) {
       flags.add(OpenFlag.WRITE);
+    }
+    DiskCache.require(sys, "device " + name, path, disk.io());
+    if (DiskCache.isDirect(disk.io())) {
+      flags.add(OpenFlag.DIRECT); // QEMU 10 takes no other one
     }
     try (Fd fd = Fd.open(sys, path, flags)) {
       return monitor.execute(AddFd.builder().opaque(id.disk()).build(), fd).fdsetId();
@@ -109,18 +137,20 @@ final class VmDisks {
   }
 
   /** A raw disk below its limits, as the root disk is one. */
-  static ObjectNode node(DiskId id, long set, boolean block, boolean readOnly) {
+  static ObjectNode node(DiskId id, long set, boolean block, Device.Disk disk) {
+    boolean readOnly = disk.readOnly();
     ObjectNode file = JsonNodeFactory.instance.objectNode();
     file.put("driver", block ? "host_device" : "file").put("filename", "/dev/fdset/" + set);
     file.put("read-only", readOnly).put("discard", "unmap").put("aio", "threads");
     file.put("locking", "on");
     ObjectNode raw = JsonNodeFactory.instance.objectNode();
     raw.put("driver", "raw").put("read-only", readOnly).put("discard", "unmap");
-    raw.set("file", file);
     ObjectNode throttle = JsonNodeFactory.instance.objectNode();
     throttle.put("driver", "throttle").put("node-name", id.disk());
     throttle.put("throttle-group", id.throttle());
     throttle.put("read-only", readOnly).put("discard", "unmap");
+    List.of(file, raw, throttle).forEach(each -> DiskCache.put(each, disk.io()));
+    raw.set("file", file);
     throttle.set("file", raw);
     return throttle;
   }
@@ -137,6 +167,7 @@ final class VmDisks {
    */
   void unplug(String name) {
     DiskId id = DiskId.of(name);
+    slots.removeUnder(id.controller(), id.disk());
     slots.remove(id.disk());
     forget(id);
   }

@@ -121,8 +121,14 @@ record VmFiles(InstanceId id, String name, Path directory) {
     }
   }
 
-  /** Removes the directories, if they are there, with whatever QEMU has put there. */
+  /**
+   * Removes the directories, if they are there, with whatever QEMU has put there, and takes from
+   * its user what the host has given it.
+   */
   void remove() throws IOException {
+    if (Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
+      VfioGroups.host().takeFromOwnerOf(directory);
+    }
     remove(directory);
     remove(shares());
   }

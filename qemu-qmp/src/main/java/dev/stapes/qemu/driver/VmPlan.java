@@ -11,6 +11,7 @@ import dev.stapes.spi.ShellWords;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -30,6 +31,8 @@ import java.util.TreeMap;
  * @param nics by device name; copied
  * @param slots for devices that come and go
  * @param boot from what it boots first
+ * @param rootIo how it sees and uses its root disk
+ * @param vsockId by which the host knows its guest
  * @param raw arguments of the user; copied
  */
 record VmPlan(
@@ -46,6 +49,8 @@ record VmPlan(
     SortedMap<String, Device.Nic> nics,
     int slots,
     BootOrder boot,
+    Device.DiskIo rootIo,
+    OptionalLong vsockId,
     List<String> raw) {
   /** In the directory that is the root volume of a virtual machine: its disk, raw. */
   static final String DISK = Machine.Disk.IMAGE;
@@ -109,6 +114,8 @@ record VmPlan(
         nics,
         slots(spec, nics.size()),
         BootOrder.of(spec),
+        spec.root().io(),
+        VsockIds.of(config),
         config
             .get(QemuKeys.RAW_QEMU)
             .map(text -> words(QemuKeys.RAW_QEMU.name(), text))
@@ -131,7 +138,11 @@ record VmPlan(
 
   private static int slots(Machine.Spec spec, int nics) {
     boolean disks = spec.devices().values().stream().anyMatch(each -> each instanceof Device.Disk);
-    int wanted = QemuArguments.FREE_SLOTS + nics + (disks ? VmDevices.MOST_DISKS : 0);
+    int wanted =
+        QemuArguments.FREE_SLOTS
+            + nics
+            + HostDevices.count(spec)
+            + (disks ? VmDevices.MOST_DISKS : 0);
     return Math.min(wanted, QemuArguments.MOST_SLOTS);
   }
 
@@ -223,7 +234,8 @@ record VmPlan(
       return;
     }
     if (HostDevices.isOne(device)) {
-      throw new HostDevices(Path.of("/sys")).refusal(name, device);
+      new HostDevices(Path.of("/sys")).validate(name, device);
+      return;
     }
     throw new StapesException(
         StapesException.Kind.UNSUPPORTED,

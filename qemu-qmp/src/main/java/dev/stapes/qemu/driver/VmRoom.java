@@ -14,8 +14,9 @@ import java.util.regex.Pattern;
  * @param cpus how many processors it can have
  * @param growth how many bytes of memory it can have beyond those of the start
  * @param slots for devices that come and go
+ * @param vsock whether there is a {@link Vsock}
  */
-record VmRoom(int cpus, long growth, int slots) {
+record VmRoom(int cpus, long growth, int slots, boolean vsock) {
   private static final Pattern CPUS = Pattern.compile("(?:^|,)maxcpus=(\\d{1,9})(?:,|$)");
   private static final Pattern MEMORY = Pattern.compile("(?:^|,)size=(\\d{1,12})M(?:,|$)");
   private static final Pattern MOST_MEMORY = Pattern.compile("(?:^|,)maxmem=(\\d{1,12})M(?:,|$)");
@@ -23,12 +24,14 @@ record VmRoom(int cpus, long growth, int slots) {
       Pattern.compile("\"id\":\"" + PciSlots.NAME + "\\d+\"|(?:^|,)id=" + PciSlots.NAME + "\\d+");
 
   /** That of one which is started anew. */
-  static VmRoom of(VmPlan plan, Host.Facts host) {
-    return of(plan, host.onlineCpus().size(), host.memory());
+  static VmRoom of(VmPlan plan, Host.Facts host, Vsock vsock) {
+    VmRoom room = of(plan, host.onlineCpus().size(), host.memory());
+    boolean has = plan.vsockId().isPresent() && vsock.isUsable();
+    return new VmRoom(room.cpus(), room.growth(), room.slots(), has);
   }
 
   /**
-   * The same.
+   * The same without a vsock.
    *
    * @param mostCpus of the host
    * @param mostMemory of the host
@@ -39,7 +42,8 @@ record VmRoom(int cpus, long growth, int slots) {
     return new VmRoom(
         fixed ? cpus : Math.max(cpus, Math.min(mostCpus, VmPlan.MOST_CPUS)),
         VmMemory.growth(plan, mostMemory),
-        fixed ? 0 : plan.slots());
+        fixed ? 0 : plan.slots(),
+        false);
   }
 
   /** That of one which was started with these arguments, by whatever version of this. */
@@ -50,7 +54,9 @@ record VmRoom(int cpus, long growth, int slots) {
         CommandLine.values(arguments, "-device").stream()
             .filter(text -> SLOT.matcher(text).find())
             .count();
-    return new VmRoom((int) cpus, most - memory(arguments).bytes(), (int) slots);
+    boolean vsock =
+        CommandLine.values(arguments, "-device").stream().anyMatch(CommandLine::isVsock);
+    return new VmRoom((int) cpus, most - memory(arguments).bytes(), (int) slots, vsock);
   }
 
   /** The memory that a machine was started with. */

@@ -12,6 +12,8 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 class BootOrderTest {
+  private static final Device.DiskIo USUAL = Device.DiskIo.USUAL;
+
   private static Device.Disk disk(String name) {
     return Device.disk("/" + name, options -> options.source("/" + name));
   }
@@ -51,10 +53,12 @@ class BootOrderTest {
   void the_root_disk_has_a_priority_too() {
     Machine.Spec spec = Specs.of(Map.of("a", disk("a"), "b", disk("b", 3)));
     Machine.Disk last =
-        new Machine.Disk(Path.of("/"), Optional.empty(), Device.IoLimits.NONE, Optional.of(0));
+        new Machine.Disk(
+            Path.of("/"), Optional.empty(), Device.IoLimits.NONE, Optional.of(0), USUAL);
     assertEquals(2, BootOrder.of(spec.with(last, spec.disks())).root());
     Machine.Disk first =
-        new Machine.Disk(Path.of("/"), Optional.empty(), Device.IoLimits.NONE, Optional.of(4));
+        new Machine.Disk(
+            Path.of("/"), Optional.empty(), Device.IoLimits.NONE, Optional.of(4), USUAL);
     assertEquals(1, BootOrder.of(spec.with(first, spec.disks())).root());
   }
 

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** What finds out whether a kernel can run. */
 @RequiresRoot
 @RequiresTool("qemu-system-x86_64")
+@RequiresTool("setpriv")
 class KvmIT {
   private final Host host = new LinuxHostProvider().open();
 
@@ -34,7 +36,32 @@ class KvmIT {
   }
 
   private Kvm kvm() {
-    return new Kvm(host, QemuProgram.find(host, QemuProgram.name(host)).orElseThrow(), directory);
+    return kvm(QemuProgram.find(host, QemuProgram.name(host)).orElseThrow());
+  }
+
+  private Kvm kvm(QemuProgram qemu) {
+    Path setpriv = host.programs().find("setpriv").orElseThrow();
+    return new Kvm(host, qemu, setpriv, new UserIds("kvm").ofProbe(), directory);
+  }
+
+  /** A program in place of QEMU, which a user without rights can reach. */
+  private boolean succeeds(String condition) throws IOException {
+    Path program =
+        Files.writeString(directory.resolve("program"), "#!/bin/sh\n" + condition + "\n");
+    Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx--x--x"));
+    return kvm(new QemuProgram(program, new QemuProgram.Version(7, 2))).boots("tcg", "max");
+  }
+
+  @Test
+  void it_is_tried_by_a_user_who_may_do_nothing_and_has_the_probe_open() throws IOException {
+    long user = new UserIds("kvm").ofProbe();
+    assertTrue(UserIds.contains(user));
+    assertTrue(succeeds("[ \"$(id -u) $(id -g)\" = '" + user + " " + user + "' ]"));
+    assertTrue(succeeds("grep -q 'CapEff:[[:space:]]*0*$' /proc/self/status"));
+    assertTrue(succeeds("[ $(head -c 1048576 <&3 | wc -c) = 1048576 ]"));
+    assertFalse(succeeds("[ \"$(id -u)\" = 0 ]"));
+    assertFalse(succeeds("[ -r '" + directory + "' ]"));
   }
 
   @Test

@@ -53,6 +53,14 @@ class PluggedDeviceTest {
     Device.Disk readOnly = Device.disk("/data", disk -> disk.source("/x").readOnly());
     assertTrue(of(with("data", readOnly, file)).toString().endsWith(", read-only}"));
     assertEquals(Map.of("share-data", "a directory"), of(with("data", device, directory)));
+    Device.Disk scsi =
+        Device.disk("/data", disk -> disk.source("/x").bus(Device.DiskIo.Bus.VIRTIO_SCSI));
+    assertTrue(of(with("data", scsi, file)).toString().endsWith(", on virtio-scsi}"));
+    Device.Disk blk =
+        Device.disk("/data", disk -> disk.source("/x").bus(Device.DiskIo.Bus.VIRTIO_BLK));
+    assertEquals(of(with("data", device, file)), of(with("data", blk, file)));
+    Device.Disk nvme = Device.disk("/data", disk -> disk.source("/x").bus(Device.DiskIo.Bus.NVME));
+    refused(Kind.CONFLICT, "io.bus nvme", () -> failing(with("data", nvme, file)));
     refused(
         Kind.CONFLICT,
         "device data: nobody sees whether a block device is written to",

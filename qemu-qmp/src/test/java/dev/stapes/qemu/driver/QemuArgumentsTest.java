@@ -293,7 +293,7 @@ class QemuArgumentsTest {
       assertEquals(VmRoom.of(plan, 4, Size.ofMebibytes(64)), VmRoom.of(all));
       assertEquals(plan.memory(), VmRoom.memory(all));
     }
-    assertEquals(new VmRoom(1, 0, 0), VmRoom.of(List.of("-m", "2G", "-smp", "4")));
+    assertEquals(new VmRoom(1, 0, 0, false), VmRoom.of(List.of("-m", "2G", "-smp", "4")));
   }
 
   @Test

@@ -1,6 +1,7 @@
 package dev.stapes.qemu.driver;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -138,6 +139,23 @@ class QemuProcessTest {
     assertEquals("before\nwritten\n", Files.readString(log));
   }
 
+  @Test
+  void a_device_is_known_by_its_number_alone() throws Exception {
+    Path disk = Files.writeString(temporary.resolve("disk"), "x\n");
+    Path log = temporary.resolve("console");
+    Path device = Files.createFile(temporary.resolve("vhost-vsock"));
+    String said =
+        run(
+            start(
+                temporary,
+                List.of(
+                    new Opened(3, disk, Mode.WRITE),
+                    new Opened(5, log, Mode.APPEND),
+                    new Opened(7, device, Mode.DEVICE))));
+    assertFalse(said.contains("set=7"), said);
+    assertTrue(said.lines().anyMatch(line -> line.startsWith("open 7 ")), said);
+  }
+
   /** The number of a descriptor and the way it may be used. */
   private static String mode(String line) {
     String[] words = line.split(" ", -1);
@@ -170,6 +188,16 @@ class QemuProcessTest {
     String other = run(mortal);
     assertTrue(other.contains("setpriv --groups\nsetpriv 108\n"), other);
     assertTrue(other.contains("setpriv --pdeathsig\nsetpriv KILL\n"), other);
+  }
+
+  @Test
+  void it_may_lock_as_much_memory_as_it_is_told() throws Exception {
+    Path limits = program("limits", "#!/bin/sh\necho \"locks $(ulimit -l)\"\n");
+    QemuProcess process =
+        new QemuProcess(
+            temporary, USER, OptionalLong.empty(), OptionalLong.of(64), List.<Opened>of());
+    String said = run(process.start(limits, qemu, List.of(), temporary.resolve("log"), false));
+    assertEquals("locks 64\n", said);
   }
 
   @Test

@@ -45,6 +45,14 @@ final class Specs {
         new TreeMap<>());
   }
 
+  /** The same with a choice of what the root disk is on. */
+  static Machine.Spec on(Machine.Spec spec, Device.DiskIo io) {
+    Machine.Disk root =
+        new Machine.Disk(
+            spec.root().path(), Optional.empty(), Device.IoLimits.NONE, Optional.empty(), io);
+    return spec.with(root, spec.disks());
+  }
+
   static VmPlan plan(String... config) {
     return VmPlan.of(of(config), HOST);
   }

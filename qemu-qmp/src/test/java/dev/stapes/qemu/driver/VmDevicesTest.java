@@ -37,7 +37,9 @@ class VmDevicesTest {
 
   @Test
   void a_disk_is_raw_below_its_limits_and_opened_by_number() {
-    String node = VmDisks.node(DiskId.of("data"), 7, true, true).toString();
+    Device.Disk disk = Device.disk("/d", options -> options.source("/d").readOnly());
+    String node = VmDisks.node(DiskId.of("data"), 7, true, disk).toString();
+    assertFalse(node.contains("cache"), node);
     assertTrue(node.contains("\"driver\":\"host_device\",\"filename\":\"/dev/fdset/7\""), node);
     assertTrue(node.contains("\"throttle-group\":\"limits-disk-data\""), node);
     assertFalse(node.contains("\"read-only\":false"), node);

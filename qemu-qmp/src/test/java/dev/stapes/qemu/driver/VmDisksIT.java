@@ -3,8 +3,11 @@ package dev.stapes.qemu.driver;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.stapes.linux.block.LoopDevice;
 import dev.stapes.model.Device;
+import dev.stapes.model.Device.DiskIo.Bus;
+import dev.stapes.model.Device.DiskIo.Cache;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.qmp.qemu.QomGet;
 import dev.stapes.qmp.qemu.QueryNamedBlockNodes;
@@ -16,6 +19,8 @@ import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
@@ -102,6 +107,53 @@ class VmDisksIT {
       Specs.refused(Kind.UNAVAILABLE, "the size of disk-", () -> disks.grow(0)); // no process
     }
     assertTrue(Files.deleteIfExists(directory.resolve("qmp")));
+  }
+
+  private void buses(String program) throws Exception {
+    Path file = file("file", 4 * MIB);
+    Path only = file("only", 4 * MIB);
+    try (BareQemu qemu = BareQemu.board(directory, program, PORTS)) {
+      VmDisks disks = disks(qemu);
+      Device.Disk scsi =
+          Device.disk("/x", disk -> disk.source("/x").bus(Bus.VIRTIO_SCSI).cache(Cache.NONE));
+      disks.plug("scsi", file, false, scsi, OptionalInt.of(4));
+      assertEquals("scsi-hd", property(qemu, "disk-scsi", "type").asText());
+      assertEquals("scsi", property(qemu, "disk-scsi", "serial").asText());
+      assertEquals(4, property(qemu, "disk-scsi", "bootindex").asInt());
+      assertEquals("virtio-scsi-pci", property(qemu, "bus-scsi", "type").asText());
+      Device.Disk nvme =
+          Device.disk("/x", disk -> disk.source("/x").readOnly().bus(Bus.NVME).cache(Cache.UNSAFE));
+      disks.plug("nvme", only, false, nvme, OptionalInt.of(5));
+      assertEquals("nvme", property(qemu, "disk-nvme", "type").asText());
+      assertEquals(5, property(qemu, "disk-nvme", "bootindex").asInt());
+      Device.Disk usb = Device.disk("/x", disk -> disk.source("/x").readOnly().bus(Bus.USB));
+      disks.plug("usb", only, false, usb, OptionalInt.of(6));
+      assertEquals("usb-storage", property(qemu, "disk-usb", "type").asText());
+      assertEquals(6, property(qemu, "disk-usb", "bootindex").asInt());
+      assertEquals("qemu-xhci", property(qemu, "bus-usb", "type").asText());
+      file("file", 6 * MIB);
+      disks.grow(qemu.pid());
+      assertEquals(6 * MIB, size(qemu, "scsi"));
+      assertEquals(
+          Map.of("disk-scsi", "slot0", "disk-nvme", "slot1", "disk-usb", "slot2"),
+          AsStarted.require("vm", qemu.monitor(), Optional.empty(), List.of(PORTS)));
+    }
+    assertTrue(Files.deleteIfExists(directory.resolve("qmp")));
+  }
+
+  private static JsonNode property(BareQemu qemu, String device, String name) {
+    return qemu.monitor().execute(QomGet.of("/machine/peripheral/" + device, name));
+  }
+
+  @Test
+  void each_is_on_the_bus_that_was_chosen_and_takes_one_slot() throws Exception {
+    buses("qemu-system-x86_64");
+  }
+
+  @Test
+  @RequiresTool("qemu10-system-x86_64")
+  void each_of_a_newer_one_is_on_the_bus_that_was_chosen() throws Exception {
+    buses("qemu10-system-x86_64");
   }
 
   @Test

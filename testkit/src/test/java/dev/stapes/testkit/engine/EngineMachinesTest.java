@@ -9,6 +9,7 @@ import dev.stapes.Instance;
 import dev.stapes.Stapes;
 import dev.stapes.Stop;
 import dev.stapes.model.Device;
+import dev.stapes.model.Device.DiskIo;
 import dev.stapes.model.InstanceSpec;
 import dev.stapes.model.InstanceType;
 import dev.stapes.model.Lifetime;
@@ -138,6 +139,10 @@ class EngineMachinesTest {
       Device.Disk data = Device.disk("/data", disk -> disk.volume("default", "data"));
       vm.update(update -> update.device("data", data));
       assertEquals(data, vm.info().devices().get("data"));
+      Device.Disk other =
+          Device.disk("/data", disk -> disk.volume("default", "data").bus(DiskIo.Bus.VIRTIOFS));
+      vm.update(update -> update.device("data", other));
+      assertEquals(other, vm.info().devices().get("data"));
       vm.update(update -> update.removeDevice("data"));
       assertTrue(!vm.info().devices().containsKey("data"));
       world.stapes().pools().get("default").deleteVolume("data");
@@ -159,6 +164,11 @@ class EngineMachinesTest {
               vm.update(
                   update ->
                       update.device("root", Device.root(disk -> disk.pool("default").readOnly()))));
+      refused(
+          Kind.BUSY,
+          "device root cannot change while the instance runs",
+          () ->
+              vm.update(update -> update.device("root", Device.root(d -> d.bus(DiskIo.Bus.NVME)))));
     }
   }
 

@@ -1,0 +1,48 @@
+package dev.stapes.qemu.driver;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+
+/**
+ * The nodes of IOMMU groups, which QEMU opens by their names: each belongs to the user of the
+ * machine that has it, and to root again when that has ended.
+ *
+ * @param directory of the nodes
+ */
+record VfioGroups(Path directory) {
+  private static final String OWNER = "unix:uid";
+  private static final int ROOT = 0;
+
+  /** Those of this machine. */
+  static VfioGroups host() {
+    return new VfioGroups(Path.of("/dev/vfio"));
+  }
+
+  /** Lets a user open one. */
+  static void give(String subject, Path node, long user) {
+    try {
+      Files.setAttribute(node, OWNER, (int) user, LinkOption.NOFOLLOW_LINKS);
+    } catch (IOException e) {
+      throw IoFailure.of(subject, node + " cannot be given to its user", e);
+    }
+  }
+
+  /** Takes away what belongs to the owner of a directory. */
+  void takeFromOwnerOf(Path machine) throws IOException {
+    int user = owner(machine);
+    if (user == ROOT) {
+      return;
+    }
+    for (Path node : HostSysfs.children(directory, "\\d+")) {
+      if (owner(node) == user) {
+        Files.setAttribute(node, OWNER, ROOT, LinkOption.NOFOLLOW_LINKS);
+      }
+    }
+  }
+
+  private static int owner(Path path) throws IOException {
+    return ((Number) Files.getAttribute(path, OWNER, LinkOption.NOFOLLOW_LINKS)).intValue();
+  }
+}
