@@ -211,7 +211,7 @@ final class MetadataYaml {
     yaml.writeEndObject();
   }
 
-  /** YAML has line breaks that Java's plain style lets pass: NEL, and the separators of Unicode. */
+  /** A block loses or adds line breaks at its end; NEL and the separators of Unicode break lines, too. */
   private static final class LineBreaksQuoted extends StringQuotingChecker.Default {
     private static final long serialVersionUID = 1;
 
@@ -226,7 +226,7 @@ final class MetadataYaml {
     }
 
     private static boolean breaks(String text) {
-      return text.chars().anyMatch(c -> c == 0x85 || c == 0x2028 || c == 0x2029);
+      return text.chars().anyMatch(c -> c == '\n' || c == 0x85 || c == 0x2028 || c == 0x2029);
     }
   }
 

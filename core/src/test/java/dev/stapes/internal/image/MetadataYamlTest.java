@@ -98,8 +98,9 @@ class MetadataYamlTest {
   }
 
   @Test
-  void line_breaks_that_only_yaml_knows_survive() {
-    Map<String, String> properties = Map.of("nel", "\u0085", "separators", "a\u2028b\u2029");
+  void line_breaks_survive() {
+    Map<String, String> properties =
+        Map.of("nel", "\u0085", "separators", "a\u2028b\u2029", "line", "\n", "lines", " a\n\n");
     ImageMetadata metadata = ImageMetadata.container("x86_64", Instant.EPOCH, properties);
     assertEquals(metadata, MetadataYaml.read(MetadataYaml.write(metadata)));
   }
