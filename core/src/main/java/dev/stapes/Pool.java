@@ -3,10 +3,6 @@ package dev.stapes;
 import dev.stapes.internal.engine.Engine;
 import dev.stapes.model.PoolInfo;
 import dev.stapes.model.Size;
-import dev.stapes.model.StapesException;
-import dev.stapes.model.VolumeInfo;
-import java.util.List;
-import java.util.Optional;
 
 /** A storage pool. */
 public final class Pool {
@@ -41,41 +37,8 @@ public final class Pool {
     engine.pools().delete(name);
   }
 
-  /**
-   * Makes an empty custom volume, to be used by disk devices.
-   *
-   * @param size at most so much data; empty: no limit. UNSUPPORTED where the pool has no quotas
-   */
-  public VolumeInfo createVolume(String volume, Optional<Size> size) {
-    return engine.volumes().create(name, volume, size);
-  }
-
-  /** Copies a custom volume within the pool. */
-  public VolumeInfo copyVolume(String volume, String copy) {
-    return engine.volumes().copy(name, volume, copy);
-  }
-
-  /** Changes the size limit of a custom volume. */
-  public void resizeVolume(String volume, Optional<Size> size) {
-    engine.volumes().resize(name, volume, size);
-  }
-
-  /**
-   * Deletes a custom volume.
-   *
-   * @throws StapesException BUSY where an instance uses it, naming the instance
-   */
-  public void deleteVolume(String volume) {
-    engine.volumes().delete(name, volume);
-  }
-
-  /** What a custom volume is. */
-  public VolumeInfo volume(String volume) {
-    return engine.volumes().get(name, volume);
-  }
-
-  /** All custom volumes, by name. */
-  public List<VolumeInfo> volumes() {
-    return engine.volumes().list(name);
+  /** Its custom volumes. */
+  public Volumes volumes() {
+    return new Volumes(engine, name);
   }
 }

@@ -4,6 +4,8 @@ import dev.stapes.internal.engine.Engine;
 import dev.stapes.internal.store.SqliteStateStoreProvider;
 import dev.stapes.model.InstanceType;
 import dev.stapes.model.PoolSpec;
+import dev.stapes.model.SnapshotGroup;
+import dev.stapes.model.SnapshotGroupInfo;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.Availability;
 import dev.stapes.spi.DecoderProvider;
@@ -75,6 +77,18 @@ public final class Stapes implements AutoCloseable {
   /** The storage pools. */
   public Pools pools() {
     return new Pools(engine);
+  }
+
+  /**
+   * Makes snapshots of several instances and custom volumes as of one moment, all of them or none.
+   * Running instances that write to them stand still while the copies are made: for a few
+   * milliseconds where the pools copy on write.
+   *
+   * @throws StapesException CONFLICT where one of them has a snapshot of that name; NOT_FOUND;
+   *     UNSUPPORTED where an instance is a throwaway one
+   */
+  public SnapshotGroupInfo snapshot(SnapshotGroup group) {
+    return engine.snapshotGroups().create(group);
   }
 
   /** Operations that run, and those that ran lately. */

@@ -52,8 +52,8 @@ public sealed interface Device {
    *     file or a block device as a disk that is mounted nowhere, whose serial is the device's
    *     name, and of which a running one sees with any update of it that it has grown, where it may
    *     write to it; its directories are mounted once its agent runs
-   * @param source a path of the host (absolute), or the name of a custom volume of {@code pool};
-   *     empty for the root disk
+   * @param source a path of the host (absolute), or the name of a custom volume of {@code pool},
+   *     maybe followed by a directory in it, such as {@code data/www}; empty for the root disk
    * @param pool the pool; empty means the default pool for the root disk, and a host path otherwise
    * @param size at most so much data, where the pool has quotas; the root disk of a virtual machine
    *     has it in any pool: 10 GiB where it is empty, or that of a larger image
@@ -87,6 +87,26 @@ public sealed interface Device {
     /** Whether this is the root disk. */
     public boolean isRoot() {
       return path.equals("/");
+    }
+
+    /** The name of the custom volume, where it is one. */
+    public Optional<String> volume() {
+      return ofVolume().map(from -> from.contains("/") ? from.substring(0, slash(from)) : from);
+    }
+
+    /** The directory of the custom volume, without a slash in front, where it is not all of it. */
+    public Optional<String> subdirectory() {
+      return ofVolume()
+          .filter(from -> from.contains("/"))
+          .map(from -> from.substring(slash(from) + 1));
+    }
+
+    private Optional<String> ofVolume() {
+      return pool.isPresent() ? source : Optional.empty();
+    }
+
+    private static int slash(String from) {
+      return from.indexOf('/');
     }
 
     @Override
@@ -137,7 +157,7 @@ public sealed interface Device {
         return this;
       }
 
-      /** A custom volume. */
+      /** A custom volume, or a directory in it, such as {@code data/www}. */
       public Builder volume(String poolName, String volumeName) {
         pool = Optional.of(poolName);
         source = Optional.of(volumeName);

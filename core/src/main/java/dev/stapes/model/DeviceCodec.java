@@ -170,9 +170,22 @@ final class DeviceCodec {
         source.orElseThrow(() -> StapesException.invalid("disk " + path, "needs a source"));
     if (pool.isPresent()) {
       Names.pool(pool.get());
-      Names.volume(from);
+      checkVolumeSource(from);
     } else {
       absolute("disk source", from);
+    }
+  }
+
+  /** The name of a volume, maybe with the names of a directory in it behind. */
+  private static void checkVolumeSource(String from) {
+    String[] parts = from.split("/", -1);
+    Names.volume(parts[0]);
+    for (String part : parts) {
+      boolean name = !part.isEmpty() && !part.equals(".") && !part.equals("..");
+      require(
+          name && part.chars().noneMatch(Character::isISOControl),
+          "disk source",
+          "must be a volume, or one and a directory in it, such as data/www: \"" + from + "\"");
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.stapes.model;
 
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -9,14 +10,26 @@ import java.util.Optional;
  * @param pool where it is
  * @param name unique in the pool
  * @param description free text
- * @param size at most so much data; empty: no limit
+ * @param config see {@link VolumeKeys}
  * @param usage data in it; empty where the pool does not account it
+ * @param usedBy names of the instances that have it among their devices, whether they run or not
  * @param createdAt when
  */
 public record VolumeInfo(
     String pool,
     String name,
     String description,
-    Optional<Size> size,
+    Config config,
     Optional<Size> usage,
-    Instant createdAt) {}
+    List<String> usedBy,
+    Instant createdAt) {
+  /** Copies. */
+  public VolumeInfo {
+    usedBy = List.copyOf(usedBy);
+  }
+
+  /** At most so much data; empty: no limit. */
+  public Optional<Size> size() {
+    return config.get(VolumeKeys.SIZE);
+  }
+}

@@ -26,6 +26,21 @@ public interface Mounts {
   void bind(Path source, Path target, Set<Flag> flags);
 
   /**
+   * Makes a directory below another one appear at a second place. Who writes to the other one is
+   * not trusted: a link on the way is not followed, also where it was put there just now.
+   *
+   * @param below names with slashes between
+   * @throws dev.stapes.model.StapesException NOT_FOUND; INVALID where there is a link, or anything
+   *     but a directory, on the way; UNSUPPORTED where the host cannot do it
+   */
+  default void bindBelow(Path source, String below, Path target, Set<Flag> flags) {
+    throw new StapesException(
+        StapesException.Kind.UNSUPPORTED,
+        source + "/" + below,
+        "directories of volumes cannot be mounted");
+  }
+
+  /**
    * The same with the owners of its files mapped: a file of uid 0 on disk appears with the host uid
    * that the map gives for 0 (mount_setattr(2), MOUNT_ATTR_IDMAP).
    */

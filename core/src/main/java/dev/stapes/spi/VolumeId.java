@@ -16,7 +16,7 @@ public record VolumeId(Kind kind, String name) implements Comparable<VolumeId> {
   public enum Kind {
     /** Root disk of an instance. */
     INSTANCE("instances"),
-    /** Root disk of an instance as it was. */
+    /** Root disk of an instance, or a user's own volume, as it was. */
     SNAPSHOT("snapshots"),
     /** An unpacked image. */
     IMAGE("images"),

@@ -50,6 +50,48 @@ public final class MountNamespace {
   }
 
   /**
+   * Makes a directory below another one visible at another place. Whoever changes what is there
+   * meanwhile: no link on the way is followed, and the other one is not left.
+   *
+   * @param below names with slashes between
+   * @throws LinuxException ENOENT; ELOOP where there is a link on the way; ENOTDIR
+   */
+  public void bindBelow(Path source, String below, Path target, Set<MountFlag> flags) {
+    try (Fd base = Fd.openDirectory(sys, source);
+        Fd directory = below(base, below);
+        Fd tree = cloneTree(directory, below)) {
+      attach(tree, target);
+    }
+    if (!flags.isEmpty()) {
+      try {
+        setFlags(target, flags, Set.of(), false);
+      } catch (RuntimeException e) {
+        undo(target, e);
+        throw e;
+      }
+    }
+  }
+
+  private Fd below(Fd base, String below) {
+    ByteBuffer how = Syscalls.buffer(Layout.open_how_SIZEOF);
+    how.putLong(
+        Layout.open_how_flags, Constants.O_PATH | Constants.O_DIRECTORY | Constants.O_CLOEXEC);
+    how.putLong(
+        Layout.open_how_resolve,
+        Constants.RESOLVE_BENEATH
+            | Constants.RESOLVE_NO_SYMLINKS
+            | Constants.RESOLVE_NO_MAGICLINKS);
+    int number = sys.openat2(base.number(), CString.of(below), how);
+    return Fd.adopt(sys, sys.check(number, "openat2", below), below);
+  }
+
+  private Fd cloneTree(Fd directory, String name) {
+    int flags = Constants.OPEN_TREE_CLONE | Constants.OPEN_TREE_CLOEXEC | Constants.AT_EMPTY_PATH;
+    int tree = sys.openTree(directory.number(), HERE, flags);
+    return Fd.adopt(sys, sys.check(tree, "open_tree", name), "mount of " + name);
+  }
+
+  /**
    * As {@link #bind(Path, Path, Set)}, with what is mounted below; the flags hold for all of it.
    */
   public void bindRecursively(Path source, Path target, Set<MountFlag> flags) {

@@ -50,6 +50,22 @@ final class FakeMounts implements Mounts {
   }
 
   @Override
+  public void bindBelow(Path source, String below, Path target, Set<Flag> flags) {
+    try (FakeTree from = open(source, Tree.Resolution.BENEATH, Optional.empty())) {
+      for (Path at = Path.of(below); at != null; at = at.getParent()) {
+        Tree.Type type =
+            from.stat(at.toString())
+                .orElseThrow(() -> StapesException.notFound(source + "/" + below))
+                .type();
+        if (type != Tree.Type.DIRECTORY) {
+          throw new StapesException(INVALID, source + "/" + below, "goes through a " + type);
+        }
+      }
+    }
+    bind(source.resolve(below), target, Optional.empty(), flags);
+  }
+
+  @Override
   public void bindIdmapped(Path source, Path target, IdMapping mapping, Set<Flag> flags) {
     bind(source, target, Optional.of(mapping), flags);
   }

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * The records, typed, over two stores of one shape: the durable one, and one in memory that holds
@@ -22,6 +23,8 @@ final class Catalog {
   private static final String SNAPSHOTS = "snapshots/";
   private static final String POOLS = "pools/";
   private static final String VOLUMES = "volumes/";
+  private static final String VOLUME_NAMES = "volume-names/";
+  private static final String VOLUME_SNAPSHOTS = "volume-snapshots/";
   private static final String INTENTS = "intents/";
 
   private static final int REMEMBERED = 4096;
@@ -31,6 +34,8 @@ final class Catalog {
   private static final Json<SnapshotRecord> SNAPSHOT = Json.of(SnapshotRecord.class);
   private static final Json<PoolRecord> POOL = Json.of(PoolRecord.class);
   private static final Json<VolumeRecord> VOLUME = Json.of(VolumeRecord.class);
+  private static final Json<VolumeSnapshotRecord> VOLUME_SNAPSHOT =
+      Json.of(VolumeSnapshotRecord.class);
   private static final Json<Intent> INTENT = Json.of(Intent.class);
 
   private final StateStore durable;
@@ -90,9 +95,10 @@ final class Catalog {
         .toList();
   }
 
-  /** The volumes of the snapshots of all durable instances: only for recovery. */
+  /** The volumes of the snapshots of all durable instances and volumes: only for recovery. */
   List<VolumeId> durableSnapshotVolumes() {
-    return durable.prefix(SNAPSHOTS).stream()
+    return Stream.of(SNAPSHOTS, VOLUME_SNAPSHOTS)
+        .flatMap(kind -> durable.prefix(kind).stream())
         .map(entry -> Json.member(entry.key(), entry.value(), "volume"))
         .map(volume -> new VolumeId(VolumeId.Kind.SNAPSHOT, volume))
         .toList();
@@ -102,13 +108,34 @@ final class Catalog {
     return durable.prefix(POOLS).stream().map(entry -> read(POOL, entry).value()).toList();
   }
 
-  Optional<Stored<VolumeRecord>> volume(String pool, String name) {
-    return durable.get(VOLUMES + pool + "/" + name).map(entry -> read(VOLUME, entry));
+  /** A custom volume by its place. */
+  Optional<VolumeRecord> volume(String pool, String name) {
+    return durable.get(nameOfVolume(pool, name)).flatMap(entry -> volume(entry.value()));
   }
 
+  /** A custom volume by its id. */
+  Optional<VolumeRecord> volume(String id) {
+    return durable.get(VOLUMES + id).map(entry -> read(VOLUME, entry).value());
+  }
+
+  /** The custom volumes of a pool, by name. */
   List<VolumeRecord> volumes(String pool) {
-    return durable.prefix(VOLUMES + pool + "/").stream()
-        .map(entry -> read(VOLUME, entry).value())
+    return durable.prefix(VOLUME_NAMES + pool + "/").stream()
+        .flatMap(entry -> volume(entry.value()).stream())
+        .toList();
+  }
+
+  Optional<VolumeSnapshotRecord> snapshot(VolumeRecord owner, String name) {
+    return durable
+        .get(snapshotKeyOfVolume(owner.id(), name))
+        .map(entry -> read(VOLUME_SNAPSHOT, entry).value());
+  }
+
+  /** The snapshots of a custom volume, oldest first. */
+  List<VolumeSnapshotRecord> snapshots(VolumeRecord owner) {
+    return durable.prefix(snapshotKeyOfVolume(owner.id(), "")).stream()
+        .map(entry -> read(VOLUME_SNAPSHOT, entry).value())
+        .sorted(VolumeSnapshotRecord.BY_AGE)
         .toList();
   }
 
@@ -132,6 +159,14 @@ final class Catalog {
 
   private static String snapshotKey(String instance, String name) {
     return SNAPSHOTS + instance + "/" + name;
+  }
+
+  private static String nameOfVolume(String pool, String name) {
+    return VOLUME_NAMES + pool + "/" + name;
+  }
+
+  private static String snapshotKeyOfVolume(String id, String name) {
+    return VOLUME_SNAPSHOTS + id + "/" + name;
   }
 
   private static <T> Stored<T> read(Json<T> json, Entry entry) {
@@ -210,17 +245,40 @@ final class Catalog {
     }
 
     Change insert(VolumeRecord record) {
-      transaction.ifAbsent(VOLUMES + record.pool() + "/" + record.name());
+      String name = nameOfVolume(record.pool(), record.name());
+      transaction.ifAbsent(name).put(name, record.id());
       return put(record);
     }
 
     Change put(VolumeRecord record) {
-      transaction.put(VOLUMES + record.pool() + "/" + record.name(), VOLUME.write(record));
+      transaction.put(VOLUMES + record.id(), VOLUME.write(record));
       return this;
     }
 
+    /** Gives a volume another place, name or both. */
+    Change move(VolumeRecord before, VolumeRecord after) {
+      transaction.remove(nameOfVolume(before.pool(), before.name()));
+      return insert(after);
+    }
+
     Change remove(VolumeRecord record) {
-      transaction.remove(VOLUMES + record.pool() + "/" + record.name());
+      transaction.remove(VOLUMES + record.id()).remove(nameOfVolume(record.pool(), record.name()));
+      return this;
+    }
+
+    Change insert(VolumeSnapshotRecord record) {
+      transaction.ifAbsent(snapshotKeyOfVolume(record.of(), record.name()));
+      return put(record);
+    }
+
+    Change put(VolumeSnapshotRecord record) {
+      transaction.put(
+          snapshotKeyOfVolume(record.of(), record.name()), VOLUME_SNAPSHOT.write(record));
+      return this;
+    }
+
+    Change remove(VolumeSnapshotRecord record) {
+      transaction.remove(snapshotKeyOfVolume(record.of(), record.name()));
       return this;
     }
 

@@ -32,10 +32,12 @@ final class Disks {
 
   private final PoolService pools;
   private final Catalog catalog;
+  private final Subdirectories subdirectories;
 
-  Disks(PoolService pools, Catalog catalog) {
+  Disks(PoolService pools, Catalog catalog, Subdirectories subdirectories) {
     this.pools = pools;
     this.catalog = catalog;
+    this.subdirectories = subdirectories;
   }
 
   /** Volumes attached for a machine that is about to start. */
@@ -237,13 +239,21 @@ final class Disks {
     String source = disk.source().orElseThrow();
     if (disk.pool().isPresent()) {
       String pool = disk.pool().get();
+      String name = disk.volume().orElseThrow();
       VolumeId volume =
           catalog
-              .volume(pool, source)
-              .orElseThrow(() -> StapesException.notFound("volume " + pool + "/" + source))
-              .value()
+              .volume(pool, name)
+              .orElseThrow(() -> StapesException.notFound(VolumeRecord.subject(pool, name)))
               .volumeId();
-      return Optional.of(attach(pools.pool(pool), volume, mapping, disk, device, attachments));
+      try {
+        return Optional.of(attach(pools.pool(pool), volume, mapping, disk, device, attachments));
+      } catch (StapesException e) {
+        boolean missing = e.kind() == StapesException.Kind.NOT_FOUND;
+        if (missing && disk.subdirectory().isPresent() && !disk.required()) {
+          return Optional.empty();
+        }
+        throw e;
+      }
     }
     if (Files.exists(Path.of(source))) {
       return Optional.of(new Machine.Disk(Path.of(source), Optional.empty(), disk.limits()));
@@ -257,14 +267,16 @@ final class Disks {
     return Optional.empty();
   }
 
-  private static Machine.Disk attach(
+  private Machine.Disk attach(
       StoragePool pool,
       VolumeId volume,
       Optional<IdMapping> mapping,
       Device.Disk disk,
       String device,
       SortedMap<String, StoragePool.Attachment> attachments) {
-    StoragePool.Attachment attachment = pool.attach(volume, mapping, disk.readOnly());
+    StoragePool.Attachment whole = pool.attach(volume, mapping, disk.readOnly());
+    StoragePool.Attachment attachment =
+        disk.subdirectory().map(below -> subdirectories.of(whole, below)).orElse(whole);
     attachments.put(device, attachment);
     return new Machine.Disk(
         attachment.path(), attachment.mapped(), disk.limits(), disk.bootPriority(), disk.io());

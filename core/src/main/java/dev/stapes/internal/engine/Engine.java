@@ -46,7 +46,7 @@ public final class Engine implements AutoCloseable {
   private final EventBus events;
   private final OperationLog operations;
   private final PoolService pools;
-  private final VolumeService volumes;
+  private final OfVolumes volumes;
   private final ImageStore store;
   private final ImageService images;
   private final ImageUpkeep imageUpkeep;
@@ -56,6 +56,7 @@ public final class Engine implements AutoCloseable {
   private final InstanceChanges changes;
   private final WarmPoolService warmPools;
   private final SnapshotService snapshots;
+  private final SnapshotGroupService snapshotGroups;
   private final ExecService exec;
   private final MigrationService migrations;
   private final ConsoleLogs logs;
@@ -105,7 +106,8 @@ public final class Engine implements AutoCloseable {
     store = ImageStore.open(root.path(), durable, host, new Decoders(options.decoders()), clock);
     pools = resources.own(pools(options, host, catalog, root, work));
     drivers = resources.own(new Drivers(host, options.instanceDrivers(), root));
-    machines = resources.own(machines(lateThaws(resources)));
+    Subdirectories below = new Subdirectories(host.mounts(), root.run().resolve("disks"));
+    machines = resources.own(machines(new Disks(pools, catalog, below), lateThaws(resources)));
     background = resources.own(new Background("engine", THREADS));
     trash = new Trash(catalog, pools, locks, background);
     logs = resources.own(new ConsoleLogs(root.logs(), catalog, machines, background));
@@ -117,7 +119,7 @@ public final class Engine implements AutoCloseable {
             trash,
             new Publisher(catalog, work, pools, machines, trash, store, host));
     imageUpkeep = new ImageUpkeep(store, images, work, clock);
-    volumes = new VolumeService(pools, catalog, work, trash, clock);
+    volumes = ofVolumes(clock);
     Allocation allocation = new Allocation(catalog, drivers);
     Templates templates = new Templates(store.templates(), pools, drivers);
     SavedStates states = new SavedStates(catalog, drivers, pools);
@@ -132,6 +134,9 @@ public final class Engine implements AutoCloseable {
     warmPools = new WarmPoolService(store, instances, changes, lifecycle, machines, exec);
     snapshots =
         new SnapshotService(catalog, work, pools, machines, lifecycle, states, trash, clock);
+    snapshotGroups =
+        new SnapshotGroupService(
+            catalog, work, pools, machines, volumes.users(), snapshots, volumes.snapshots());
     Handovers handovers = new Handovers(root.path(), catalog);
     migrations = migrations(handovers, allocation, states, clock);
     files = new FileService(host, catalog, machines, pools);
@@ -145,8 +150,26 @@ public final class Engine implements AutoCloseable {
     background.execute(() -> recovery.autostart(background::pause));
   }
 
-  private Machines machines(LateThaws thaws) {
-    Disks disks = new Disks(pools, catalog);
+  /** What works on custom volumes. */
+  private record OfVolumes(
+      VolumeUsers users,
+      VolumeService records,
+      VolumeSnapshotService snapshots,
+      VolumeCopyService copies,
+      VolumeBackupService backups) {}
+
+  private OfVolumes ofVolumes(Clock clock) {
+    VolumeUsers users = new VolumeUsers(catalog, machines);
+    VolumeService records = new VolumeService(pools, catalog, work, trash, users, clock);
+    return new OfVolumes(
+        users,
+        records,
+        new VolumeSnapshotService(catalog, work, pools, machines, users, trash, clock),
+        new VolumeCopyService(catalog, work, pools, machines, users, records, trash, clock),
+        new VolumeBackupService(catalog, work, pools, machines, users, trash));
+  }
+
+  private Machines machines(Disks disks, LateThaws thaws) {
     return new Machines(catalog, drivers, disks, thaws, this::onExit, this::onIncident);
   }
 
@@ -252,6 +275,11 @@ public final class Engine implements AutoCloseable {
     return open(snapshots);
   }
 
+  /** Snapshots of several of them at once. */
+  public SnapshotGroupService snapshotGroups() {
+    return open(snapshotGroups);
+  }
+
   /** Their moves to other root directories. */
   public MigrationService migrations() {
     return open(migrations);
@@ -279,7 +307,22 @@ public final class Engine implements AutoCloseable {
 
   /** Custom volumes. */
   public VolumeService volumes() {
-    return open(volumes);
+    return open(volumes.records());
+  }
+
+  /** Their snapshots. */
+  public VolumeSnapshotService volumeSnapshots() {
+    return open(volumes.snapshots());
+  }
+
+  /** Their copies and moves. */
+  public VolumeCopyService volumeCopies() {
+    return open(volumes.copies());
+  }
+
+  /** Their backups. */
+  public VolumeBackupService volumeBackups() {
+    return open(volumes.backups());
   }
 
   /** Images. */

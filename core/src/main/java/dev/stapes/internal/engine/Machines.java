@@ -3,6 +3,7 @@ package dev.stapes.internal.engine;
 import dev.stapes.model.ConfigKey;
 import dev.stapes.model.ConfigSchema;
 import dev.stapes.model.InstanceId;
+import dev.stapes.model.PoolInfo;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.InstanceDriver;
@@ -274,14 +275,32 @@ final class Machines implements AutoCloseable {
    */
   void copyAsOfOneMoment(
       StoragePool pool, InstanceRecord source, VolumeId target, boolean readOnly) {
-    boolean takesTime = pool.info().copies() != dev.stapes.model.PoolInfo.Copies.INSTANT;
-    Optional<Machine> moving =
-        find(source.instanceId()).map(Running::machine).filter(Machines::isMoving);
-    Runnable copy = () -> pool.copy(source.volumeId(), target, readOnly);
-    if (moving.isPresent()) {
-      new OneMoment(catalog, thaws).during(source, moving.get(), takesTime, copy);
-    } else {
+    boolean takesTime = !copiesAtOnce(pool);
+    asOfOneMoment(List.of(source), takesTime, () -> pool.copy(source.volumeId(), target, readOnly));
+  }
+
+  /** Whether a pool's copies are as of one moment, whoever writes meanwhile. */
+  static boolean copiesAtOnce(StoragePool pool) {
+    return pool.info().copies() == PoolInfo.Copies.INSTANT;
+  }
+
+  /**
+   * Does something while the file systems of guests are at rest, and maybe all machines stand still
+   * that run and do not do so already.
+   */
+  void asOfOneMoment(List<InstanceRecord> sources, boolean standStill, Runnable copy) {
+    if (sources.isEmpty()) {
       copy.run();
+      return;
+    }
+    InstanceRecord first = sources.get(0);
+    Runnable rest = () -> asOfOneMoment(sources.subList(1, sources.size()), standStill, copy);
+    Optional<Machine> moving =
+        find(first.instanceId()).map(Running::machine).filter(Machines::isMoving);
+    if (moving.isPresent()) {
+      new OneMoment(catalog, thaws).during(first, moving.get(), standStill, rest);
+    } else {
+      rest.run();
     }
   }
 

@@ -306,7 +306,10 @@ public final class PoolService implements AutoCloseable {
             move(directoryOf(name), aside);
           }
           Catalog.Change change = catalog.change(false).removePool(name);
-          catalog.volumes(name).forEach(change::remove);
+          for (VolumeRecord volume : catalog.volumes(name)) {
+            catalog.snapshots(volume).forEach(change::remove);
+            change.remove(volume);
+          }
           step.conclude(change);
           broken.remove(name);
           step.done();

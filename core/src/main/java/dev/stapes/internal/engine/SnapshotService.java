@@ -60,25 +60,29 @@ public final class SnapshotService {
         List.of(Work.lockOf(id)),
         step -> {
           InstanceRecord owner = owner(id);
-          if (catalog.snapshot(owner, name).isPresent()) {
-            throw new StapesException(Kind.CONFLICT, subject(owner, name), "exists already");
-          }
-          SnapshotRecord snapshot =
-              new SnapshotRecord(
-                  owner.id(),
-                  name,
-                  spec.description(),
-                  Ids.volumeOf(id),
-                  owner.config(),
-                  owner.devices(),
-                  clock.instant().toString(),
-                  spec.expiresAt().map(Instant::toString).orElse(null));
+          SnapshotRecord snapshot = draft(owner, spec);
           SnapshotRecord made =
               spec.stateful() ? fillWithMemory(owner, snapshot, step) : fill(owner, snapshot, step);
           step.conclude(catalog.change(owner.isThrowaway()).insert(made));
           work.happened("instance-snapshot-created", subject(owner, name), Map.of());
           return made.toInfo();
         });
+  }
+
+  /** The record of a snapshot that is to be made. */
+  SnapshotRecord draft(InstanceRecord owner, SnapshotSpec spec) {
+    if (catalog.snapshot(owner, spec.name()).isPresent()) {
+      throw new StapesException(Kind.CONFLICT, subject(owner, spec.name()), "exists already");
+    }
+    return new SnapshotRecord(
+        owner.id(),
+        spec.name(),
+        spec.description(),
+        Ids.volumeOf(owner.instanceId()),
+        owner.config(),
+        owner.devices(),
+        clock.instant().toString(),
+        spec.expiresAt().map(Instant::toString).orElse(null));
   }
 
   private SnapshotRecord fill(InstanceRecord owner, SnapshotRecord snapshot, Work.Step step) {

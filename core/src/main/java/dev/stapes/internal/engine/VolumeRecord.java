@@ -1,28 +1,77 @@
 package dev.stapes.internal.engine;
 
 import com.fasterxml.jackson.annotation.JsonIgnore;
+import dev.stapes.model.Config;
+import dev.stapes.model.Size;
+import dev.stapes.model.VolumeKeys;
 import dev.stapes.spi.VolumeId;
-import org.jspecify.annotations.Nullable;
+import java.util.Optional;
+import java.util.SortedMap;
 
 /**
  * What the store keeps of a custom volume.
  *
+ * @param id never changes
  * @param pool where it is
  * @param name unique in the pool
  * @param description free text
  * @param volume name of the volume in the pool
- * @param size in bytes, or null for no limit
+ * @param config see {@link VolumeKeys}
  * @param createdAt ISO-8601
  */
 record VolumeRecord(
+    String id,
     String pool,
     String name,
     String description,
     String volume,
-    @Nullable Long size,
+    SortedMap<String, String> config,
     String createdAt) {
   @JsonIgnore
   VolumeId volumeId() {
     return new VolumeId(VolumeId.Kind.CUSTOM, volume);
+  }
+
+  @JsonIgnore
+  Intent.VolumeRef ref() {
+    return Intent.VolumeRef.of(pool, volumeId());
+  }
+
+  @JsonIgnore
+  String subject() {
+    return subject(pool, name);
+  }
+
+  static String subject(String pool, String name) {
+    return "volume " + pool + "/" + name;
+  }
+
+  @JsonIgnore
+  Config typedConfig() {
+    return Config.of(config);
+  }
+
+  /** At most so much data. */
+  @JsonIgnore
+  Optional<Size> size() {
+    return typedConfig().get(VolumeKeys.SIZE);
+  }
+
+  /** Held, shared or alone, by who works on it. */
+  @JsonIgnore
+  String lock() {
+    return Work.lockOfVolume(pool, name);
+  }
+
+  VolumeRecord at(String newPool, String newName, String newVolume) {
+    return new VolumeRecord(id, newPool, newName, description, newVolume, config, createdAt);
+  }
+
+  VolumeRecord withVolume(String newVolume) {
+    return at(pool, name, newVolume);
+  }
+
+  VolumeRecord with(String newDescription, Config newConfig) {
+    return new VolumeRecord(id, pool, name, newDescription, volume, newConfig.values(), createdAt);
   }
 }

@@ -1,18 +1,23 @@
 package dev.stapes.internal.engine;
 
 import dev.stapes.internal.operation.Locks;
+import dev.stapes.model.Config;
+import dev.stapes.model.Device;
 import dev.stapes.model.Names;
 import dev.stapes.model.Progress;
-import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.model.VolumeCopySpec;
 import dev.stapes.model.VolumeInfo;
+import dev.stapes.model.VolumeKeys;
+import dev.stapes.model.VolumeSpec;
 import dev.stapes.spi.StoragePool;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /** The custom volumes of pools. */
 public final class VolumeService {
@@ -20,33 +25,29 @@ public final class VolumeService {
   private final Catalog catalog;
   private final Work work;
   private final Trash trash;
+  private final VolumeUsers users;
   private final InstantSource clock;
 
-  VolumeService(PoolService pools, Catalog catalog, Work work, Trash trash, InstantSource clock) {
+  VolumeService(
+      PoolService pools,
+      Catalog catalog,
+      Work work,
+      Trash trash,
+      VolumeUsers users,
+      InstantSource clock) {
     this.pools = pools;
     this.catalog = catalog;
     this.work = work;
     this.trash = trash;
+    this.users = users;
     this.clock = clock;
   }
 
-  /** Makes an empty custom volume. */
-  public VolumeInfo create(String pool, String name, Optional<Size> size) {
-    return makeVolume(pool, Names.volume(name), size, Optional.empty());
-  }
-
-  /** Copies a custom volume. */
-  public VolumeInfo copy(String pool, String source, String name) {
-    return makeVolume(pool, Names.volume(name), Optional.empty(), Optional.of(source));
-  }
-
-  private VolumeInfo makeVolume(
-      String pool, String name, Optional<Size> wanted, Optional<String> source) {
-    String subject = "volume " + pool + "/" + name;
+  /** Makes an empty custom volume, and answers its id. */
+  public String create(String pool, VolumeSpec spec) {
+    String subject = VolumeRecord.subject(pool, spec.name());
     Locks.Claim claim =
-        Locks.Claim.alone(Work.lockOfVolume(pool, name))
-            .sharing(Work.lockOfPool(pool))
-            .sharing(source.map(from -> Work.lockOfVolume(pool, from)).stream().toList());
+        Locks.Claim.alone(Work.lockOfVolume(pool, spec.name())).sharing(Work.lockOfPool(pool));
     return work.run(
         "storage-volume-create",
         subject,
@@ -54,110 +55,181 @@ public final class VolumeService {
         Progress.NONE,
         step -> {
           StoragePool in = pools.pool(pool);
-          if (catalog.volume(pool, name).isPresent()) {
-            throw new StapesException(Kind.CONFLICT, subject, "exists already");
-          }
-          Optional<VolumeRecord> from = source.map(known -> volumeRecord(pool, known));
-          Optional<Size> size = from.map(VolumeService::sizeOf).orElse(wanted);
+          requireFree(catalog, pool, spec.name());
           VolumeRecord record =
               new VolumeRecord(
-                  pool,
-                  name,
-                  "",
                   Ids.volume(),
-                  size.map(Size::bytes).orElse(null),
+                  pool,
+                  spec.name(),
+                  spec.description(),
+                  Ids.volume(),
+                  Config.empty().with(spec.config().values()).values(),
                   clock.instant().toString());
-          step.intend(false, List.of(Intent.VolumeRef.of(pool, record.volumeId())));
+          step.intend(false, List.of(record.ref()));
           step.undo("volume " + record.volumeId(), () -> Trash.takeBack(in, record.volumeId()));
-          if (from.isPresent()) {
-            in.copy(from.get().volumeId(), record.volumeId(), false);
-          } else {
-            in.create(record.volumeId());
-          }
-          pools.limit(in, record.volumeId(), size);
+          in.create(record.volumeId());
+          pools.limit(in, record.volumeId(), record.size());
           step.conclude(catalog.change(false).insert(record));
           work.happened("storage-volume-created", subject, Map.of());
-          return toInfo(record);
+          return record.id();
         });
   }
 
-  /** Changes the limit of a custom volume. */
-  public void resize(String pool, String name, Optional<Size> size) {
-    work.run(
-        "storage-volume-resize",
-        "volume " + pool + "/" + name,
-        List.of(Work.lockOfVolume(pool, name)),
+  static void requireFree(Catalog catalog, String pool, String name) {
+    if (catalog.volume(pool, name).isPresent()) {
+      throw new StapesException(Kind.CONFLICT, VolumeRecord.subject(pool, name), "exists already");
+    }
+  }
+
+  /** The id of a volume. */
+  public String find(String pool, String name) {
+    pools.pool(pool);
+    return catalog
+        .volume(pool, name)
+        .orElseThrow(() -> StapesException.notFound(VolumeRecord.subject(pool, name)))
+        .id();
+  }
+
+  /** Changes config and description. */
+  public VolumeInfo update(String id, Optional<String> description, Map<String, String> changes) {
+    return work.run(
+        "storage-volume-update",
+        require(catalog, id).subject(),
+        () -> Locks.Claim.alone(require(catalog, id).lock()),
+        Progress.NONE,
         step -> {
-          VolumeRecord record = volumeRecord(pool, name);
-          StoragePool.Quotas quotas = PoolService.quotas(pools.pool(pool));
-          step.undo(
-              "size of volume " + pool + "/" + name,
-              () -> quotas.limit(record.volumeId(), sizeOf(record)));
-          quotas.limit(record.volumeId(), size);
-          return step.conclude(
-              catalog
-                  .change(false)
-                  .put(
-                      new VolumeRecord(
-                          pool,
-                          name,
-                          record.description(),
-                          record.volume(),
-                          size.map(Size::bytes).orElse(null),
-                          record.createdAt())));
+          VolumeRecord before = require(catalog, id);
+          VolumeKeys.SCHEMA.validate(before.subject(), changes);
+          VolumeRecord after =
+              before.with(
+                  description.orElse(before.description()), before.typedConfig().with(changes));
+          if (!after.size().equals(before.size())) {
+            StoragePool.Quotas quotas = PoolService.quotas(pools.pool(before.pool()));
+            step.undo(
+                "size of " + before.subject(),
+                () -> quotas.limit(before.volumeId(), before.size()));
+            quotas.limit(before.volumeId(), after.size());
+          }
+          step.conclude(catalog.change(false).put(after));
+          work.happened("storage-volume-updated", before.subject(), Map.of());
+          return toInfo(after);
         });
   }
 
-  /** Deletes a custom volume that nobody uses. */
-  public void delete(String pool, String name) {
-    String subject = "volume " + pool + "/" + name;
+  /** Gives a volume another name; devices of instances that do not run follow it. */
+  public void rename(String id, String newName) {
+    Names.volume(newName);
     work.run(
-        "storage-volume-delete",
-        subject,
-        List.of(Work.lockOfVolume(pool, name)),
+        "storage-volume-rename",
+        require(catalog, id).subject(),
+        () -> claimOfMove(id, require(catalog, id).pool(), newName),
+        Progress.NONE,
         step -> {
-          VolumeRecord record = volumeRecord(pool, name);
-          userOf(pool, name)
-              .ifPresent(
-                  user -> {
-                    throw new StapesException(Kind.BUSY, subject, "in use by " + user);
-                  });
-          List<Intent.VolumeRef> left = List.of(Intent.VolumeRef.of(pool, record.volumeId()));
-          trash.discard(step.concludeLeaving(catalog.change(false).remove(record), left), left);
-          work.happened("storage-volume-deleted", subject, Map.of());
+          VolumeRecord before = require(catalog, id);
+          requireFree(catalog, before.pool(), newName);
+          VolumeRecord after = before.at(before.pool(), newName, before.volume());
+          step.conclude(moved(before, after));
+          work.happened(
+              "storage-volume-renamed", after.subject(), Map.of("old_name", before.name()));
           return true;
         });
   }
 
-  /** What a custom volume is. */
-  public VolumeInfo get(String pool, String name) {
-    return toInfo(volumeRecord(pool, name));
+  /** What must be held while a volume gets another place. */
+  Locks.Claim claimOfMove(String id, String pool, String name) {
+    VolumeRecord record = require(catalog, id);
+    Locks.Claim claim =
+        Locks.Claim.alone(record.lock())
+            .with(Work.lockOfVolume(pool, name))
+            .sharing(Work.lockOfPool(pool))
+            .sharing(Work.lockOfPool(record.pool()));
+    for (String lock : VolumeUsers.locks(users.of(record))) {
+      claim = claim.with(lock);
+    }
+    return claim;
   }
 
-  /** All custom volumes, by name. */
+  /** Writes down another place of a volume, also in the devices that name it. */
+  Catalog.Change moved(VolumeRecord before, VolumeRecord after) {
+    List<InstanceRecord> all = users.of(before);
+    VolumeUsers.requireNone(
+        before.subject(),
+        users.running(before)); // what runs has the volume under the name that it had
+    VolumeUsers.requireNone(
+        before.subject(), all.stream().filter(InstanceRecord::isThrowaway).toList());
+    Catalog.Change change = catalog.change(false).move(before, after);
+    all.forEach(user -> change.put(following(user, before, after)));
+    return change;
+  }
+
+  private static InstanceRecord following(
+      InstanceRecord user, VolumeRecord before, VolumeRecord after) {
+    TreeMap<String, Device> devices = new TreeMap<>(user.typedDevices());
+    devices.replaceAll(
+        (name, device) ->
+            device instanceof Device.Disk disk
+                    && disk.pool().equals(Optional.of(before.pool()))
+                    && disk.volume().equals(Optional.of(before.name()))
+                ? at(disk, after)
+                : device);
+    return user.with(user.description(), user.config(), InstanceRecord.textsOf(devices));
+  }
+
+  private static Device.Disk at(Device.Disk disk, VolumeRecord volume) {
+    String source = volume.name() + disk.subdirectory().map(below -> "/" + below).orElse("");
+    return new Device.Disk(
+        disk.path(),
+        Optional.of(source),
+        Optional.of(volume.pool()),
+        disk.size(),
+        disk.readOnly(),
+        disk.recursive(),
+        disk.required(),
+        disk.limits(),
+        disk.bootPriority());
+  }
+
+  /** Deletes a volume that nobody uses, with its snapshots. */
+  public void delete(String id) {
+    work.run(
+        "storage-volume-delete",
+        require(catalog, id).subject(),
+        () -> Locks.Claim.alone(require(catalog, id).lock()),
+        Progress.NONE,
+        step -> {
+          VolumeRecord record = require(catalog, id);
+          VolumeUsers.requireNone(record.subject(), users.of(record));
+          Catalog.Change change = catalog.change(false).remove(record);
+          List<Intent.VolumeRef> left = new java.util.ArrayList<>(List.of(record.ref()));
+          for (VolumeSnapshotRecord snapshot : catalog.snapshots(record)) {
+            change.remove(snapshot);
+            left.add(Intent.VolumeRef.of(record.pool(), snapshot.volumeId()));
+          }
+          trash.discard(step.concludeLeaving(change, left), left);
+          work.happened("storage-volume-deleted", record.subject(), Map.of());
+          return true;
+        });
+  }
+
+  /** Where a custom volume is now; without a look at the pool. */
+  public VolumeCopySpec place(String id) {
+    VolumeRecord record = require(catalog, id);
+    return VolumeCopySpec.of(record.pool(), record.name());
+  }
+
+  /** What a custom volume is. */
+  public VolumeInfo info(String id) {
+    return toInfo(require(catalog, id));
+  }
+
+  /** All custom volumes of a pool, by name. */
   public List<VolumeInfo> list(String pool) {
     pools.pool(pool);
     return catalog.volumes(pool).stream().map(this::toInfo).toList();
   }
 
-  private static Optional<Size> sizeOf(VolumeRecord record) {
-    return Optional.ofNullable(record.size()).map(Size::ofBytes);
-  }
-
-  private VolumeRecord volumeRecord(String pool, String name) {
-    return catalog
-        .volume(pool, name)
-        .orElseThrow(() -> StapesException.notFound("volume " + pool + "/" + name))
-        .value();
-  }
-
-  private Optional<String> userOf(String pool, String volume) {
-    VolumeUse wanted = new VolumeUse(pool, volume);
-    return catalog.instances().stream()
-        .map(Catalog.Stored::value)
-        .filter(record -> VolumeUse.of(record.typedDevices().values()).anyMatch(wanted::equals))
-        .map(InstanceRecord::subject)
-        .findFirst();
+  static VolumeRecord require(Catalog catalog, String id) {
+    return catalog.volume(id).orElseThrow(() -> StapesException.notFound("volume " + id));
   }
 
   private VolumeInfo toInfo(VolumeRecord record) {
@@ -165,8 +237,9 @@ public final class VolumeService {
         record.pool(),
         record.name(),
         record.description(),
-        sizeOf(record),
+        record.typedConfig(),
         pools.pool(record.pool()).quotas().map(quotas -> quotas.usage(record.volumeId())),
+        users.of(record).stream().map(InstanceRecord::name).toList(),
         Instant.parse(record.createdAt()));
   }
 }

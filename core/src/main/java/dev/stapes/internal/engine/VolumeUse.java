@@ -15,7 +15,7 @@ record VolumeUse(String pool, String volume) {
         .filter(device -> device instanceof Device.Disk disk && !disk.isRoot())
         .map(Device.Disk.class::cast)
         .filter(disk -> disk.pool().isPresent() && disk.source().isPresent())
-        .map(disk -> new VolumeUse(disk.pool().get(), disk.source().get()));
+        .map(disk -> new VolumeUse(disk.pool().get(), disk.volume().orElseThrow()));
   }
 
   /** To be held, shared, until a record that uses them is committed. */

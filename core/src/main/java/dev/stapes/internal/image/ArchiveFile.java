@@ -79,7 +79,8 @@ final class ArchiveFile {
     };
   }
 
-  private static OutputStream zstd(OutputStream file) throws IOException {
+  /** Compresses, with checksums. */
+  static OutputStream zstd(OutputStream file) throws IOException {
     ZstdOutputStreamNoFinalizer zstd = new ZstdOutputStreamNoFinalizer(file, LEVEL);
     try {
       return zstd.setWorkers(WORKERS).setChecksum(true);

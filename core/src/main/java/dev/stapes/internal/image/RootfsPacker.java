@@ -29,11 +29,20 @@ final class RootfsPacker {
   private final Optional<Instant> timestamp;
   private final Predicate<String> wanted;
   private final Progress progress;
+  private final Scope scope;
   private final Map<Long, String> firsts = new HashMap<>();
   private long bytes;
 
   /**
-   * Prepares.
+   * What the tree is.
+   *
+   * @param name of its root in the archive
+   * @param complete whether all of it goes in, also what is below {@code dev}
+   */
+  record Scope(String name, boolean complete) {}
+
+  /**
+   * Prepares to pack a root file system.
    *
    * @param tree the root file system
    * @param timestamp the time of everything in the archive; empty: its own
@@ -41,6 +50,21 @@ final class RootfsPacker {
    */
   RootfsPacker(
       Tree tree, Optional<Instant> timestamp, Predicate<String> wanted, Progress progress) {
+    this(tree, timestamp, wanted, progress, new Scope(ROOTFS, false));
+  }
+
+  /** Prepares to pack any tree, with its own times. */
+  RootfsPacker(Tree tree, Progress progress, Scope scope) {
+    this(tree, Optional.empty(), path -> true, progress, scope);
+  }
+
+  private RootfsPacker(
+      Tree tree,
+      Optional<Instant> timestamp,
+      Predicate<String> wanted,
+      Progress progress,
+      Scope scope) {
+    this.scope = scope;
     this.tree = tree;
     this.timestamp = timestamp;
     this.wanted = wanted;
@@ -62,15 +86,20 @@ final class RootfsPacker {
   /** Adds all of it to an archive, within the limits that it is unpacked with. */
   void add(TarWriter tar) throws IOException {
     tar.limit(ArchiveLimits.USUAL);
+    addTo(tar);
+  }
+
+  /** Adds all of it to whatever takes it. */
+  void addTo(EntrySink tar) throws IOException {
     Tree.Stat root = tree.stat("/").orElseThrow(() -> StapesException.notFound("root file system"));
     tar.add(entry("", root, TarEntry.Kind.DIRECTORY, 0, ""));
     children("", tar);
   }
 
-  private void children(String directory, TarWriter tar) throws IOException {
+  private void children(String directory, EntrySink tar) throws IOException {
     for (String name : tree.list(directory.isEmpty() ? "/" : directory)) {
       String path = directory.isEmpty() ? name : directory + "/" + name;
-      if (!wanted.test(path) || directory.equals("dev")) {
+      if (!wanted.test(path) || (directory.equals("dev") && !scope.complete())) {
         continue;
       }
       checkInterrupt();
@@ -81,7 +110,7 @@ final class RootfsPacker {
     }
   }
 
-  private void add(String path, Tree.Stat stat, TarWriter tar) throws IOException {
+  private void add(String path, Tree.Stat stat, EntrySink tar) throws IOException {
     if (stat.type() == Tree.Type.DIRECTORY) {
       tar.add(entry(path, stat, TarEntry.Kind.DIRECTORY, 0, ""));
       children(path, tar);
@@ -116,7 +145,7 @@ final class RootfsPacker {
     }
   }
 
-  private void file(String path, Tree.Stat stat, TarWriter tar) throws IOException {
+  private void file(String path, Tree.Stat stat, EntrySink tar) throws IOException {
     TarEntry entry = entry(path, stat, TarEntry.Kind.FILE, stat.size(), "");
     Optional<SparseMap> holes = Optional.empty();
     if (stat.size() >= Holes.SHORTEST) {
@@ -172,8 +201,8 @@ final class RootfsPacker {
     return timestamp.orElse(stat.modifiedAt());
   }
 
-  private static String name(String path) {
-    return path.isEmpty() ? ROOTFS : ROOTFS + "/" + path;
+  private String name(String path) {
+    return path.isEmpty() ? scope.name() : scope.name() + "/" + path;
   }
 
   private static void checkInterrupt() {

@@ -4,9 +4,7 @@ import dev.stapes.model.Progress;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.Tree;
 import java.nio.file.Path;
-import java.util.HashSet;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * Writes the root file system of an image into an empty directory: what is below {@code rootfs/} of
@@ -20,14 +18,11 @@ import java.util.Set;
  * ({@code trusted.*}, labels of security modules). Used once.
  */
 public final class RootfsUnpacker {
-  private final Tree tree;
-  private final EntryWriter writer;
+  private final TreeUnpacker files;
   private final boolean deviceNodes;
   private final ArchiveLimits limits;
   private final Decoders decoders;
-  private final Set<String> leftOut = new HashSet<>();
   private boolean split;
-  private long entries;
 
   /**
    * Prepares.
@@ -37,8 +32,7 @@ public final class RootfsUnpacker {
    * @param decoders of the archive
    */
   public RootfsUnpacker(Tree tree, boolean deviceNodes, ArchiveLimits limits, Decoders decoders) {
-    this.tree = tree;
-    this.writer = new EntryWriter(tree);
+    this.files = new TreeUnpacker(tree);
     this.deviceNodes = deviceNodes;
     this.limits = limits;
     this.decoders = decoders;
@@ -62,14 +56,14 @@ public final class RootfsUnpacker {
    */
   public Unpacked unpack(ImageParts image, Progress progress) {
     split = image.rootfs().isPresent();
-    try (writer) {
+    try (files) {
       boolean found = write(image.rootfs().orElse(image.archive()), progress);
       if (!found) {
         throw BadArchive.because(split ? "is empty" : "has no rootfs/ directory");
       }
-      writer.finishAll();
+      files.finish();
     }
-    return new Unpacked(entries, writer.bytes(), leftOut.size(), writer.attributesLeftOut());
+    return new Unpacked(files.entries(), files.bytes(), files.leftOut(), files.attributesLeftOut());
   }
 
   private boolean write(Path archive, Progress progress) {
@@ -104,27 +98,19 @@ public final class RootfsUnpacker {
   private void write(TarEntry entry, EntryPath path, ImageEntries reader) {
     String name = path.inRootfs();
     if (isLeftOut(entry, path)) {
-      leaveOut(name);
+      files.leaveOut(name);
       return;
     }
-    try {
-      if (entry.kind() == TarEntry.Kind.DIRECTORY) {
-        directory(name, entry);
-      } else {
-        if (name.isEmpty()) {
-          throw BadArchive.entry(entry.name(), "must be a directory");
-        }
-        parents(name, entry);
-        if (entry.kind() == TarEntry.Kind.HARDLINK) {
-          hardlink(name, entry);
-        } else {
-          writer.make(name, entry, reader);
-        }
-      }
-      entries++;
-    } catch (StapesException e) {
-      throw EntryWriter.explained(entry, e);
+    files.write(name, entry, () -> first(entry).inRootfs(), reader);
+  }
+
+  private EntryPath first(TarEntry entry) {
+    EntryPath first = path(entry.link());
+    if (!first.isRootfs()) {
+      throw BadArchive.entry(
+          entry.name(), "a hard link to " + BadArchive.quote(entry.link()) + " outside of rootfs/");
     }
+    return first;
   }
 
   private boolean isLeftOut(TarEntry entry, EntryPath path) {
@@ -133,67 +119,6 @@ public final class RootfsUnpacker {
 
   /** Whether an instance gets it from elsewhere, or not at all. */
   static boolean isLeftOut(TarEntry entry, EntryPath path, boolean deviceNodes) {
-    if (path.isBelow("dev")) {
-      return true;
-    }
-    boolean device =
-        entry.kind() == TarEntry.Kind.CHARACTER_DEVICE
-            || entry.kind() == TarEntry.Kind.BLOCK_DEVICE;
-    // The character device 0:0 is the mark of a deleted file in an overlay, and opens nothing.
-    boolean whiteout =
-        entry.kind() == TarEntry.Kind.CHARACTER_DEVICE && entry.major() == 0 && entry.minor() == 0;
-    return device && !deviceNodes && !whiteout;
-  }
-
-  private void leaveOut(String name) {
-    writer.rememberName(name);
-    leftOut.add(name);
-  }
-
-  private void directory(String name, TarEntry entry) {
-    if (!writer.isDirectory(name)) {
-      parents(name, entry);
-    }
-    writer.directory(name, entry);
-  }
-
-  /** Makes the directories above that the archive has not named before. */
-  private void parents(String name, TarEntry entry) {
-    int slash = name.lastIndexOf('/');
-    String parent = slash < 0 ? "" : name.substring(0, slash);
-    if (writer.isDirectory(parent)) {
-      return;
-    }
-    parents(parent, entry);
-    try {
-      writer.implied(parent);
-    } catch (StapesException e) {
-      if (e.kind() != StapesException.Kind.CONFLICT) {
-        throw e;
-      }
-      throw BadArchive.entry(
-          entry.name(), "goes through " + BadArchive.quote(parent) + ", which is no directory", e);
-    }
-  }
-
-  private void hardlink(String name, TarEntry entry) {
-    EntryPath first = path(entry.link());
-    if (!first.isRootfs()) {
-      throw BadArchive.entry(
-          entry.name(), "a hard link to " + BadArchive.quote(entry.link()) + " outside of rootfs/");
-    }
-    String existing = first.inRootfs();
-    if (leftOut.contains(existing)) {
-      leaveOut(name);
-      return;
-    }
-    int slash = existing.lastIndexOf('/');
-    if (!writer.isDirectory(slash < 0 ? "" : existing.substring(0, slash))
-        || writer.isDirectory(existing)) {
-      throw BadArchive.entry(
-          entry.name(),
-          "a hard link to " + BadArchive.quote(entry.link()) + ", which is no file before it");
-    }
-    tree.hardlink(existing, name);
+    return path.isBelow("dev") || (TreeUnpacker.isDevice(entry) && !deviceNodes);
   }
 }

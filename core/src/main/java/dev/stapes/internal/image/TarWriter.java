@@ -16,7 +16,7 @@ import java.util.Optional;
  * Writes a tar archive as POSIX.1-2001 has it (pax): what does not fit the old header goes into an
  * extended one. The same entries always give the same bytes.
  */
-final class TarWriter {
+final class TarWriter implements EntrySink {
   private static final int RECORD_BLOCKS = 20; // tar(1) fills up to 10 KiB
   private static final int COPY = 256 << 10;
 
@@ -55,8 +55,8 @@ final class TarWriter {
             });
   }
 
-  /** Adds something without content. */
-  void add(TarEntry entry) throws IOException {
+  @Override
+  public void add(TarEntry entry) throws IOException {
     if (entry.size() != 0) {
       throw new IllegalArgumentException(entry.name() + " needs its content");
     }
@@ -72,24 +72,16 @@ final class TarWriter {
     data(content);
   }
 
-  /**
-   * Adds a file with as much of a stream as its size says.
-   *
-   * @throws EOFException where the stream has less
-   */
-  void add(TarEntry entry, InputStream content) throws IOException {
+  @Override
+  public void add(TarEntry entry, InputStream content) throws IOException {
     header(entry);
     copy(content, entry.size());
     pad(entry.size());
   }
 
-  /**
-   * Adds a file without its holes, in the format 1.0 of GNU tar.
-   *
-   * @param map of its data
-   * @throws EOFException where the stream has less than it says
-   */
-  void add(TarEntry entry, SparseMap map, InputStream content) throws IOException {
+  /** As {@link EntrySink} says, in the format 1.0 of GNU tar. */
+  @Override
+  public void add(TarEntry entry, SparseMap map, InputStream content) throws IOException {
     ByteArrayOutputStream pax = new ByteArrayOutputStream();
     pax(pax, "GNU.sparse.major", "1");
     pax(pax, "GNU.sparse.minor", "0");

@@ -20,7 +20,6 @@ import java.io.IOException;
 import java.net.NetworkInterface;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
@@ -40,26 +39,27 @@ class DevicesIT {
   @Test
   void a_custom_volume_is_shared_and_outlives_its_instances() {
     Pool pool = BENCH.stapes().pools().byDefault();
-    pool.createVolume("data", Optional.empty());
+    pool.volumes().create("data");
     Device disk = Device.disk("/data", d -> d.volume("default", "data"));
     Instance one = launch("data", disk);
     one.exec("sh", "-c", "echo shared > /data/file; chown 1000 /data/file").orThrow();
     assertEquals(
-        Kind.BUSY, assertThrows(StapesException.class, () -> pool.deleteVolume("data")).kind());
+        Kind.BUSY,
+        assertThrows(StapesException.class, () -> pool.volumes().get("data").delete()).kind());
     Instance two = launch("data", disk);
     assertEquals("shared\n", two.exec("cat", "/data/file").orThrow().stdout());
     assertEquals("1000\n", two.exec("stat", "-c", "%u", "/data/file").orThrow().stdout());
     one.delete(Delete.FORCE);
     two.delete(Delete.FORCE);
-    pool.copyVolume("data", "copy");
-    pool.deleteVolume("data");
+    pool.volumes().get("data").copyTo("copy");
+    pool.volumes().get("data").delete();
     Instance three =
         launch("data", Device.disk("/data", d -> d.volume("default", "copy").readOnly()));
     assertEquals("shared\n", three.exec("cat", "/data/file").orThrow().stdout());
     assertNotEquals(0, three.exec("touch", "/data/new").exitCode());
     three.delete(Delete.FORCE);
-    pool.deleteVolume("copy");
-    assertTrue(pool.volumes().isEmpty());
+    pool.volumes().get("copy").delete();
+    assertTrue(pool.volumes().list().isEmpty());
   }
 
   @Test

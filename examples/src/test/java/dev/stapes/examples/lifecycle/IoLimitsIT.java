@@ -19,7 +19,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -108,7 +107,7 @@ class IoLimitsIT {
   @Test
   void two_disks_on_one_device_are_limited_by_the_lower_of_their_limits() throws IOException {
     Pool pool = BENCH.stapes().pools().byDefault();
-    pool.createVolume("data", Optional.empty());
+    pool.volumes().create("data");
     Device data =
         Device.disk(
             "/data", d -> d.volume("default", "data").limitRead("9MiB").limitWrite("7iops"));
@@ -128,7 +127,7 @@ class IoLimitsIT {
     web.update(update -> update.device("root", root(disk -> {})));
     assertEquals(List.of(device + " 9437184", NONE, NONE, device + " 7"), throttles(web));
     web.delete(Delete.FORCE);
-    pool.deleteVolume("data");
+    pool.volumes().get("data").delete();
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.stapes.model.ConfigKey;
 import dev.stapes.model.InstanceKeys;
+import dev.stapes.model.VolumeKeys;
 import dev.stapes.spi.Host;
 import dev.stapes.spi.HostProvider;
 import dev.stapes.spi.InstanceDriver;
@@ -46,6 +47,7 @@ class ConfigReferenceIT {
             .append("A live key takes effect on a running instance at once, others with its next ")
             .append("start.\nGenerated from the declarations.\n\n## Every instance\n\n");
     table(out, InstanceKeys.SCHEMA.keys());
+    table(out.append("\n## Every custom volume\n\n"), VolumeKeys.SCHEMA.keys());
     HostProvider hosts = ServiceLoader.load(HostProvider.class).findFirst().orElseThrow();
     try (Host host = hosts.open()) {
       for (InstanceDriverProvider provider : sorted(InstanceDriverProvider.class)) {

@@ -7,6 +7,7 @@ import dev.stapes.Delete;
 import dev.stapes.ImageSources;
 import dev.stapes.Instance;
 import dev.stapes.Stapes;
+import dev.stapes.Volumes;
 import dev.stapes.model.ImageInfo;
 import dev.stapes.model.InstanceInfo;
 import dev.stapes.model.InstanceSpec;
@@ -15,7 +16,6 @@ import dev.stapes.model.PoolInfo;
 import dev.stapes.model.PoolSpec;
 import dev.stapes.model.SnapshotInfo;
 import dev.stapes.model.StapesException;
-import dev.stapes.model.VolumeInfo;
 import dev.stapes.spi.StorageDriverProvider;
 import dev.stapes.spi.VolumeId;
 import dev.stapes.testkit.RequiresKernel;
@@ -197,17 +197,20 @@ class CrashIT {
             stapes.instances().list().stream().map(i -> stapes.instances().get(i.id())).toList();
         long snapshots = instances.stream().mapToInt(i -> i.snapshots().list().size()).sum();
         assertEquals(instances.size(), pools.count("default", VolumeId.Kind.INSTANCE), at);
-        assertEquals(snapshots, pools.count("default", VolumeId.Kind.SNAPSHOT), at);
+        for (PoolInfo pool : stapes.pools().list()) {
+          Volumes volumes = stapes.pools().get(pool.name()).volumes();
+          long ofVolumes =
+              volumes.list().stream()
+                  .mapToInt(info -> volumes.get(info.name()).snapshots().list().size())
+                  .sum();
+          long all = pool.name().equals("default") ? snapshots + ofVolumes : ofVolumes;
+          assertEquals(all, pools.count(pool.name(), VolumeId.Kind.SNAPSHOT), at);
+          assertEquals(volumes.list().size(), pools.count(pool.name(), VolumeId.Kind.CUSTOM), at);
+          volumes.list().forEach(info -> volumes.get(info.name()).delete());
+        }
         instances.forEach(instance -> instance.delete(Delete.FORCE));
         for (PoolInfo pool : stapes.pools().list()) {
           if (!pool.name().equals("default")) {
-            assertEquals(
-                stapes.pools().get(pool.name()).volumes().size(),
-                pools.count(pool.name(), VolumeId.Kind.CUSTOM),
-                at);
-            for (VolumeInfo volume : stapes.pools().get(pool.name()).volumes()) {
-              stapes.pools().get(pool.name()).deleteVolume(volume.name());
-            }
             stapes.pools().get(pool.name()).delete();
           }
         }

@@ -1,6 +1,7 @@
 package dev.stapes.examples.survival;
 
 import dev.stapes.Instance;
+import dev.stapes.Pool;
 import dev.stapes.Stapes;
 import dev.stapes.model.ImageInfo;
 import dev.stapes.model.InstanceInfo;
@@ -11,6 +12,7 @@ import dev.stapes.model.SnapshotInfo;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.model.VolumeInfo;
+import dev.stapes.model.VolumeSnapshotInfo;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.Locale;
@@ -69,12 +71,25 @@ final class Diary {
               Locale.ROOT,
               "pool %s, volumes %s",
               pool.name(),
-              stapes.pools().get(pool.name()).volumes().stream().map(VolumeInfo::name).toList()));
+              volumesOf(stapes.pools().get(pool.name()))));
     }
     for (ImageInfo image : stapes.images().list()) {
       all.add("image " + new TreeSet<>(image.aliases()));
     }
     return String.join("; ", all);
+  }
+
+  private static List<String> volumesOf(Pool pool) {
+    return pool.volumes().list().stream()
+        .map(VolumeInfo::name)
+        .map(
+            name ->
+                name
+                    + " with "
+                    + pool.volumes().get(name).snapshots().list().stream()
+                        .map(VolumeSnapshotInfo::name)
+                        .toList())
+        .toList();
   }
 
   /** What an instance holds in the one file that lives write to. */

@@ -6,12 +6,14 @@ import dev.stapes.Instance;
 import dev.stapes.Pool;
 import dev.stapes.Stapes;
 import dev.stapes.Stop;
+import dev.stapes.Volume;
 import dev.stapes.model.ImageInfo;
 import dev.stapes.model.ImageMetadata;
 import dev.stapes.model.InstanceSpec;
 import dev.stapes.model.Lifetime;
 import dev.stapes.model.PoolSpec;
 import dev.stapes.model.Size;
+import dev.stapes.model.VolumeCopySpec;
 import dev.stapes.spi.ImageSource;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -19,7 +21,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * What a JVM does that is to die while it does it. Each begins on a root directory with a busybox
@@ -103,10 +104,14 @@ enum Life {
     void live(Stapes stapes, PoolSpec extra, Diary diary) {
       diary.step(() -> stapes.pools().create(extra));
       Pool pool = stapes.pools().get(extra.name());
-      diary.step(() -> pool.createVolume("files", Optional.empty()));
-      diary.step(() -> pool.copyVolume("files", "more"));
-      diary.step(() -> pool.deleteVolume("files"));
-      diary.step(() -> pool.deleteVolume("more"));
+      diary.step(() -> pool.volumes().create("files"));
+      Volume files = pool.volumes().get("files");
+      diary.step(() -> files.snapshots().create("s"));
+      diary.step(() -> files.snapshots().restore("s"));
+      diary.step(() -> files.copyTo(VolumeCopySpec.of(extra.name(), "more").snapshotsToo()));
+      diary.step(() -> files.moveTo("default"));
+      diary.step(files::delete);
+      diary.step(() -> pool.volumes().get("more").delete());
       diary.step(pool::delete);
       diary.step(() -> stapes.images().importFrom(small("1"), SMALL));
       diary.step(() -> stapes.instances().create(InstanceSpec.container("one", SMALL).build()));

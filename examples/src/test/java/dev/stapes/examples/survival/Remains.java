@@ -31,7 +31,15 @@ final class Remains {
     assertEquals(Set.of(), entries(root.resolve("images/.blobs")), message);
     assertEquals(Set.of(), entries(root.resolve("images/.cache")), message);
     try (StateStore store = new SqliteStateStoreProvider().open(root)) {
-      for (String kind : List.of("intents/", "instances/", "names/", "snapshots/", "volumes/")) {
+      for (String kind :
+          List.of(
+              "intents/",
+              "instances/",
+              "names/",
+              "snapshots/",
+              "volumes/",
+              "volume-names/",
+              "volume-snapshots/")) {
         assertEquals(List.of(), store.prefix(kind), message);
       }
     }

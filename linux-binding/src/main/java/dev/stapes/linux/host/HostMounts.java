@@ -64,6 +64,14 @@ final class HostMounts implements Mounts, AutoCloseable {
   }
 
   @Override
+  public void bindBelow(Path source, String below, Path target, Set<Flag> flags) {
+    Set<MountFlag> kernels = flags(flags);
+    onThread(
+        source + "/" + below + " at " + target,
+        () -> namespace.bindBelow(source, below, target, kernels));
+  }
+
+  @Override
   public void bindIdmapped(Path source, Path target, IdMapping mapping, Set<Flag> flags) {
     Set<MountFlag> kernels = flags(flags);
     boolean recursive = flags.contains(Flag.RECURSIVE);

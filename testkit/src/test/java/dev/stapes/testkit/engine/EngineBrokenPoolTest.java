@@ -16,7 +16,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -49,7 +48,7 @@ class EngineBrokenPoolTest {
   void a_pool_that_is_broken_can_be_forgotten_and_made_anew() throws IOException {
     try (EngineWorld world = EngineWorld.create()) {
       Pool other = world.stapes().pools().create(OTHER);
-      other.createVolume("data", Optional.empty());
+      other.volumes().create("data");
       Pools pools = reopenWithout(world).pools();
       assertEquals(List.of("default"), names(pools));
       assertEquals(List.of("other"), List.copyOf(pools.broken().keySet()));
@@ -60,7 +59,7 @@ class EngineBrokenPoolTest {
       pools.forget("other");
       assertEquals(0, pools.broken().size());
       assertEquals(Kind.NOT_FOUND, refusal(() -> pools.get("other")).kind());
-      assertEquals(List.of(), pools.create(OTHER).volumes());
+      assertEquals(List.of(), pools.create(OTHER).volumes().list());
       assertEquals(List.of("default", "other"), names(world.reopen().pools()));
       try (Stream<Path> all = Files.walk(world.root().resolve("pools"))) {
         List<Path> kept = all.filter(path -> path.endsWith("rest")).toList();
@@ -73,7 +72,7 @@ class EngineBrokenPoolTest {
   @Test
   void a_broken_pool_is_not_forgotten_while_an_instance_uses_it() throws IOException {
     try (EngineWorld world = EngineWorld.create()) {
-      world.stapes().pools().create(OTHER).createVolume("data", Optional.empty());
+      world.stapes().pools().create(OTHER).volumes().create("data");
       world
           .stapes()
           .instances()

@@ -6,7 +6,6 @@ import dev.stapes.Instance;
 import dev.stapes.Stapes;
 import dev.stapes.model.Device;
 import dev.stapes.model.Size;
-import java.util.Optional;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
@@ -37,8 +36,7 @@ class EngineLaunchFaultsTest {
   void a_launch_with_a_limited_disk_and_a_custom_volume_leaves_nothing() throws Exception {
     failsCleanly(
         EngineScenario.of(
-            STOPPED.andThen(
-                world -> world.stapes().pools().byDefault().createVolume("data", Optional.empty())),
+            STOPPED.andThen(world -> world.stapes().pools().byDefault().volumes().create("data")),
             stapes ->
                 stapes
                     .instances()

@@ -15,6 +15,7 @@ import dev.stapes.model.PoolSpec;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.model.VolumeSpec;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.testkit.Faults;
 import java.util.List;
@@ -100,13 +101,14 @@ class EngineLocksTest {
   @Test
   void a_volume_is_deleted_only_when_a_copy_of_it_is_whole() throws Exception {
     try (EngineWorld world = world()) {
-      pool(world).createVolume("data", Optional.of(Size.ofKibibytes(8)));
-      Held copy = held(world, () -> pool(world).copyVolume("data", "copy"));
+      pool(world).volumes().create(VolumeSpec.of("data").size(Size.ofKibibytes(8)));
+      Held copy = held(world, () -> pool(world).volumes().get("data").copyTo("copy"));
       OtherThread deletion =
-          OtherThread.begin(() -> pool(world).deleteVolume("data")).awaitWaiting();
+          OtherThread.begin(() -> pool(world).volumes().get("data").delete()).awaitWaiting();
       copy.finish();
       deletion.join();
-      assertEquals(Optional.of(Size.ofKibibytes(8)), pool(world).volume("copy").size());
+      assertEquals(
+          Optional.of(Size.ofKibibytes(8)), pool(world).volumes().get("copy").info().size());
     }
   }
 
@@ -162,13 +164,13 @@ class EngineLocksTest {
       assertEquals(Kind.BUSY, deletion.failure().kind());
       stapes.instances().get("box").start();
       stapes.instances().get("box").delete(Delete.FORCE);
-      other.createVolume("data", Optional.empty());
-      Held copy = held(world, () -> other.copyVolume("data", "copy"));
+      other.volumes().create("data");
+      Held copy = held(world, () -> other.volumes().get("data").copyTo("copy"));
       deletion = OtherThread.begin(other::delete).awaitWaiting();
       copy.finish();
       assertEquals(Kind.BUSY, deletion.failure().kind());
-      other.deleteVolume("data");
-      other.deleteVolume("copy");
+      other.volumes().get("data").delete();
+      other.volumes().get("copy").delete();
       other.delete();
       assertEquals(Kind.NOT_FOUND, refusal(create));
     }
@@ -198,7 +200,7 @@ class EngineLocksTest {
   void a_volume_that_an_update_is_adding_is_in_use() throws Exception {
     try (EngineWorld world = world()) {
       web(world).stop();
-      pool(world).createVolume("data", Optional.empty());
+      pool(world).volumes().create("data");
       Held update =
           held(
               world,
@@ -214,7 +216,7 @@ class EngineLocksTest {
                                           disk ->
                                               disk.pool("default").size(Size.ofMebibytes(1))))));
       OtherThread deletion =
-          OtherThread.begin(() -> pool(world).deleteVolume("data")).awaitWaiting();
+          OtherThread.begin(() -> pool(world).volumes().get("data").delete()).awaitWaiting();
       update.finish();
       assertEquals(Kind.BUSY, deletion.failure().kind());
       web(world).start();
@@ -224,7 +226,7 @@ class EngineLocksTest {
   @Test
   void a_volume_that_a_new_instance_names_is_in_use() throws Exception {
     try (EngineWorld world = world()) {
-      pool(world).createVolume("data", Optional.empty());
+      pool(world).volumes().create("data");
       Held creation =
           held(
               world,
@@ -234,7 +236,7 @@ class EngineLocksTest {
                       .instances()
                       .create(EngineWorld.spec("box").device("data", DATA).build()));
       OtherThread deletion =
-          OtherThread.begin(() -> pool(world).deleteVolume("data")).awaitWaiting();
+          OtherThread.begin(() -> pool(world).volumes().get("data").delete()).awaitWaiting();
       creation.finish();
       assertEquals(Kind.BUSY, deletion.failure().kind());
     }
@@ -263,7 +265,7 @@ class EngineLocksTest {
   private static EngineWorld worldWithSnapshotOfVolume() {
     EngineWorld world = world();
     web(world).stop();
-    pool(world).createVolume("data", Optional.empty());
+    pool(world).volumes().create("data");
     web(world).update(change -> change.device("data", DATA));
     web(world).snapshots().create("clean");
     web(world).update(change -> change.removeDevice("data"));
@@ -275,7 +277,7 @@ class EngineLocksTest {
   @Test
   void a_restore_of_a_snapshot_whose_volume_is_gone_changes_nothing() {
     try (EngineWorld world = worldWithSnapshotOfVolume()) {
-      pool(world).deleteVolume("data");
+      pool(world).volumes().get("data").delete();
       world.reopen(); // waits until the volume is gone
       List<String> before = world.picture().lines();
       StapesException refused =
@@ -293,7 +295,7 @@ class EngineLocksTest {
     try (EngineWorld world = worldWithSnapshotOfVolume()) {
       Held restore = held(world, () -> web(world).snapshots().restore("clean"));
       OtherThread deletion =
-          OtherThread.begin(() -> pool(world).deleteVolume("data")).awaitWaiting();
+          OtherThread.begin(() -> pool(world).volumes().get("data").delete()).awaitWaiting();
       restore.finish();
       assertEquals(Kind.BUSY, deletion.failure().kind());
       assertTrue(web(world).info().devices().containsKey("data"));

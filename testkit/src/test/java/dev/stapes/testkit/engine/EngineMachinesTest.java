@@ -18,7 +18,6 @@ import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Machine;
 import java.nio.charset.StandardCharsets;
-import java.util.Optional;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
@@ -40,7 +39,7 @@ class EngineMachinesTest {
   private static final Consumer<EngineWorld> RUNNING =
       STOPPED.andThen(
           world -> {
-            world.stapes().pools().get("default").createVolume("data", Optional.empty());
+            world.stapes().pools().get("default").volumes().create("data");
             vm(world.stapes()).start();
           });
 
@@ -145,7 +144,7 @@ class EngineMachinesTest {
       assertEquals(other, vm.info().devices().get("data"));
       vm.update(update -> update.removeDevice("data"));
       assertTrue(!vm.info().devices().containsKey("data"));
-      world.stapes().pools().get("default").deleteVolume("data");
+      world.stapes().pools().get("default").volumes().get("data").delete();
     }
   }
 

@@ -53,14 +53,27 @@ record EnginePicture(List<String> lines) {
     List<String> lines = new ArrayList<>();
     List<StateStore.Entry> entries = store.prefix("");
     entries.forEach(entry -> lines.add(entry.key() + " = " + entry.value()));
-    try (FakeHost host = FakeHost.create();
-        StoragePool open = storage.open(host, pool, root.resolve("pools").resolve(pool.name()))) {
-      open.list().forEach(volume -> lines.addAll(describe(open, volume)));
+    lines.addAll(volumes(storage, pool, root));
+    for (StateStore.Entry other : store.prefix("pools/")) {
+      String name = other.key().substring("pools/".length());
+      if (!name.equals(pool.name()) && other.value().contains("\"" + pool.driver() + "\"")) {
+        volumes(storage, PoolSpec.of(name, pool.driver()), root)
+            .forEach(line -> lines.add("in " + name + ": " + line));
+      }
     }
     running.forEach(id -> lines.add("runs " + id));
     lines.addAll(files(root));
     Map<String, String> names = names(entries);
     return new EnginePicture(lines).map(line -> replaced(line, names));
+  }
+
+  private static List<String> volumes(StorageDriverProvider storage, PoolSpec pool, Path root) {
+    List<String> lines = new ArrayList<>();
+    try (FakeHost host = FakeHost.create();
+        StoragePool open = storage.open(host, pool, root.resolve("pools").resolve(pool.name()))) {
+      open.list().forEach(volume -> lines.addAll(describe(open, volume)));
+    }
+    return lines;
   }
 
   EnginePicture map(UnaryOperator<String> change) {
@@ -103,8 +116,8 @@ record EnginePicture(List<String> lines) {
     Map<String, String> volumes = new LinkedHashMap<>();
     Map<String, String> ids = new LinkedHashMap<>();
     for (StateStore.Entry entry : entries) {
-      if (entry.key().startsWith("names/")) {
-        ids.put(entry.value(), "(" + entry.key().substring("names/".length()) + ")");
+      if (entry.key().contains("names/")) {
+        ids.put(entry.value(), "(" + entry.key().substring(entry.key().indexOf('/') + 1) + ")");
       }
       Matcher volume = VOLUME.matcher(entry.value());
       if (!entry.key().startsWith("intents/") && volume.find()) {

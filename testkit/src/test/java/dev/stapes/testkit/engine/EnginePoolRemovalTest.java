@@ -9,7 +9,6 @@ import dev.stapes.model.StapesException;
 import dev.stapes.testkit.Faults;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -67,8 +66,8 @@ class EnginePoolRemovalTest {
       faults.count();
       world.openAgain();
       if (world.stapes().pools().list().stream().anyMatch(pool -> pool.name().equals("more"))) {
-        world.stapes().pools().get("more").createVolume("data", Optional.empty());
-        world.stapes().pools().get("more").deleteVolume("data");
+        world.stapes().pools().get("more").volumes().create("data");
+        world.stapes().pools().get("more").volumes().get("data").delete();
         world.stapes().pools().get("more").delete();
       }
       assertArrayEquals(new String[0], source.toFile().list(), "effect " + n);

@@ -6,6 +6,7 @@ import dev.stapes.Pool;
 import dev.stapes.Stapes;
 import dev.stapes.model.PoolSpec;
 import dev.stapes.model.Size;
+import dev.stapes.model.VolumeSpec;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
@@ -15,12 +16,14 @@ import org.junit.jupiter.api.Test;
 class EngineStorageFaultsTest {
   private static final Optional<Size> LIMIT = Optional.of(Size.ofKibibytes(16));
 
+  private static final VolumeSpec LIMITED = VolumeSpec.of("data").size(Size.ofKibibytes(16));
+
   private static final PoolSpec MORE = PoolSpec.of("more", "fake");
 
   private static final Consumer<EngineWorld> NOTHING = world -> {};
 
   private static final Consumer<EngineWorld> VOLUME =
-      world -> pool(world.stapes()).createVolume("data", Optional.empty());
+      world -> pool(world.stapes()).volumes().create("data");
 
   private static final Consumer<EngineWorld> UNPACKED =
       world -> world.stapes().instances().create(EngineWorld.spec("web").build());
@@ -57,22 +60,22 @@ class EngineStorageFaultsTest {
 
   @Test
   void a_volume_that_fails_leaves_nothing() throws Exception {
-    failsCleanly(NOTHING, stapes -> pool(stapes).createVolume("data", LIMIT));
+    failsCleanly(NOTHING, stapes -> pool(stapes).volumes().create(LIMITED));
   }
 
   @Test
   void a_copy_of_a_volume_that_fails_leaves_nothing() throws Exception {
-    failsCleanly(VOLUME, stapes -> pool(stapes).copyVolume("data", "copy"));
+    failsCleanly(VOLUME, stapes -> pool(stapes).volumes().get("data").copyTo("copy"));
   }
 
   @Test
   void a_resize_that_fails_leaves_the_old_limit() throws Exception {
-    failsCleanly(VOLUME, stapes -> pool(stapes).resizeVolume("data", LIMIT));
+    failsCleanly(VOLUME, stapes -> pool(stapes).volumes().get("data").resize(LIMIT));
   }
 
   @Test
   void a_deletion_of_a_volume_that_fails_leaves_it() throws Exception {
-    failsCleanly(VOLUME, stapes -> pool(stapes).deleteVolume("data"));
+    failsCleanly(VOLUME, stapes -> pool(stapes).volumes().get("data").delete());
   }
 
   @Test

@@ -6,9 +6,10 @@ import dev.stapes.spi.StoragePool;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** Makes the pools of a driver say that they copy file by file. */
+/** Makes the pools of a driver say that they copy file by file, and have no streams. */
 final class PerFileStorage {
   private PerFileStorage() {}
 
@@ -27,6 +28,10 @@ final class PerFileStorage {
   private static @Nullable Object changed(@Nullable Object answer) {
     if (answer instanceof StoragePool pool) {
       return around(StoragePool.class, pool);
+    }
+    if (answer instanceof Optional<?> capability
+        && capability.filter(each -> each instanceof StoragePool.SendReceive).isPresent()) {
+      return Optional.empty();
     }
     if (answer instanceof PoolInfo info) {
       return new PoolInfo(

@@ -1,0 +1,248 @@
+package dev.stapes.internal.engine;
+
+import dev.stapes.internal.operation.Locks;
+import dev.stapes.model.Progress;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.model.VolumeCopySpec;
+import dev.stapes.spi.StoragePool;
+import dev.stapes.spi.VolumeId;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** Copies custom volumes, and moves them, within a pool and between pools. */
+public final class VolumeCopyService {
+  private final Catalog catalog;
+  private final Work work;
+  private final PoolService pools;
+  private final Machines machines;
+  private final VolumeUsers users;
+  private final VolumeService volumes;
+  private final Trash trash;
+  private final InstantSource clock;
+
+  VolumeCopyService(
+      Catalog catalog,
+      Work work,
+      PoolService pools,
+      Machines machines,
+      VolumeUsers users,
+      VolumeService volumes,
+      Trash trash,
+      InstantSource clock) {
+    this.catalog = catalog;
+    this.work = work;
+    this.pools = pools;
+    this.machines = machines;
+    this.users = users;
+    this.volumes = volumes;
+    this.trash = trash;
+    this.clock = clock;
+  }
+
+  /**
+   * What becomes of a volume.
+   *
+   * @param source as it is
+   * @param target as it will be
+   * @param from snapshots of the source, oldest first
+   * @param to what they will be, in the same order
+   * @param still a copy of the source that nobody writes to, which goes afterwards
+   * @param passing volumes of the target's pool that are needed for a moment
+   */
+  private record Plan(
+      VolumeRecord source,
+      VolumeRecord target,
+      List<VolumeSnapshotRecord> from,
+      List<VolumeSnapshotRecord> to,
+      Optional<VolumeId> still,
+      List<VolumeId> passing) {
+    List<Intent.VolumeRef> made() {
+      List<Intent.VolumeRef> all = new ArrayList<>(List.of(target.ref()));
+      to.forEach(each -> all.add(Intent.VolumeRef.of(target.pool(), each.volumeId())));
+      passing.forEach(each -> all.add(Intent.VolumeRef.of(target.pool(), each)));
+      all.addAll(left());
+      return all;
+    }
+
+    List<Intent.VolumeRef> left() {
+      return still.stream().map(each -> Intent.VolumeRef.of(source.pool(), each)).toList();
+    }
+  }
+
+  /** Copies a volume, and answers the id of the copy. */
+  public String copy(String id, VolumeCopySpec spec, Progress progress) {
+    return work.runLong(
+        "storage-volume-copy",
+        VolumeRecord.subject(spec.pool(), spec.name()),
+        progress,
+        step -> {
+          Plan plan = begin(id, spec, step);
+          transfer(plan, step);
+          Catalog.Change change = catalog.change(false).insert(plan.target());
+          plan.to().forEach(change::insert);
+          conclude(change, plan.left(), step);
+          work.happened("storage-volume-created", plan.target().subject(), Map.of());
+          return plan.target().id();
+        });
+  }
+
+  /** Moves a volume to another pool, with its snapshots; devices that name it follow. */
+  public void move(String id, String pool, String name, Progress progress) {
+    if (VolumeService.require(catalog, id).pool().equals(pool)) {
+      volumes.rename(id, name);
+      return;
+    }
+    work.runLong(
+        "storage-volume-move",
+        VolumeService.require(catalog, id).subject(),
+        progress,
+        step -> {
+          Locks.Claim claim = volumes.claimOfMove(id, pool, name);
+          step.keep(claim);
+          VolumeRecord source = VolumeService.require(catalog, id);
+          requireUnchanged(source, claim.covers(volumes.claimOfMove(id, pool, name)));
+          VolumeUsers.requireNone(source.subject(), users.running(source));
+          VolumeService.requireFree(catalog, pool, name);
+          Plan plan = plan(source, source.at(pool, name, Ids.volume()), true);
+          prepare(plan, List.of(), step);
+          transfer(plan, step);
+          Catalog.Change change = volumes.moved(source, plan.target());
+          List<Intent.VolumeRef> left = new ArrayList<>(plan.left());
+          left.add(source.ref());
+          plan.from()
+              .forEach(each -> left.add(Intent.VolumeRef.of(source.pool(), each.volumeId())));
+          plan.to().forEach(change::put);
+          conclude(change, left, step);
+          work.happened(
+              "storage-volume-moved", plan.target().subject(), Map.of("from", source.subject()));
+          return true;
+        });
+  }
+
+  private static void requireUnchanged(VolumeRecord source, boolean same) {
+    if (!same) {
+      throw new StapesException(
+          Kind.CONFLICT, source.subject(), "its users have changed meanwhile: try again");
+    }
+  }
+
+  private void conclude(Catalog.Change change, List<Intent.VolumeRef> left, Work.Step step) {
+    if (left.isEmpty()) {
+      step.conclude(change);
+      return;
+    }
+    String intent = step.concludeLeaving(change, left);
+    step.done();
+    trash.discard(intent, left);
+  }
+
+  /** The locks of instances come before those of volumes, as everybody takes them. */
+  private Plan begin(String id, VolumeCopySpec spec, Work.Step step) {
+    Plan[] made = new Plan[1];
+    step.part(
+        () -> new Locks.Claim(VolumeUsers.locks(writers(id)), Set.of()),
+        () -> {
+          VolumeRecord source = VolumeService.require(catalog, id);
+          step.keep(
+              Locks.Claim.alone(Work.lockOfVolume(spec.pool(), spec.name()))
+                  .sharing(source.lock())
+                  .sharing(Work.lockOfPool(source.pool()))
+                  .sharing(Work.lockOfPool(spec.pool())));
+          List<InstanceRecord> writers = writers(id);
+          VolumeService.requireFree(catalog, spec.pool(), spec.name());
+          VolumeRecord target =
+              new VolumeRecord(
+                  Ids.volume(),
+                  spec.pool(),
+                  spec.name(),
+                  source.description(),
+                  Ids.volume(),
+                  source.config(),
+                  clock.instant().toString());
+          made[0] = plan(source, target, spec.withSnapshots());
+          prepare(made[0], writers, step);
+        });
+    return made[0];
+  }
+
+  private List<InstanceRecord> writers(String id) {
+    VolumeRecord source = VolumeService.require(catalog, id);
+    return users.writers(source, pools.pool(source.pool()));
+  }
+
+  private Plan plan(VolumeRecord source, VolumeRecord target, boolean withSnapshots) {
+    StoragePool from = pools.pool(source.pool());
+    StoragePool to = pools.pool(target.pool());
+    List<VolumeSnapshotRecord> snapshots = withSnapshots ? catalog.snapshots(source) : List.of();
+    boolean elsewhere = from != to;
+    boolean streams = elsewhere && VolumeTransfer.streams(from, to);
+    boolean still =
+        elsewhere && (streams || Machines.copiesAtOnce(from) || !users.running(source).isEmpty());
+    List<VolumeId> passing = new ArrayList<>();
+    if (elsewhere) {
+      VolumeId.Kind kind = streams ? VolumeId.Kind.SNAPSHOT : VolumeId.Kind.CUSTOM;
+      passing.add(new VolumeId(kind, Ids.volume()));
+      snapshots.forEach(each -> passing.add(new VolumeId(kind, Ids.volume())));
+    }
+    return new Plan(
+        source,
+        target,
+        snapshots,
+        snapshots.stream().map(each -> each.at(target.id(), Ids.volume())).toList(),
+        still ? Optional.of(new VolumeId(VolumeId.Kind.SNAPSHOT, Ids.volume())) : Optional.empty(),
+        passing);
+  }
+
+  /** Writes down what will be made, and takes the volume as it is now. */
+  private void prepare(Plan plan, List<InstanceRecord> writers, Work.Step step) {
+    StoragePool from = pools.pool(plan.source().pool());
+    step.intend(false, plan.made());
+    for (Intent.VolumeRef made : plan.made()) {
+      StoragePool in = pools.pool(made.pool());
+      step.undo("volume " + made.volumeId(), () -> Trash.takeBack(in, made.volumeId()));
+    }
+    VolumeId source = plan.source().volumeId();
+    if (plan.still().isPresent()) {
+      machines.asOfOneMoment(writers, true, () -> from.copy(source, plan.still().get(), true));
+    } else if (!writers.isEmpty()) { // within a pool that copies file by file
+      machines.asOfOneMoment(writers, true, () -> copyCurrent(plan, source, step));
+    }
+  }
+
+  private void transfer(Plan plan, Work.Step step) {
+    StoragePool from = pools.pool(plan.source().pool());
+    StoragePool to = pools.pool(plan.target().pool());
+    VolumeTransfer transfer =
+        new VolumeTransfer(plan.target().subject(), from, to, step.progress());
+    Optional<VolumeId> base = Optional.empty();
+    for (int i = 0; i < plan.from().size(); i++) {
+      Work.checkInterrupt(plan.target().subject());
+      VolumeId snapshot = plan.from().get(i).volumeId();
+      transfer.snapshot(snapshot, base, plan.to().get(i).volumeId(), passing(plan, i + 1));
+      base = Optional.of(snapshot);
+    }
+    Work.checkInterrupt(plan.target().subject());
+    if (!to.exists(plan.target().volumeId())) {
+      VolumeId current = plan.still().orElse(plan.source().volumeId());
+      transfer.volume(current, base, plan.target().volumeId(), passing(plan, 0));
+    }
+    pools.limit(to, plan.target().volumeId(), plan.target().size());
+    Work.checkInterrupt(plan.target().subject());
+  }
+
+  private void copyCurrent(Plan plan, VolumeId source, Work.Step step) {
+    StoragePool pool = pools.pool(plan.source().pool());
+    new VolumeTransfer(plan.target().subject(), pool, pool, step.progress())
+        .volume(source, Optional.empty(), plan.target().volumeId(), passing(plan, 0));
+  }
+
+  /** Within a pool none is needed. */
+  private static VolumeId passing(Plan plan, int number) {
+    return plan.passing().isEmpty() ? plan.target().volumeId() : plan.passing().get(number);
+  }
+}
