@@ -4,4 +4,5 @@ module dev.stapes.examples {
   requires dev.stapes.linux;
   requires dev.stapes.lxc;
   requires dev.stapes.storage.fs;
+  requires dev.stapes.storage.zfs;
 }

@@ -30,34 +30,31 @@ import org.junit.jupiter.api.Test;
 class ModulePathTest {
   /** What each module shows. A package is added here by decision, never by accident. */
   private static final Map<String, Set<String>> EXPORTS =
-      Map.of(
-          "core",
-          Set.of("dev.stapes", "dev.stapes.model", "dev.stapes.spi"),
-          "linux-binding",
-          Set.of(
-              "dev.stapes.linux",
-              "dev.stapes.linux.block",
-              "dev.stapes.linux.btrfs",
-              "dev.stapes.linux.cgroup",
-              "dev.stapes.linux.ffi",
-              "dev.stapes.linux.host",
-              "dev.stapes.linux.net"),
-          "examples",
-          Set.of(),
-          "lxc-binding",
-          Set.of("dev.stapes.lxc", "dev.stapes.lxc.ffi"),
-          "qapi-generator",
-          Set.of("dev.stapes.qapi"),
-          "qemu-qmp",
-          Set.of(
-              "dev.stapes.qemu.driver",
-              "dev.stapes.qmp",
-              "dev.stapes.qmp.guest",
-              "dev.stapes.qmp.qemu"),
-          "storage-fs",
-          Set.of("dev.stapes.storage.fs"),
-          "testkit",
-          Set.of("dev.stapes.testkit", "dev.stapes.testkit.contract"));
+      Map.ofEntries(
+          Map.entry("core", Set.of("dev.stapes", "dev.stapes.model", "dev.stapes.spi")),
+          Map.entry(
+              "linux-binding",
+              Set.of(
+                  "dev.stapes.linux",
+                  "dev.stapes.linux.block",
+                  "dev.stapes.linux.btrfs",
+                  "dev.stapes.linux.cgroup",
+                  "dev.stapes.linux.ffi",
+                  "dev.stapes.linux.host",
+                  "dev.stapes.linux.net")),
+          Map.entry("examples", Set.of()),
+          Map.entry("lxc-binding", Set.of("dev.stapes.lxc", "dev.stapes.lxc.ffi")),
+          Map.entry("qapi-generator", Set.of("dev.stapes.qapi")),
+          Map.entry(
+              "qemu-qmp",
+              Set.of(
+                  "dev.stapes.qemu.driver",
+                  "dev.stapes.qmp",
+                  "dev.stapes.qmp.guest",
+                  "dev.stapes.qmp.qemu")),
+          Map.entry("storage-fs", Set.of("dev.stapes.storage.fs")),
+          Map.entry("storage-zfs", Set.of("dev.stapes.storage.zfs")),
+          Map.entry("testkit", Set.of("dev.stapes.testkit", "dev.stapes.testkit.contract")));
 
   private static final Project PROJECT = Project.here();
 

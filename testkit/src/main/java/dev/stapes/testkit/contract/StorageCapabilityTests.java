@@ -27,6 +27,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What only some pools can do; a pool that cannot skips these, and says so. */
@@ -46,6 +47,7 @@ abstract class StorageCapabilityTests extends StorageAttachmentTests {
   }
 
   @Test
+  @Tag("smoke")
   void a_volume_at_its_limit_can_be_emptied_and_written_again() {
     Quotas quotas = quotas();
     pool().create(A);
@@ -128,6 +130,7 @@ abstract class StorageCapabilityTests extends StorageAttachmentTests {
   }
 
   @Test
+  @Tag("smoke")
   void a_difference_is_received_by_one_who_has_its_base() {
     pool().create(A);
     bench().withTree(A, TreePicture::fill);

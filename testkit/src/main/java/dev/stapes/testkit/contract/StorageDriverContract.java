@@ -27,6 +27,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.PropertyDefaults;
 import net.jqwik.api.Provide;
 import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -50,6 +51,9 @@ import org.junit.jupiter.api.Test;
  * these calls can be made to fail. What a pool cannot do ({@link StoragePool#quotas} and the other
  * capabilities) is skipped.
  *
+ * <p>A few tests that together touch most of a driver have the tag {@code smoke}, for where each
+ * takes seconds.
+ *
  * <p>The property runs 10 random sequences of operations; {@code @PropertyDefaults} on the driver's
  * test changes that.
  */
@@ -60,6 +64,7 @@ public abstract class StorageDriverContract extends StorageFailureTests {
   protected StorageDriverContract() {}
 
   @Test
+  @Tag("smoke")
   void the_driver_works_on_this_host() {
     assertEquals(Availability.available(), bench().provider().probe(bench().host()));
   }

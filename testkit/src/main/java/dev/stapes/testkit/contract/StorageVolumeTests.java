@@ -28,6 +28,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -210,6 +211,7 @@ abstract class StorageVolumeTests {
   }
 
   @Test
+  @Tag("smoke")
   void a_copy_and_its_source_do_not_see_each_other_s_changes() {
     pool().create(A);
     bench().withTree(A, TreePicture::fill);
@@ -270,6 +272,7 @@ abstract class StorageVolumeTests {
   }
 
   @Test
+  @Tag("smoke")
   void a_read_only_copy_refuses_every_change() {
     pool().create(A);
     bench().withTree(A, TreePicture::fill);

@@ -1,0 +1,70 @@
+package dev.stapes.storage.zfs;
+
+import dev.stapes.model.Size;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import java.util.List;
+import java.util.Optional;
+
+/** A dataset in somebody's zpool; only what is made in it is ours. */
+final class DatasetBacking implements Backing {
+  private final PoolContext pool;
+  private final DatasetName source;
+  private final Zfs zfs;
+
+  DatasetBacking(PoolContext pool, DatasetName source, Zfs zfs) {
+    this.pool = pool;
+    this.source = source;
+    this.zfs = zfs;
+  }
+
+  @Override
+  public void make() {
+    List<Entry> entries;
+    try {
+      entries = zfs.entries(source);
+    } catch (StapesException e) {
+      if (e.kind() == Kind.NOT_FOUND) {
+        throw pool.failure(Kind.INVALID, "no dataset to use: \"" + source + "\"", e);
+      }
+      throw e;
+    }
+    if (entries.size() > 1) {
+      throw pool.failure(
+          Kind.CONFLICT, source + ": not empty: " + entries.get(1).place().dataset() + " is there");
+    }
+    zfs.create(root(), PROPERTIES);
+  }
+
+  @Override
+  public void open() {
+    // ZFS knows it, or nobody does
+  }
+
+  @Override
+  public DatasetName root() {
+    return source.child(OWN);
+  }
+
+  @Override
+  public Usage usage() {
+    List<String> values = zfs.properties(root().text(), List.of("used", "available"));
+    long used = ZfsTable.number(values.get(0));
+    return new Usage(Size.ofBytes(used + ZfsTable.number(values.get(1))), Size.ofBytes(used));
+  }
+
+  @Override
+  public void close() {
+    // it is not ours
+  }
+
+  @Override
+  public void remove() {
+    zfs.destroyAll(root());
+  }
+
+  @Override
+  public Optional<Resize> resize() {
+    return Optional.empty();
+  }
+}

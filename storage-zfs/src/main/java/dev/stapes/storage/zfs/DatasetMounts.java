@@ -1,0 +1,207 @@
+package dev.stapes.storage.zfs;
+
+import dev.stapes.spi.Mounts;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Mounts of datasets and snapshots in the host's mount namespace, one for each however many use it,
+ * by mount(2) alone: their mountpoint is {@code legacy}, so no program of ZFS mounts them. The
+ * mount points lie on a small tmpfs of its own, so that none is left on the disk.
+ */
+final class DatasetMounts {
+  private static final String TYPE = "tmpfs";
+  private static final String SOURCE = "stapes-zfs";
+
+  private final PoolContext pool;
+  private final Path base;
+  private final Map<Place, Mounted> mounts = new HashMap<>();
+  private long last;
+  private boolean based;
+
+  private static final class Mounted {
+    final Path path;
+    Place place;
+    int users;
+
+    Mounted(Place place, Path path) {
+      this.place = place;
+      this.path = path;
+    }
+  }
+
+  DatasetMounts(PoolContext pool) {
+    this.pool = pool;
+    this.base = pool.directory().resolve("mnt");
+  }
+
+  /** A place in use at a path, until it is closed. */
+  final class Use implements AutoCloseable {
+    private final Mounted mounted;
+    private final @Nullable Path view;
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    private Use(Mounted mounted, @Nullable Path view) {
+      this.mounted = mounted;
+      this.view = view;
+    }
+
+    /** Where it is. */
+    Path path() {
+      return view == null ? mounted.path : view;
+    }
+
+    @Override
+    public void close() {
+      if (!closed.getAndSet(true)) {
+        release(mounted, view);
+      }
+    }
+  }
+
+  /** Mounts a place, or uses the mount that there is. */
+  synchronized Use use(Place place, boolean readOnly) {
+    Mounted mounted = mounts.get(place);
+    if (mounted == null) {
+      mounted = new Mounted(place, mount(place));
+      mounts.put(place, mounted);
+    }
+    mounted.users++;
+    try {
+      boolean viewed = readOnly && !place.isSnapshot();
+      return new Use(mounted, viewed ? view(mounted.path) : null);
+    } catch (RuntimeException e) {
+      Mounted unused = mounted;
+      PoolContext.alsoDo(e, () -> release(unused, null));
+      throw e;
+    }
+  }
+
+  /** Says that a place has another name, and with a dataset its snapshots; mounts do not mind. */
+  synchronized void moved(Place from, Place to) {
+    for (Mounted mounted : List.copyOf(mounts.values())) {
+      Place old = mounted.place;
+      boolean along = !from.isSnapshot() && old.dataset().equals(from.dataset());
+      if (along || old.equals(from)) {
+        mounts.remove(old);
+        mounted.place = along ? new Place(to.dataset(), old.snapshot()) : to;
+        mounts.put(mounted.place, mounted);
+      }
+    }
+  }
+
+  /** What is mounted now. */
+  synchronized Set<Place> inUse() {
+    return Set.copyOf(mounts.keySet());
+  }
+
+  private Path mount(Place place) {
+    Set<Mounts.Flag> flags =
+        place.isSnapshot()
+            ? Set.of(Mounts.Flag.READ_ONLY, Mounts.Flag.NOATIME)
+            : Set.of(Mounts.Flag.NOATIME);
+    Path target = directory();
+    try {
+      pool.host().mounts().mount(place.toString(), target, "zfs", flags, "");
+      return target;
+    } catch (RuntimeException e) {
+      PoolContext.alsoDo(e, () -> delete(target));
+      throw e;
+    }
+  }
+
+  private Path view(Path source) {
+    Path target = directory();
+    try {
+      pool.host().mounts().bind(source, target, Set.of(Mounts.Flag.READ_ONLY));
+      return target;
+    } catch (RuntimeException e) {
+      PoolContext.alsoDo(e, () -> delete(target));
+      throw e;
+    }
+  }
+
+  private synchronized void release(Mounted mounted, @Nullable Path view) {
+    if (mounts.get(mounted.place) != mounted) {
+      return; // all of it was closed before
+    }
+    try {
+      if (view != null) {
+        drop(view);
+      }
+    } finally {
+      mounted.users--;
+      if (mounted.users == 0) {
+        mounts.remove(mounted.place);
+        drop(mounted.path);
+      }
+    }
+  }
+
+  private void drop(Path target) {
+    pool.host().mounts().unmount(target);
+    delete(target);
+  }
+
+  private Path directory() {
+    if (!based) {
+      makeBase();
+    }
+    last++;
+    Path directory = base.resolve(Long.toString(last, Character.MAX_RADIX));
+    try {
+      Files.createDirectory(pool.local(directory));
+      return directory;
+    } catch (IOException e) {
+      throw new UncheckedIOException(directory + ": cannot be made: " + e.getMessage(), e);
+    }
+  }
+
+  private void makeBase() {
+    try {
+      Files.createDirectories(base);
+    } catch (IOException e) {
+      throw new UncheckedIOException(base + ": cannot be made: " + e.getMessage(), e);
+    }
+    // Where a process was killed its monitors keep what it had mounted for others, too.
+    pool.host().mounts().detachAbandoned(base, TYPE, SOURCE);
+    Set<Mounts.Flag> flags = Set.of(Mounts.Flag.NODEV);
+    pool.host().mounts().mount(SOURCE, base, TYPE, flags, "size=1m,mode=0711");
+    based = true;
+  }
+
+  private void delete(Path directory) {
+    try {
+      Files.deleteIfExists(pool.local(directory));
+    } catch (IOException e) {
+      throw new UncheckedIOException(directory + ": cannot be removed: " + e.getMessage(), e);
+    }
+  }
+
+  /** Detaches everything that is mounted here; machines that use it keep it. */
+  synchronized void close() {
+    if (based) {
+      based = false;
+      mounts.clear();
+      pool.host().mounts().unmount(base);
+    }
+  }
+
+  /** Removes the directory on the disk that they hung on, too. */
+  synchronized void remove() {
+    close();
+    try {
+      Files.deleteIfExists(base);
+    } catch (IOException e) {
+      throw new UncheckedIOException(base + ": cannot be removed: " + e.getMessage(), e);
+    }
+  }
+}

@@ -1,0 +1,146 @@
+package dev.stapes.storage.zfs;
+
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.storage.zfs.Reclamation.Step;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Frees the space of what is gone. What somebody still uses is left for the next time. */
+final class Trash {
+  private static final Logger LOG = LoggerFactory.getLogger(Trash.class);
+
+  /** How long the space of what was destroyed is waited for. */
+  private static final Duration FREEING_PATIENCE = Duration.ofSeconds(10);
+
+  /** More than any chain of clones is long; so this has an end, whatever ZFS says. */
+  private static final int MOST_PASSES = 1000;
+
+  private final PoolContext pool;
+  private final DatasetName root;
+  private final Zfs zfs;
+  private final Supplier<Set<String>> needed;
+  private final ReentrantLock turn = new ReentrantLock();
+
+  /**
+   * The trash of a pool.
+   *
+   * @param needed the components that somebody still needs although their names say otherwise
+   */
+  Trash(PoolContext pool, DatasetName root, Zfs zfs, Supplier<Set<String>> needed) {
+    this.pool = pool;
+    this.root = root;
+    this.zfs = zfs;
+    this.needed = needed;
+  }
+
+  /**
+   * Frees what can be freed now, one caller after the other. Goes on after an error, as long as
+   * anything else succeeds.
+   *
+   * @throws StapesException an error that is none of somebody's using it
+   */
+  void empty() {
+    turn.lock();
+    try {
+      List<Step> steps = next();
+      if (steps.isEmpty()) {
+        return;
+      }
+      List<StapesException> failures = List.of();
+      boolean progress = true;
+      for (int pass = 0; pass < MOST_PASSES && progress && !steps.isEmpty(); pass++) {
+        failures = steps.stream().flatMap(step -> attempt(step).stream()).toList();
+        progress = failures.size() < steps.size();
+        steps = progress ? next() : steps;
+      }
+      awaitFreed();
+      tell(steps.isEmpty() ? List.of() : failures);
+    } finally {
+      turn.unlock();
+    }
+  }
+
+  private List<Step> next() {
+    List<Entry> entries = zfs.entries(root);
+    // Afterwards: what was begun since is not among the entries.
+    return Reclamation.next(root, entries, needed.get());
+  }
+
+  /** Takes a step; the answer is why it could not be taken. */
+  private Optional<StapesException> attempt(Step step) {
+    try {
+      if (step instanceof Step.DropSnapshots drop) {
+        drop(drop);
+      } else if (step instanceof Step.Rollback rollback) {
+        zfs.rollback(rollback.snapshot());
+      } else if (step instanceof Step.Promote promote) {
+        zfs.promote(promote.dataset());
+      } else if (step instanceof Step.Destroy destroy) {
+        zfs.destroy(destroy.dataset());
+      }
+      return Optional.empty();
+    } catch (StapesException e) {
+      if (e.kind() == Kind.INTERRUPTED) {
+        throw e;
+      }
+      return Optional.of(e);
+    }
+  }
+
+  /** One snapshot that somebody uses holds back all of a command: then its halves are tried. */
+  private void drop(Step.DropSnapshots step) {
+    List<String> components = step.components();
+    try {
+      zfs.destroySnapshots(step.dataset(), components);
+    } catch (StapesException e) {
+      int half = components.size() / 2;
+      if (e.kind() != Kind.BUSY || half == 0) {
+        throw e;
+      }
+      try {
+        drop(new Step.DropSnapshots(step.dataset(), components.subList(0, half)));
+      } catch (StapesException first) {
+        if (first.kind() != Kind.BUSY) {
+          throw first;
+        }
+        LOG.debug("{}", first.getMessage(), first);
+      }
+      drop(new Step.DropSnapshots(step.dataset(), components.subList(half, components.size())));
+    }
+  }
+
+  private void tell(List<StapesException> failures) {
+    List<StapesException> unexpected = new ArrayList<>();
+    for (StapesException failure : failures) {
+      if (failure.kind() == Kind.BUSY || failure.kind() == Kind.NOT_FOUND) {
+        LOG.info("{}: left for the next time: {}", pool.subject(), failure.getMessage());
+      } else {
+        unexpected.add(failure);
+      }
+    }
+    if (!unexpected.isEmpty()) {
+      StapesException first = unexpected.get(0);
+      unexpected.stream().skip(1).forEach(first::addSuppressed);
+      throw first;
+    }
+  }
+
+  private void awaitFreed() {
+    try {
+      zfs.awaitFreed(root.zpool(), FREEING_PATIENCE);
+    } catch (StapesException e) {
+      if (e.kind() != Kind.TIMED_OUT) {
+        throw e;
+      }
+      LOG.info("{}: space is still being freed: {}", pool.subject(), e.getMessage());
+    }
+  }
+}

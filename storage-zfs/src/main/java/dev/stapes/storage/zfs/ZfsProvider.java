@@ -1,0 +1,143 @@
+package dev.stapes.storage.zfs;
+
+import dev.stapes.model.ConfigKey;
+import dev.stapes.model.ConfigSchema;
+import dev.stapes.model.PoolSpec;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.Availability;
+import dev.stapes.spi.Host;
+import dev.stapes.spi.StorageDriverProvider;
+import dev.stapes.spi.StoragePool;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The driver {@code zfs}: volumes are datasets of OpenZFS and their snapshots. A pool is a zpool in
+ * a file of its own (the default) or on a block device, or lies in an empty dataset of a zpool that
+ * is there already.
+ */
+public final class ZfsProvider implements StorageDriverProvider {
+  static final String NAME = "zfs";
+
+  private final Path machine;
+
+  /** A provider for this machine. */
+  public ZfsProvider() {
+    this(Path.of("/"));
+  }
+
+  /**
+   * A provider for another machine.
+   *
+   * @param machine its root directory, where {@code sys} and {@code lib/modules} are looked at
+   */
+  ZfsProvider(Path machine) {
+    this.machine = machine;
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public Availability probe(Host host) {
+    if (!host.facts().root()) {
+      return Availability.unavailable("not root", "run as root");
+    }
+    for (String program : List.of("zfs", "zpool")) {
+      if (host.programs().find(program).isEmpty()) {
+        return Availability.unavailable(
+            program + " not found", "install the package zfsutils-linux");
+      }
+    }
+    return new ZfsModule(machine).probe(host.facts().kernel());
+  }
+
+  @Override
+  public List<ConfigKey<?>> poolKeys() {
+    return ZfsKeys.ALL;
+  }
+
+  @Override
+  public StoragePool create(Host host, PoolSpec spec, Path directory) {
+    PoolContext pool = context(host, spec, directory);
+    Backing backing = backing(pool);
+    backing.make();
+    try {
+      return opened(pool, backing);
+    } catch (RuntimeException e) {
+      PoolContext.alsoDo(e, backing::remove);
+      throw e;
+    }
+  }
+
+  @Override
+  public StoragePool open(Host host, PoolSpec spec, Path directory) {
+    PoolContext pool = context(host, spec, directory);
+    Backing backing = backing(pool);
+    backing.open();
+    try {
+      requireMarker(pool, backing.root());
+      return opened(pool, backing);
+    } catch (RuntimeException e) {
+      PoolContext.alsoDo(e, backing::close);
+      throw e;
+    }
+  }
+
+  private static PoolContext context(Host host, PoolSpec spec, Path directory) {
+    new ConfigSchema(ZfsKeys.ALL).validate("pool " + spec.name(), spec.config().values());
+    return new PoolContext(host, spec, directory);
+  }
+
+  private static ZfsPool opened(PoolContext pool, Backing backing) {
+    ZfsPool opened = new ZfsPool(pool, backing);
+    opened.load();
+    return opened;
+  }
+
+  private static void requireMarker(PoolContext pool, DatasetName root) {
+    List<String> found;
+    try {
+      found = zfs(pool).properties(root.text(), List.of(Backing.MARKER));
+    } catch (StapesException e) {
+      if (e.kind() == Kind.NOT_FOUND) {
+        throw pool.failure(Kind.UNAVAILABLE, "no pool: no dataset " + root, e);
+      }
+      throw e;
+    }
+    if (!found.equals(List.of(Backing.LAYOUT))) {
+      throw pool.failure(
+          Kind.UNAVAILABLE,
+          "no pool in " + root + ": its property " + Backing.MARKER + " is " + found.get(0));
+    }
+  }
+
+  private static Zfs zfs(PoolContext pool) {
+    return new Zfs(pool.host().programs(), pool.subject());
+  }
+
+  /** What the key {@code source} stands for. */
+  private static Backing backing(PoolContext pool) {
+    Optional<String> source = pool.spec().config().get(ZfsKeys.SOURCE);
+    if (source.isEmpty()) {
+      return new OwnZpool(pool, new FileVdev(pool), zfs(pool));
+    }
+    refuse(pool, ZfsKeys.SIZE, source.get());
+    if (DeviceVdev.isPath(source.get())) {
+      return new OwnZpool(pool, DeviceVdev.of(pool, source.get()), zfs(pool));
+    }
+    refuse(pool, ZfsKeys.POOL_NAME, source.get());
+    return new DatasetBacking(pool, new DatasetName(source.get()), zfs(pool));
+  }
+
+  private static void refuse(PoolContext pool, ConfigKey<?> key, String source) {
+    if (pool.spec().config().get(key).isPresent()) {
+      throw StapesException.invalid(
+          pool.subject(), key.name() + " does not go with the source \"" + source + "\"");
+    }
+  }
+}
