@@ -211,7 +211,7 @@ final class MetadataYaml {
     yaml.writeEndObject();
   }
 
-  /** A block loses or adds line breaks at its end; NEL and the separators of Unicode break lines, too. */
+  /** A block changes line breaks at its end; NEL and the separators of Unicode break lines, too. */
   private static final class LineBreaksQuoted extends StringQuotingChecker.Default {
     private static final long serialVersionUID = 1;
 

@@ -14,6 +14,7 @@ import dev.stapes.spi.Tree;
 import dev.stapes.spi.VolumeId;
 import dev.stapes.testkit.EffectScenario;
 import dev.stapes.testkit.Faults;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -235,7 +236,12 @@ abstract class StorageFailureTests extends StorageCapabilityTests {
 
   private static void prepare(StorageBench bench) {
     bench.pool().create(A);
-    bench.writeText(A, "file", "content");
+    bench.withTree(
+        A,
+        tree -> {
+          TreePicture.write(tree, "file", "content");
+          tree.setModified("file", Instant.EPOCH); // the same in each world
+        });
   }
 
   static VolumeId instance(String name) {
