@@ -4,6 +4,7 @@ module dev.stapes.testkit {
   requires transitive org.junit.jupiter.api;
   requires transitive net.jqwik.api;
   requires org.slf4j;
+  requires static org.junit.platform.launcher;
 
   uses dev.stapes.spi.HostProvider;
 

@@ -26,6 +26,7 @@ final class KernelFeatures {
           unless(
               Files.exists(Path.of("/dev/loop-control")),
               "no loop devices: /dev/loop-control does not exist");
+      case "thin-pool" -> unless(hasModule("dm_thin_pool"), "no thin pools of device-mapper");
       case "seccomp" ->
           unless(
               Files.exists(Path.of("/proc/sys/kernel/seccomp/actions_avail")),
@@ -87,9 +88,17 @@ final class KernelFeatures {
         lines(Path.of("/proc/filesystems")).stream()
             .anyMatch(line -> line.substring(line.lastIndexOf('\t') + 1).equals(name));
     // mount(2) loads a module on demand, so one that is not loaded yet is as good.
-    return registered
-        || lines(Path.of("/lib/modules", release(), "modules.dep")).stream()
-            .anyMatch(line -> line.matches(".*/" + Pattern.quote(name) + "\\.ko(\\.[a-z]+)?:.*"));
+    return registered || canLoad(name);
+  }
+
+  private static boolean canLoad(String module) {
+    return lines(Path.of("/lib/modules", release(), "modules.dep")).stream()
+        .anyMatch(line -> line.matches(".*/" + Pattern.quote(module) + "\\.ko(\\.[a-z]+)?:.*"));
+  }
+
+  /** A module that is there, built in, or can be loaded by who needs it. */
+  private static boolean hasModule(String name) {
+    return Files.exists(Path.of("/sys/module", name)) || canLoad(name.replace('_', '-'));
   }
 
   private static boolean hasCgroup(String type) {

@@ -20,6 +20,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * <ul>
  *   <li>{@code user-namespaces}: user_namespaces(7), and at least one allowed
  *   <li>{@code loop}: loop(4) with its control device
+ *   <li>{@code thin-pool}: device-mapper with thin pools
  *   <li>{@code seccomp}: seccomp(2) filters
  *   <li>{@code idmapped-mounts}: mount_setattr(2) with MOUNT_ATTR_IDMAP, Linux 5.12
  *   <li>{@code squashfs-idmapped}: squashfs file systems with mapped owners, Linux 6.2

@@ -41,6 +41,8 @@ class ArchitectureTest {
           Set.of("core"),
           "storage-fs",
           DRIVER_VIEW,
+          "storage-lvm",
+          DRIVER_VIEW,
           "storage-zfs",
           Set.of("core"),
           "lxc-binding",

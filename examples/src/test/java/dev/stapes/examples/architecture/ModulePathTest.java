@@ -53,6 +53,7 @@ class ModulePathTest {
                   "dev.stapes.qmp.guest",
                   "dev.stapes.qmp.qemu")),
           Map.entry("storage-fs", Set.of("dev.stapes.storage.fs")),
+          Map.entry("storage-lvm", Set.of("dev.stapes.storage.lvm")),
           Map.entry("storage-zfs", Set.of("dev.stapes.storage.zfs")),
           Map.entry("testkit", Set.of("dev.stapes.testkit", "dev.stapes.testkit.contract")));
 

@@ -1,0 +1,66 @@
+package dev.stapes.storage.lvm;
+
+import dev.stapes.model.Size;
+import java.util.Optional;
+
+/**
+ * What the thin pool of a pool lies on. It is attached until the thin pool is active, which holds
+ * what is below it: a JVM that is killed holds nothing more than its volumes do. {@link #create}
+ * and {@link #remove} happen once each.
+ */
+interface Backing {
+  /**
+   * Makes the group, where it is not there, and the thin pool. Where that fails nothing is left.
+   * What was made is attached.
+   *
+   * @param mark of the thin pool
+   * @throws dev.stapes.model.StapesException CONFLICT where there is something; it is not touched
+   */
+  ThinPool create(String mark);
+
+  /**
+   * Makes the devices appear that LVM is to look at.
+   *
+   * @return what runs it for them
+   * @throws dev.stapes.model.StapesException UNAVAILABLE where they are gone
+   */
+  Lvm attach();
+
+  /** Lets the devices go; who uses them keeps them. Does nothing where they are not attached. */
+  void detach();
+
+  /** Removes the thin pool, whose volumes nobody uses, and all that {@link #create} made. */
+  void remove(ThinPool pool);
+
+  /** Makes it larger, while it is attached; empty where that is not ours to do. */
+  Optional<Resize> resize();
+
+  /** Makes it larger by itself, while it is attached; empty where nobody asked for that. */
+  Optional<Growth> growth();
+
+  /** Makes a thin pool larger that is nearly full. */
+  @FunctionalInterface
+  interface Growth {
+    /** In bytes, so that small pools take few. */
+    long LEAST_STEP = 64L << 20;
+
+    /**
+     * Makes it larger by a step.
+     *
+     * @return whether it is larger now; otherwise there is no more room for it
+     */
+    boolean step(ThinPool pool, Fullness now);
+
+    /** A step, as a part of what there is; up to a limit. */
+    static long next(long size, long most) {
+      return Math.min(most, size + Math.max(size / 5, LEAST_STEP));
+    }
+  }
+
+  /** Makes a thin pool larger, with what it lies on. */
+  @FunctionalInterface
+  interface Resize {
+    /** Grows it. */
+    void growTo(ThinPool pool, Size size);
+  }
+}

@@ -1,0 +1,167 @@
+package dev.stapes.storage.lvm;
+
+import dev.stapes.linux.Fd;
+import dev.stapes.linux.FileKind;
+import dev.stapes.linux.OpenFlag;
+import dev.stapes.linux.block.LoopDevice;
+import dev.stapes.linux.ffi.Errno;
+import dev.stapes.linux.ffi.LinuxException;
+import dev.stapes.model.Size;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.Set;
+
+/** A whole block device. */
+final class DeviceBacking implements Backing {
+  private static final int LOOKED_AT = 1 << 20;
+  private static final Set<OpenFlag> EXCLUSIVELY =
+      Set.of(OpenFlag.READ, OpenFlag.WRITE, OpenFlag.EXCLUSIVE);
+
+  private final PoolContext pool;
+  private final Path device;
+
+  /** What the device had when the pool took all of it; 0: not known. */
+  private long taken;
+
+  DeviceBacking(PoolContext pool, Path device) {
+    this.pool = pool;
+    this.device = device;
+  }
+
+  @Override
+  public ThinPool create(String mark) {
+    long size;
+    try (Fd open = openExclusively()) {
+      if (open.stat().kind() != FileKind.BLOCK_DEVICE) {
+        throw StapesException.invalid(pool.subject(), "no block device: \"" + device + "\"");
+      }
+      requireBlank(open);
+      size = LoopDevice.sizeOf(pool.sys(), open);
+    }
+    try {
+      return new OwnGroup(pool).create(attach(), device.toString(), size, mark);
+    } catch (RuntimeException e) {
+      Undo.after(e, this::blank);
+      throw e;
+    }
+  }
+
+  /** For a block device, O_EXCL of open(2) means that nobody has mounted or claimed it. */
+  private Fd openExclusively() {
+    try {
+      return Fd.open(pool.sys(), device, EXCLUSIVELY);
+    } catch (LinuxException e) {
+      if (e.is(Errno.EBUSY)) {
+        throw pool.failure(Kind.CONFLICT, device + ": somebody uses it", e);
+      }
+      if (e.is(Errno.EISDIR)) {
+        throw pool.failure(
+            Kind.CONFLICT, device + ": a directory, but LVM wants a block device", e);
+      }
+      throw pool.failure(
+          Kind.INVALID, "no block device to use: \"" + device + "\": " + e.getMessage(), e);
+    }
+  }
+
+  private void requireBlank(Fd open) {
+    ByteBuffer start = ByteBuffer.allocateDirect(LOOKED_AT);
+    while (start.hasRemaining() && open.read(start, start.position()) > 0) {
+      // reads on
+    }
+    start.flip();
+    while (start.hasRemaining()) {
+      if (start.get() != 0) {
+        throw pool.failure(
+            Kind.CONFLICT,
+            device
+                + ": not blank: there is data at byte "
+                + (start.position() - 1)
+                + "; overwrite its first MiB with zeros if nobody needs it");
+      }
+    }
+  }
+
+  @Override
+  public Lvm attach() {
+    if (Files.notExists(device)) {
+      throw pool.failure(Kind.UNAVAILABLE, device + ": the device is gone");
+    }
+    return pool.lvm(Optional.of(device.toString()));
+  }
+
+  @Override
+  public void detach() {
+    // The device is there by itself.
+  }
+
+  @Override
+  public void remove(ThinPool thin) {
+    new OwnGroup(pool).remove(thin.lvm(), thin.group(), device.toString());
+    blank();
+  }
+
+  /** Leaves it as it was found. */
+  private void blank() {
+    try (Fd open = openExclusively()) {
+      long size = LoopDevice.sizeOf(pool.sys(), open);
+      open.write(ByteBuffer.allocateDirect((int) Math.min(LOOKED_AT, size)), 0);
+      open.sync();
+    }
+  }
+
+  /** A device grows elsewhere; this takes what it has more by now, all of it. */
+  @Override
+  public Optional<Resize> resize() {
+    return Optional.of(this::growTo);
+  }
+
+  private void growTo(ThinPool thin, Size size) {
+    Size now = Size.ofBytes(thin.fullness().size());
+    if (size.compareTo(now) < 0) {
+      throw StapesException.invalid(
+          pool.subject(), "a pool does not shrink: it has " + now + ", asked for " + size);
+    }
+    Size has = Size.ofBytes(deviceSize());
+    if (size.compareTo(has) > 0) {
+      throw pool.failure(
+          Kind.EXHAUSTED,
+          device
+              + ": the device has "
+              + has.toDisplay()
+              + ", asked for "
+              + size.toDisplay()
+              + ": make the device larger first");
+    }
+    fill(thin, has.bytes());
+  }
+
+  @Override
+  public Optional<Growth> growth() {
+    return Optional.of((thin, now) -> step(thin));
+  }
+
+  private boolean step(ThinPool thin) {
+    long has = deviceSize();
+    synchronized (this) {
+      if (has == taken) {
+        return false;
+      }
+    }
+    return fill(thin, has);
+  }
+
+  private synchronized boolean fill(ThinPool thin, long has) {
+    taken = has;
+    return OwnGroup.fill(thin, device.toString());
+  }
+
+  private long deviceSize() {
+    try (Fd open = Fd.open(pool.sys(), device, Set.of(OpenFlag.READ))) {
+      return LoopDevice.sizeOf(pool.sys(), open);
+    }
+  }
+}

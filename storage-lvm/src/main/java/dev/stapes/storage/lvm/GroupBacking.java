@@ -1,0 +1,120 @@
+package dev.stapes.storage.lvm;
+
+import dev.stapes.model.Size;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import java.util.Optional;
+
+/** A volume group that is somebody's: the pool is one logical volume in it among others. */
+final class GroupBacking implements Backing {
+  private final PoolContext pool;
+  private final String group;
+
+  /**
+   * In a group.
+   *
+   * @param group a name that was checked
+   */
+  GroupBacking(PoolContext pool, String group) {
+    this.pool = pool;
+    this.group = group;
+  }
+
+  @Override
+  public ThinPool create(String mark) {
+    Lvm lvm = attach();
+    VolumeGroup info = lvm.group(group);
+    long wanted = pool.get(LvmKeys.SIZE).map(Size::bytes).orElse(info.free());
+    if (wanted > info.free()) {
+      throw pool.failure(
+          Kind.EXHAUSTED,
+          "the volume group has "
+              + Size.ofBytes(info.free()).toDisplay()
+              + " free, asked for "
+              + Size.ofBytes(wanted).toDisplay());
+    }
+    ThinPoolPlan plan =
+        ThinPoolPlan.of(wanted, info.extent(), pool.get(LvmKeys.METADATA_SIZE))
+            .orElseThrow(
+                () ->
+                    pool.failure(
+                        Kind.EXHAUSTED,
+                        "no room for a thin pool in " + Size.ofBytes(wanted).toDisplay()));
+    String name = LvmNames.fresh();
+    try {
+      return ThinPool.create(lvm, group, name, mark, plan);
+    } catch (RuntimeException e) {
+      Undo.after(e, () -> removeIfThere(new ThinPool(lvm, group, name)));
+      throw e;
+    }
+  }
+
+  private static void removeIfThere(ThinPool thin) {
+    try {
+      thin.destroy();
+    } catch (StapesException e) {
+      if (e.kind() != Kind.NOT_FOUND) {
+        throw e;
+      }
+    }
+  }
+
+  @Override
+  public Lvm attach() {
+    return pool.lvm(Optional.empty());
+  }
+
+  @Override
+  public void detach() {
+    // Its devices are there by themselves.
+  }
+
+  @Override
+  public void remove(ThinPool thin) {
+    thin.destroy();
+  }
+
+  @Override
+  public Optional<Resize> resize() {
+    return Optional.of(this::growTo);
+  }
+
+  @Override
+  public Optional<Growth> growth() {
+    return pool.get(LvmKeys.MOST).map(most -> (thin, now) -> step(thin, now, most.bytes()));
+  }
+
+  private static boolean step(ThinPool thin, Fullness now, long most) {
+    VolumeGroup info = thin.groupInfo();
+    long wanted = Growth.next(now.size(), most) - now.size();
+    long possible = Math.min(wanted, info.free() - ThinPoolPlan.reserve(now.metadataSize()));
+    long whole = possible / info.extent() * info.extent();
+    if (whole <= 0) {
+      return false;
+    }
+    thin.extendData(whole);
+    return true;
+  }
+
+  private void growTo(ThinPool thin, Size size) {
+    long more = size.bytes() - thin.fullness().size();
+    if (more < 0) {
+      throw StapesException.invalid(
+          pool.subject(),
+          "a pool does not shrink: it has "
+              + Size.ofBytes(size.bytes() - more)
+              + ", asked for "
+              + size);
+    }
+    VolumeGroup info = thin.groupInfo();
+    long whole = ThinPoolPlan.up(more, info.extent());
+    if (whole > info.free()) {
+      throw pool.failure(
+          Kind.EXHAUSTED,
+          "the volume group has " + Size.ofBytes(info.free()).toDisplay() + " free");
+    }
+    if (whole > 0) {
+      thin.extendData(whole);
+    }
+  }
+}

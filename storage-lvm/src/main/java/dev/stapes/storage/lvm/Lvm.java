@@ -1,0 +1,183 @@
+package dev.stapes.storage.lvm;
+
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.Command;
+import dev.stapes.spi.Host;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+
+/**
+ * Runs the program {@code lvm}. A command that has begun is not killed: between suspending and
+ * resuming a device that would leave all who use it hanging. A thread that was interrupted before
+ * begins none.
+ */
+final class Lvm {
+  private static final Duration LIMIT = Duration.ofMinutes(10);
+
+  /** It complains of descriptors that it inherited from whoever started the JVM. */
+  private static final Map<String, String> ENVIRONMENT = Map.of("LVM_SUPPRESS_FD_WARNINGS", "1");
+
+  private final Host host;
+  private final String subject;
+  private final List<String> common;
+
+  /**
+   * For one pool.
+   *
+   * @param subject for errors
+   * @param common options of every command
+   */
+  Lvm(Host host, String subject, List<String> common) {
+    this.host = host;
+    this.subject = subject;
+    this.common = List.copyOf(common);
+  }
+
+  /**
+   * The options that every command has.
+   *
+   * @param device the only one that LVM may look at; empty: all that the machine's configuration
+   *     allows
+   * @param udev whether udev runs: where it does not, LVM would wait for it without end, and makes
+   *     the nodes of devices itself
+   */
+  static List<String> options(Optional<String> device, boolean udev) {
+    List<String> settings = new ArrayList<>();
+    // Its daemon would be started by us and outlive us; the driver itself sees to the fullness.
+    settings.add("activation/monitoring=0");
+    // Writers into a full pool learn it at once; 2.03.16 refuses the option of lvcreate for it.
+    settings.add("activation/error_when_full=1");
+    if (!udev) {
+      settings.add("activation/udev_sync=0");
+      settings.add("activation/udev_rules=0");
+      settings.add("devices/obtain_device_list_from_udev=0");
+      settings.add("devices/external_device_info_source=\"none\"");
+    }
+    List<String> options = new ArrayList<>();
+    if (device.isPresent()) {
+      // A file for each change of each volume, of a group that nobody else changes.
+      settings.add("backup/backup=0");
+      settings.add("backup/archive=0");
+      options.add("--devices");
+      options.add(device.get());
+    }
+    options.add("--config");
+    options.add(String.join(" ", settings));
+    return options;
+  }
+
+  /** Runs one of its commands, such as {@code lvcreate}, and gives what it wrote. */
+  String run(String command, List<String> arguments) {
+    List<String> all = new ArrayList<>(List.of("lvm", command));
+    all.addAll(common);
+    all.addAll(arguments);
+    Command whole = Command.of(all.toArray(new String[0])).timeout(LIMIT).environment(ENVIRONMENT);
+    try {
+      return unkilled(whole);
+    } catch (StapesException e) {
+      throw LvmErrors.of(e, subject, command + " failed");
+    }
+  }
+
+  /** The same, with strings. */
+  String run(String command, String... arguments) {
+    return run(command, List.of(arguments));
+  }
+
+  /**
+   * Asks {@code lvs}.
+   *
+   * @param fields separated by commas
+   * @param arguments more of them; none: of all groups
+   */
+  List<LvmRow> volumes(String fields, String... arguments) {
+    List<String> all =
+        new ArrayList<>(
+            List.of("--reportformat", "json", "--units", "b", "--nosuffix", "--options", fields));
+    all.addAll(List.of(arguments));
+    String report = run("lvs", all);
+    return read(() -> LvmReport.rows("lv", report));
+  }
+
+  /**
+   * What a group has free.
+   *
+   * @param name of the group
+   */
+  VolumeGroup group(String name) {
+    String report =
+        run(
+            "vgs",
+            "--reportformat",
+            "json",
+            "--units",
+            "b",
+            "--nosuffix",
+            "--options",
+            VolumeGroup.FIELDS,
+            name);
+    return read(
+        () -> {
+          List<LvmRow> rows = LvmReport.rows("vg", report);
+          if (rows.size() != 1) {
+            throw new LvmReport.Malformed(rows.size() + " groups instead of one");
+          }
+          return VolumeGroup.of(rows.get(0));
+        });
+  }
+
+  /** Reads a part of a report. */
+  interface Reading<T> {
+    /** Reads it. */
+    T get() throws LvmReport.Malformed;
+  }
+
+  /** Reads a report; one that makes no sense is an error of the pool. */
+  <T> T read(Reading<T> reading) {
+    try {
+      return reading.get();
+    } catch (LvmReport.Malformed e) {
+      throw new StapesException(
+          Kind.INTERNAL, subject, "a report of LVM cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  /** On a thread that nobody interrupts. */
+  private String unkilled(Command command) {
+    if (Thread.currentThread().isInterrupted()) {
+      throw new StapesException(Kind.INTERRUPTED, subject, "interrupted");
+    }
+    FutureTask<String> task = new FutureTask<>(() -> host.programs().run(command).stdout());
+    Thread thread = new Thread(task, "stapes-lvm");
+    thread.setDaemon(true);
+    thread.start();
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          return task.get();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof StapesException refused) {
+        throw refused;
+      }
+      throw new StapesException(Kind.INTERNAL, subject, "cannot run lvm: " + e.getCause(), e);
+    } catch (CancellationException e) {
+      throw new StapesException(Kind.INTERNAL, subject, "cannot run lvm", e);
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+}

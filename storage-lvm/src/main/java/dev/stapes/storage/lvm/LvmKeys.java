@@ -1,0 +1,58 @@
+package dev.stapes.storage.lvm;
+
+import dev.stapes.model.ConfigKey;
+import dev.stapes.model.ConfigType;
+import dev.stapes.model.Size;
+import java.util.List;
+
+/** The config keys of a pool, under Incus's names. */
+final class LvmKeys {
+  static final ConfigKey<String> SOURCE =
+      ConfigKey.of(
+          "source",
+          ConfigType.STRING,
+          false,
+          "A blank block device, or the name of a volume group that exists; absent: a loop file of"
+              + " Stapes's own");
+  static final ConfigKey<Size> SIZE =
+      ConfigKey.of(
+          "size",
+          ConfigType.SIZE,
+          false,
+          "Size of the loop file, or of the thin pool in a volume group that exists; absent: 20 %"
+              + " of the free space, at least 5 GiB, at most 30 GiB; all of a volume group");
+  static final ConfigKey<Size> METADATA_SIZE =
+      ConfigKey.of(
+          "lvm.thinpool_metadata_size",
+          ConfigType.SIZE,
+          false,
+          "Size of the thin pool's metadata; absent: four times what one mapping of all its data"
+              + " takes");
+  static final ConfigKey<Size> MOST =
+      ConfigKey.of(
+          "lvm.thinpool_max_size",
+          ConfigType.SIZE,
+          false,
+          "Up to where a loop file, or a thin pool in a volume group that exists, grows by itself"
+              + " when 80 % of it are in use; absent: it does not. A pool on a device takes what"
+              + " the device has");
+  static final ConfigKey<String> FORMAT =
+      ConfigKey.of(
+          "volume.block.filesystem",
+          ConfigType.oneOf("ext4", "xfs", "btrfs"),
+          "ext4",
+          false,
+          "File system of new volumes");
+  static final ConfigKey<Size> VOLUME_SIZE =
+      ConfigKey.of(
+          "volume.size",
+          ConfigType.SIZE,
+          false,
+          "Size of new volumes, which take of the pool what is written; absent: 10 GiB, or that of"
+              + " the pool where it is smaller");
+
+  static final List<ConfigKey<?>> ALL =
+      List.of(SOURCE, SIZE, MOST, METADATA_SIZE, FORMAT, VOLUME_SIZE);
+
+  private LvmKeys() {}
+}

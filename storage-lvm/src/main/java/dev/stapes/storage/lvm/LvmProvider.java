@@ -1,0 +1,234 @@
+package dev.stapes.storage.lvm;
+
+import dev.stapes.linux.ffi.Syscalls;
+import dev.stapes.model.ConfigKey;
+import dev.stapes.model.ConfigSchema;
+import dev.stapes.model.PoolSpec;
+import dev.stapes.model.Size;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.Availability;
+import dev.stapes.spi.Command;
+import dev.stapes.spi.Host;
+import dev.stapes.spi.StorageDriverProvider;
+import dev.stapes.spi.StoragePool;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+
+/**
+ * The driver {@code lvm}: volumes are thin volumes with ext4, XFS or Btrfs, copies are thin
+ * snapshots. A pool is a thin pool in a group of its own, in a loop file (the default) or on a
+ * block device, or one in a volume group that is there already.
+ */
+public final class LvmProvider implements StorageDriverProvider {
+  static final String NAME = "lvm";
+
+  /** The first with {@code --devices} and {@code --setautoactivation}. */
+  private static final LvmVersion LEAST = new LvmVersion(2, 3, 12);
+
+  private static final Path ROOT = Path.of("/");
+
+  private final Supplier<Syscalls> sys;
+  private final Path root;
+
+  /** A provider for this machine. */
+  public LvmProvider() {
+    this(Syscalls::system, ROOT);
+  }
+
+  /**
+   * A provider over other system calls.
+   *
+   * @param root where the machine's {@code /sys} and {@code /lib/modules} are looked for
+   */
+  LvmProvider(Supplier<Syscalls> sys, Path root) {
+    this.sys = sys;
+    this.root = root;
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public List<ConfigKey<?>> poolKeys() {
+    return LvmKeys.ALL;
+  }
+
+  @Override
+  public Availability probe(Host host) {
+    Optional<String> library = Syscalls.unavailable();
+    if (library.isPresent()) {
+      return Availability.unavailable(library.get(), "run on Linux with glibc");
+    }
+    if (!host.facts().root()) {
+      return Availability.unavailable("not root", "run as root");
+    }
+    for (Map.Entry<String, String> tool :
+        List.of(
+            Map.entry("lvm", "lvm2"),
+            Map.entry("thin_check", "thin-provisioning-tools"),
+            Map.entry("mkfs.ext4", "e2fsprogs"))) {
+      if (host.programs().find(tool.getKey()).isEmpty()) {
+        return Availability.unavailable(
+            tool.getKey() + " not found", "install the package " + tool.getValue());
+      }
+    }
+    if (!ThinKernel.has(root, host.facts().kernel())) {
+      return Availability.unavailable(
+          "the kernel has no thin pools of device-mapper",
+          "use a kernel with CONFIG_DM_THIN_PROVISIONING, or the btrfs or dir driver");
+    }
+    return version(host);
+  }
+
+  private static Availability version(Host host) {
+    try {
+      String text = host.programs().run(Command.of("lvm", "version")).stdout();
+      Optional<LvmVersion> version = LvmVersion.of(text);
+      return version.isPresent() && version.get().compareTo(LEAST) >= 0
+          ? Availability.available()
+          : Availability.unavailable(
+              "LVM "
+                  + version.map(LvmVersion::toString).orElse("of an unknown version")
+                  + " is too old",
+              "install LVM " + LEAST + " or newer");
+    } catch (StapesException e) {
+      return Availability.unavailable(
+          "lvm does not run: " + e.getMessage(), "see what \"lvm version\" says");
+    }
+  }
+
+  @Override
+  public StoragePool create(Host host, PoolSpec spec, Path directory) {
+    PoolContext pool = context(host, spec, directory);
+    requireFormat(pool);
+    Backing backing = backing(pool);
+    return Gate.naming(pool.subject(), "cannot be made", () -> create(pool, backing));
+  }
+
+  private static StoragePool create(PoolContext pool, Backing backing) {
+    String mark = LvmNames.fresh();
+    PoolMark file = new PoolMark(pool);
+    ThinPool thin = backing.create(mark);
+    try {
+      file.write(mark);
+      backing.detach(); // the thin pool is active
+      ThinPool.Content empty = new ThinPool.Content(thin, List.of(), List.of());
+      return new LvmPool(pool, backing, empty, file::delete);
+    } catch (RuntimeException e) {
+      Undo.after(e, () -> backing.remove(thin));
+      Undo.after(e, file::delete);
+      throw e;
+    }
+  }
+
+  @Override
+  public StoragePool open(Host host, PoolSpec spec, Path directory) {
+    PoolContext pool = context(host, spec, directory);
+    PoolMark file = new PoolMark(pool);
+    String mark = file.read();
+    Backing backing = backing(pool);
+    return Gate.naming(
+        pool.subject(),
+        "cannot be opened",
+        () -> {
+          try {
+            ThinPool.Content content =
+                ThinPool.find(backing.attach(), mark)
+                    .orElseThrow(
+                        () ->
+                            pool.failure(
+                                Kind.UNAVAILABLE,
+                                "its thin pool is gone: no logical volume with the tag "
+                                    + VolumeTags.pool(mark)));
+            content.pool().activate();
+            return new LvmPool(pool, backing, content, file::delete);
+          } finally {
+            backing.detach();
+          }
+        });
+  }
+
+  private PoolContext context(Host host, PoolSpec spec, Path directory) {
+    new ConfigSchema(LvmKeys.ALL).validate("pool " + spec.name(), spec.config().values());
+    return new PoolContext(host, sys.get(), spec, directory);
+  }
+
+  private static void requireFormat(PoolContext pool) {
+    VolumeFormat format = VolumeFormat.of(pool.get(LvmKeys.FORMAT).orElse("ext4")).orElseThrow();
+    if (pool.host().programs().find(format.program()).isEmpty()) {
+      throw pool.failure(
+          Kind.UNAVAILABLE,
+          format.program() + " not found: install the package " + format.artifact());
+    }
+    Optional<Size> size = pool.get(LvmKeys.VOLUME_SIZE);
+    if (size.isPresent() && size.get().compareTo(format.least()) < 0) {
+      throw StapesException.invalid(
+          pool.subject(),
+          "volume.size must be at least "
+              + format.least()
+              + " for "
+              + format.type()
+              + ": \""
+              + size.get()
+              + "\"");
+    }
+  }
+
+  /** What the key {@code source} stands for. */
+  private static Backing backing(PoolContext pool) {
+    Optional<String> source = pool.get(LvmKeys.SOURCE);
+    if (source.isEmpty()) {
+      return new LoopBacking(pool);
+    }
+    if (!source.get().startsWith("/")) {
+      return new GroupBacking(pool, LvmNames.group(pool.subject(), source.get()));
+    }
+    Path path = path(pool, source.get());
+    if (pool.get(LvmKeys.SIZE).isPresent()) {
+      throw StapesException.invalid(
+          pool.subject(),
+          "size is for a loop file or a volume group, but the source is \"" + path + "\"");
+    }
+    requireNoFiles(pool, path);
+    return new DeviceBacking(pool, path);
+  }
+
+  private static Path path(PoolContext pool, String source) {
+    if (source.indexOf(',') >= 0) {
+      throw StapesException.invalid(
+          pool.subject(), "LVM takes no path with a comma: \"" + source + "\"");
+    }
+    try {
+      return Path.of(source).normalize();
+    } catch (InvalidPathException e) {
+      throw pool.failure(Kind.INVALID, "source is no path: \"" + source + "\"", e);
+    }
+  }
+
+  /** A directory is none of what this driver takes; somebody's files in it say so louder. */
+  private static void requireNoFiles(PoolContext pool, Path path) {
+    if (Files.isDirectory(path)) {
+      try (Stream<Path> files = Files.list(path)) {
+        boolean empty = files.findAny().isEmpty();
+        throw pool.failure(
+            empty ? Kind.INVALID : Kind.CONFLICT,
+            "source is a directory, but must be a block device or a volume group: \""
+                + path
+                + "\"");
+      } catch (IOException e) {
+        throw new UncheckedIOException(path + ": cannot be read: " + e.getMessage(), e);
+      }
+    }
+  }
+}

@@ -1,0 +1,92 @@
+package dev.stapes.storage.lvm;
+
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+
+/** A volume group of the pool's own, on one device. */
+final class OwnGroup {
+  private static final long MIB = 1L << 20;
+
+  private final PoolContext pool;
+
+  OwnGroup(PoolContext pool) {
+    this.pool = pool;
+  }
+
+  /**
+   * Makes the group with the thin pool; removes it where that fails.
+   *
+   * @param device blank
+   * @param size of it, in bytes
+   */
+  ThinPool create(Lvm lvm, String device, long size, String mark) {
+    String group = LvmNames.fresh();
+    try {
+      lvm.run(
+          "vgcreate",
+          "--setautoactivation",
+          "n",
+          "--physicalextentsize",
+          "1m",
+          "--metadatasize",
+          textArea(size) / 1024 + "k",
+          group,
+          device);
+      ThinPoolPlan plan = plan(lvm.group(group));
+      return ThinPool.create(lvm, group, LvmNames.fresh(), mark, plan);
+    } catch (RuntimeException e) {
+      Undo.after(e, () -> removeIfThere(lvm, group, device));
+      throw e;
+    }
+  }
+
+  private ThinPoolPlan plan(VolumeGroup group) {
+    return ThinPoolPlan.of(group.free(), group.extent(), pool.get(LvmKeys.METADATA_SIZE))
+        .orElseThrow(
+            () ->
+                pool.failure(
+                    Kind.EXHAUSTED,
+                    "no room for a thin pool: " + group.free() + " bytes in the group"));
+  }
+
+  /**
+   * Room for the group's description, of which there are two texts at a time: half a KiB or so for
+   * each volume.
+   */
+  private static long textArea(long size) {
+    return Math.min(Math.max(size / 256 / MIB * MIB, MIB), 64 * MIB);
+  }
+
+  /** Removes the group with all that is in it, and LVM's mark of the device. */
+  void remove(Lvm lvm, String group, String device) {
+    lvm.run("vgremove", "--yes", "--force", group);
+    lvm.run("pvremove", "--yes", device);
+  }
+
+  private void removeIfThere(Lvm lvm, String group, String device) {
+    try {
+      remove(lvm, group, device);
+    } catch (StapesException e) {
+      if (e.kind() != Kind.NOT_FOUND) {
+        throw e;
+      }
+    }
+  }
+
+  /**
+   * Takes what the device has more, for the data of the thin pool.
+   *
+   * @return whether there was more
+   */
+  static boolean fill(ThinPool pool, String device) {
+    pool.lvm().run("pvresize", device);
+    VolumeGroup group = pool.groupInfo();
+    long more = group.free() - ThinPoolPlan.reserve(pool.fullness().metadataSize());
+    long whole = more / group.extent() * group.extent();
+    if (whole <= 0) {
+      return false;
+    }
+    pool.extendData(whole);
+    return true;
+  }
+}

@@ -1,0 +1,68 @@
+package dev.stapes.storage.lvm;
+
+import dev.stapes.linux.ffi.Syscalls;
+import dev.stapes.model.ConfigKey;
+import dev.stapes.model.PoolSpec;
+import dev.stapes.model.StapesException;
+import dev.stapes.spi.Command;
+import dev.stapes.spi.Host;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What every part of a pool works with.
+ *
+ * @param host the machine
+ * @param sys its system calls
+ * @param spec what was asked for
+ * @param directory for the pool's own files
+ */
+record PoolContext(Host host, Syscalls sys, PoolSpec spec, Path directory) {
+  private static final Logger LOG = LoggerFactory.getLogger(PoolContext.class);
+  private static final Path UDEV = Path.of("/run/udev/control");
+
+  /** For messages. */
+  String subject() {
+    return "pool " + spec.name();
+  }
+
+  /** The path by which this JVM reaches a path of the host's mount namespace. */
+  Path local(Path path) {
+    return host.mounts().local(path);
+  }
+
+  <T> Optional<T> get(ConfigKey<T> key) {
+    return spec.config().get(key);
+  }
+
+  /**
+   * Waits until udev has looked at what it wants to look at: meanwhile it holds devices that were
+   * written to.
+   */
+  void awaitUdev() {
+    if (!Files.exists(UDEV) || host.programs().find("udevadm").isEmpty()) {
+      return;
+    }
+    try {
+      host.programs().run(Command.of("udevadm", "settle", "--timeout=30"));
+    } catch (StapesException e) {
+      LOG.debug("{}: udev does not settle", subject(), e);
+    }
+  }
+
+  /** LVM, looking at one device alone or at all. */
+  Lvm lvm(Optional<String> device) {
+    return new Lvm(host, subject(), Lvm.options(device, Files.exists(UDEV)));
+  }
+
+  StapesException failure(StapesException.Kind kind, String problem) {
+    return new StapesException(kind, subject(), problem);
+  }
+
+  StapesException failure(StapesException.Kind kind, String problem, Throwable cause) {
+    return new StapesException(kind, subject(), problem, cause);
+  }
+}

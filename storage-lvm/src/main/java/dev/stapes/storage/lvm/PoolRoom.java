@@ -1,0 +1,116 @@
+package dev.stapes.storage.lvm;
+
+import dev.stapes.linux.ffi.LinuxException;
+import dev.stapes.model.Size;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Sees to it that a thin pool does not run full: nothing new is made when it nearly is, and it gets
+ * more room before, as far as it may. A look is one process more, so it is not taken each time.
+ */
+final class PoolRoom {
+  private static final Logger LOG = LoggerFactory.getLogger(PoolRoom.class);
+  private static final long FRESH = Duration.ofSeconds(5).toNanos();
+  private static final Size USUAL_VOLUME = Size.ofGibibytes(10);
+
+  private final String subject;
+  private final ThinPool thin;
+  private final Optional<Backing.Growth> growth;
+  private final LongSupplier nanos;
+  private @Nullable Fullness last;
+  private long lookedAt;
+
+  /**
+   * Of a thin pool.
+   *
+   * @param growth makes its data larger
+   * @param nanos a clock, as {@link System#nanoTime}
+   */
+  PoolRoom(String subject, ThinPool thin, Optional<Backing.Growth> growth, LongSupplier nanos) {
+    this.subject = subject;
+    this.thin = thin;
+    this.growth = growth;
+    this.nanos = nanos;
+  }
+
+  /**
+   * Refuses where nothing new is to be made.
+   *
+   * @throws StapesException EXHAUSTED
+   */
+  void require() {
+    Optional<String> problem = recent().problem();
+    if (problem.isPresent()) {
+      problem = measure().problem(); // something may have been deleted since
+    }
+    if (problem.isPresent()) {
+      throw new StapesException(Kind.EXHAUSTED, subject, problem.get());
+    }
+  }
+
+  /** The size of a volume of which nobody said one. */
+  long usualSize(PoolContext pool) {
+    long wanted =
+        pool.get(LvmKeys.VOLUME_SIZE)
+            .map(Size::bytes)
+            .orElseGet(() -> Math.min(USUAL_VOLUME.bytes(), recent().size()));
+    return ThinPoolPlan.up(wanted, 1L << 20);
+  }
+
+  private synchronized Fullness recent() {
+    return last == null || nanos.getAsLong() - lookedAt > FRESH ? measure() : last;
+  }
+
+  /** Looks, and gives data and metadata more room where they are tight. */
+  synchronized Fullness measure() {
+    Fullness now = thin.fullness();
+    if (now.metadata() >= Fullness.TIGHT_METADATA) {
+      now = widened(now);
+    }
+    if (now.data() >= Fullness.TIGHT_DATA && growth.isPresent()) {
+      now = grown(growth.get(), now);
+    }
+    last = now;
+    lookedAt = nanos.getAsLong();
+    return now;
+  }
+
+  /** What is wanted may still fit where it cannot grow. */
+  private Fullness grown(Backing.Growth how, Fullness tight) {
+    try {
+      if (!how.step(thin, tight)) {
+        return tight;
+      }
+    } catch (StapesException | LinuxException e) {
+      if (e instanceof StapesException refused && refused.kind() == Kind.INTERRUPTED) {
+        throw refused;
+      }
+      LOG.warn("{}: does not grow by itself: {}", subject, e.getMessage(), e);
+      return tight;
+    }
+    Fullness now = thin.fullness();
+    LOG.info("{}: grew by itself to {} bytes", subject, now.size());
+    return now;
+  }
+
+  private Fullness widened(Fullness tight) {
+    VolumeGroup group = thin.groupInfo();
+    long more =
+        Math.min(group.free(), ThinPoolPlan.up(tight.metadataSize(), group.extent()))
+            / group.extent()
+            * group.extent();
+    if (more <= 0) {
+      return tight;
+    }
+    LOG.info("{}: its metadata gets {} bytes more", subject, more);
+    thin.extendMetadata(more);
+    return thin.fullness();
+  }
+}

@@ -1,0 +1,13 @@
+/** The storage driver {@code lvm}: thin pools of LVM. */
+module dev.stapes.storage.lvm {
+  requires com.fasterxml.jackson.databind;
+  requires transitive dev.stapes.core;
+  requires dev.stapes.linux;
+  requires org.slf4j;
+  requires static transitive org.jspecify;
+
+  exports dev.stapes.storage.lvm;
+
+  provides dev.stapes.spi.StorageDriverProvider with
+      dev.stapes.storage.lvm.LvmProvider;
+}

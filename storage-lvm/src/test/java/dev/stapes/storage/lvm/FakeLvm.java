@@ -1,0 +1,275 @@
+package dev.stapes.storage.lvm;
+
+import dev.stapes.testkit.FakeProgram;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * The program {@code lvm} on one volume group that is not there. It knows the commands of the
+ * driver and refuses all else.
+ */
+final class FakeLvm implements FakeProgram {
+  static final String GROUP = "vg0";
+
+  private static final long EXTENT = 4L << 20;
+
+  private final Map<String, Volume> volumes = new TreeMap<>();
+  private double dataPercent;
+  private double metadataPercent;
+
+  private static final class Volume {
+    final Set<String> tags = new LinkedHashSet<>();
+    String pool = "";
+    long size;
+    long metadata;
+    boolean active;
+    boolean open;
+  }
+
+  /** A command that was refused. */
+  private static final class Refused extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    Refused(String complaint) {
+      super(complaint);
+    }
+  }
+
+  /** Names with tags, of all but the thin pool; what is trash is not shown. */
+  synchronized Set<String> picture() {
+    Set<String> all = new LinkedHashSet<>();
+    volumes.values().stream()
+        .filter(volume -> !volume.pool.isEmpty() && !volume.tags.contains(VolumeTags.TRASH))
+        .forEach(volume -> all.add(volume.tags.toString()));
+    return all;
+  }
+
+  /** How many logical volumes there are, the thin pool too. */
+  synchronized int count() {
+    return volumes.size();
+  }
+
+  /** How many have a device. */
+  synchronized long countActive() {
+    return volumes.values().stream().filter(volume -> volume.active).count();
+  }
+
+  synchronized void fill(double data, double metadata) {
+    dataPercent = data;
+    metadataPercent = metadata;
+  }
+
+  /** Somebody uses the device of each volume that is trash, or of none. */
+  synchronized void holdTrash(boolean held) {
+    volumes.values().stream()
+        .filter(volume -> volume.tags.contains(VolumeTags.TRASH))
+        .forEach(volume -> volume.open = held);
+  }
+
+  synchronized void rename(String from, String to) {
+    Volume volume = volumes.remove(from);
+    if (volume != null) {
+      volumes.put(to, volume);
+    }
+    volumes.values().stream()
+        .filter(other -> other.pool.equals(from))
+        .forEach(other -> other.pool = to);
+  }
+
+  synchronized String onlyPool() {
+    return volumes.entrySet().stream()
+        .filter(entry -> entry.getValue().pool.isEmpty())
+        .map(Map.Entry::getKey)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @Override
+  public synchronized int run(Call call) throws Exception {
+    Arguments arguments = Arguments.of(call.arguments());
+    try {
+      switch (arguments.command()) {
+        case "version" -> call.print("  LVM version:     2.03.16(2) (2022-05-18)\n");
+        case "vgs" -> call.print(group(arguments));
+        case "lvs" -> call.print(report(arguments));
+        case "lvcreate" -> create(arguments);
+        case "lvchange" -> change(arguments);
+        case "lvremove" -> remove(arguments);
+        case "lvextend", "lvreduce" -> resize(arguments);
+        default -> throw new Refused("No such command '" + arguments.command() + "'.");
+      }
+      return 0;
+    } catch (Refused e) {
+      call.stderr()
+          .write(("  " + e.getMessage()).getBytes(java.nio.charset.StandardCharsets.UTF_8));
+      return 5;
+    }
+  }
+
+  private String group(Arguments arguments) throws Refused {
+    if (!arguments.rest().equals(List.of(GROUP))) {
+      throw new Refused("Volume group \"" + arguments.rest().get(0) + "\" not found");
+    }
+    long used =
+        volumes.values().stream()
+            .filter(volume -> volume.pool.isEmpty())
+            .mapToLong(volume -> volume.size)
+            .sum();
+    return "{\"report\":[{\"vg\":[{\"vg_free\":\""
+        + ((1L << 30) - used)
+        + "\",\"vg_extent_size\":\""
+        + EXTENT
+        + "\"}]}]}";
+  }
+
+  private String report(Arguments arguments) throws Refused {
+    List<String> rows = new ArrayList<>();
+    for (Map.Entry<String, Volume> entry : volumes.entrySet()) {
+      String path = GROUP + "/" + entry.getKey();
+      List<String> asked = arguments.rest();
+      if (asked.isEmpty() || asked.contains(GROUP) || asked.contains(path)) {
+        rows.add(row(entry.getKey(), entry.getValue()));
+      }
+    }
+    if (rows.isEmpty() && !arguments.rest().isEmpty() && !arguments.rest().contains(GROUP)) {
+      throw new Refused("Failed to find logical volume \"" + arguments.rest().get(0) + "\"");
+    }
+    return "{\"report\":[{\"lv\":[" + String.join(",", rows) + "]}]}";
+  }
+
+  private String row(String name, Volume volume) {
+    Map<String, String> fields = new TreeMap<>();
+    fields.put("vg_name", GROUP);
+    fields.put("lv_name", name);
+    fields.put("pool_lv", volume.pool);
+    fields.put("lv_tags", String.join(",", volume.tags));
+    fields.put("lv_size", Long.toString(volume.size));
+    fields.put("lv_metadata_size", volume.pool.isEmpty() ? Long.toString(volume.metadata) : "");
+    fields.put("data_percent", Double.toString(dataPercent));
+    fields.put("metadata_percent", Double.toString(metadataPercent));
+    List<String> all = new ArrayList<>();
+    fields.forEach((field, value) -> all.add("\"" + field + "\":\"" + value + "\""));
+    return "{" + String.join(",", all) + "}";
+  }
+
+  private void create(Arguments arguments) throws Refused {
+    Volume made = new Volume();
+    made.active =
+        arguments.has("--ignoreactivationskip", "") || !arguments.has("--setactivationskip", "y");
+    made.tags.addAll(arguments.values("--addtag"));
+    if (arguments.has("--type", "thin-pool")) {
+      made.size = kibibytes(arguments.value("--size"));
+      made.metadata = kibibytes(arguments.value("--poolmetadatasize"));
+    } else if (arguments.has("--type", "thin")) {
+      made.pool = arguments.value("--thinpool");
+      made.size = kibibytes(arguments.value("--virtualsize"));
+    } else {
+      Volume source = find(arguments.rest().get(0));
+      made.pool = source.pool;
+      made.size = source.size;
+    }
+    if (volumes.putIfAbsent(arguments.value("--name"), made) != null) {
+      throw new Refused("Logical Volume already exists in volume group");
+    }
+  }
+
+  private void change(Arguments arguments) throws Refused {
+    for (String path : arguments.rest()) {
+      Volume volume = find(path);
+      volume.tags.removeAll(arguments.values("--deltag"));
+      volume.tags.addAll(arguments.values("--addtag"));
+      if (arguments.has("--activate", "y")) {
+        volume.active = true;
+      } else if (arguments.has("--activate", "n")) {
+        volume.active = false;
+      }
+    }
+  }
+
+  private void remove(Arguments arguments) throws Refused {
+    List<String> complaints = new ArrayList<>();
+    for (String path : arguments.rest()) {
+      if (find(path).open) {
+        complaints.add("Logical volume " + path + " in use.");
+      } else {
+        String name = path.substring(GROUP.length() + 1);
+        volumes.remove(name);
+        volumes.values().removeIf(volume -> volume.pool.equals(name));
+      }
+    }
+    if (!complaints.isEmpty()) {
+      throw new Refused(String.join("\n", complaints));
+    }
+  }
+
+  private void resize(Arguments arguments) throws Refused {
+    Volume volume = find(arguments.rest().get(0));
+    for (String size : arguments.values("--size")) {
+      volume.size = size.startsWith("+") ? volume.size + kibibytes(size) : kibibytes(size);
+    }
+    for (String size : arguments.values("--poolmetadatasize")) {
+      volume.metadata += kibibytes(size);
+      metadataPercent /= 2;
+    }
+  }
+
+  private Volume find(String path) throws Refused {
+    Volume volume =
+        path.startsWith(GROUP + "/") ? volumes.get(path.substring(GROUP.length() + 1)) : null;
+    if (volume == null) {
+      throw new Refused("Failed to find logical volume \"" + path + "\"");
+    }
+    return volume;
+  }
+
+  private static long kibibytes(String text) {
+    return Long.parseLong(text.replace("+", "").replace("k", "")) * 1024;
+  }
+
+  /** Of a command: options that take a value, and what follows them. */
+  private record Arguments(
+      String command, List<Map.Entry<String, String>> options, List<String> rest) {
+    private static final Set<String> ALONE =
+        Set.of("--yes", "--force", "--nosuffix", "--snapshot", "--ignoreactivationskip");
+
+    static Arguments of(List<String> all) {
+      List<Map.Entry<String, String>> options = new ArrayList<>();
+      List<String> rest = new ArrayList<>();
+      for (int i = 2; i < all.size(); i++) {
+        String word = all.get(i);
+        if (ALONE.contains(word)) {
+          options.add(Map.entry(word, ""));
+        } else if (word.startsWith("--")) {
+          i++;
+          options.add(Map.entry(word, all.get(i)));
+        } else {
+          rest.add(word);
+        }
+      }
+      return new Arguments(all.get(1), options, rest);
+    }
+
+    List<String> values(String option) {
+      return options.stream()
+          .filter(one -> one.getKey().equals(option))
+          .map(Map.Entry::getValue)
+          .toList();
+    }
+
+    String value(String option) throws Refused {
+      List<String> values = values(option);
+      if (values.size() != 1) {
+        throw new Refused("not one " + option + " but " + values);
+      }
+      return values.get(0);
+    }
+
+    boolean has(String option, String value) {
+      return values(option).contains(value);
+    }
+  }
+}

@@ -1,0 +1,315 @@
+package dev.stapes.storage.lvm;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.stapes.model.IdMapping;
+import dev.stapes.model.PoolSpec;
+import dev.stapes.model.Size;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.StoragePool;
+import dev.stapes.spi.Tree;
+import dev.stapes.spi.VolumeId;
+import dev.stapes.testkit.EffectScenario;
+import dev.stapes.testkit.Faults;
+import dev.stapes.testkit.HostLeftovers;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What a pool makes LVM do, with one that is not there. */
+class LvmPoolTest {
+  private static final VolumeId A = new VolumeId(VolumeId.Kind.INSTANCE, "a");
+  private static final VolumeId B = new VolumeId(VolumeId.Kind.INSTANCE, "b");
+  private static final VolumeId SNAPSHOT = new VolumeId(VolumeId.Kind.SNAPSHOT, "a.clean");
+
+  private final Path directory;
+  private final LvmWorld world;
+
+  LvmPoolTest(@TempDir Path directory) {
+    this.directory = directory;
+    this.world = new LvmWorld(directory, LvmWorld.SPEC, new Faults());
+  }
+
+  @AfterEach
+  void close() {
+    world.close();
+  }
+
+  private StoragePool pool() {
+    return world.pool();
+  }
+
+  private static StapesException refused(Kind kind, Executable attempt) {
+    StapesException error = assertThrows(StapesException.class, attempt);
+    assertEquals(kind, error.kind(), error.toString());
+    return error;
+  }
+
+  @Test
+  void a_copy_is_one_process_and_a_discard_another_one() {
+    pool().create(A);
+    int before = world.commandCount();
+    pool().copy(A, SNAPSHOT, true);
+    assertEquals(before + 1, world.commandCount());
+    pool().discard(SNAPSHOT);
+    assertEquals(before + 2, world.commandCount());
+    assertEquals(Set.of(A), pool().list());
+    assertEquals(before + 2, world.commandCount());
+  }
+
+  @Test
+  void a_copy_has_no_device_before_somebody_looks_at_it() {
+    pool().create(A);
+    long active = world.lvm().countActive();
+    pool().copy(A, B, false);
+    assertEquals(active, world.lvm().countActive());
+    pool().tree(B, Tree.Resolution.BENEATH).close();
+    assertEquals(active + 1, world.lvm().countActive());
+  }
+
+  @Test
+  void many_discarded_volumes_are_removed_by_one_command() {
+    pool().create(A);
+    for (int i = 0; i < 20; i++) {
+      VolumeId copy = new VolumeId(VolumeId.Kind.SNAPSHOT, "copy-" + i);
+      pool().copy(A, copy, true);
+      pool().discard(copy);
+    }
+    assertEquals(22, world.lvm().count());
+    pool().reclaim();
+    assertEquals(2, world.lvm().count());
+    assertEquals(1, world.commands("lvm lvremove").size());
+  }
+
+  @Test
+  void what_is_in_use_is_removed_by_a_later_reclaim() {
+    pool().create(A);
+    pool().create(B);
+    pool().discard(A);
+    world.lvm().holdTrash(true);
+    pool().discard(B);
+    pool().reclaim();
+    assertEquals(2, world.lvm().count());
+    world.lvm().holdTrash(false);
+    pool().reclaim();
+    assertEquals(1, world.lvm().count());
+  }
+
+  @Test
+  void a_reopened_pool_has_its_volumes_and_its_trash() {
+    pool().create(A);
+    pool().copy(A, SNAPSHOT, true);
+    pool().create(B);
+    pool().discard(B);
+    world.reopen();
+    assertEquals(Set.of(A, SNAPSHOT), pool().list());
+    pool().reclaim();
+    assertEquals(3, world.lvm().count());
+  }
+
+  @Test
+  void a_closed_pool_has_no_devices() {
+    pool().create(A);
+    pool().create(B);
+    pool().close();
+    assertEquals(0, world.lvm().countActive());
+  }
+
+  @Test
+  void a_pool_that_was_renamed_is_found_by_its_mark() {
+    pool().create(A);
+    world.lvm().rename(world.lvm().onlyPool(), "renamed");
+    world.reopen();
+    assertEquals(Set.of(A), pool().list());
+    pool().copy(A, B, false);
+    assertEquals(Set.of(A, B), pool().list());
+  }
+
+  @Test
+  void nothing_is_made_in_a_pool_that_is_nearly_full() {
+    pool().create(A);
+    world.lvm().fill(96, 10);
+    pool().info(); // looks
+    assertTrue(
+        String.valueOf(refused(Kind.EXHAUSTED, () -> pool().create(B)).getMessage())
+            .contains("96 %"));
+    refused(Kind.EXHAUSTED, () -> pool().copy(A, B, true));
+    pool().discard(A);
+    pool().reclaim();
+    world.lvm().fill(20, 10);
+    pool().create(B);
+    assertEquals(Set.of(B), pool().list());
+  }
+
+  @Test
+  void metadata_that_is_tight_gets_more_room() {
+    world.lvm().fill(10, 80);
+    pool().info();
+    assertEquals(1, world.commands("lvm lvextend").size());
+    pool().info();
+    assertEquals(1, world.commands("lvm lvextend").size());
+    pool().create(A);
+  }
+
+  @Test
+  void a_pool_that_is_tight_grows_by_itself_up_to_its_limit() {
+    PoolSpec spec =
+        LvmWorld.SPEC.size(Size.ofMebibytes(256)).with("lvm.thinpool_max_size", "300MiB");
+    try (LvmWorld other = new LvmWorld(directory, spec, new Faults())) {
+      long size = other.pool().info().total().bytes();
+      other.lvm().fill(79, 10);
+      assertEquals(size, other.pool().info().total().bytes());
+      other.lvm().fill(96, 10);
+      assertEquals(Size.ofMebibytes(300), other.pool().info().total());
+      int before = other.commands("lvm lvextend").size();
+      refused(Kind.EXHAUSTED, () -> other.pool().create(A));
+      assertEquals(before, other.commands("lvm lvextend").size());
+    }
+  }
+
+  @Test
+  void a_pool_that_cannot_grow_by_itself_works_on() throws Exception {
+    PoolSpec spec =
+        LvmWorld.SPEC.size(Size.ofMebibytes(256)).with("lvm.thinpool_max_size", "300MiB");
+    Faults faults = new Faults();
+    try (LvmWorld other = new LvmWorld(directory, spec, faults)) {
+      other.lvm().fill(85, 10);
+      faults.failNth(3); // the look, the group, then lvextend
+      long size = other.pool().info().total().bytes();
+      assertTrue(faults.trace().toString().contains("lvextend"), faults.trace().toString());
+      faults.count();
+      other.pool().create(A);
+      assertTrue(other.pool().info().total().bytes() > size);
+    }
+  }
+
+  @Test
+  void a_destroyed_pool_leaves_nothing_in_the_group_and_no_file() {
+    pool().create(A);
+    pool().copy(A, SNAPSHOT, true);
+    pool().destroy();
+    assertEquals(0, world.lvm().count());
+    assertEquals(Set.of(), HostLeftovers.filesBelow(world.directory()));
+    refused(Kind.UNAVAILABLE, () -> pool().create(B));
+  }
+
+  @Test
+  void an_interrupted_caller_begins_no_command() {
+    pool().create(A);
+    int before = world.commandCount();
+    Thread.currentThread().interrupt();
+    try {
+      refused(Kind.INTERRUPTED, () -> pool().discard(A));
+      assertTrue(Thread.currentThread().isInterrupted());
+    } finally {
+      Thread.interrupted();
+    }
+    assertTrue(pool().exists(A));
+    assertTrue(
+        world.commands("lvm lvchange").stream()
+            .noneMatch(line -> line.contains("--addtag stapes.trash")));
+    assertTrue(world.commandCount() > before, "it looked whether the volume is still there");
+  }
+
+  @Test
+  void a_volume_is_attached_with_owners_as_on_the_disk() {
+    pool().create(A);
+    try (StoragePool.Attachment attachment = pool().attach(A, Optional.empty(), false)) {
+      assertTrue(attachment.path().isAbsolute());
+      assertFalse(attachment.mapped().isPresent());
+    }
+  }
+
+  @Test
+  void a_failed_create_leaves_the_pool_as_it_was() throws Exception {
+    assertTrue(scenario(pool -> pool.create(B)).forEveryEffect() >= 4);
+  }
+
+  @Test
+  void a_failed_copy_leaves_the_pool_as_it_was() throws Exception {
+    assertTrue(scenario(pool -> pool.copy(A, B, true)).forEveryEffect() >= 1);
+  }
+
+  @Test
+  void a_failed_discard_leaves_the_pool_as_it_was() throws Exception {
+    assertTrue(scenario(pool -> pool.discard(A)).forEveryEffect() >= 2);
+  }
+
+  @Test
+  void a_failed_attach_leaves_the_pool_as_it_was() throws Exception {
+    Optional<IdMapping> map = Optional.of(IdMapping.of(1_000_000, 65_536));
+    assertTrue(scenario(pool -> pool.attach(A, map, true).close()).forEveryEffect() >= 1);
+  }
+
+  @Test
+  void after_a_crash_anywhere_a_volume_has_its_file_system_or_is_trash() {
+    int whole = 0;
+    int gone = 0;
+    for (int n = 1; n <= 12; n++) {
+      Faults faults = new Faults();
+      try (LvmWorld other = new LvmWorld(directory, LvmWorld.SPEC, faults)) {
+        other.pool().create(A);
+        faults.dieAtNth(n);
+        boolean done = attempt(() -> other.pool().create(B));
+        other.crash(faults);
+        Set<VolumeId> left = other.pool().list();
+        if (left.contains(B)) {
+          whole++;
+          assertEquals(2, other.commands("mkfs.ext4").size(), "killed at " + n);
+          other.pool().tree(B, Tree.Resolution.BENEATH).close();
+        } else {
+          gone++;
+          assertFalse(done, "killed at " + n);
+          assertEquals(Set.of(A), left);
+          other.pool().reclaim();
+          assertEquals(2, other.lvm().count(), "killed at " + n);
+        }
+      }
+    }
+    assertTrue(whole > 0 && gone > 2, whole + " whole, " + gone + " gone");
+  }
+
+  private static boolean attempt(Runnable work) {
+    try {
+      work.run();
+      return true;
+    } catch (RuntimeException e) {
+      return false;
+    }
+  }
+
+  private EffectScenario<LvmWorld> scenario(Consumer<StoragePool> action) {
+    return new EffectScenario<>() {
+      @Override
+      public LvmWorld prepare(Faults faults) {
+        LvmWorld made = new LvmWorld(directory, LvmWorld.SPEC, faults);
+        made.pool().create(A);
+        return made;
+      }
+
+      @Override
+      public void act(LvmWorld made) {
+        action.accept(made.pool());
+      }
+
+      @Override
+      public Object state(LvmWorld made) {
+        return made.pool().list() + " " + made.lvm().picture();
+      }
+
+      @Override
+      public void dispose(LvmWorld made) {
+        made.close();
+      }
+    };
+  }
+}

@@ -1,0 +1,91 @@
+package dev.stapes.storage.lvm;
+
+import dev.stapes.linux.ffi.Syscalls;
+import dev.stapes.model.PoolSpec;
+import dev.stapes.spi.Host;
+import dev.stapes.spi.StoragePool;
+import dev.stapes.testkit.FakeHost;
+import dev.stapes.testkit.FakeProgram;
+import dev.stapes.testkit.Faults;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** A pool in a group of a fake LVM, with faults to be planned in all that it does. */
+final class LvmWorld implements AutoCloseable {
+  static final PoolSpec SPEC = PoolSpec.of("test", "lvm").source(FakeLvm.GROUP);
+
+  private final FakeLvm lvm = new FakeLvm();
+  private final FakeHost machine = machine(lvm);
+  private final PoolSpec spec;
+  private final Path directory;
+  private final Host host;
+  private StoragePool pool;
+
+  LvmWorld(Path below, PoolSpec spec, Faults faults) {
+    this.spec = spec;
+    try {
+      this.directory = Files.createTempDirectory(below, "pool");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    this.host = faults.wrap(Host.class, machine);
+    this.pool = provider().create(host, spec, directory);
+  }
+
+  static FakeHost machine(FakeProgram lvm) {
+    FakeHost.Builder builder = FakeHost.builder().program("lvm", lvm);
+    for (String tool :
+        List.of("thin_check", "mkfs.ext4", "mkfs.btrfs", "btrfstune", "resize2fs", "e2fsck")) {
+      builder.program(tool, call -> 0);
+    }
+    return builder.build();
+  }
+
+  static LvmProvider provider() {
+    return new LvmProvider(Syscalls::system, Path.of("/"));
+  }
+
+  StoragePool pool() {
+    return pool;
+  }
+
+  FakeLvm lvm() {
+    return lvm;
+  }
+
+  Path directory() {
+    return directory;
+  }
+
+  /** The commands of a program so far. */
+  List<String> commands(String program) {
+    return machine.commands().stream()
+        .map(command -> String.join(" ", command.arguments()))
+        .filter(command -> command.startsWith(program))
+        .toList();
+  }
+
+  int commandCount() {
+    return machine.commands().size();
+  }
+
+  void reopen() {
+    pool.close();
+    pool = provider().open(host, spec, directory);
+  }
+
+  /** As another JVM finds it after this one was killed. */
+  void crash(Faults faults) {
+    faults.count();
+    pool = provider().open(host, spec, directory);
+  }
+
+  @Override
+  public void close() {
+    pool.close();
+    machine.close();
+  }
+}
