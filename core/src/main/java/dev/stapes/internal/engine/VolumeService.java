@@ -186,7 +186,8 @@ public final class VolumeService {
         disk.recursive(),
         disk.required(),
         disk.limits(),
-        disk.bootPriority());
+        disk.bootPriority(),
+        disk.io());
   }
 
   /** Deletes a volume that nobody uses, with its snapshots. */
