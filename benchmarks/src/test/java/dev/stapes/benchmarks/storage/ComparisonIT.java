@@ -24,6 +24,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -32,6 +33,7 @@ import org.junit.jupiter.api.Timeout;
 @RequiresKernel("loop")
 @RequiresTool("mkfs.btrfs")
 @RequiresTool("lxc-start")
+@Tag("once")
 @Timeout(120)
 class ComparisonIT {
   private static final Scale TINY =
