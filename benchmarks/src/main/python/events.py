@@ -57,7 +57,8 @@ def main():
     client.sendall(line(GREETING))
     for text in client.makefile("r"):
         command = json.loads(text)
-        client.sendall(line({"return": {}, "id": command["id"]}))
+        number = {"id": command["id"]} if "id" in command else {}
+        client.sendall(line({"return": {}, **number}))
         if command["execute"] == "storm":
             given = command["arguments"]
             storm(client, given["count"], given["per-second"])
