@@ -226,14 +226,17 @@ class QmpClientTest {
             FakePeer.monitor(
                 dir,
                 it -> {
-                  lines.add(it.answer("1"));
+                  lines.add(it.readLine());
+                  it.write("{\"return\": 1}");
                   String slow = it.readLine();
                   lines.add(slow);
                   String next = it.readLine();
                   lines.add(next);
                   it.write("{\"return\": 2" + FakePeer.idOf(next) + "}");
                   it.write("{\"return\": \"late\"" + FakePeer.idOf(slow) + "}");
-                  lines.add(it.answer("3"));
+                  String last = it.readLine();
+                  lines.add(last);
+                  it.write("{\"return\": 3" + FakePeer.idOf(last) + "}");
                   it.untilClosed();
                 });
         QmpClient client = connect(peer)) {
