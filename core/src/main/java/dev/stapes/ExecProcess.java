@@ -68,7 +68,14 @@ public final class ExecProcess implements AutoCloseable {
     }
   }
 
-  /** Sends a signal by number (signal(7)) to it and what it started in its session. */
+  /**
+   * Sends a signal to it and what it started in its session; it has been sent on return. Does
+   * nothing where it has ended.
+   *
+   * @param number 1 to 64, see signal(7)
+   * @throws StapesException INVALID for another number; UNAVAILABLE, TIMED_OUT or INTERRUPTED where
+   *     the guest of a virtual machine was not told in time
+   */
   public void signal(int number) {
     if (number < 1 || number > 64) {
       throw StapesException.invalid("signal", "must be 1 to 64: " + number);
@@ -76,7 +83,12 @@ public final class ExecProcess implements AutoCloseable {
     exec.signal(number);
   }
 
-  /** Changes the size of its terminal; does nothing without one. */
+  /**
+   * Changes the size of its terminal, which it has on return; does nothing without one.
+   *
+   * @throws StapesException UNAVAILABLE, TIMED_OUT or INTERRUPTED where the guest of a virtual
+   *     machine was not told in time
+   */
   public void resize(int columns, int rows) {
     exec.resize(new ExecSpec.TerminalSize(columns, rows));
   }

@@ -29,6 +29,12 @@ final class MonitorConversation implements Conversation {
   private final CompletableFuture<QmpGreeting> greeting = new CompletableFuture<>();
   private @Nullable Connection connection;
 
+  /**
+   * Whether a command has been answered. Until then answers may come to what another client asked
+   * that is gone: QEMU ends what it is doing, and tells whoever is connected then.
+   */
+  private boolean met;
+
   MonitorConversation(String name, QmpOptions options, EventHub events) {
     this.name = name;
     this.mostInFlight = options.mostInFlight();
@@ -63,7 +69,7 @@ final class MonitorConversation implements Conversation {
   private void pump() {
     for (Request next = waiting.peek(); next != null && mayGo(next); next = waiting.peek()) {
       waiting.take();
-      boolean alone = inFlight.isEmpty() && next.isAnswered();
+      boolean alone = met && inFlight.isEmpty() && next.isAnswered();
       if (next.isAnswered()) {
         inFlight.put(next.id(), next);
       }
@@ -130,6 +136,7 @@ final class MonitorConversation implements Conversation {
       JsonNode id = message.get("id");
       request = id == null ? oldest() : take(id);
       if (request != null) {
+        met = true;
         inFlight.remove(request.id());
         pump();
       }
@@ -143,10 +150,11 @@ final class MonitorConversation implements Conversation {
 
   /**
    * An answer without a number is to the oldest: only what was sent while nothing else was under
-   * way has none, and answers come in the order of the commands, but for those out of band.
+   * way has none, and answers come in the order of the commands, but for those out of band. The
+   * first command of a client has a number: before its answer one without is another client's.
    */
   private @Nullable Request oldest() {
-    return inFlight.isEmpty() ? null : inFlight.values().iterator().next();
+    return !met || inFlight.isEmpty() ? null : inFlight.values().iterator().next();
   }
 
   private @Nullable Request take(JsonNode id) {

@@ -71,7 +71,7 @@ class QmpClientTest {
       assertEquals("9.2.3", greeting.version().toString());
       assertEquals("fake", greeting.version().packaged());
       assertEquals(
-          "{\"execute\":\"qmp_capabilities\",\"arguments\":{\"enable\":[\"oob\"]}}",
+          "{\"execute\":\"qmp_capabilities\",\"arguments\":{\"enable\":[\"oob\"]},\"id\":1}",
           negotiated.get(10, TimeUnit.SECONDS));
     }
   }

@@ -120,6 +120,27 @@ class QmpFaultsTest {
   }
 
   @Test
+  void what_another_client_asked_is_no_answer_to_the_first_command() throws Exception {
+    try (FakePeer peer =
+            FakePeer.start(
+                dir,
+                it -> {
+                  it.write(FakePeer.GREETING);
+                  String first = it.readLine();
+                  it.write("{\"return\": \"stale\"}\r\n");
+                  it.write("{\"error\": {\"class\": \"GenericError\", \"desc\": \"old\"}}\r\n");
+                  it.write("{\"return\": {}" + FakePeer.idOf(first) + "}\r\n");
+                  it.answer("1");
+                  it.answer("2");
+                  it.untilClosed();
+                });
+        QmpClient client = connect(peer, OPTIONS)) {
+      assertEquals(1, client.execute(new RawCommand("a")).intValue());
+      assertEquals(2, client.execute(new RawCommand("b")).intValue());
+    }
+  }
+
+  @Test
   void a_message_that_is_cut_off_by_the_end_is_told() throws Exception {
     try (FakePeer peer =
             FakePeer.monitor(

@@ -36,24 +36,37 @@ public final class Comparison {
    *
    * @throws InterruptedException where it was interrupted, when what there is has been written and
    *     everything has been undone
+   * @throws IOException where there is nothing to measure, or what was made cannot be removed; what
+   *     there is has been written
    */
   static Results run(Options options, PrintStream out) throws IOException, InterruptedException {
     ProgressBar progress =
         new ProgressBar(out, options.bar(), Session.points(options).size(), System::nanoTime);
     try (Session session = new Session(options, options.run().place(), progress)) {
-      InterruptedException interrupted = null;
       try {
         session.measure();
-      } catch (InterruptedException e) {
-        interrupted = e;
+      } catch (InterruptedException | IOException | RuntimeException e) {
+        progress.end();
+        writeCutShort(options, session, out, e);
+        throw e;
       }
       progress.end();
-      Results results = session.results(interrupted != null);
+      Results results = session.results(false);
       write(options, results, out);
-      if (interrupted != null) {
-        throw interrupted;
-      }
       return results;
+    }
+  }
+
+  /** What took hours to measure is not lost with what came after it. */
+  private static void writeCutShort(
+      Options options, Session session, PrintStream out, Exception reason) {
+    try {
+      Results results = session.results(true);
+      if (reason instanceof InterruptedException || !results.measurements().isEmpty()) {
+        write(options, results, out);
+      }
+    } catch (IOException e) {
+      reason.addSuppressed(e);
     }
   }
 

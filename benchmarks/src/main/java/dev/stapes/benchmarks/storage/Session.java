@@ -95,18 +95,19 @@ final class Session implements AutoCloseable {
 
   private void addPool(Host host, PoolChoice choice, Inputs inputs)
       throws IOException, InterruptedException {
+    String subject = choice.name();
     try {
-      PoolVolumes pool = PoolVolumes.make(host, choice, place.directory("pool-" + choice.name()));
+      PoolVolumes pool = PoolVolumes.make(host, choice, place.directory("pool-" + subject));
       add(pool, inputs);
       Optional<Baseline> baseline = Baseline.of(choice);
       if (baseline.isPresent()) {
-        String bare = choice.name() + Baseline.SUFFIX;
-        add(baseline.get().make(bare, place.directory(bare), pool.bytes()), inputs);
+        subject = choice.name() + Baseline.SUFFIX;
+        add(baseline.get().make(subject, place.directory(subject), pool.bytes()), inputs);
       }
     } catch (IOException | RuntimeException e) {
       unlessInterrupted(e);
-      notAvailable.put(choice.name(), String.valueOf(e.getMessage()));
-      progress.line("  " + choice.name() + " is NOT AVAILABLE: " + e.getMessage());
+      notAvailable.put(subject, String.valueOf(e.getMessage()));
+      progress.line("  " + subject + " is NOT AVAILABLE: " + e.getMessage());
     }
   }
 

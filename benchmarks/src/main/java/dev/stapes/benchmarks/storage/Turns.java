@@ -1,6 +1,7 @@
 package dev.stapes.benchmarks.storage;
 
 import dev.stapes.benchmarks.Lane;
+import java.io.Closeable;
 import java.io.IOException;
 
 /** A lane of three steps, each of which is told the name that is the run's own. */
@@ -9,6 +10,7 @@ final class Turns implements Lane {
   private Step before = name -> {};
   private Step run = name -> {};
   private Step after = name -> {};
+  private Closeable left = () -> {};
   private int turn;
 
   /** Has no steps. */
@@ -38,6 +40,12 @@ final class Turns implements Lane {
     return this;
   }
 
+  /** What a run that was cut short has left open. */
+  Turns left(Closeable last) {
+    left = last;
+    return this;
+  }
+
   private String name() {
     return prefix + "-" + turn;
   }
@@ -56,5 +64,10 @@ final class Turns implements Lane {
   @Override
   public void after() throws IOException, InterruptedException {
     after.with(name());
+  }
+
+  @Override
+  public void close() throws IOException {
+    left.close();
   }
 }

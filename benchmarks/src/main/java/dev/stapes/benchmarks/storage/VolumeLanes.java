@@ -218,6 +218,12 @@ final class VolumeLanes {
             name -> {
               opened.pop().close();
               drop(name);
+            })
+        .left(
+            () -> {
+              while (!opened.isEmpty()) {
+                opened.pop().close();
+              }
             });
   }
 }

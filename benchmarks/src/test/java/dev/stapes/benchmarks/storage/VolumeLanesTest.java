@@ -88,6 +88,15 @@ class VolumeLanesTest {
   }
 
   @Test
+  void a_first_write_that_was_cut_short_leaves_nothing_open() throws Exception {
+    try (Lane lane = open(StoragePath.FIRST_WRITE, 0)) {
+      lane.before();
+      volumes.said();
+    }
+    assertEquals(List.of("close first-write-1"), volumes.said());
+  }
+
+  @Test
   void parallel_clones_are_as_many_whatever_the_threads() throws Exception {
     for (int threads : SCALE.threads()) {
       try (Lane lane = open(StoragePath.CLONES, threads)) {

@@ -337,12 +337,12 @@ final class GuestExec implements Machine.Exec {
 
   @Override
   public void signal(int number) {
-    leader().ifPresent(session -> tell(Signals.command(number, session)));
+    session().ifPresent(session -> tell(Signals.command(number, session)));
   }
 
   @Override
   public void resize(ExecSpec.TerminalSize size) {
-    leader().ifPresent(session -> tell(Signals.resize(session, size)));
+    session().ifPresent(session -> tell(Signals.resize(session, size)));
   }
 
   /** It has been done when this returns: what is written to the program afterwards comes later. */
@@ -350,7 +350,26 @@ final class GuestExec implements Machine.Exec {
     agent.run(command, TELLING);
   }
 
-  /** Its session, as soon as it is known; empty where it has ended. */
+  /**
+   * Its session, as soon as it is known; empty where it has ended.
+   *
+   * @throws StapesException TIMED_OUT where the guest does not tell it; INTERRUPTED
+   */
+  private Optional<Long> session() {
+    Optional<Long> known = leader();
+    if (known.isEmpty() && !exit.isDone()) {
+      if (Thread.currentThread().isInterrupted()) {
+        throw new StapesException(StapesException.Kind.INTERRUPTED, "exec", "interrupted");
+      }
+      if (!pid.isDone()) {
+        throw new StapesException(
+            StapesException.Kind.TIMED_OUT, "exec", "the guest does not say which process it is");
+      }
+    }
+    return known;
+  }
+
+  /** The same for who does what can be done: empty also where it is not known. */
   private Optional<Long> leader() {
     if (exit.isDone()) {
       return Optional.empty();

@@ -105,6 +105,9 @@ final class HotPlug {
       Thread.currentThread().interrupt();
       throw new StapesException(Kind.INTERRUPTED, subject, "interrupted", e);
     } catch (QmpTimeoutException e) {
+      if (!has(id)) {
+        return; // QEMU does not tell of the end of all controllers
+      }
       throw new StapesException(
           Kind.TIMED_OUT,
           subject,

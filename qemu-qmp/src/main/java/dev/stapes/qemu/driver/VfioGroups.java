@@ -3,6 +3,7 @@ package dev.stapes.qemu.driver;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
 /**
@@ -36,8 +37,12 @@ record VfioGroups(Path directory) {
       return;
     }
     for (Path node : HostSysfs.children(directory, "\\d+")) {
-      if (owner(node) == user) {
-        Files.setAttribute(node, OWNER, ROOT, LinkOption.NOFOLLOW_LINKS);
+      try {
+        if (owner(node) == user) {
+          Files.setAttribute(node, OWNER, ROOT, LinkOption.NOFOLLOW_LINKS);
+        }
+      } catch (NoSuchFileException e) {
+        // its devices have left VFIO meanwhile
       }
     }
   }

@@ -69,17 +69,18 @@ final class VmDisks {
    */
   void plug(String name, Path path, boolean block, Device.Disk disk, OptionalInt boot) {
     DiskId id = DiskId.of(name);
-    boolean done = false;
     try {
       monitor.execute(ObjectAdd.of(ObjectOptions.fromJson(group(id, disk.limits()))));
       long set = pass(name, path, disk, id);
       monitor.execute(BlockdevAdd.of(BlockdevOptions.fromJson(node(id, set, block, disk))));
       attach(id, DiskBus.of("device " + name, disk.io()), boot);
-      done = true;
-    } finally {
-      if (!done) {
-        forget(id);
+    } catch (RuntimeException e) {
+      try {
+        Uninterrupted.run(() -> forget(id));
+      } catch (RuntimeException next) {
+        e.addSuppressed(next); // such as that the guest has it already
       }
+      throw e;
     }
   }
 

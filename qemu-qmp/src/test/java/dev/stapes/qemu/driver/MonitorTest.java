@@ -68,7 +68,7 @@ class MonitorTest {
   private void greet(SocketChannel channel) throws IOException {
     write(channel, GREETING);
     channel.read(ByteBuffer.allocate(1000));
-    write(channel, "{\"return\": {}}\n"); // a command that goes alone has no number
+    write(channel, "{\"return\": {}, \"id\": 1}\n"); // the first command has a number
   }
 
   private Monitor monitor() throws InterruptedException {
