@@ -84,14 +84,14 @@ public final class VolumeBackupService {
   private Taken take(String id, Work.Step step) {
     Taken[] taken = new Taken[1];
     step.part(
-        () -> new Locks.Claim(VolumeUsers.locks(writers(id)), Set.of()),
+        () -> claimOfCopy(id),
         () -> {
           VolumeRecord volume = VolumeService.require(catalog, id);
           Set<String> shared = Set.of(volume.lock(), Work.lockOfPool(volume.pool()));
           step.keep(new Locks.Claim(Set.of(), shared));
           StoragePool pool = pools.pool(volume.pool());
           Optional<VolumeId> still = Optional.empty();
-          if (Machines.copiesAtOnce(pool) || !users.running(volume).isEmpty()) {
+          if (Machines.copiesAtOnce(pool) || !users.of(volume).isEmpty()) {
             VolumeId copy = new VolumeId(VolumeId.Kind.SNAPSHOT, Ids.volume());
             step.intend(false, List.of(Intent.VolumeRef.of(volume.pool(), copy)));
             step.undo("volume " + copy, () -> Trash.takeBack(pool, copy));
@@ -102,6 +102,11 @@ public final class VolumeBackupService {
           taken[0] = new Taken(volume, catalog.snapshots(volume), still);
         });
     return taken[0];
+  }
+
+  private Locks.Claim claimOfCopy(String id) {
+    VolumeRecord volume = VolumeService.require(catalog, id);
+    return users.claimOfCopy(volume, pools.pool(volume.pool()));
   }
 
   private List<InstanceRecord> writers(String id) {

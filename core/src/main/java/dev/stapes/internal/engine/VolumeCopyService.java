@@ -12,7 +12,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /** Copies custom volumes, and moves them, within a pool and between pools. */
 public final class VolumeCopyService {
@@ -108,7 +107,7 @@ public final class VolumeCopyService {
           requireUnchanged(source, claim.covers(volumes.claimOfMove(id, pool, name)));
           VolumeUsers.requireNone(source.subject(), users.running(source));
           VolumeService.requireFree(catalog, pool, name);
-          Plan plan = plan(source, source.at(pool, name, Ids.volume()), true);
+          Plan plan = plan(source, source.at(pool, name, Ids.volume()), true, false);
           prepare(plan, List.of(), step);
           transfer(plan, step);
           Catalog.Change change = volumes.moved(source, plan.target());
@@ -145,7 +144,7 @@ public final class VolumeCopyService {
   private Plan begin(String id, VolumeCopySpec spec, Work.Step step) {
     Plan[] made = new Plan[1];
     step.part(
-        () -> new Locks.Claim(VolumeUsers.locks(writers(id)), Set.of()),
+        () -> claimOfCopy(id),
         () -> {
           VolumeRecord source = VolumeService.require(catalog, id);
           step.keep(
@@ -164,10 +163,16 @@ public final class VolumeCopyService {
                   Ids.volume(),
                   source.config(),
                   clock.instant().toString());
-          made[0] = plan(source, target, spec.withSnapshots());
+          boolean inUse = !users.of(source).isEmpty();
+          made[0] = plan(source, target, spec.withSnapshots(), inUse);
           prepare(made[0], writers, step);
         });
     return made[0];
+  }
+
+  private Locks.Claim claimOfCopy(String id) {
+    VolumeRecord source = VolumeService.require(catalog, id);
+    return users.claimOfCopy(source, pools.pool(source.pool()));
   }
 
   private List<InstanceRecord> writers(String id) {
@@ -175,14 +180,19 @@ public final class VolumeCopyService {
     return users.writers(source, pools.pool(source.pool()));
   }
 
-  private Plan plan(VolumeRecord source, VolumeRecord target, boolean withSnapshots) {
+  /**
+   * Says what is to be made.
+   *
+   * @param inUse whether somebody may write to the source before all of it has been brought away
+   */
+  private Plan plan(
+      VolumeRecord source, VolumeRecord target, boolean withSnapshots, boolean inUse) {
     StoragePool from = pools.pool(source.pool());
     StoragePool to = pools.pool(target.pool());
     List<VolumeSnapshotRecord> snapshots = withSnapshots ? catalog.snapshots(source) : List.of();
     boolean elsewhere = from != to;
     boolean streams = elsewhere && VolumeTransfer.streams(from, to);
-    boolean still =
-        elsewhere && (streams || Machines.copiesAtOnce(from) || !users.running(source).isEmpty());
+    boolean still = elsewhere && (streams || Machines.copiesAtOnce(from) || inUse);
     List<VolumeId> passing = new ArrayList<>();
     if (elsewhere) {
       VolumeId.Kind kind = streams ? VolumeId.Kind.SNAPSHOT : VolumeId.Kind.CUSTOM;
@@ -209,7 +219,9 @@ public final class VolumeCopyService {
     VolumeId source = plan.source().volumeId();
     if (plan.still().isPresent()) {
       machines.asOfOneMoment(writers, true, () -> from.copy(source, plan.still().get(), true));
-    } else if (!writers.isEmpty()) { // within a pool that copies file by file
+    } else if (plan.passing().isEmpty() // within a pool
+        && !Machines.copiesAtOnce(from)
+        && !users.of(plan.source()).isEmpty()) {
       machines.asOfOneMoment(writers, true, () -> copyCurrent(plan, source, step));
     }
   }
