@@ -137,6 +137,10 @@ public final class VolumeBackupService {
           Catalog.Change change = catalog.change(false).insert(arrival.volume);
           arrival.snapshots.forEach(change::insert);
           step.conclude(change);
+          step.done();
+          if (!arrival.passing.isEmpty()) {
+            trash.reclaimBehind(pool); // they were discarded on the way
+          }
           work.happened("storage-volume-created", arrival.volume.subject(), Map.of());
           return arrival.volume.id();
         });

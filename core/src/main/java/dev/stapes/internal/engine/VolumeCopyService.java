@@ -84,7 +84,7 @@ public final class VolumeCopyService {
           transfer(plan, step);
           Catalog.Change change = catalog.change(false).insert(plan.target());
           plan.to().forEach(change::insert);
-          conclude(change, plan.left(), step);
+          conclude(change, plan, plan.left(), step);
           work.happened("storage-volume-created", plan.target().subject(), Map.of());
           return plan.target().id();
         });
@@ -116,7 +116,7 @@ public final class VolumeCopyService {
           plan.from()
               .forEach(each -> left.add(Intent.VolumeRef.of(source.pool(), each.volumeId())));
           plan.to().forEach(change::put);
-          conclude(change, left, step);
+          conclude(change, plan, left, step);
           work.happened(
               "storage-volume-moved", plan.target().subject(), Map.of("from", source.subject()));
           return true;
@@ -130,14 +130,19 @@ public final class VolumeCopyService {
     }
   }
 
-  private void conclude(Catalog.Change change, List<Intent.VolumeRef> left, Work.Step step) {
+  private void conclude(
+      Catalog.Change change, Plan plan, List<Intent.VolumeRef> left, Work.Step step) {
     if (left.isEmpty()) {
       step.conclude(change);
-      return;
+      step.done();
+    } else {
+      String intent = step.concludeLeaving(change, left);
+      step.done();
+      trash.discard(intent, left);
     }
-    String intent = step.concludeLeaving(change, left);
-    step.done();
-    trash.discard(intent, left);
+    if (!plan.passing().isEmpty()) {
+      trash.reclaimBehind(plan.target().pool()); // volumes were discarded there on the way
+    }
   }
 
   /** The locks of instances come before those of volumes, as everybody takes them. */
