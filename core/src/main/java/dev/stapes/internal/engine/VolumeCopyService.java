@@ -105,7 +105,7 @@ public final class VolumeCopyService {
           step.keep(claim);
           VolumeRecord source = VolumeService.require(catalog, id);
           requireUnchanged(source, claim.covers(volumes.claimOfMove(id, pool, name)));
-          VolumeUsers.requireNone(source.subject(), users.running(source));
+          volumes.requireMovable(source);
           VolumeService.requireFree(catalog, pool, name);
           Plan plan = plan(source, source.at(pool, name, Ids.volume()), true, false);
           prepare(plan, List.of(), step);
@@ -194,6 +194,9 @@ public final class VolumeCopyService {
       VolumeRecord source, VolumeRecord target, boolean withSnapshots, boolean inUse) {
     StoragePool from = pools.pool(source.pool());
     StoragePool to = pools.pool(target.pool());
+    if (target.size().isPresent()) {
+      PoolService.quotas(to); // fails now, and not when all of it has been copied
+    }
     List<VolumeSnapshotRecord> snapshots = withSnapshots ? catalog.snapshots(source) : List.of();
     boolean elsewhere = from != to;
     boolean streams = elsewhere && VolumeTransfer.streams(from, to);
