@@ -2,6 +2,7 @@ package dev.stapes.internal.engine;
 
 import dev.stapes.internal.image.TreeArchive;
 import dev.stapes.internal.operation.Locks;
+import dev.stapes.model.Config;
 import dev.stapes.model.Names;
 import dev.stapes.model.Progress;
 import dev.stapes.spi.StoragePool;
@@ -123,14 +124,17 @@ public final class VolumeBackupService {
     name.ifPresent(Names::volume);
     return work.runLong(
         "storage-volume-import",
-        "volume " + pool + name.map(wanted -> "/" + wanted).orElse(" of " + file),
+        "volume " + pool + name.map(asked -> "/" + asked).orElse(" of " + file),
         progress,
         step -> {
+          pools.pool(pool); // one that does not exist is known before all of the file is read
           TreeArchive archive = TreeArchive.open(file, step.progress());
           VolumeBackup about = VolumeBackup.read(archive.about());
-          Arrival arrival = new Arrival(pool, name.orElse(about.name()), about);
-          step.keep(Locks.Claim.alone(arrival.volume.lock()).sharing(Work.lockOfPool(pool)));
-          VolumeService.requireFree(catalog, pool, arrival.volume.name());
+          String wanted = name.orElse(about.name());
+          step.keep(
+              Locks.Claim.alone(Work.lockOfVolume(pool, wanted)).sharing(Work.lockOfPool(pool)));
+          VolumeService.requireFree(catalog, pool, wanted);
+          Arrival arrival = new Arrival(pool, wanted, about);
           arrival.begin(step);
           archive.unpack(new HashSet<>(about.parts()), arrival, step.progress());
           Work.checkInterrupt(arrival.volume.subject());
@@ -162,7 +166,7 @@ public final class VolumeBackupService {
               name,
               about.description(),
               Ids.volume(),
-              about.config(),
+              Config.empty().with(about.config()).values(),
               about.createdAt());
       for (VolumeBackup.Snapshot each : about.snapshots()) {
         snapshots.add(
