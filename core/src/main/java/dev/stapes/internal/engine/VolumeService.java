@@ -111,6 +111,7 @@ public final class VolumeService {
             quotas.limit(before.volumeId(), after.size());
           }
           step.conclude(catalog.change(false).put(after));
+          step.done();
           work.happened("storage-volume-updated", before.subject(), Map.of());
           return toInfo(after);
         });
