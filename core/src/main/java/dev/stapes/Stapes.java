@@ -84,8 +84,8 @@ public final class Stapes implements AutoCloseable {
    * Running instances that write to them stand still while the copies are made: for a few
    * milliseconds where the pools copy on write.
    *
-   * @throws StapesException CONFLICT where one of them has a snapshot of that name; NOT_FOUND;
-   *     UNSUPPORTED where an instance is a throwaway one
+   * @throws StapesException INVALID where the group has no members; CONFLICT where one of them has
+   *     a snapshot of that name; NOT_FOUND; UNSUPPORTED where an instance is a throwaway one
    */
   public SnapshotGroupInfo snapshot(SnapshotGroup group) {
     return engine.snapshotGroups().create(group);

@@ -34,7 +34,12 @@ public final class Volume {
     return engine.volumes().info(id);
   }
 
-  /** Sets config keys, see {@link VolumeKeys}; an empty value removes its key. */
+  /**
+   * Sets config keys, see {@link VolumeKeys}; an empty value removes its key.
+   *
+   * @throws StapesException INVALID for an unknown key or a bad value; UNSUPPORTED where a limit is
+   *     set and the pool has no quotas
+   */
   public VolumeInfo update(Map<String, String> config) {
     return engine.volumes().update(id, Optional.empty(), config);
   }
@@ -54,7 +59,8 @@ public final class Volume {
   }
 
   /**
-   * Gives it another name, also in the devices of the instances that use it.
+   * Gives it another name, also in the devices of the instances that use it, but not in those of
+   * their snapshots: such a snapshot is restored only while a volume has the name that it knows.
    *
    * @throws StapesException CONFLICT where there is one of that name in its pool; BUSY where an
    *     instance that uses it runs or is a throwaway one, naming it
@@ -117,10 +123,12 @@ public final class Volume {
   /**
    * Writes a backup of it as of one moment, with its snapshots and config: a tar archive in zstd,
    * with a checksum behind that tools pass over. {@link Volumes#importFrom} reads it, in pools of
-   * any driver. Sockets are left out; each snapshot is in it as a whole.
+   * any driver. Sockets are left out; each snapshot is in it as a whole. Until it is written the
+   * volume and its snapshots can be used but not changed: that is BUSY.
    *
    * @param out stays open
-   * @throws StapesException UNAVAILABLE or EXHAUSTED where it cannot be written
+   * @throws StapesException UNAVAILABLE or EXHAUSTED where it cannot be written; INVALID for what
+   *     could not be read again, such as a name that is not UTF-8
    */
   public void export(OutputStream out, Progress progress) {
     engine.volumeBackups().write(id, out, progress);

@@ -33,7 +33,12 @@ public final class VolumeSnapshots {
     return create(SnapshotSpec.of(name));
   }
 
-  /** The same with a description and a time of its own; of the volume alone. */
+  /**
+   * The same with a description and a time of its own; of the volume alone.
+   *
+   * @throws StapesException INVALID where it is to have the memory of a machine; CONFLICT where
+   *     there is one of that name
+   */
   public VolumeSnapshotInfo create(SnapshotSpec spec) {
     return engine.volumeSnapshots().create(id, spec);
   }
@@ -61,7 +66,11 @@ public final class VolumeSnapshots {
     engine.volumeSnapshots().restore(id, name);
   }
 
-  /** Gives one another name. */
+  /**
+   * Gives one another name.
+   *
+   * @throws StapesException NOT_FOUND; CONFLICT where there is one of that name
+   */
   public void rename(String name, String newName) {
     engine.volumeSnapshots().rename(id, name, newName);
   }

@@ -46,7 +46,8 @@ public final class Volumes {
    *
    * @param name empty: the one that it had
    * @throws StapesException INVALID where it is no backup, was cut, or was changed; CONFLICT where
-   *     there is one of that name; EXHAUSTED where it does not fit
+   *     there is one of that name; UNSUPPORTED where it has a limit and the pool has no quotas;
+   *     NOT_FOUND; EXHAUSTED where it does not fit
    */
   public Volume importFrom(Path backup, Optional<String> name, Progress progress) {
     return new Volume(engine, engine.volumeBackups().read(pool, backup, name, progress));

@@ -1,11 +1,11 @@
 package dev.stapes.model;
 
 /**
- * Where a custom volume is copied or moved to.
+ * Where a custom volume is copied to.
  *
  * @param pool of the copy; it may be of another driver
  * @param name of the copy
- * @param withSnapshots whether the snapshots come along, as they always do when it is moved
+ * @param withSnapshots whether the snapshots come along
  */
 public record VolumeCopySpec(String pool, String name, boolean withSnapshots) {
   /** Checks the names. */

@@ -168,7 +168,11 @@ public final class SnapshotGroupService {
       claim = claim.sharing(Work.lockOfPool(instance.pool()));
     }
     for (VolumeRecord volume : members.volumes()) {
-      claim = claim.with(volume.lock()).sharing(Work.lockOfPool(volume.pool()));
+      claim =
+          claim
+              .with(volume.lock())
+              .sharing(Work.lockOfPool(volume.pool()))
+              .sharing(VolumeUsers.locks(users.of(volume))); // none starts between two copies
     }
     for (String lock : VolumeUsers.locks(writers(members))) {
       claim = claim.with(lock);

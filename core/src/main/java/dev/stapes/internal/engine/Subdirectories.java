@@ -45,24 +45,30 @@ final class Subdirectories {
   /** Attaches one of a volume that is attached; the volume is let go of with it. */
   StoragePool.Attachment of(StoragePool.Attachment volume, String below) {
     Path place = places.resolve(Ids.volume());
-    boolean done = false;
     try {
-      Files.createDirectories(place);
+      make(place);
       mounts.bindBelow(volume.path(), below, place, Set.of());
-      done = true;
       return new Attached(place, volume);
-    } catch (IOException e) {
-      throw failure(place, e);
-    } finally {
-      if (!done) {
-        try (volume) {
-          remove(place);
-        }
+    } catch (RuntimeException | Error e) {
+      try (volume) {
+        remove(place);
+      } catch (RuntimeException leftover) {
+        e.addSuppressed(leftover);
       }
+      throw e;
     }
   }
 
-  private void remove(Path place) {
+  /** Not while another thread removes the directory of all places. */
+  private synchronized void make(Path place) {
+    try {
+      Files.createDirectories(place);
+    } catch (IOException e) {
+      throw failure(place, e);
+    }
+  }
+
+  private synchronized void remove(Path place) {
     try {
       Files.deleteIfExists(place);
       Files.deleteIfExists(places);

@@ -2,6 +2,7 @@ package dev.stapes.internal.engine;
 
 import dev.stapes.internal.image.TreeArchive;
 import dev.stapes.internal.operation.Locks;
+import dev.stapes.model.Config;
 import dev.stapes.model.Names;
 import dev.stapes.model.Progress;
 import dev.stapes.spi.StoragePool;
@@ -84,14 +85,14 @@ public final class VolumeBackupService {
   private Taken take(String id, Work.Step step) {
     Taken[] taken = new Taken[1];
     step.part(
-        () -> new Locks.Claim(VolumeUsers.locks(writers(id)), Set.of()),
+        () -> claimOfCopy(id),
         () -> {
           VolumeRecord volume = VolumeService.require(catalog, id);
           Set<String> shared = Set.of(volume.lock(), Work.lockOfPool(volume.pool()));
           step.keep(new Locks.Claim(Set.of(), shared));
           StoragePool pool = pools.pool(volume.pool());
           Optional<VolumeId> still = Optional.empty();
-          if (Machines.copiesAtOnce(pool) || !users.running(volume).isEmpty()) {
+          if (Machines.copiesAtOnce(pool) || !users.of(volume).isEmpty()) {
             VolumeId copy = new VolumeId(VolumeId.Kind.SNAPSHOT, Ids.volume());
             step.intend(false, List.of(Intent.VolumeRef.of(volume.pool(), copy)));
             step.undo("volume " + copy, () -> Trash.takeBack(pool, copy));
@@ -102,6 +103,11 @@ public final class VolumeBackupService {
           taken[0] = new Taken(volume, catalog.snapshots(volume), still);
         });
     return taken[0];
+  }
+
+  private Locks.Claim claimOfCopy(String id) {
+    VolumeRecord volume = VolumeService.require(catalog, id);
+    return users.claimOfCopy(volume, pools.pool(volume.pool()));
   }
 
   private List<InstanceRecord> writers(String id) {
@@ -118,20 +124,27 @@ public final class VolumeBackupService {
     name.ifPresent(Names::volume);
     return work.runLong(
         "storage-volume-import",
-        "volume " + pool + name.map(wanted -> "/" + wanted).orElse(" of " + file),
+        "volume " + pool + name.map(asked -> "/" + asked).orElse(" of " + file),
         progress,
         step -> {
+          pools.pool(pool); // one that does not exist is known before all of the file is read
           TreeArchive archive = TreeArchive.open(file, step.progress());
           VolumeBackup about = VolumeBackup.read(archive.about());
-          Arrival arrival = new Arrival(pool, name.orElse(about.name()), about);
-          step.keep(Locks.Claim.alone(arrival.volume.lock()).sharing(Work.lockOfPool(pool)));
-          VolumeService.requireFree(catalog, pool, arrival.volume.name());
+          String wanted = name.orElse(about.name());
+          step.keep(
+              Locks.Claim.alone(Work.lockOfVolume(pool, wanted)).sharing(Work.lockOfPool(pool)));
+          VolumeService.requireFree(catalog, pool, wanted);
+          Arrival arrival = new Arrival(pool, wanted, about);
           arrival.begin(step);
           archive.unpack(new HashSet<>(about.parts()), arrival, step.progress());
           Work.checkInterrupt(arrival.volume.subject());
           Catalog.Change change = catalog.change(false).insert(arrival.volume);
           arrival.snapshots.forEach(change::insert);
           step.conclude(change);
+          step.done();
+          if (!arrival.passing.isEmpty()) {
+            trash.reclaimBehind(pool); // they were discarded on the way
+          }
           work.happened("storage-volume-created", arrival.volume.subject(), Map.of());
           return arrival.volume.id();
         });
@@ -153,7 +166,7 @@ public final class VolumeBackupService {
               name,
               about.description(),
               Ids.volume(),
-              about.config(),
+              Config.empty().with(about.config()).values(),
               about.createdAt());
       for (VolumeBackup.Snapshot each : about.snapshots()) {
         snapshots.add(

@@ -12,7 +12,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /** Copies custom volumes, and moves them, within a pool and between pools. */
 public final class VolumeCopyService {
@@ -85,7 +84,7 @@ public final class VolumeCopyService {
           transfer(plan, step);
           Catalog.Change change = catalog.change(false).insert(plan.target());
           plan.to().forEach(change::insert);
-          conclude(change, plan.left(), step);
+          conclude(change, plan, plan.left(), step);
           work.happened("storage-volume-created", plan.target().subject(), Map.of());
           return plan.target().id();
         });
@@ -106,9 +105,9 @@ public final class VolumeCopyService {
           step.keep(claim);
           VolumeRecord source = VolumeService.require(catalog, id);
           requireUnchanged(source, claim.covers(volumes.claimOfMove(id, pool, name)));
-          VolumeUsers.requireNone(source.subject(), users.running(source));
+          volumes.requireMovable(source);
           VolumeService.requireFree(catalog, pool, name);
-          Plan plan = plan(source, source.at(pool, name, Ids.volume()), true);
+          Plan plan = plan(source, source.at(pool, name, Ids.volume()), true, false);
           prepare(plan, List.of(), step);
           transfer(plan, step);
           Catalog.Change change = volumes.moved(source, plan.target());
@@ -117,7 +116,7 @@ public final class VolumeCopyService {
           plan.from()
               .forEach(each -> left.add(Intent.VolumeRef.of(source.pool(), each.volumeId())));
           plan.to().forEach(change::put);
-          conclude(change, left, step);
+          conclude(change, plan, left, step);
           work.happened(
               "storage-volume-moved", plan.target().subject(), Map.of("from", source.subject()));
           return true;
@@ -131,21 +130,26 @@ public final class VolumeCopyService {
     }
   }
 
-  private void conclude(Catalog.Change change, List<Intent.VolumeRef> left, Work.Step step) {
+  private void conclude(
+      Catalog.Change change, Plan plan, List<Intent.VolumeRef> left, Work.Step step) {
     if (left.isEmpty()) {
       step.conclude(change);
-      return;
+      step.done();
+    } else {
+      String intent = step.concludeLeaving(change, left);
+      step.done();
+      trash.discard(intent, left);
     }
-    String intent = step.concludeLeaving(change, left);
-    step.done();
-    trash.discard(intent, left);
+    if (!plan.passing().isEmpty()) {
+      trash.reclaimBehind(plan.target().pool()); // volumes were discarded there on the way
+    }
   }
 
   /** The locks of instances come before those of volumes, as everybody takes them. */
   private Plan begin(String id, VolumeCopySpec spec, Work.Step step) {
     Plan[] made = new Plan[1];
     step.part(
-        () -> new Locks.Claim(VolumeUsers.locks(writers(id)), Set.of()),
+        () -> claimOfCopy(id),
         () -> {
           VolumeRecord source = VolumeService.require(catalog, id);
           step.keep(
@@ -164,10 +168,16 @@ public final class VolumeCopyService {
                   Ids.volume(),
                   source.config(),
                   clock.instant().toString());
-          made[0] = plan(source, target, spec.withSnapshots());
+          boolean inUse = !users.of(source).isEmpty();
+          made[0] = plan(source, target, spec.withSnapshots(), inUse);
           prepare(made[0], writers, step);
         });
     return made[0];
+  }
+
+  private Locks.Claim claimOfCopy(String id) {
+    VolumeRecord source = VolumeService.require(catalog, id);
+    return users.claimOfCopy(source, pools.pool(source.pool()));
   }
 
   private List<InstanceRecord> writers(String id) {
@@ -175,14 +185,22 @@ public final class VolumeCopyService {
     return users.writers(source, pools.pool(source.pool()));
   }
 
-  private Plan plan(VolumeRecord source, VolumeRecord target, boolean withSnapshots) {
+  /**
+   * Says what is to be made.
+   *
+   * @param inUse whether somebody may write to the source before all of it has been brought away
+   */
+  private Plan plan(
+      VolumeRecord source, VolumeRecord target, boolean withSnapshots, boolean inUse) {
     StoragePool from = pools.pool(source.pool());
     StoragePool to = pools.pool(target.pool());
+    if (target.size().isPresent()) {
+      PoolService.quotas(to); // fails now, and not when all of it has been copied
+    }
     List<VolumeSnapshotRecord> snapshots = withSnapshots ? catalog.snapshots(source) : List.of();
     boolean elsewhere = from != to;
     boolean streams = elsewhere && VolumeTransfer.streams(from, to);
-    boolean still =
-        elsewhere && (streams || Machines.copiesAtOnce(from) || !users.running(source).isEmpty());
+    boolean still = elsewhere && (streams || Machines.copiesAtOnce(from) || inUse);
     List<VolumeId> passing = new ArrayList<>();
     if (elsewhere) {
       VolumeId.Kind kind = streams ? VolumeId.Kind.SNAPSHOT : VolumeId.Kind.CUSTOM;
@@ -209,7 +227,9 @@ public final class VolumeCopyService {
     VolumeId source = plan.source().volumeId();
     if (plan.still().isPresent()) {
       machines.asOfOneMoment(writers, true, () -> from.copy(source, plan.still().get(), true));
-    } else if (!writers.isEmpty()) { // within a pool that copies file by file
+    } else if (plan.passing().isEmpty() // within a pool
+        && !Machines.copiesAtOnce(from)
+        && !users.of(plan.source()).isEmpty()) {
       machines.asOfOneMoment(writers, true, () -> copyCurrent(plan, source, step));
     }
   }

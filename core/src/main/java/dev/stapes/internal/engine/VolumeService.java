@@ -111,6 +111,7 @@ public final class VolumeService {
             quotas.limit(before.volumeId(), after.size());
           }
           step.conclude(catalog.change(false).put(after));
+          step.done();
           work.happened("storage-volume-updated", before.subject(), Map.of());
           return toInfo(after);
         });
@@ -149,16 +150,19 @@ public final class VolumeService {
     return claim;
   }
 
+  /** Fails with BUSY where a user of a volume keeps it from getting another place. */
+  void requireMovable(VolumeRecord volume) {
+    // What runs has the volume under the name that it had.
+    VolumeUsers.requireNone(volume.subject(), users.running(volume));
+    VolumeUsers.requireNone(
+        volume.subject(), users.of(volume).stream().filter(InstanceRecord::isThrowaway).toList());
+  }
+
   /** Writes down another place of a volume, also in the devices that name it. */
   Catalog.Change moved(VolumeRecord before, VolumeRecord after) {
-    List<InstanceRecord> all = users.of(before);
-    VolumeUsers.requireNone(
-        before.subject(),
-        users.running(before)); // what runs has the volume under the name that it had
-    VolumeUsers.requireNone(
-        before.subject(), all.stream().filter(InstanceRecord::isThrowaway).toList());
+    requireMovable(before);
     Catalog.Change change = catalog.change(false).move(before, after);
-    all.forEach(user -> change.put(following(user, before, after)));
+    users.of(before).forEach(user -> change.put(following(user, before, after)));
     return change;
   }
 

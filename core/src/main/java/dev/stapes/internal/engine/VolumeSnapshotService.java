@@ -81,14 +81,12 @@ public final class VolumeSnapshotService {
         });
   }
 
-  /** A volume alone, and those that have to stand still while it is copied. */
+  /** A volume alone, and those that could write to it while it is copied. */
   private Locks.Claim claimOfCopy(VolumeRecord owner) {
-    StoragePool pool = pools.pool(owner.pool());
-    Locks.Claim claim = Locks.Claim.alone(owner.lock()).sharing(Work.lockOfPool(owner.pool()));
-    for (String lock : VolumeUsers.locks(users.writers(owner, pool))) {
-      claim = claim.with(lock);
-    }
-    return claim;
+    return users
+        .claimOfCopy(owner, pools.pool(owner.pool()))
+        .with(owner.lock())
+        .sharing(Work.lockOfPool(owner.pool()));
   }
 
   /** The record of a snapshot that is to be made. */

@@ -1,5 +1,6 @@
 package dev.stapes.internal.engine;
 
+import dev.stapes.internal.operation.Locks;
 import dev.stapes.model.Device;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
@@ -48,6 +49,15 @@ final class VolumeUsers {
       return List.of();
     }
     return running(volume).stream().filter(record -> mayWrite(record, volume)).toList();
+  }
+
+  /**
+   * What must be held of instances while the volume is copied: those that write to it, alone. Where
+   * the pool copies file by file none of the others starts meanwhile.
+   */
+  Locks.Claim claimOfCopy(VolumeRecord volume, StoragePool pool) {
+    Set<String> others = Machines.copiesAtOnce(pool) ? Set.of() : locks(of(volume));
+    return new Locks.Claim(locks(writers(volume, pool)), others);
   }
 
   static boolean mayWrite(InstanceRecord record, VolumeRecord volume) {

@@ -158,8 +158,12 @@ final class TarWriter implements EntrySink {
   private void check(TarEntry entry, long stored, int headerBytes, ArchiveLimits allowed) {
     EntryPath.of(entry.name(), allowed);
     for (String text : new String[] {entry.name(), entry.link()}) {
-      if (text.getBytes(StandardCharsets.UTF_8).length > allowed.pathBytes()) {
+      byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+      if (bytes.length > allowed.pathBytes()) {
         throw refused(entry, "a name of more than " + allowed.pathBytes() + " bytes");
+      }
+      if (!new String(bytes, StandardCharsets.UTF_8).equals(text)) {
+        throw refused(entry, "a name or a link that is not UTF-8");
       }
     }
     if (headerBytes > allowed.headerBytes()) {

@@ -144,6 +144,25 @@ class EngineLocksTest {
   }
 
   @Test
+  void who_has_a_volume_starts_only_when_a_copy_of_it_file_by_file_is_whole() throws Exception {
+    try (EngineWorld world = world(EngineWorld.Setup.usual().storage(PerFileStorage::of))) {
+      web(world).stop();
+      pool(world).volumes().create("data");
+      web(world).update(change -> change.device("data", DATA));
+      for (Runnable copy :
+          List.<Runnable>of(
+              () -> pool(world).volumes().get("data").snapshots().create("s"),
+              () -> pool(world).volumes().get("data").copyTo("copy"))) {
+        Held held = held(world, copy);
+        OtherThread start = OtherThread.begin(web(world)::start).awaitWaiting();
+        held.finish();
+        start.join();
+        web(world).stop();
+      }
+    }
+  }
+
+  @Test
   void a_pool_is_deleted_only_when_nothing_is_being_made_in_it() throws Exception {
     try (EngineWorld world = world()) {
       Stapes stapes = world.stapes();

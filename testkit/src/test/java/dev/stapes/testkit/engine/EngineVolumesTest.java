@@ -18,6 +18,7 @@ import dev.stapes.model.VolumeCopySpec;
 import dev.stapes.model.VolumeInfo;
 import dev.stapes.model.VolumeSnapshotInfo;
 import dev.stapes.model.VolumeSpec;
+import dev.stapes.testkit.Faults;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -262,13 +263,20 @@ class EngineVolumesTest {
 
   @Test
   void a_pool_that_copies_file_by_file_makes_writers_stand_still_for_a_snapshot() {
+    Faults faults = new Faults();
     try (EngineWorld world =
-        EngineWorld.create(EngineWorld.Setup.usual().storage(PerFileStorage::of))) {
+        EngineWorld.create(faults, EngineWorld.Setup.usual().storage(PerFileStorage::of))) {
       Volume volume = pool(world).volumes().create("data");
       Instance web = user(world, "web", data("data"));
       web.start();
+      faults.count();
       volume.snapshots().create("s");
       volume.copyTo("copy");
+      List<String> calls = faults.trace();
+      assertEquals(
+          2,
+          calls.stream().filter(call -> call.contains("Machine.freeze")).count(),
+          calls::toString);
       assertEquals("RUNNING", web.info().status().name());
       assertEquals(2, pool(world).volumes().list().size());
     }
