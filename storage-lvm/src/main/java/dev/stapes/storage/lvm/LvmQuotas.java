@@ -140,7 +140,7 @@ final class LvmQuotas implements StoragePool.Quotas {
 
   private void run(ThinVolume volume, Command command) {
     try {
-      pool.host().programs().run(command);
+      thin.lvm().toItsEnd(command);
     } catch (StapesException e) {
       throw LvmErrors.of(e, "volume " + volume.id(), "cannot be resized");
     }
