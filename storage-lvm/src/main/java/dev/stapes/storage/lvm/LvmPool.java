@@ -217,10 +217,11 @@ final class LvmPool implements StoragePool {
   public Tree tree(VolumeId id, Tree.Resolution resolution) {
     return gate.pass(
         "open " + id,
-        () -> {
-          Path files = mounts.files(catalog.get(id), thin);
-          return pool.host().tree(pool.local(files), resolution);
-        });
+        () ->
+            mounts.with(
+                catalog.get(id),
+                thin,
+                files -> pool.host().tree(pool.local(files), resolution)));
   }
 
   @Override

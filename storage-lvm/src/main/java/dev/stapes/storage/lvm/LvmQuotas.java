@@ -157,7 +157,8 @@ final class LvmQuotas implements StoragePool.Quotas {
   }
 
   private FileSystemInfo info(ThinVolume volume) {
-    return new Kernel(pool.sys()).fileSystem(pool.local(mounts.files(volume, thin)));
+    return mounts.with(
+        volume, thin, files -> new Kernel(pool.sys()).fileSystem(pool.local(files)));
   }
 
   private static Path mountPoint(Path files) {
