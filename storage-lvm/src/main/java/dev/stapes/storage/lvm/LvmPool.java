@@ -217,11 +217,11 @@ final class LvmPool implements StoragePool {
   public Tree tree(VolumeId id, Tree.Resolution resolution) {
     return gate.pass(
         "open " + id,
-        () ->
-            mounts.with(
-                catalog.get(id),
-                thin,
-                files -> pool.host().tree(pool.local(files), resolution)));
+        () -> {
+          ThinVolume volume = catalog.get(id);
+          return mounts.with(
+              volume, thin, files -> pool.host().tree(pool.local(files), resolution));
+        });
   }
 
   @Override
