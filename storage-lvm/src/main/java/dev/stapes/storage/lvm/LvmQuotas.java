@@ -169,8 +169,7 @@ final class LvmQuotas implements StoragePool.Quotas {
   }
 
   private FileSystemInfo info(ThinVolume volume) {
-    return mounts.with(
-        volume, thin, files -> new Kernel(pool.sys()).fileSystem(pool.local(files)));
+    return mounts.with(volume, thin, files -> new Kernel(pool.sys()).fileSystem(pool.local(files)));
   }
 
   private static Path mountPoint(Path files) {
