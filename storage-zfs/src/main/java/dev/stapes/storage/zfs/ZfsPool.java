@@ -270,9 +270,15 @@ final class ZfsPool implements StoragePool {
   public void close() {
     gate.close(
         () -> {
-          transfers.close();
-          mounts.close();
-          backing.close();
+          try {
+            transfers.close();
+          } finally {
+            try {
+              mounts.close();
+            } finally {
+              backing.close();
+            }
+          }
         });
   }
 }
