@@ -86,13 +86,14 @@ final class LabRun implements TestExecutionListener {
   @Override
   public void executionFinished(TestIdentifier test, TestExecutionResult result) {
     boolean success = result.getStatus() == TestExecutionResult.Status.SUCCESSFUL;
+    boolean aborted = result.getStatus() == TestExecutionResult.Status.ABORTED;
     if (test.isTest()) {
-      run++;
+      run += aborted ? 0 : 1;
       long millis = (System.nanoTime() - started) / 1_000_000;
       out.println(result.getStatus() + " " + test.getDisplayName() + " " + millis + " ms");
     }
     // A capability that the driver lacks is an assumption of the contract.
-    if (!success && result.getStatus() != TestExecutionResult.Status.ABORTED) {
+    if (!success && !aborted) {
       failed++;
     }
     result.getThrowable().ifPresent(error -> tell(test, error, success));

@@ -21,6 +21,9 @@ import java.util.concurrent.FutureTask;
 final class Lvm {
   private static final Duration LIMIT = Duration.ofMinutes(10);
 
+  /** Of a program that moves the blocks of a file system: killed, it would leave none. */
+  private static final Duration MOVING_LIMIT = Duration.ofDays(1);
+
   /** It complains of descriptors that it inherited from whoever started the JVM. */
   private static final Map<String, String> ENVIRONMENT = Map.of("LVM_SUPPRESS_FD_WARNINGS", "1");
 
@@ -89,6 +92,11 @@ final class Lvm {
   /** The same, with strings. */
   String run(String command, String... arguments) {
     return run(command, List.of(arguments));
+  }
+
+  /** Runs another program that must come to its end, such as one that resizes a file system. */
+  void toItsEnd(Command command) {
+    unkilled(command.timeout(MOVING_LIMIT));
   }
 
   /**

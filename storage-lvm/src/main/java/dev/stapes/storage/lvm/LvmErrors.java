@@ -5,6 +5,7 @@ import dev.stapes.model.StapesException.Kind;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /**
  * What the complaints of LVM mean. It has one exit code for nearly all that goes wrong, so there is
@@ -35,11 +36,14 @@ final class LvmErrors {
           Map.entry("failed to find physical volume", Kind.NOT_FOUND),
           Map.entry("not found", Kind.NOT_FOUND));
 
+  /** What LVM says beside the reason; {@code Devices file PVID x not found} comes each time. */
+  private static final Pattern ASIDE = Pattern.compile("(?m)(warning:|devices file ).*$");
+
   private LvmErrors() {}
 
   /** The kind of what a program of LVM or of a file system wrote when it failed. */
   static Kind kind(String complaint) {
-    String text = complaint.toLowerCase(Locale.ROOT);
+    String text = ASIDE.matcher(complaint.toLowerCase(Locale.ROOT)).replaceAll("");
     return WORDS.stream()
         .filter(word -> text.contains(word.getKey()))
         .map(Map.Entry::getValue)

@@ -218,8 +218,9 @@ final class LvmPool implements StoragePool {
     return gate.pass(
         "open " + id,
         () -> {
-          Path files = mounts.files(catalog.get(id), thin);
-          return pool.host().tree(pool.local(files), resolution);
+          ThinVolume volume = catalog.get(id);
+          return mounts.with(
+              volume, thin, files -> pool.host().tree(pool.local(files), resolution));
         });
   }
 
@@ -238,8 +239,11 @@ final class LvmPool implements StoragePool {
             return new VolumeAttachment(
                 view,
                 () -> {
-                  mounts.drop(view);
-                  mounts.release(volume);
+                  try {
+                    mounts.drop(view);
+                  } finally {
+                    mounts.release(volume);
+                  }
                 });
           } catch (RuntimeException e) {
             Undo.after(e, () -> mounts.release(volume));
@@ -317,12 +321,19 @@ final class LvmPool implements StoragePool {
     gate.close(
         "close",
         () -> {
-          mounts.close();
           try {
-            thin.deactivate(active);
-          } catch (StapesException e) {
-            LOG.debug("{}: some devices stay: somebody uses them", pool.subject(), e);
+            mounts.close();
+          } finally {
+            deactivate();
           }
         });
+  }
+
+  private void deactivate() {
+    try {
+      thin.deactivate(active);
+    } catch (StapesException e) {
+      LOG.info("{}: some devices stay: {}", pool.subject(), e.getMessage(), e);
+    }
   }
 }

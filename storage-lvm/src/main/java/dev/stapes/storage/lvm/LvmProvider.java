@@ -113,6 +113,7 @@ public final class LvmProvider implements StorageDriverProvider {
     PoolContext pool = context(host, spec, directory);
     requireFormat(pool);
     Backing backing = backing(pool);
+    requireNoSizeOfDevice(pool);
     return Gate.naming(pool.subject(), "cannot be made", () -> create(pool, backing));
   }
 
@@ -185,6 +186,16 @@ public final class LvmProvider implements StorageDriverProvider {
     }
   }
 
+  /** Of a new pool only: one that has grown has its size in its config, whatever it lies on. */
+  private static void requireNoSizeOfDevice(PoolContext pool) {
+    Optional<String> source = pool.get(LvmKeys.SOURCE).filter(text -> text.startsWith("/"));
+    if (source.isPresent() && pool.get(LvmKeys.SIZE).isPresent()) {
+      throw StapesException.invalid(
+          pool.subject(),
+          "size is for a loop file or a volume group, but the source is \"" + source.get() + "\"");
+    }
+  }
+
   /** What the key {@code source} stands for. */
   private static Backing backing(PoolContext pool) {
     Optional<String> source = pool.get(LvmKeys.SOURCE);
@@ -195,11 +206,6 @@ public final class LvmProvider implements StorageDriverProvider {
       return new GroupBacking(pool, LvmNames.group(pool.subject(), source.get()));
     }
     Path path = path(pool, source.get());
-    if (pool.get(LvmKeys.SIZE).isPresent()) {
-      throw StapesException.invalid(
-          pool.subject(),
-          "size is for a loop file or a volume group, but the source is \"" + path + "\"");
-    }
     requireNoFiles(pool, path);
     return new DeviceBacking(pool, path);
   }

@@ -54,7 +54,7 @@ final class LvmQuotas implements StoragePool.Quotas {
             throw new StapesException(Kind.DENIED, "volume " + id, "is read-only");
           }
           if (size.isEmpty()) {
-            resize(volume, room.usualSize(pool));
+            resize(volume, Math.max(volume.size(), room.usualSize(pool)));
           } else {
             fit(volume, size.get().bytes());
           }
@@ -63,6 +63,7 @@ final class LvmQuotas implements StoragePool.Quotas {
 
   /** Leaves the volume as it was where that fails. */
   private void fit(ThinVolume volume, long wanted) {
+    fill(volume); // a crash may have come between its device and itself
     FileSystemInfo now = info(volume);
     long used = now.size() - now.free();
     if (wanted < used) {
@@ -76,7 +77,7 @@ final class LvmQuotas implements StoragePool.Quotas {
     try {
       approach(volume, wanted);
     } catch (RuntimeException e) {
-      Undo.after(e, () -> resize(catalog.get(volume.id()), volume.size()));
+      Undo.after(e, () -> fill(resize(catalog.get(volume.id()), volume.size())));
       throw e;
     }
   }
@@ -103,12 +104,23 @@ final class LvmQuotas implements StoragePool.Quotas {
 
   private ThinVolume grow(ThinVolume volume, long target) {
     room.require();
-    Path files = mounts.files(volume, thin);
+    mounts.files(volume, thin); // the device is there then
     thin.resize(volume, target);
     ThinVolume grown = volume.sized(target);
     catalog.put(grown);
-    run(volume, volume.format().grow(thin.device(volume), mountPoint(files)));
+    fill(grown);
     return grown;
+  }
+
+  /** Makes the file system as large as its device; nothing is done where it is. */
+  private void fill(ThinVolume volume) {
+    mounts.with(
+        volume,
+        thin,
+        files -> {
+          run(volume, volume.format().grow(thin.device(volume), mountPoint(files)));
+          return files;
+        });
   }
 
   private ThinVolume shrink(ThinVolume volume, long target) {
@@ -140,7 +152,7 @@ final class LvmQuotas implements StoragePool.Quotas {
 
   private void run(ThinVolume volume, Command command) {
     try {
-      pool.host().programs().run(command);
+      thin.lvm().toItsEnd(command);
     } catch (StapesException e) {
       throw LvmErrors.of(e, "volume " + volume.id(), "cannot be resized");
     }
@@ -157,7 +169,7 @@ final class LvmQuotas implements StoragePool.Quotas {
   }
 
   private FileSystemInfo info(ThinVolume volume) {
-    return new Kernel(pool.sys()).fileSystem(pool.local(mounts.files(volume, thin)));
+    return mounts.with(volume, thin, files -> new Kernel(pool.sys()).fileSystem(pool.local(files)));
   }
 
   private static Path mountPoint(Path files) {

@@ -7,6 +7,7 @@ import dev.stapes.model.StapesException.Kind;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -72,10 +73,10 @@ final class PoolRoom {
   synchronized Fullness measure() {
     Fullness now = thin.fullness();
     if (now.metadata() >= Fullness.TIGHT_METADATA) {
-      now = widened(now);
+      now = larger(this::widen, now);
     }
     if (now.data() >= Fullness.TIGHT_DATA && growth.isPresent()) {
-      now = grown(growth.get(), now);
+      now = larger(tight -> growth.get().step(thin, tight), now);
     }
     last = now;
     lookedAt = nanos.getAsLong();
@@ -83,9 +84,9 @@ final class PoolRoom {
   }
 
   /** What is wanted may still fit where it cannot grow. */
-  private Fullness grown(Backing.Growth how, Fullness tight) {
+  private Fullness larger(Predicate<Fullness> how, Fullness tight) {
     try {
-      if (!how.step(thin, tight)) {
+      if (!how.test(tight)) {
         return tight;
       }
     } catch (StapesException | LinuxException e) {
@@ -96,21 +97,21 @@ final class PoolRoom {
       return tight;
     }
     Fullness now = thin.fullness();
-    LOG.info("{}: grew by itself to {} bytes", subject, now.size());
+    LOG.info(
+        "{}: grew by itself to {} bytes, {} of metadata", subject, now.size(), now.metadataSize());
     return now;
   }
 
-  private Fullness widened(Fullness tight) {
+  private boolean widen(Fullness tight) {
     VolumeGroup group = thin.groupInfo();
     long more =
         Math.min(group.free(), ThinPoolPlan.up(tight.metadataSize(), group.extent()))
             / group.extent()
             * group.extent();
     if (more <= 0) {
-      return tight;
+      return false;
     }
-    LOG.info("{}: its metadata gets {} bytes more", subject, more);
     thin.extendMetadata(more);
-    return thin.fullness();
+    return true;
   }
 }

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
@@ -64,6 +65,16 @@ final class VolumeMounts {
     return files;
   }
 
+  /** Does something with the files of a volume, which stay mounted meanwhile. */
+  <T> T with(ThinVolume volume, ThinPool thin, Function<Path, T> work) {
+    Path files = use(volume, thin);
+    try {
+      return work.apply(files);
+    } finally {
+      release(volume);
+    }
+  }
+
   /** Ends a use; does nothing where the volume is gone. */
   synchronized void release(ThinVolume volume) {
     users.computeIfPresent(volume.name(), (name, count) -> Math.max(0, count - 1));
@@ -77,10 +88,16 @@ final class VolumeMounts {
 
   /** Writes out what was written to a volume so far. */
   void sync(ThinVolume volume, ThinPool thin) {
-    Path files = pool.local(files(volume, thin));
-    try (Fd directory = Fd.open(pool.sys(), files, Set.of(OpenFlag.READ, OpenFlag.DIRECTORY))) {
-      directory.syncFileSystem();
-    }
+    with(
+        volume,
+        thin,
+        files -> {
+          Set<OpenFlag> flags = Set.of(OpenFlag.READ, OpenFlag.DIRECTORY);
+          try (Fd directory = Fd.open(pool.sys(), pool.local(files), flags)) {
+            directory.syncFileSystem();
+          }
+          return files;
+        });
   }
 
   private void mount(ThinVolume volume, Path device, Path target) {

@@ -87,6 +87,15 @@ class LvmTextsTest {
   }
 
   @Test
+  void a_warning_is_not_the_reason() {
+    String warnings =
+        "program lvm: exit code 5: WARNING: VG x is in use.\n"
+            + "  Devices file PVID abc last seen on /dev/sdb not found.\n";
+    assertEquals(Kind.INTERNAL, LvmErrors.kind(warnings + "  Cannot do it."));
+    assertEquals(Kind.BUSY, LvmErrors.kind(warnings + "  Logical volume vg/a in use."));
+  }
+
+  @Test
   void an_error_keeps_the_kind_that_is_not_the_program_s() {
     StapesException late = new StapesException(Kind.TIMED_OUT, "program lvm", "not found in time");
     assertEquals(Kind.TIMED_OUT, LvmErrors.of(late, "pool x", "lvcreate failed").kind());

@@ -60,21 +60,28 @@ final class DeviceVdev implements Vdev {
 
   /** zpool-create(8) itself refuses known signatures only; what else there is, is somebody's. */
   private void requireBlank() throws IOException {
-    ByteBuffer start = ByteBuffer.allocate(LOOKED_AT);
     try (FileChannel channel = FileChannel.open(device, StandardOpenOption.READ)) {
-      while (start.hasRemaining() && channel.read(start) > 0) {
-        // reads on
-      }
+      long size = channel.size();
+      requireBlank(channel, 0, Math.min(2L * LOOKED_AT, size));
+      requireBlank(channel, Math.max(0, size - LOOKED_AT), size);
     }
-    start.flip();
-    while (start.hasRemaining()) {
-      if (start.get() != 0) {
+  }
+
+  /** All that {@link #clear} overwrites: it does so also where ZFS then made no pool of it. */
+  private void requireBlank(FileChannel channel, long from, long to) throws IOException {
+    ByteBuffer part = ByteBuffer.allocate((int) (to - from));
+    while (part.hasRemaining() && channel.read(part, from + part.position()) > 0) {
+      // reads on
+    }
+    part.flip();
+    while (part.hasRemaining()) {
+      if (part.get() != 0) {
         throw pool.failure(
             Kind.CONFLICT,
             device
                 + ": not blank: there is data at byte "
-                + (start.position() - 1)
-                + "; overwrite its first MiB with zeros if nobody needs it");
+                + (from + part.position() - 1)
+                + "; overwrite its first 2 MiB and its last one with zeros if nobody needs it");
       }
     }
   }

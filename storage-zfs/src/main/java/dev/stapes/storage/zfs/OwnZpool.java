@@ -105,7 +105,11 @@ final class OwnZpool implements Backing {
 
   private String name() {
     try {
-      return DatasetName.ofNewPool(Files.readString(nameFile).strip()).text();
+      String name = Files.readString(nameFile).strip();
+      if (!DatasetName.isName(name)) {
+        throw pool.failure(Kind.UNAVAILABLE, nameFile + ": no name of a zpool: \"" + name + "\"");
+      }
+      return DatasetName.ofNewPool(name).text();
     } catch (NoSuchFileException e) {
       throw pool.failure(Kind.UNAVAILABLE, "no pool in " + pool.directory(), e);
     } catch (IOException e) {

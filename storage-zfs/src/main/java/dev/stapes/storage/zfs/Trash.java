@@ -26,18 +26,21 @@ final class Trash {
   private final PoolContext pool;
   private final DatasetName root;
   private final Zfs zfs;
+  private final Gate gate;
   private final Supplier<Set<String>> needed;
   private final ReentrantLock turn = new ReentrantLock();
 
   /**
    * The trash of a pool.
    *
+   * @param gate passed for each command, not for all: who wants to be alone waits for one only
    * @param needed the components that somebody still needs although their names say otherwise
    */
-  Trash(PoolContext pool, DatasetName root, Zfs zfs, Supplier<Set<String>> needed) {
+  Trash(PoolContext pool, DatasetName root, Zfs zfs, Gate gate, Supplier<Set<String>> needed) {
     this.pool = pool;
     this.root = root;
     this.zfs = zfs;
+    this.gate = gate;
     this.needed = needed;
   }
 
@@ -69,29 +72,39 @@ final class Trash {
   }
 
   private List<Step> next() {
-    List<Entry> entries = zfs.entries(root);
-    // Afterwards: what was begun since is not among the entries.
-    return Reclamation.next(root, entries, needed.get());
+    return gate.pass(
+        () -> {
+          List<Entry> entries = zfs.entries(root);
+          // Afterwards: what was begun since is not among the entries.
+          return Reclamation.next(root, entries, needed.get());
+        });
   }
 
   /** Takes a step; the answer is why it could not be taken. */
   private Optional<StapesException> attempt(Step step) {
     try {
-      if (step instanceof Step.DropSnapshots drop) {
-        drop(drop);
-      } else if (step instanceof Step.Rollback rollback) {
-        zfs.rollback(rollback.snapshot());
-      } else if (step instanceof Step.Promote promote) {
-        zfs.promote(promote.dataset());
-      } else if (step instanceof Step.Destroy destroy) {
-        zfs.destroy(destroy.dataset());
-      }
-      return Optional.empty();
+      return gate.pass(
+          () -> {
+            take(step);
+            return Optional.<StapesException>empty();
+          });
     } catch (StapesException e) {
       if (e.kind() == Kind.INTERRUPTED) {
         throw e;
       }
       return Optional.of(e);
+    }
+  }
+
+  private void take(Step step) {
+    if (step instanceof Step.DropSnapshots drop) {
+      drop(drop);
+    } else if (step instanceof Step.Rollback rollback) {
+      zfs.rollback(rollback.snapshot());
+    } else if (step instanceof Step.Promote promote) {
+      zfs.promote(promote.dataset());
+    } else if (step instanceof Step.Destroy destroy) {
+      zfs.destroy(destroy.dataset());
     }
   }
 

@@ -44,7 +44,7 @@ final class ZfsPool implements StoragePool {
     this.gate = new Gate(pool.subject());
     this.mounts = new DatasetMounts(pool);
     this.trash =
-        new Trash(pool, root, new Zfs(pool.host().programs(), pool.subject()), this::needed);
+        new Trash(pool, root, new Zfs(pool.host().programs(), pool.subject()), gate, this::needed);
     this.quotas = new ZfsQuotas(this, zfs);
     this.transfers = new Transfers(pool.host(), pool.subject());
     this.streams = new ZfsStreams(this, zfs, names, transfers, index::distrust);
@@ -203,11 +203,7 @@ final class ZfsPool implements StoragePool {
 
   @Override
   public void reclaim() {
-    gate.pass(
-        () -> {
-          trash.empty();
-          return true;
-        });
+    trash.empty();
   }
 
   @Override
@@ -274,9 +270,15 @@ final class ZfsPool implements StoragePool {
   public void close() {
     gate.close(
         () -> {
-          transfers.close();
-          mounts.close();
-          backing.close();
+          try {
+            transfers.close();
+          } finally {
+            try {
+              mounts.close();
+            } finally {
+              backing.close();
+            }
+          }
         });
   }
 }
