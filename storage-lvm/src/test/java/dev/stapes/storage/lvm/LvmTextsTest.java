@@ -89,8 +89,10 @@ class LvmTextsTest {
   @Test
   void a_warning_is_not_the_reason() {
     String warnings =
-        "program lvm: exit code 5: WARNING: VG x is in use.\n"
-            + "  Devices file PVID abc last seen on /dev/sdb not found.\n";
+        """
+        program lvm: exit code 5: WARNING: VG x is in use.
+          Devices file PVID abc last seen on /dev/sdb not found.
+        """;
     assertEquals(Kind.INTERNAL, LvmErrors.kind(warnings + "  Cannot do it."));
     assertEquals(Kind.BUSY, LvmErrors.kind(warnings + "  Logical volume vg/a in use."));
   }
