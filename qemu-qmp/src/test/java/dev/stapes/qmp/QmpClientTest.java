@@ -228,15 +228,12 @@ class QmpClientTest {
                 it -> {
                   lines.add(it.readLine());
                   it.write("{\"return\": 1}");
-                  String slow = it.readLine();
-                  lines.add(slow);
-                  String next = it.readLine();
-                  lines.add(next);
-                  it.write("{\"return\": 2" + FakePeer.idOf(next) + "}");
-                  it.write("{\"return\": \"late\"" + FakePeer.idOf(slow) + "}");
-                  String last = it.readLine();
-                  lines.add(last);
-                  it.write("{\"return\": 3" + FakePeer.idOf(last) + "}");
+                  lines.add(it.readLine());
+                  lines.add(it.readLine());
+                  it.write("{\"return\": 2" + FakePeer.idOf(lines.get(2)) + "}");
+                  it.write("{\"return\": \"late\"" + FakePeer.idOf(lines.get(1)) + "}");
+                  lines.add(it.readLine());
+                  it.write("{\"return\": 3" + FakePeer.idOf(lines.get(3)) + "}");
                   it.untilClosed();
                 });
         QmpClient client = connect(peer)) {

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.module.Configuration;
 import java.lang.module.ModuleDescriptor;
+import java.lang.module.ModuleDescriptor.Requires;
 import java.lang.module.ModuleFinder;
 import java.lang.module.ModuleReference;
 import java.nio.file.Files;
@@ -155,12 +156,19 @@ class ModulePathTest {
         path.add(jar);
       }
     }
+    ModuleFinder finder = ModuleFinder.of(path.toArray(new Path[0]));
     Set<String> names = new TreeSet<>();
-    modules().values().forEach(descriptor -> names.add(descriptor.name()));
+    for (ModuleDescriptor descriptor : modules().values()) {
+      names.add(descriptor.name());
+      // What a module can do without is there only where somebody asks for it.
+      descriptor.requires().stream()
+          .filter(required -> required.modifiers().contains(Requires.Modifier.STATIC))
+          .map(Requires::name)
+          .filter(name -> finder.find(name).isPresent())
+          .forEach(names::add);
+    }
     Configuration configuration =
-        ModuleLayer.boot()
-            .configuration()
-            .resolve(ModuleFinder.of(path.toArray(new Path[0])), ModuleFinder.of(), names);
+        ModuleLayer.boot().configuration().resolve(finder, ModuleFinder.of(), names);
     return ModuleLayer.boot()
         .defineModulesWithOneLoader(configuration, ClassLoader.getPlatformClassLoader());
   }
