@@ -8,6 +8,7 @@ import dev.stapes.qmp.QmpCommand;
 import dev.stapes.qmp.QmpCommandException;
 import dev.stapes.qmp.QmpException;
 import dev.stapes.qmp.QmpTimeoutException;
+import dev.stapes.qmp.guest.GuestExecResult;
 import dev.stapes.qmp.guest.GuestExecStatus;
 import java.time.Duration;
 import java.util.List;
@@ -58,16 +59,24 @@ final class GuestAgent implements AutoCloseable {
   }
 
   /**
-   * Runs a program to its end, whatever that is; the agent forgets it then.
+   * Runs a program to its end; the agent forgets it then.
    *
+   * @param limit for all of it; at least a millisecond is left for each of its commands
+   * @return how it ended
    * @throws StapesException TIMED_OUT where it runs longer than the limit
    */
-  void run(List<String> command, Duration limit) {
+  GuestExecResult run(List<String> command, Duration limit) {
     long deadline = System.nanoTime() + limit.toNanos();
-    long pid = exec(command, List.of());
+    long pid = exec(command, List.of(), limit);
     long pause = FIRST_PAUSE_NANOS;
-    while (!call(GuestExecStatus.of(pid)).exited()) {
-      if (System.nanoTime() > deadline) {
+    while (true) {
+      long left = deadline - System.nanoTime();
+      GuestExecResult result =
+          call(GuestExecStatus.of(pid), Duration.ofNanos(Math.max(left, FIRST_PAUSE_NANOS)));
+      if (result.exited()) {
+        return result;
+      }
+      if (left <= 0) {
         throw new StapesException(
             Kind.TIMED_OUT, subject, "what its agent started for it does not end");
       }
@@ -86,13 +95,17 @@ final class GuestAgent implements AutoCloseable {
    * @return its process ID in the guest
    */
   long exec(List<String> command, List<String> environment) {
+    return exec(command, environment, REPLY);
+  }
+
+  private long exec(List<String> command, List<String> environment, Duration patience) {
     dev.stapes.qmp.guest.GuestExec.Builder exec =
         dev.stapes.qmp.guest.GuestExec.builder(command.get(0))
             .arg(command.subList(1, command.size()));
     if (!environment.isEmpty()) {
       exec.env(environment);
     }
-    return call(exec.build()).pid();
+    return call(exec.build(), patience).pid();
   }
 
   private <R> R call(QmpCommand<R> command) {

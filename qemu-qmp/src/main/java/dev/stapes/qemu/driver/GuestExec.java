@@ -4,6 +4,7 @@ import dev.stapes.linux.UnixSocket;
 import dev.stapes.linux.ffi.LinuxException;
 import dev.stapes.model.ExecSpec;
 import dev.stapes.model.StapesException;
+import dev.stapes.qmp.guest.GuestExecResult;
 import dev.stapes.spi.Machine;
 import dev.stapes.spi.ShellWords;
 import java.io.BufferedInputStream;
@@ -337,17 +338,23 @@ final class GuestExec implements Machine.Exec {
 
   @Override
   public void signal(int number) {
-    session().ifPresent(session -> tell(Signals.command(number, session)));
+    Optional<GuestExecResult> unused =
+        session().map(session -> tell(Signals.command(number, session)));
   }
 
   @Override
   public void resize(ExecSpec.TerminalSize size) {
-    session().ifPresent(session -> tell(Signals.resize(session, size)));
+    Optional<GuestExecResult> result =
+        session().map(session -> tell(Signals.resize(session, size)));
+    if (result.isPresent() && result.get().exitcode().orElse(0) == Signals.NO_PROGRAM) {
+      throw new StapesException(
+          StapesException.Kind.UNSUPPORTED, "exec", "the guest has no stty(1), which resizes");
+    }
   }
 
   /** It has been done when this returns: what is written to the program afterwards comes later. */
-  private void tell(List<String> command) {
-    agent.run(command, TELLING);
+  private GuestExecResult tell(List<String> command) {
+    return agent.run(command, TELLING);
   }
 
   /**

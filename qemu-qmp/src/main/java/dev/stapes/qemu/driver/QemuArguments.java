@@ -34,6 +34,10 @@ final class QemuArguments {
   static final int MOST_SLOTS = 20;
 
   private static final String SEED = "seed";
+
+  /** Behind {@code dev-}, as interfaces have their names. */
+  static final List<String> OWN_NAMES = List.of("root", SEED);
+
   private static final String MORE_MEMORY = "memory-more";
   private static final long MEBIBYTE = 1L << 20;
 

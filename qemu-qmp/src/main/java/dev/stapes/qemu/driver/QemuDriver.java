@@ -115,7 +115,7 @@ final class QemuDriver implements InstanceDriver {
         new QemuMigrations(
             context,
             id -> Optional.ofNullable(machines.get(id)),
-            (spec, fill) -> start(wanted(spec, Optional.empty(), true), fill)));
+            (spec, room, fill) -> start(arriving(spec, room), fill)));
   }
 
   /** One that goes on from its memory has room for what it had room for. */
@@ -126,6 +126,12 @@ final class QemuDriver implements InstanceDriver {
     VmRoom room =
         saved.map(SavedMachine::room).orElseGet(() -> VmRoom.of(plan, host, context.vsock()));
     return new QemuLauncher.Wanted(spec, plan, room, usesKvm(plan), incoming);
+  }
+
+  /** One that another goes on as has room for what that one had room for. */
+  private QemuLauncher.Wanted arriving(Machine.Spec spec, VmRoom room) {
+    VmPlan plan = VmPlan.of(spec, context.host().facts().memory());
+    return new QemuLauncher.Wanted(spec, plan, room, usesKvm(plan), true);
   }
 
   private Machine start(QemuLauncher.Wanted wanted, Consumer<QemuMachine> begin) {

@@ -22,9 +22,12 @@ final class QemuMigrations implements Migrations {
   private final Function<InstanceId, Optional<QemuMachine>> machines;
   private final Starting starting;
 
-  /** Starts a machine that waits for another one's state, and ends it where that cannot be had. */
+  /**
+   * Starts a machine that waits for another one's state, with room for the same, and ends it where
+   * that cannot be had.
+   */
   interface Starting {
-    Machine start(Machine.Spec spec, Consumer<QemuMachine> fill);
+    Machine start(Machine.Spec spec, VmRoom room, Consumer<QemuMachine> fill);
   }
 
   QemuMigrations(
@@ -46,6 +49,7 @@ final class QemuMigrations implements Migrations {
   public String describe(InstanceId id) {
     QemuMachine machine = require(id);
     DiskBus.requireSavable(machine.spec());
+    HostDevices.requireNone(machine.spec());
     Likeness likeness = likeness(machine);
     machine.requireAsStarted(likeness.arguments());
     return likeness.write();
@@ -71,6 +75,7 @@ final class QemuMigrations implements Migrations {
     Machine unusedSame =
         starting.start(
             spec,
+            VmRoom.of(source.arguments()),
             machine -> {
               source.requireSame(subject, likeness(machine));
               Arriving begun = machine.arriving();

@@ -37,7 +37,14 @@ final class Signals {
       """;
 
   /** Changes the size of the terminal of a session: its leader has it as standard input. */
-  private static final String RESIZE = "stty -F /proc/$1/fd/0 cols $2 rows $3";
+  private static final String RESIZE =
+      """
+      command -v stty >/dev/null 2>&1 || exit 127
+      stty -F /proc/$1/fd/0 cols $2 rows $3
+      """;
+
+  /** The exit code where the guest lacks a program for it. */
+  static final int NO_PROGRAM = 127;
 
   private Signals() {}
 

@@ -86,6 +86,8 @@ final class VmDevices {
           "a virtual machine can have " + MOST_DISKS + " disks beside its root disk: " + count);
     }
     requireOneTpm(spec, board);
+    VmNics.requireNames(spec);
+    requireSlots(spec, count);
     HostDevices.requireBoard(spec, board);
     DiskBus.validate(spec, board);
     spec.devices()
@@ -98,6 +100,23 @@ final class VmDevices {
                     "a virtual machine cannot have a disk that is recursive and read-only");
               }
             });
+  }
+
+  /** No restart gives a machine more of them. */
+  private static void requireSlots(Machine.Spec spec, long disks) {
+    long nics =
+        spec.devices().values().stream().filter(each -> each instanceof Device.Nic).count();
+    long wanted = disks + nics + HostDevices.count(spec);
+    if (wanted > QemuArguments.MOST_SLOTS) {
+      throw new StapesException(
+          Kind.UNSUPPORTED,
+          "instance " + spec.name(),
+          "a virtual machine has "
+              + QemuArguments.MOST_SLOTS
+              + " slots for disks, interfaces and devices of the host: "
+              + wanted
+              + " are wanted");
+    }
   }
 
   private static void requireOneTpm(Machine.Spec spec, String board) {

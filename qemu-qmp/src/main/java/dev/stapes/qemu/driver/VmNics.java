@@ -18,6 +18,7 @@ import dev.stapes.qmp.qemu.DeviceAdd;
 import dev.stapes.qmp.qemu.Netdev;
 import dev.stapes.qmp.qemu.NetdevAdd;
 import dev.stapes.qmp.qemu.NetdevDel;
+import dev.stapes.spi.Machine;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -41,6 +42,25 @@ final class VmNics {
   private final Syscalls sys;
   private final HotPlug plugs;
   private final TreeMap<String, Device.Nic> plugged = new TreeMap<>();
+
+  /**
+   * Refuses names by which QEMU would take an interface for something that every machine has.
+   *
+   * @throws StapesException UNSUPPORTED
+   */
+  static void requireNames(Machine.Spec spec) {
+    spec.devices()
+        .forEach(
+            (name, device) -> {
+              if (device instanceof Device.Nic && QemuArguments.OWN_NAMES.contains(name)) {
+                throw new StapesException(
+                    Kind.UNSUPPORTED,
+                    "device " + name,
+                    "no interface of a virtual machine can have one of the names "
+                        + QemuArguments.OWN_NAMES);
+              }
+            });
+  }
 
   VmNics(String subject, InstanceId id, Monitor monitor, HotPlug plugs, Syscalls sys) {
     this.subject = subject;

@@ -37,7 +37,7 @@ record Vsock(Syscalls sys, Path device) {
   }
 
   /**
-   * Fails where the host has none for a machine that must have one: its memory was saved with it.
+   * Fails where the host has none for a machine that must have one: it goes on as one that had it.
    *
    * @throws StapesException UNAVAILABLE, with what to do
    */
@@ -46,7 +46,7 @@ record Vsock(Syscalls sys, Path device) {
       throw new StapesException(
           Kind.UNAVAILABLE,
           subject,
-          "it had a vsock when its memory was saved, and "
+          "it was started with a vsock, and "
               + device
               + " cannot be opened: load the module vhost_vsock");
     }

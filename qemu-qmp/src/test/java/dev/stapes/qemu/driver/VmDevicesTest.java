@@ -78,6 +78,30 @@ class VmDevicesTest {
   }
 
   @Test
+  void more_than_the_slots_that_there_are_is_refused_and_not_told_at_the_start() {
+    Map<String, Device> many = new TreeMap<>();
+    for (int i = 0; i < VmDevices.MOST_DISKS; i++) {
+      many.put("disk" + i, DISK);
+    }
+    for (int i = 0; i < QemuArguments.MOST_SLOTS - VmDevices.MOST_DISKS; i++) {
+      many.put("eth" + i, Device.Nic.p2p());
+    }
+    assertEquals(
+        QemuArguments.MOST_SLOTS, VmPlan.of(Specs.of(many), Specs.HOST).slots());
+    many.put("card", Device.Pci.of("0000:01:00.0"));
+    Specs.refused(
+        Kind.UNSUPPORTED, "20 slots", () -> VmPlan.of(Specs.of(many), Specs.HOST));
+  }
+
+  @Test
+  void an_interface_is_not_called_like_a_disk_of_every_machine() {
+    Specs.refused(
+        Kind.UNSUPPORTED,
+        "[root, seed]",
+        () -> VmPlan.of(Specs.of(Map.of("seed", Device.Nic.p2p())), Specs.HOST));
+  }
+
+  @Test
   void what_it_cannot_have_is_refused() {
     Map<String, Device> many = new TreeMap<>();
     for (int i = 0; i <= VmDevices.MOST_DISKS; i++) {
