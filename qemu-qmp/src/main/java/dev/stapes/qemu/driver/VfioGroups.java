@@ -1,5 +1,7 @@
 package dev.stapes.qemu.driver;
 
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -21,9 +23,18 @@ record VfioGroups(Path directory) {
     return new VfioGroups(Path.of("/dev/vfio"));
   }
 
-  /** Lets a user open one. */
-  static void give(String subject, Path node, long user) {
+  /**
+   * Lets a user open one.
+   *
+   * @throws StapesException BUSY where it is another one's
+   */
+  static synchronized void give(String subject, Path node, long user) {
     try {
+      int owner = owner(node);
+      if (owner != ROOT && owner != user) {
+        throw new StapesException(
+            Kind.BUSY, subject, node + " belongs to another machine, of the user " + owner);
+      }
       Files.setAttribute(node, OWNER, (int) user, LinkOption.NOFOLLOW_LINKS);
     } catch (IOException e) {
       throw IoFailure.of(subject, node + " cannot be given to its user", e);

@@ -110,11 +110,11 @@ final class VmHostDevices {
           "device " + name,
           "it is at most " + MOST_USB + " USB devices of the host, and there are " + nodes.size());
     }
-    String controller = "host-bus-" + name;
+    String controller = "hostbus-" + name;
     slots.add(DeviceAdd.builder("qemu-xhci").id(controller));
     for (int i = 0; i < nodes.size(); i++) {
       long set = pass(name, nodes.get(i));
-      slots.monitor().execute(usb("host-" + name + "-" + i, controller, set).build());
+      slots.monitor().execute(usb("hostusb-" + name + "-" + i, controller, set).build());
     }
   }
 

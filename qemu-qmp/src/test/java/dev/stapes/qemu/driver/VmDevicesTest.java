@@ -88,7 +88,7 @@ class VmDevicesTest {
     }
     assertEquals(
         QemuArguments.MOST_SLOTS, VmPlan.of(Specs.of(many), Specs.HOST).slots());
-    many.put("card", Device.Pci.of("0000:01:00.0"));
+    many.put("card", new Device.Raw("pci", new TreeMap<>(Map.of("address", "0000:01:00.0"))));
     Specs.refused(
         Kind.UNSUPPORTED, "20 slots", () -> VmPlan.of(Specs.of(many), Specs.HOST));
   }
