@@ -104,8 +104,7 @@ final class VmDevices {
 
   /** No restart gives a machine more of them. */
   private static void requireSlots(Machine.Spec spec, long disks) {
-    long nics =
-        spec.devices().values().stream().filter(each -> each instanceof Device.Nic).count();
+    long nics = spec.devices().values().stream().filter(each -> each instanceof Device.Nic).count();
     long wanted = disks + nics + HostDevices.count(spec);
     if (wanted > QemuArguments.MOST_SLOTS) {
       throw new StapesException(

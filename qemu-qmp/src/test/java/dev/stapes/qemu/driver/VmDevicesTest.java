@@ -86,11 +86,9 @@ class VmDevicesTest {
     for (int i = 0; i < QemuArguments.MOST_SLOTS - VmDevices.MOST_DISKS; i++) {
       many.put("eth" + i, Device.Nic.p2p());
     }
-    assertEquals(
-        QemuArguments.MOST_SLOTS, VmPlan.of(Specs.of(many), Specs.HOST).slots());
+    assertEquals(QemuArguments.MOST_SLOTS, VmPlan.of(Specs.of(many), Specs.HOST).slots());
     many.put("card", new Device.Raw("pci", new TreeMap<>(Map.of("address", "0000:01:00.0"))));
-    Specs.refused(
-        Kind.UNSUPPORTED, "20 slots", () -> VmPlan.of(Specs.of(many), Specs.HOST));
+    Specs.refused(Kind.UNSUPPORTED, "20 slots", () -> VmPlan.of(Specs.of(many), Specs.HOST));
   }
 
   @Test
