@@ -96,7 +96,7 @@ final class QemuDriver implements InstanceDriver {
 
   @Override
   public Machine start(Machine.Spec spec) {
-    return start(wanted(spec, Optional.empty(), false), QemuMachine::go);
+    return start(anew(spec), QemuMachine::go);
   }
 
   @Override
@@ -105,8 +105,8 @@ final class QemuDriver implements InstanceDriver {
         new QemuStates(
             context,
             id -> Optional.ofNullable(machines.get(id)),
-            (spec, saved) -> launcher.arguments(wanted(spec, Optional.of(saved), true)),
-            (spec, saved, fill) -> start(wanted(spec, Optional.of(saved), true), fill)));
+            (spec, saved) -> launcher.arguments(from(spec, saved)),
+            (spec, saved, fill) -> start(from(spec, saved), fill)));
   }
 
   @Override
@@ -115,22 +115,24 @@ final class QemuDriver implements InstanceDriver {
         new QemuMigrations(
             context,
             id -> Optional.ofNullable(machines.get(id)),
-            (spec, room, fill) -> start(arriving(spec, room), fill)));
+            (spec, room, fill) -> start(goingOn(spec, spec, room), fill)));
+  }
+
+  private QemuLauncher.Wanted anew(Machine.Spec spec) {
+    Host.Facts host = context.host().facts();
+    VmPlan plan = VmPlan.of(spec, host.memory());
+    VmRoom room = VmRoom.of(plan, host, context.vsock());
+    return new QemuLauncher.Wanted(spec, plan, room, usesKvm(plan), false);
   }
 
   /** One that goes on from its memory has room for what it had room for. */
-  private QemuLauncher.Wanted wanted(
-      Machine.Spec spec, Optional<SavedMachine> saved, boolean incoming) {
-    Host.Facts host = context.host().facts();
-    VmPlan plan = VmPlan.of(saved.map(state -> state.memoryOf(spec)).orElse(spec), host.memory());
-    VmRoom room =
-        saved.map(SavedMachine::room).orElseGet(() -> VmRoom.of(plan, host, context.vsock()));
-    return new QemuLauncher.Wanted(spec, plan, room, usesKvm(plan), incoming);
+  private QemuLauncher.Wanted from(Machine.Spec spec, SavedMachine saved) {
+    return goingOn(spec, saved.memoryOf(spec), saved.room());
   }
 
-  /** One that another goes on as has room for what that one had room for. */
-  private QemuLauncher.Wanted arriving(Machine.Spec spec, VmRoom room) {
-    VmPlan plan = VmPlan.of(spec, context.host().facts().memory());
+  /** One that goes on as another did. */
+  private QemuLauncher.Wanted goingOn(Machine.Spec spec, Machine.Spec planned, VmRoom room) {
+    VmPlan plan = VmPlan.of(planned, context.host().facts().memory());
     return new QemuLauncher.Wanted(spec, plan, room, usesKvm(plan), true);
   }
 
