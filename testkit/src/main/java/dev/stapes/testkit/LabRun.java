@@ -26,7 +26,8 @@ import org.junit.platform.launcher.core.LauncherFactory;
  * {@code tag:name} is among them, only tests with that tag are run.
  */
 final class LabRun implements TestExecutionListener {
-  private static final String TAG = "tag:";
+  /** In front of the name of a tag. */
+  static final String TAG = "tag:";
 
   private final PrintStream out;
   private long started;

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
@@ -106,5 +107,19 @@ public final class LabTests {
         Files.delete(file);
       }
     }
+  }
+
+  /**
+   * The tests that are to be run: those that a system property names, else the usual ones.
+   *
+   * @param beside a class in whose package they are
+   * @param usual as in the property: names of classes, or {@code class#method}, and {@code
+   *     tag:name}, separated by commas
+   * @return what {@link #run} takes
+   */
+  public static List<String> chosen(Class<?> beside, String property, String usual) {
+    return Arrays.stream(System.getProperty(property, usual).split(",", -1))
+        .map(each -> each.startsWith(LabRun.TAG) ? each : beside.getPackageName() + "." + each)
+        .toList();
   }
 }

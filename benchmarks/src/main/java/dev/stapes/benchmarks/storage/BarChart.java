@@ -29,18 +29,7 @@ final class BarChart {
     int width = left + PLOT + VALUE;
     Axis axis = Axis.linear(shown.stream().mapToDouble(Measurement::high).max().orElse(1), PLOT);
     Markup svg = new Markup();
-    svg.open(
-        "svg",
-        "viewBox",
-        "0 0 " + width + " " + height,
-        "width",
-        Integer.toString(width),
-        "height",
-        Integer.toString(height),
-        "role",
-        "img",
-        "aria-label",
-        title);
+    svg.openPicture(title, width, height);
     grid(svg, axis, left, height - AXIS, unit);
     for (int i = 0; i < shown.size(); i++) {
       Measurement each = shown.get(i);

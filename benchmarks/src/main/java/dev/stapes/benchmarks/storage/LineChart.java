@@ -44,18 +44,7 @@ final class LineChart {
   private Markup draw(String title, String across, List<String> subjects, List<Measurement> all) {
     int width = LEFT + PLOT_WIDTH + RIGHT;
     int height = TOP + PLOT_HEIGHT + BOTTOM;
-    svg.open(
-        "svg",
-        "viewBox",
-        "0 0 " + width + " " + height,
-        "width",
-        Integer.toString(width),
-        "height",
-        Integer.toString(height),
-        "role",
-        "img",
-        "aria-label",
-        title);
+    svg.openPicture(title, width, height);
     grid(across);
     for (int i = 0; i < subjects.size(); i++) {
       String subject = subjects.get(i);

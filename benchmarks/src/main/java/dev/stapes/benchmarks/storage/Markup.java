@@ -20,6 +20,26 @@ final class Markup {
     return this;
   }
 
+  /**
+   * Opens an SVG of a size in pixels.
+   *
+   * @param title for who does not see it
+   */
+  Markup openPicture(String title, int width, int height) {
+    return open(
+        "svg",
+        "viewBox",
+        "0 0 " + width + " " + height,
+        "width",
+        Integer.toString(width),
+        "height",
+        Integer.toString(height),
+        "role",
+        "img",
+        "aria-label",
+        title);
+  }
+
   /** Closes the element that was opened last. */
   Markup close() {
     text.append("</").append(open.pop()).append(">\n");

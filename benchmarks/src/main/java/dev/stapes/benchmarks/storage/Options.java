@@ -5,6 +5,7 @@ import dev.stapes.benchmarks.RunOptions;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * What the command line says.
@@ -31,7 +32,8 @@ record Options(
   private static final List<String> OPTIONS =
       List.of("--pools", "--paths", "--mode", "--runs", "--seed", "--json", "--html");
 
-  private static final List<String> OF_SCRIPT = List.of("--work", "--peers", "--output", "--bar");
+  private static final List<String> OF_SCRIPT =
+      Stream.concat(RunOptions.OF_SCRIPT.stream(), Stream.of("--bar")).toList();
 
   /**
    * Reads it.

@@ -14,7 +14,6 @@ import dev.stapes.testkit.RequiresTool;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -33,8 +32,7 @@ import org.junit.jupiter.api.Timeout;
 @RequiresLab
 @Timeout(value = 1400, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class LvmLabIT {
-  private static final String TAG = "tag:";
-  private static final String USUAL = "LvmContractIT," + TAG + "smoke";
+  private static final String USUAL = "LvmContractIT,tag:smoke";
 
   private static final Path ROOT =
       Path.of(System.getProperty("stapes.build", "target"))
@@ -46,20 +44,15 @@ class LvmLabIT {
     try (LabVm lab = LabVm.boot(ROOT)) {
       lab.load("loop", "dm-thin-pool", "xfs", "btrfs");
       ExecResult result =
-          LabTests.run(lab, List.of("thin-pool", "loop", "lvm", "thin_check"), tests());
+          LabTests.run(
+              lab,
+              List.of("thin-pool", "loop", "lvm", "thin_check"),
+              LabTests.chosen(LvmLabIT.class, "stapes.lvm.tests", USUAL));
       Files.writeString(
           ROOT.resolveSibling("lab-lvm-tests.log"), result.stdout() + result.stderr());
       assertEquals(0, result.exitCode(), result.stdout() + result.stderr());
     }
     assertEquals(Set.of(), HostLeftovers.of(ROOT), "left on the machine");
     assertFalse(Files.exists(ROOT));
-  }
-
-  private static List<String> tests() {
-    String here = LvmLabIT.class.getPackageName() + ".";
-    String chosen = System.getProperty("stapes.lvm.tests", USUAL);
-    return Arrays.stream(chosen.split(",", -1))
-        .map(each -> each.startsWith(TAG) ? each : here + each)
-        .toList();
   }
 }

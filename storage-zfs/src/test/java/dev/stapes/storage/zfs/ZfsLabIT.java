@@ -14,7 +14,6 @@ import dev.stapes.testkit.RequiresTool;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -32,8 +31,7 @@ import org.junit.jupiter.api.Timeout;
 @RequiresLab
 @Timeout(value = 1200, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ZfsLabIT {
-  private static final String TAG = "tag:";
-  private static final String USUAL = "ZfsZpoolIT,ZfsContractIT," + TAG + "smoke";
+  private static final String USUAL = "ZfsZpoolIT,ZfsContractIT,tag:smoke";
 
   private static final Path ROOT =
       Path.of(System.getProperty("stapes.build", "target"))
@@ -44,20 +42,16 @@ class ZfsLabIT {
   void the_driver_does_on_a_real_zfs_what_its_contract_says() throws IOException {
     try (LabVm lab = LabVm.boot(ROOT)) {
       lab.load("zfs", "loop");
-      ExecResult result = LabTests.run(lab, List.of("zfs", "zpool"), tests());
+      ExecResult result =
+          LabTests.run(
+              lab,
+              List.of("zfs", "zpool"),
+              LabTests.chosen(ZfsLabIT.class, "stapes.zfs.tests", USUAL));
       Files.writeString(
           ROOT.resolveSibling("lab-zfs-tests.log"), result.stdout() + result.stderr());
       assertEquals(0, result.exitCode(), result.stdout() + result.stderr());
     }
     assertEquals(Set.of(), HostLeftovers.of(ROOT), "left on the machine");
     assertFalse(Files.exists(ROOT));
-  }
-
-  private static List<String> tests() {
-    String here = ZfsLabIT.class.getPackageName() + ".";
-    String chosen = System.getProperty("stapes.zfs.tests", USUAL);
-    return Arrays.stream(chosen.split(",", -1))
-        .map(each -> each.startsWith(TAG) ? each : here + each)
-        .toList();
   }
 }
