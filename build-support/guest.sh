@@ -22,7 +22,7 @@ GUEST_PACKAGES=(busybox-static util-linux bsdutils qemu-guest-agent lz4 systemd-
 
 # What the initramfs loads: the ways to a disk, the second only when the first led to none.
 GUEST_BOOT_MODULES=(virtio_pci virtio_blk)
-GUEST_SCSI_MODULES=(virtio_scsi sd_mod)
+GUEST_SCSI_MODULES=(virtio_mmio virtio_scsi sd_mod)
 
 # What is loaded while the agent starts; etc/rc has loaded the driver of its port.
 GUEST_LATE_MODULES=(virtio_net virtio_balloon virtio-rng virtio_mem pvpanic-pci)

@@ -99,6 +99,12 @@ VM_NEEDS=(
   qemu-utils=qemu-img
   binutils=objcopy
 )
+LAB_NEEDS=(
+  "${VM_NEEDS[@]}"
+  qemu-system-common=/usr/lib/qemu/virtiofsd
+  make=make
+  "libelf1=/usr/lib/*/libelf.so.1"
+)
 UNPACK_NEEDS=(
   libarchive-tools=bsdtar
   docker-registry=docker-registry

@@ -1,6 +1,7 @@
 /** The storage driver {@code zfs}, over OpenZFS. */
 module dev.stapes.storage.zfs {
   requires transitive dev.stapes.core;
+  requires dev.stapes.linux;
   requires org.slf4j;
   requires static transitive org.jspecify;
 

@@ -11,6 +11,7 @@ import dev.stapes.model.InstanceState;
 import dev.stapes.model.InstanceStatus;
 import dev.stapes.model.Progress;
 import dev.stapes.model.StapesException;
+import dev.stapes.model.Transport;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -54,7 +55,8 @@ public final class Instance {
   }
 
   /**
-   * Starts it and returns when it can execute programs.
+   * Starts it and returns when it can execute programs. Where {@code snapshots.schedule} has
+   * {@code @startup} a snapshot is made before, which goes again where it does not start.
    *
    * @return this
    * @throws StapesException CONFLICT where it runs already; what the driver says where it does not
@@ -72,7 +74,7 @@ public final class Instance {
    *     now; INVALID where that is damaged. It stays until it is started {@link Start#STATELESS}
    */
   public Instance start(Start how) {
-    engine.lifecycle().start(id, how == Start.STATELESS);
+    engine.schedules().start(id, how == Start.STATELESS);
     return this;
   }
 
@@ -120,8 +122,8 @@ public final class Instance {
    *
    * @return what it is now
    * @throws StapesException INVALID; CONFLICT where somebody else changed it meanwhile; BUSY where
-   *     a device of a running instance would come or go; NOT_FOUND for a custom volume that does
-   *     not exist
+   *     a device of a running instance would come or go that cannot, or is in use; NOT_FOUND for a
+   *     custom volume that does not exist
    */
   public InstanceInfo update(Consumer<InstanceUpdate> changes) {
     InstanceUpdate update = new InstanceUpdate();
@@ -153,15 +155,24 @@ public final class Instance {
    * in the default pool, and it goes on where it was; here it is gone. Programs that were executed
    * from here go on in it, but their streams end.
    *
-   * <p>Where it fails, or its thread is interrupted, it runs on here and nothing is left there.
-   * After a crash in the middle of it there is one of it, here or there, once both root directories
-   * were opened.
+   * <p>Where it fails, or its thread is interrupted, it runs on here and nothing is left there; if
+   * its emulator does not let it, the next open of the root directory does. After a crash in the
+   * middle of it there is one of it, here or there, once both root directories were opened.
+   *
+   * <p>Network interfaces move with their addresses, to another name on the host. What was set at
+   * an end on the host does not, but for the bridge that it is in. Files and block devices of the
+   * host stay at their paths, where both find them.
    *
    * @param name that it has there
    * @return the one that runs there
-   * @throws StapesException CONFLICT where the name is taken, it does not run, or stands still;
-   *     UNSUPPORTED where it is a container, or has snapshots or devices beside its root disk;
-   *     INVALID without {@code migration.stateful}
+   * @throws StapesException CONFLICT where the name is taken, it does not run, stands still, or has
+   *     an NVMe disk; UNSUPPORTED where it is a container, or has snapshots or a device that cannot
+   *     move: directories, custom volumes, a TPM, devices of the host, an interface whose name on
+   *     the host was chosen, or whose end there has addresses without a bridge, or is in another
+   *     network namespace or no bridge of Linux; BUSY where others of the host have all that its
+   *     driver chooses for it; INVALID where the name cannot be one, it is in that root directory
+   *     already, is throwaway or ephemeral, or has no {@code migration.stateful}; UNAVAILABLE or
+   *     TIMED_OUT where its disk or its memory does not arrive, INTERRUPTED: it runs on here then
    */
   public Instance migrateTo(Stapes target, String name) {
     return migrateTo(target, name, Progress.NONE);
@@ -169,9 +180,21 @@ public final class Instance {
 
   /** The same, telling a listener of the stages {@code disk} and {@code memory}. */
   public Instance migrateTo(Stapes target, String name, Progress progress) {
+    return migrateTo(target, name, Transport.local(), progress);
+  }
+
+  /**
+   * The same by another way.
+   *
+   * @param transport by which it goes
+   * @throws StapesException INVALID where the host does not have the address; UNAVAILABLE where no
+   *     connection can be made there; UNSUPPORTED where the emulator cannot encrypt; else as {@link
+   *     #migrateTo(Stapes, String)}
+   */
+  public Instance migrateTo(Stapes target, String name, Transport transport, Progress progress) {
     return new Instance(
         target.engine(),
-        engine.migrations().migrate(id, target.engine().migrations(), name, progress));
+        engine.migrations().migrate(id, target.engine().migrations(), name, transport, progress));
   }
 
   /**
@@ -224,9 +247,11 @@ public final class Instance {
 
   /**
    * What it says of itself: its operating system, its addresses. It is waited for while it boots.
+   * Where no agent answers the addresses are told that the host knows of it, if any.
    *
    * @throws StapesException UNSUPPORTED of containers, which have no agent; CONFLICT where it does
-   *     not run; TIMED_OUT or UNAVAILABLE where no qemu-guest-agent answers
+   *     not run; TIMED_OUT or UNAVAILABLE where no qemu-guest-agent answers and the host knows no
+   *     address of it; UNAVAILABLE where it stands still
    */
   public GuestInfo guest() {
     return engine.exec().guest(id);
@@ -254,7 +279,7 @@ public final class Instance {
    * What its screen shows now, as a PNG file.
    *
    * @throws StapesException UNSUPPORTED where it has no screen: virtual machines have one with
-   *     {@code qemu.display=vnc}, containers have none; CONFLICT where it does not run; UNAVAILABLE
+   *     {@code qemu.display}, containers have none; CONFLICT where it does not run; UNAVAILABLE
    *     where it ends meanwhile
    */
   public byte[] screenshot() {

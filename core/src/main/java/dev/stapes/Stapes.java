@@ -91,6 +91,11 @@ public final class Stapes implements AutoCloseable {
     return engine.snapshotGroups().create(group);
   }
 
+  /** Snapshots that are made by schedules. */
+  public SnapshotSchedules snapshotSchedules() {
+    return new SnapshotSchedules(engine);
+  }
+
   /** Operations that run, and those that ran lately. */
   public Operations operations() {
     return new Operations(engine);

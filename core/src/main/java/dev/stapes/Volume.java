@@ -50,9 +50,11 @@ public final class Volume {
   }
 
   /**
-   * Limits its data, or removes the limit; instances that use it may run.
+   * Limits its data, or removes the limit; a block volume gets that size, which running machines
+   * see. Instances that use it may run.
    *
-   * @throws StapesException UNSUPPORTED where the pool has no quotas
+   * @throws StapesException UNSUPPORTED where the pool has no quotas; INVALID where a block volume
+   *     is to shrink or to be without a size, and for an ISO volume
    */
   public VolumeInfo resize(Optional<Size> limit) {
     return update(Map.of(VolumeKeys.SIZE.name(), limit.map(Size::toString).orElse("")));

@@ -5,11 +5,12 @@ import dev.stapes.model.Progress;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.VolumeInfo;
 import dev.stapes.model.VolumeSpec;
+import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** The custom volumes of a pool: directory trees that disk devices of instances use. */
+/** The custom volumes of a pool: directory trees and disks that devices of instances use. */
 public final class Volumes {
   private final Engine engine;
   private final String pool;
@@ -25,13 +26,43 @@ public final class Volumes {
   }
 
   /**
-   * Makes an empty one.
+   * Makes an empty one: a directory tree, or a disk ({@link VolumeSpec#block}) that reads as zeros.
    *
    * @throws StapesException CONFLICT where there is one of that name; UNSUPPORTED where a limit is
-   *     asked for and the pool has no quotas
+   *     asked for and the pool has no quotas; INVALID for an ISO volume
    */
   public Volume create(VolumeSpec spec) {
     return new Volume(engine, engine.volumes().create(pool, spec));
+  }
+
+  /** Makes one of an image of a CD. See the other methods of this name. */
+  public Volume importIso(Path image, String name) {
+    return importIso(image, name, Progress.NONE);
+  }
+
+  /**
+   * Makes one of an image of a CD in a file, whose size is known. See the other method of this
+   * name.
+   *
+   * @throws StapesException NOT_FOUND; INVALID where it is no plain file; UNAVAILABLE where it
+   *     cannot be read
+   */
+  public Volume importIso(Path image, String name, Progress progress) {
+    return new Volume(engine, engine.isoImports().read(pool, image, name, progress));
+  }
+
+  /**
+   * Makes one of an image of a CD or DVD, which virtual machines have as that: they read it and can
+   * boot from it. It stays as it is. Where it fails nothing is left.
+   *
+   * @param image is read to its end, and stays open
+   * @param progress told of bytes
+   * @throws StapesException INVALID where it is no ISO 9660 image, nor UDF, or was cut; CONFLICT
+   *     where there is a volume of that name; EXHAUSTED where it does not fit
+   */
+  public Volume importIso(InputStream image, String name, Progress progress) {
+    return new Volume(
+        engine, engine.isoImports().read(pool, image, Optional.empty(), name, progress));
   }
 
   /** Makes one of a backup, by the name that it had; see the other method of this name. */

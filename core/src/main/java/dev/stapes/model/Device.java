@@ -45,13 +45,19 @@ public sealed interface Device {
     return builder.build();
   }
 
+  /** A disk that is mounted nowhere: a custom volume of a virtual machine that is block or ISO. */
+  static Disk disk(Consumer<Disk.Builder> options) {
+    return disk("", options);
+  }
+
   /**
    * Storage at a path of the instance.
    *
-   * @param path where it appears, absolute; {@code /} is the root disk. A virtual machine has a
-   *     file or a block device as a disk that is mounted nowhere, whose serial is the device's
-   *     name, and of which a running one sees with any update of it that it has grown, where it may
-   *     write to it; its directories are mounted once its agent runs
+   * @param path where it appears, absolute; {@code /} is the root disk. Empty: nowhere, as a custom
+   *     volume that is a disk or a CD of a virtual machine itself. A virtual machine has a file or
+   *     a block device as a disk that is mounted nowhere, whose serial is the device's name, and of
+   *     which a running one sees with any update of it that it has grown, where it may write to it;
+   *     its directories are mounted once its agent runs
    * @param source a path of the host (absolute), or the name of a custom volume of {@code pool},
    *     maybe followed by a directory in it, such as {@code data/www}; empty for the root disk
    * @param pool the pool; empty means the default pool for the root disk, and a host path otherwise
@@ -117,7 +123,9 @@ public sealed interface Device {
     @Override
     public SortedMap<String, String> toConfig() {
       SortedMap<String, String> config = DeviceCodec.start(this);
-      config.put("path", path);
+      if (!path.isEmpty()) {
+        config.put("path", path);
+      }
       source.ifPresent(value -> config.put("source", value));
       pool.ifPresent(value -> config.put("pool", value));
       size.ifPresent(value -> config.put("size", value.toString()));

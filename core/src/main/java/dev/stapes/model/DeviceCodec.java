@@ -43,7 +43,7 @@ final class DeviceCodec {
 
   private static Device disk(Reader reader) {
     return new Device.Disk(
-        reader.need("path"),
+        reader.text("path").orElse(""),
         reader.text("source"),
         reader.text("pool"),
         reader.value("size", Size::parse),
@@ -159,7 +159,11 @@ final class DeviceCodec {
 
   static void checkDisk(
       String path, Optional<String> source, Optional<String> pool, boolean recursive) {
-    absolute("disk path", path);
+    if (path.isEmpty()) {
+      require(pool.isPresent() && source.isPresent(), "disk", "needs path, or a pool and a source");
+    } else {
+      absolute("disk path", path);
+    }
     if (path.equals("/")) {
       require(source.isEmpty(), "disk path", "the root disk has no source: " + source);
       require(!recursive, "disk path", "the root disk cannot be recursive");

@@ -13,7 +13,9 @@ public record Display(Protocol protocol, Path socket) {
   /** What is spoken. */
   public enum Protocol {
     /** The remote framebuffer of RFC 6143, without a password. */
-    VNC;
+    VNC,
+    /** SPICE, without a ticket. */
+    SPICE;
 
     /** Such as {@code vnc}. */
     @Override

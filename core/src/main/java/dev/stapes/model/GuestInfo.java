@@ -8,7 +8,9 @@ import java.util.TreeMap;
 
 /**
  * What an instance says of itself. It is the word of a program inside, which may say anything; what
- * the host itself knows is in {@link InstanceState}.
+ * the host itself knows is in {@link InstanceState}. Where there is no such program the host may
+ * know addresses all the same: those that it has spoken with, by the name of the device, without
+ * the size of their subnets.
  *
  * @param hostName empty where it does not tell
  * @param system its operating system

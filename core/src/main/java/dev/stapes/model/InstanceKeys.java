@@ -34,6 +34,24 @@ public final class InstanceKeys {
       ConfigKey.of(
           "boot.host_shutdown_timeout", COUNT, "30", true, "Seconds a graceful stop may take");
 
+  /** When snapshots are made by {@code SnapshotSchedules.runDue}. */
+  public static final ConfigKey<String> SNAPSHOTS_SCHEDULE =
+      ConfigKey.of(
+          "snapshots.schedule",
+          new ConfigType<>("string", InstanceKeys::checkSchedule),
+          true,
+          "When snapshots are made: five fields of cron, or @hourly, @daily, @weekly, @monthly,"
+              + " @yearly, @startup");
+
+  /** Whether that holds while the instance does not run. */
+  public static final ConfigKey<Boolean> SNAPSHOTS_SCHEDULE_STOPPED =
+      ConfigKey.of(
+          "snapshots.schedule.stopped",
+          ConfigType.BOOL,
+          "false",
+          true,
+          "Whether scheduled snapshots are made of an instance that does not run");
+
   /** CPUs: a count, a range {@code 0-3} or a set {@code 0,2}. */
   public static final ConfigKey<String> LIMITS_CPU =
       ConfigKey.of("limits.cpu", LimitTypes.CPU, true, "Number or set of CPUs");
@@ -159,9 +177,18 @@ public final class InstanceKeys {
               ENVIRONMENT,
               PROTECTION_DELETE,
               PROTECTION_START,
+              SNAPSHOTS_SCHEDULE,
+              SNAPSHOTS_SCHEDULE_STOPPED,
+              VolumeKeys.SNAPSHOTS_EXPIRY,
+              VolumeKeys.SNAPSHOTS_PATTERN,
               USER,
               IMAGE,
               VOLATILE));
 
   private InstanceKeys() {}
+
+  private static String checkSchedule(String text) {
+    SnapshotSchedule.parse(text);
+    return text;
+  }
 }

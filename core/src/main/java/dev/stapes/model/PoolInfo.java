@@ -16,6 +16,8 @@ public record PoolInfo(
   public enum Copies {
     /** Copy-on-write: the cost does not grow with the data. */
     INSTANT,
+    /** The same of a volume that nobody uses; of one in use files one by one. */
+    INSTANT_AT_REST,
     /** Files one by one, their data shared where the file system can. */
     PER_FILE
   }

@@ -10,8 +10,8 @@ import java.util.stream.Stream;
  *
  * @param name of each of the snapshots
  * @param description of each of them
- * @param expiresAt when they may be deleted; empty: never, or as long as a volume's {@code
- *     snapshots.expiry} says
+ * @param expiresAt when they may be deleted; empty: never, or as long as {@code snapshots.expiry}
+ *     says
  * @param instances whose root disks and configs are taken; copied, each of them once
  * @param volumes custom volumes that are taken; copied, each of them once
  */

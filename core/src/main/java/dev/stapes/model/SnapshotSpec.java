@@ -8,7 +8,8 @@ import java.util.Optional;
  *
  * @param name unique in the instance, see {@link Names#snapshot}
  * @param description free text
- * @param expiresAt when it may be deleted; empty: never
+ * @param expiresAt when it may be deleted; empty: as {@code snapshots.expiry} of the instance or
+ *     volume says, else never
  * @param stateful whether it has the memory of a virtual machine that runs, which stands still
  *     while it is saved; it needs {@code migration.stateful=true}
  */

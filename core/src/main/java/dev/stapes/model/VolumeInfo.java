@@ -9,6 +9,7 @@ import java.util.Optional;
  *
  * @param pool where it is
  * @param name unique in the pool
+ * @param content what it holds
  * @param description free text
  * @param config see {@link VolumeKeys}
  * @param usage data in it; empty where the pool does not account it
@@ -18,6 +19,7 @@ import java.util.Optional;
 public record VolumeInfo(
     String pool,
     String name,
+    VolumeContent content,
     String description,
     Config config,
     Optional<Size> usage,
@@ -28,7 +30,7 @@ public record VolumeInfo(
     usedBy = List.copyOf(usedBy);
   }
 
-  /** At most so much data; empty: no limit. */
+  /** At most so much data; empty: no limit. What a disk has where it is one. */
   public Optional<Size> size() {
     return config.get(VolumeKeys.SIZE);
   }

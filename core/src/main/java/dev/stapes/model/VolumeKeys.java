@@ -4,6 +4,7 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -11,10 +12,15 @@ import java.util.regex.Pattern;
 public final class VolumeKeys {
   private static final Pattern TERM = Pattern.compile("(\\d{1,9})([MHdwmy])");
   private static final String NUMBER = "%d";
+  private static final long LARGEST = 1L << 62;
 
   /** At most so much data. */
   public static final ConfigKey<Size> SIZE =
-      ConfigKey.of("size", ConfigType.SIZE, true, "At most so much data");
+      ConfigKey.of(
+          "size",
+          ConfigType.SIZE,
+          true,
+          "At most so much data; of a block volume the bytes that it has, 10GiB without it");
 
   /** How long snapshots are kept, such as {@code 1w 12H}; see {@link #expiryOf}. */
   public static final ConfigKey<String> SNAPSHOTS_EXPIRY =
@@ -23,6 +29,15 @@ public final class VolumeKeys {
           new ConfigType<>("string", VolumeKeys::checkExpiry),
           true,
           "How long a snapshot is kept: numbers with M, H, d, w, m or y, such as 1w 12H");
+
+  /** When snapshots are made by {@code SnapshotSchedules.runDue}. */
+  public static final ConfigKey<String> SNAPSHOTS_SCHEDULE =
+      ConfigKey.of(
+          "snapshots.schedule",
+          new ConfigType<>("string", VolumeKeys::checkSchedule),
+          true,
+          "When snapshots are made: five fields of cron, or @hourly, @daily, @weekly, @monthly,"
+              + " @yearly");
 
   /** What snapshots without a name are called. */
   public static final ConfigKey<String> SNAPSHOTS_PATTERN =
@@ -42,15 +57,61 @@ public final class VolumeKeys {
           true,
           "Owners are those that instances see, whatever their maps");
 
+  /** Block volumes are for one running machine, which knows that nobody else writes to them. */
+  public static final ConfigKey<Boolean> SECURITY_SHARED =
+      ConfigKey.of(
+          "security.shared",
+          ConfigType.BOOL,
+          "false",
+          true,
+          "Whether several virtual machines may run with a block volume");
+
   /** Whatever the embedding program keeps here. */
   public static final ConfigKey<String> USER =
       ConfigKey.of("user.*", ConfigType.BLOB, true, "Free for the embedding program");
 
   /** All of the above. */
   public static final ConfigSchema SCHEMA =
-      new ConfigSchema(List.of(SIZE, SNAPSHOTS_EXPIRY, SNAPSHOTS_PATTERN, SECURITY_SHIFTED, USER));
+      new ConfigSchema(
+          List.of(
+              SIZE,
+              SNAPSHOTS_EXPIRY,
+              SNAPSHOTS_PATTERN,
+              SNAPSHOTS_SCHEDULE,
+              SECURITY_SHARED,
+              SECURITY_SHIFTED,
+              USER));
 
   private VolumeKeys() {}
+
+  /**
+   * Checks keys of a volume.
+   *
+   * @param subject for the error
+   * @param changes an empty value removes its key
+   * @throws StapesException INVALID for an unknown key or a bad value, and for what a volume of
+   *     this content cannot have
+   */
+  public static void validate(String subject, VolumeContent content, Map<String, String> changes) {
+    SCHEMA.validate(subject, changes);
+    if (content != VolumeContent.BLOCK
+        && !changes.getOrDefault(SECURITY_SHARED.name(), "").isEmpty()) {
+      throw StapesException.invalid(
+          subject,
+          SECURITY_SHARED.name()
+              + " is for block volumes: it is one of content type "
+              + content.text());
+    }
+    String size = changes.get(SIZE.name());
+    if (content == VolumeContent.FILESYSTEM || size == null) {
+      return;
+    }
+    long bytes = size.isEmpty() ? 0 : SIZE.parse(size).bytes();
+    if (bytes == 0 || bytes > LARGEST) {
+      throw StapesException.invalid(
+          subject, "the size of a disk must be 1 byte to 4 EiB: \"" + size + "\"");
+    }
+  }
 
   /**
    * When something of a moment expires.
@@ -95,6 +156,13 @@ public final class VolumeKeys {
 
   private static String checkExpiry(String text) {
     expiryOf(Instant.EPOCH, text);
+    return text;
+  }
+
+  private static String checkSchedule(String text) {
+    if (SnapshotSchedule.parse(text).isAtStartup()) {
+      throw StapesException.invalid("schedule", "a volume has no @startup: \"" + text + "\"");
+    }
     return text;
   }
 

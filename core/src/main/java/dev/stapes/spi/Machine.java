@@ -211,23 +211,68 @@ public interface Machine extends AutoCloseable {
    * @param mapped the id map that its owners already appear in; empty: they appear as on disk, and
    *     the driver maps them itself
    * @param ioLimits to hold it to
-   * @param bootPriority of a root disk, see {@link Device.Disk}
-   * @param io of a root disk, see {@link Device.Disk}
+   * @param bootPriority see {@link Device.Disk}
+   * @param io see {@link Device.Disk}
+   * @param form what a virtual machine has it as
+   * @param device of the root disk of a virtual machine: the block device of the host's mount
+   *     namespace that is its disk; empty: the file {@link #IMAGE} in the directory is
    */
   record Disk(
       Path path,
       Optional<IdMapping> mapped,
       Device.IoLimits ioLimits,
       Optional<Integer> bootPriority,
-      Device.DiskIo io) {
+      Device.DiskIo io,
+      Form form,
+      Optional<Path> device) {
+    /** What a virtual machine has it as. */
+    public enum Form {
+      /** Its own disk, or a directory. */
+      USUAL,
+      /** A disk that other machines have at the same time. */
+      SHARED,
+      /** A CD, which nobody writes to. */
+      CDROM
+    }
+
+    /** The usual form. */
+    public Disk(
+        Path path,
+        Optional<IdMapping> mapped,
+        Device.IoLimits ioLimits,
+        Optional<Integer> bootPriority,
+        Device.DiskIo io) {
+      this(path, mapped, ioLimits, bootPriority, io, Form.USUAL, Optional.empty());
+    }
+
     /** Of whose priority and bus nothing was said. */
     public Disk(Path path, Optional<IdMapping> mapped, Device.IoLimits ioLimits) {
       this(path, mapped, ioLimits, Optional.empty(), Device.DiskIo.USUAL);
     }
 
+    /** The same in another form. */
+    public Disk as(Form other) {
+      return new Disk(path, mapped, ioLimits, bootPriority, io, other, device);
+    }
+
+    /** The same on a block device, where there is one. */
+    public Disk on(Optional<Path> other) {
+      return new Disk(path, mapped, ioLimits, bootPriority, io, form, other);
+    }
+
+    /** What a virtual machine has as its root disk: a block device, or a file. */
+    public Path image() {
+      return device.orElseGet(() -> path.resolve(IMAGE));
+    }
+
+    /** The same with other limits. */
+    public Disk limits(Device.IoLimits limits) {
+      return new Disk(path, mapped, limits, bootPriority, io, form, device);
+    }
+
     /**
-     * The file in the directory of its root disk that a virtual machine has as its disk: raw, and
-     * of the size that the machine sees.
+     * The file in the directory of its root disk, or of a custom volume that is a disk, that a
+     * virtual machine has as its disk: raw, and of the size that the machine sees.
      */
     public static final String IMAGE = "root.img";
   }
@@ -316,7 +361,8 @@ public interface Machine extends AutoCloseable {
     /**
      * Has all of them written down, and keeps programs from writing until {@link #thaw}.
      *
-     * @throws dev.stapes.model.StapesException UNAVAILABLE or TIMED_OUT; none is frozen then
+     * @throws dev.stapes.model.StapesException UNAVAILABLE where none is frozen; any other kind
+     *     where some may be, or may come to be: whoever asked thaws them all the same
      */
     void freeze();
 

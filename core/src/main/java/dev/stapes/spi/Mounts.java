@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 
 /**
  * The host's own mount namespace (mount_namespaces(7)); mounts of the machine appear in it, none of
@@ -71,6 +72,31 @@ public interface Mounts {
         StapesException.Kind.UNSUPPORTED, "root of process " + change.pid(), "cannot be changed");
   }
 
+  /**
+   * Mounts a directory in the mount namespace of another process. Who is there is not trusted: a
+   * link on the way to the place is not followed.
+   *
+   * @param alive asked once the namespace is held: whether the process is the one that is meant
+   * @throws dev.stapes.model.StapesException NOT_FOUND; INVALID where there is a link, or anything
+   *     but a directory, on the way; UNSUPPORTED where the host cannot do it
+   */
+  default void mountInside(InsideMount mount, BooleanSupplier alive) {
+    throw new StapesException(
+        StapesException.Kind.UNSUPPORTED, "mount " + mount.path(), "cannot be made inside");
+  }
+
+  /**
+   * Unmounts what was mounted last at a path of the mount namespace of another process.
+   *
+   * @return false where nothing is mounted there
+   * @throws dev.stapes.model.StapesException BUSY where somebody uses it; UNSUPPORTED where the
+   *     host cannot do it
+   */
+  default boolean unmountInside(long pid, String path, BooleanSupplier alive) {
+    throw new StapesException(
+        StapesException.Kind.UNSUPPORTED, "mount " + path, "cannot be removed inside");
+  }
+
   /** The mounts at or below a path, in the order in which they were made. */
   List<Entry> below(Path path);
 
@@ -92,6 +118,23 @@ public interface Mounts {
     /** Copies. */
     public RootChange {
       carried = List.copyOf(carried);
+    }
+  }
+
+  /**
+   * A mount for the processes of another mount namespace.
+   *
+   * @param pid one of them
+   * @param source a directory of this host's namespace
+   * @param path a directory as they see it, absolute
+   * @param mapping of its owners, as with {@link #bindIdmapped}; empty: as they are there
+   * @param flags of the mount: {@link Flag#READ_ONLY}, {@link Flag#RECURSIVE}; copied
+   */
+  record InsideMount(
+      long pid, Path source, String path, Optional<IdMapping> mapping, Set<Flag> flags) {
+    /** Copies. */
+    public InsideMount {
+      flags = Set.copyOf(flags);
     }
   }
 

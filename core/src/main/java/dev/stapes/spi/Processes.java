@@ -98,6 +98,14 @@ public interface Processes {
      */
     record File(Path path) implements Stdio {}
 
+    /**
+     * As input alone: a file that is read and written past the kernel's memory of files, open(2)
+     * with O_DIRECT.
+     *
+     * @param path in the host's mount namespace
+     */
+    record DirectFile(Path path) implements Stdio {}
+
     /** {@code /dev/null}. */
     static Stdio none() {
       return new None();

@@ -8,6 +8,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -24,6 +25,14 @@ import java.util.Set;
 public interface StoragePool extends AutoCloseable {
   /** What it is, with its usage at the time of the call. */
   PoolInfo info();
+
+  /**
+   * How it copies, as in {@link #info}. It never changes and is asked before each copy, so a driver
+   * answers without a look at its disk.
+   */
+  default PoolInfo.Copies copies() {
+    return info().copies();
+  }
 
   /** Makes an empty volume, a directory owned by root with mode 0755. CONFLICT where it exists. */
   void create(VolumeId id);
@@ -83,6 +92,19 @@ public interface StoragePool extends AutoCloseable {
   /** Turns volumes into streams. */
   Optional<SendReceive> sendReceive();
 
+  /**
+   * Volumes that are block devices. A pool has them always or never: where it has, the root disk of
+   * a virtual machine is one, of its id with {@code .disk} behind the name.
+   */
+  default Optional<BlockVolumes> blockVolumes() {
+    return Optional.empty();
+  }
+
+  /** Copies several volumes as of one moment. */
+  default Optional<GroupCopies> groupCopies() {
+    return Optional.empty();
+  }
+
   /** Makes the pool larger. */
   Optional<Growable> growable();
 
@@ -98,11 +120,29 @@ public interface StoragePool extends AutoCloseable {
 
   /** A volume in use. */
   interface Attachment extends AutoCloseable {
+    /**
+     * One at a path. For implementations of this SPI.
+     *
+     * @param mapped see {@link #mapped}
+     * @param release done once, when it is closed
+     */
+    static Attachment of(Path path, Optional<IdMapping> mapped, Runnable release) {
+      return new PathAttachment(path, mapped, release);
+    }
+
     /** Where it is, in the host's mount namespace. */
     Path path();
 
     /** The map that its owners appear in; empty where they appear as on disk. */
     Optional<IdMapping> mapped();
+
+    /**
+     * The block device beside the directory, where the disk of a virtual machine is one. Drivers
+     * leave it empty: the engine pairs their volumes.
+     */
+    default Optional<Path> device() {
+      return Optional.empty();
+    }
 
     @Override
     void close();
@@ -128,6 +168,51 @@ public interface StoragePool extends AutoCloseable {
 
     /** Makes a read-only volume of a stream; what a stream that ends early made is removed. */
     void receive(VolumeId id, InputStream in);
+  }
+
+  /**
+   * Volumes that are block devices. They are copied, discarded, listed and sent like the others, a
+   * copy of one is one; but they have no files: {@link #tree} and {@link StoragePool#attach} refuse
+   * them with INVALID.
+   */
+  interface BlockVolumes {
+    /**
+     * Makes one that reads as zeros and takes space only for what is written.
+     *
+     * @param size rounded up to what the pool can give
+     * @throws StapesException CONFLICT where the volume exists; EXHAUSTED
+     */
+    void create(VolumeId id, Size size);
+
+    /** The bytes that it has; empty where the volume is none of these. NOT_FOUND without it. */
+    Optional<Size> size(VolumeId id);
+
+    /**
+     * Makes it larger, also while it is attached; the same size does nothing.
+     *
+     * @throws StapesException INVALID where it has more already; EXHAUSTED
+     */
+    void grow(VolumeId id, Size size);
+
+    /**
+     * Makes its device available until the answer is closed.
+     *
+     * @param readOnly whether writes to the device fail
+     * @return the path is that of a block device of the host; nothing is mapped
+     */
+    Attachment attach(VolumeId id, boolean readOnly);
+  }
+
+  /** Copies several volumes as of one moment. */
+  interface GroupCopies {
+    /**
+     * Makes a read-only copy of each: all or none, and whatever one of them shows was there when
+     * the others were copied.
+     *
+     * @param targets by their sources
+     * @throws StapesException NOT_FOUND, CONFLICT, EXHAUSTED
+     */
+    void copy(Map<VolumeId, VolumeId> targets);
   }
 
   /** Makes the pool larger. */

@@ -247,7 +247,8 @@ public final class Fd implements AutoCloseable {
     return sys.checkUnless(sys.libc().flock(number(), operation), "flock", name, Errno.EAGAIN) >= 0;
   }
 
-  void blocking(boolean blocking) {
+  /** Whether calls on it wait ({@code O_NONBLOCK}); of every descriptor of this open file. */
+  public void blocking(boolean blocking) {
     int flags = sys.check(sys.libc().fcntl(number(), Constants.F_GETFL, 0), "fcntl", name);
     int nonBlocking = Constants.O_NONBLOCK;
     long wanted = blocking ? flags & ~nonBlocking : flags | nonBlocking;

@@ -10,6 +10,7 @@ package dev.stapes.linux;
  * @param available bytes that an ordinary user can fill
  * @param files inodes at most; 0 where there is no limit
  * @param freeFiles inodes left
+ * @param id tells it from others that are mounted; some have another one the next time
  */
 public record FileSystemInfo(
     FileSystemType type,
@@ -18,4 +19,5 @@ public record FileSystemInfo(
     long free,
     long available,
     long files,
-    long freeFiles) {}
+    long freeFiles,
+    long id) {}

@@ -103,7 +103,8 @@ public final class Kernel {
         statfs.getLong(Layout.statfs_f_bfree) * block,
         statfs.getLong(Layout.statfs_f_bavail) * block,
         statfs.getLong(Layout.statfs_f_files),
-        statfs.getLong(Layout.statfs_f_ffree));
+        statfs.getLong(Layout.statfs_f_ffree),
+        statfs.getLong(Layout.statfs_f_fsid));
   }
 
   /**

@@ -238,6 +238,11 @@ public final class MountNamespace {
     return cloneTree(source, 0);
   }
 
+  /** As {@link #cloneTree(Path)}, with what is mounted below. */
+  public Fd cloneTreeRecursively(Path source) {
+    return cloneTree(source, Constants.AT_RECURSIVE);
+  }
+
   private Fd cloneTree(Path source, int below) {
     int flags = Constants.OPEN_TREE_CLONE | Constants.OPEN_TREE_CLOEXEC | below;
     int tree = sys.openTree(Constants.AT_FDCWD, CString.of(source), flags);

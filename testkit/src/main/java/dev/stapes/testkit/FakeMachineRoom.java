@@ -2,6 +2,7 @@ package dev.stapes.testkit;
 
 import dev.stapes.model.InstanceId;
 import dev.stapes.model.Lifetime;
+import dev.stapes.model.StapesException;
 import dev.stapes.spi.Machine;
 import java.util.List;
 import java.util.Map;
@@ -61,6 +62,24 @@ public final class FakeMachineRoom {
     Place place = new Place(tag, machine.spec().id());
     machines.put(place, machine);
     machine.exit().thenRun(() -> machines.remove(place, machine));
+  }
+
+  /** The disks that a running instance has beside its root disk, by the names of its devices. */
+  public Map<String, Machine.Disk> disks(InstanceId id) {
+    return spec(id).disks();
+  }
+
+  /** The root disk that a running instance has. */
+  public Machine.Disk root(InstanceId id) {
+    return spec(id).root();
+  }
+
+  private Machine.Spec spec(InstanceId id) {
+    return machines.values().stream()
+        .map(FakeRunning::spec)
+        .filter(spec -> spec.id().equals(id))
+        .findFirst()
+        .orElseThrow(() -> StapesException.notFound("instance " + id));
   }
 
   Optional<FakeRunning> find(String tag, InstanceId id) {

@@ -38,6 +38,7 @@ final class FakePool implements StoragePool {
   private final PoolSpec spec;
   private final Path place;
   private final FakeDisk disk;
+  private final FakeBlocks blocks;
   private final Map<VolumeId, FakeVolume> scratch = new ConcurrentHashMap<>();
   private final Map<Path, Path> attached = new ConcurrentHashMap<>();
   private final AtomicLong attachments = new AtomicLong();
@@ -51,18 +52,19 @@ final class FakePool implements StoragePool {
     this.spec = spec;
     this.place = place;
     this.disk = disk;
+    this.blocks = new FakeBlocks(place);
   }
 
   @Override
   public PoolInfo info() {
     ensureOpen();
     return new PoolInfo(
-        spec.name(),
-        storage.name(),
-        spec.config(),
-        disk.total(),
-        disk.used(),
-        PoolInfo.Copies.INSTANT);
+        spec.name(), storage.name(), spec.config(), disk.total(), disk.used(), copies());
+  }
+
+  @Override
+  public PoolInfo.Copies copies() {
+    return PoolInfo.Copies.INSTANT;
   }
 
   @Override
@@ -78,6 +80,7 @@ final class FakePool implements StoragePool {
     requireVacant(target);
     if (!scratch.containsKey(source)) {
       add(target, from.copy(readOnly, disk::charge));
+      blocks.copy(source, target);
     } else {
       FakeVolume copy = from.copy(readOnly, bytes -> {});
       copy.limit(from.limit());
@@ -90,6 +93,7 @@ final class FakePool implements StoragePool {
     ensureOpen();
     if (scratch.remove(id) == null) {
       disk.discard(id);
+      blocks.discard(id);
     }
   }
 
@@ -116,14 +120,14 @@ final class FakePool implements StoragePool {
 
   @Override
   public Tree tree(VolumeId id, Tree.Resolution resolution) {
-    ensureOpen();
+    requireFiles(id);
     return new FakeTree(
         new FakeTree.View(find(id), resolution, Optional.empty(), Optional.empty(), false));
   }
 
   @Override
   public Attachment attach(VolumeId id, Optional<IdMapping> mapping, boolean readOnly) {
-    ensureOpen();
+    requireFiles(id);
     FakeVolume volume = find(id);
     Optional<IdMapping> mapped = storage.can(Capability.MAPS_OWNERS) ? mapping : Optional.empty();
     String name = id.name() + "-" + attachments.incrementAndGet();
@@ -152,6 +156,18 @@ final class FakePool implements StoragePool {
   @Override
   public Optional<SendReceive> sendReceive() {
     return capability(Capability.SEND_RECEIVE, FakeStreams::new);
+  }
+
+  private void requireFiles(VolumeId id) {
+    ensureOpen();
+    if (blocks.size(id).isPresent()) {
+      throw new StapesException(INVALID, "volume " + id, "is a block device");
+    }
+  }
+
+  @Override
+  public Optional<BlockVolumes> blockVolumes() {
+    return capability(Capability.BLOCK_VOLUMES, FakeBlockVolumes::new);
   }
 
   @Override
@@ -272,6 +288,51 @@ final class FakePool implements StoragePool {
     }
   }
 
+  private final class FakeBlockVolumes implements BlockVolumes {
+    @Override
+    public void create(VolumeId id, Size size) {
+      FakePool.this.create(id);
+      blocks.resize(id, size);
+    }
+
+    @Override
+    public Optional<Size> size(VolumeId id) {
+      ensureOpen();
+      find(id);
+      return blocks.size(id);
+    }
+
+    @Override
+    public void grow(VolumeId id, Size size) {
+      Size has = size(id).orElseThrow(() -> StapesException.invalid("volume " + id, "no device"));
+      if (size.compareTo(has) < 0) {
+        throw StapesException.invalid("volume " + id, "has " + has + ", more than " + size);
+      }
+      blocks.resize(id, size);
+    }
+
+    @Override
+    public Attachment attach(VolumeId id, boolean readOnly) {
+      if (size(id).isEmpty()) {
+        throw StapesException.invalid("volume " + id, "no device");
+      }
+      return new AttachedDevice(blocks.file(id));
+    }
+  }
+
+  /** Whose path is there all the time. */
+  private record AttachedDevice(Path path) implements Attachment {
+    @Override
+    public Optional<IdMapping> mapped() {
+      return Optional.empty();
+    }
+
+    @Override
+    public void close() {
+      // Nothing was made for it.
+    }
+  }
+
   private final class FakeQuotas implements Quotas {
     @Override
     public void limit(VolumeId id, Optional<Size> size) {
@@ -292,7 +353,12 @@ final class FakePool implements StoragePool {
       ensureOpen();
       FakeVolume volume = readOnly(id);
       Optional<UUID> baseIdentity = base.map(b -> readOnly(b).identity);
-      FakeStream.write(volume, baseIdentity, out);
+      FakeInode root = blocks.sent(id, volume.root);
+      FakeStream.write(
+          root == volume.root ? volume : new FakeVolume(root, volume.identity, true, bytes -> {}),
+          baseIdentity,
+          out);
+      ensureOpen();
     }
 
     @Override
@@ -300,11 +366,13 @@ final class FakePool implements StoragePool {
       ensureOpen();
       requireVacant(id);
       FakeStream.Content content = FakeStream.read(in);
+      ensureOpen();
       if (content.base().isPresent() && !disk.has(content.base().get())) {
         throw new StapesException(
             INVALID, "volume " + id, "the stream builds on a volume that is not here");
       }
-      add(id, new FakeVolume(content.root(), content.identity(), true, disk::charge));
+      FakeInode root = blocks.received(id, content.root());
+      add(id, new FakeVolume(root, content.identity(), true, disk::charge));
     }
 
     private FakeVolume readOnly(VolumeId id) {

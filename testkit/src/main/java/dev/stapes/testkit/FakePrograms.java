@@ -8,6 +8,7 @@ import java.util.concurrent.TimeUnit;
 /** The programs that every fake instance has. Never instantiated. */
 final class FakePrograms {
   private static final int SIGPWR = 30;
+  private static final int SIGKILL = 9;
 
   private FakePrograms() {}
 
@@ -24,15 +25,16 @@ final class FakePrograms {
 
   /** A first process: ends when it is asked to shut down, whatever else happens. */
   static int waitForShutdown(FakeProgram.Call call) {
-    while (waitForSignal(call) != SIGPWR) {
-      // Like a real first process it is deaf to signals that it does not handle.
+    int signal = waitForSignal(call);
+    while (signal != SIGPWR && signal != SIGKILL) {
+      signal = waitForSignal(call); // like a real one it is deaf to what it does not handle
     }
     return 0;
   }
 
   /** A first process that nothing but its kill ends. */
   static int waitForKill(FakeProgram.Call call) {
-    while (waitForSignal(call) != 9) {
+    while (waitForSignal(call) != SIGKILL) {
       // deaf
     }
     return 0;

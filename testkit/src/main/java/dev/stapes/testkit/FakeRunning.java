@@ -124,6 +124,7 @@ final class FakeRunning {
     }
     processes.values().forEach(process -> process.signal(9));
     console.end();
+    files.close();
     exit.complete(how);
   }
 

@@ -12,6 +12,7 @@ import dev.stapes.model.PoolSpec;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.Availability;
+import dev.stapes.spi.DurableFile;
 import dev.stapes.spi.Host;
 import dev.stapes.spi.StorageDriverProvider;
 import dev.stapes.spi.StoragePool;
@@ -30,11 +31,12 @@ import java.util.stream.Stream;
  * of storage drivers; each of its capabilities can be switched off.
  *
  * <p>This object is the disk: a pool that is closed can be opened again through it, with all its
- * volumes. In the pool's directory stands nothing but a marker. It works with {@link FakeHost}
- * alone, in whose mount table it attaches its volumes.
+ * volumes. In the pool's directory stands nothing but a marker, and which source it has. It works
+ * with {@link FakeHost} alone, in whose mount table it attaches its volumes.
  */
 public final class FakeStorage implements StorageDriverProvider {
   private static final String MARKER = "fake-pool";
+  private static final String MARK = "fake-source";
   private static final ConfigKey<Size> SIZE =
       ConfigKey.of("size", ConfigType.SIZE, "1GiB", false, "Space of the pool");
   private static final ConfigKey<String> SOURCE =
@@ -54,6 +56,8 @@ public final class FakeStorage implements StorageDriverProvider {
     GROWABLE,
     /** Volumes that live in memory. */
     SCRATCH,
+    /** Volumes that are block devices. */
+    BLOCK_VOLUMES,
     /** Attaches volumes with their owners mapped, so that the instance driver need not do it. */
     MAPS_OWNERS
   }
@@ -63,9 +67,10 @@ public final class FakeStorage implements StorageDriverProvider {
     this.capabilities = capabilities;
   }
 
-  /** A driver called {@code fake} that can do all but mapping owners itself. */
+  /** A driver called {@code fake} that can do all but block volumes and mapping owners itself. */
   public static FakeStorage create() {
-    return new FakeStorage("fake", EnumSet.complementOf(EnumSet.of(Capability.MAPS_OWNERS)));
+    return new FakeStorage(
+        "fake", EnumSet.complementOf(EnumSet.of(Capability.MAPS_OWNERS, Capability.BLOCK_VOLUMES)));
   }
 
   /** The same under another name, with an empty disk. */
@@ -115,6 +120,9 @@ public final class FakeStorage implements StorageDriverProvider {
     if (!isEmpty(place)) {
       throw new StapesException(CONFLICT, "pool " + spec.name(), "not empty: " + place);
     }
+    if (!place.equals(directory)) {
+      DurableFile.write(directory.resolve(MARK), place + "\n");
+    }
     try {
       Files.createFile(place.resolve(MARKER));
     } catch (IOException e) {
@@ -136,6 +144,16 @@ public final class FakeStorage implements StorageDriverProvider {
     return new FakePool(host, fake, this, spec, place, disk);
   }
 
+  /** Its mark says that it found the source empty, or that it came no further. */
+  @Override
+  public void sweep(Host host, PoolSpec spec, Path directory, Unfinished what) {
+    Path place = place(spec, directory);
+    if (what == Unfinished.REMOVAL || Files.exists(directory.resolve(MARK))) {
+      destroy(spec, place);
+      DurableFile.delete(directory.resolve(MARK));
+    }
+  }
+
   boolean can(Capability capability) {
     return capabilities.contains(capability);
   }
@@ -143,6 +161,7 @@ public final class FakeStorage implements StorageDriverProvider {
   void destroy(PoolSpec spec, Path place) {
     disks.remove(place);
     try {
+      new FakeBlocks(place).destroy();
       Files.deleteIfExists(place.resolve(MARKER));
     } catch (IOException e) {
       throw new StapesException(INTERNAL, "pool " + spec.name(), "cannot be removed: " + place, e);

@@ -37,6 +37,7 @@ final class KernelFeatures {
           unless(
               hasFileSystem("squashfs") && atLeast(6, 2),
               "no squashfs with mapped owners: Linux " + release() + ", 6.2 may have it");
+      case "steady-clock" -> steadyClock();
       case "cgroup-v1" -> unless(hasCgroup("cgroup"), "no cgroup v1 controller is mounted");
       case "cgroup-v1-throttle" -> v1File("blkio/blkio.throttle.read_bps_device");
       case "cgroup-v1-bfq" -> v1File("blkio/blkio.bfq.io_service_bytes");
@@ -81,6 +82,27 @@ final class KernelFeatures {
     return unless(
         most.isEmpty() || !most.get(0).strip().equals("0"),
         "user namespaces are off: /proc/sys/user/max_user_namespaces is 0");
+  }
+
+  private static Optional<String> steadyClock() {
+    Path scaling = Path.of("/sys/devices/system/cpu/cpu0/cpufreq/scaling_driver");
+    return steadyClock(lines(Path.of("/proc/cpuinfo")), Files.exists(scaling));
+  }
+
+  /**
+   * The same on what the kernel says.
+   *
+   * @param cpus the lines of cpuinfo
+   * @param scaled whether cpufreq changes the clock of CPUs
+   */
+  static Optional<String> steadyClock(List<String> cpus, boolean scaled) {
+    String flags =
+        cpus.stream().filter(line -> line.startsWith("flags")).findFirst().orElse("") + " ";
+    boolean steady = flags.contains(" constant_tsc ") && !flags.contains(" aperfmperf ");
+    return unless(
+        steady && !scaled,
+        "the kernel does not tell how fast the time stamp counter goes: it has the clock of a CPU"
+            + " as it is at the moment (aperfmperf, cpufreq), or the counter is not constant");
   }
 
   private static boolean hasFileSystem(String name) {

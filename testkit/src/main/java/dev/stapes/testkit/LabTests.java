@@ -1,16 +1,10 @@
 package dev.stapes.testkit;
 
-import dev.stapes.model.Device;
 import dev.stapes.model.ExecResult;
-import java.io.File;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
-import java.util.stream.Stream;
 
 /**
  * Runs tests of this class path in a {@link LabVm}, by its Java and its kernel: tests of a driver
@@ -28,8 +22,6 @@ import java.util.stream.Stream;
  * }</pre>
  */
 public final class LabTests {
-  private static final String SHARED = "/mnt/tests";
-
   private LabTests() {}
 
   /**
@@ -45,67 +37,14 @@ public final class LabTests {
    */
   public static ExecResult run(LabVm lab, List<String> required, List<String> tests)
       throws IOException {
-    Path copy = Files.createTempDirectory("stapes-lab-tests");
-    try {
-      List<String> classPath = share(copy);
-      lab.load("virtiofs");
-      lab.instance()
-          .update(
-              change ->
-                  change.device(
-                      "tests",
-                      Device.disk(SHARED, disk -> disk.source(copy.toString()).readOnly())));
-      lab.script(
-          "for i in {1..300}; do grep -q ' "
-              + SHARED
-              + " ' /proc/mounts && exit 0; sleep 0.1; done; echo not mounted >&2; exit 1");
-      return lab.run(command(classPath, required, tests));
-    } finally {
-      delete(copy);
-    }
-  }
-
-  private static String[] command(
-      List<String> classPath, List<String> required, List<String> tests) {
-    List<String> command =
-        new ArrayList<>(List.of("java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m"));
     List<String> all = new ArrayList<>(List.of("root"));
     all.addAll(required);
-    command.add("-Dstapes.required=" + String.join(",", all));
-    command.add("-cp");
-    command.add(String.join(":", classPath));
-    command.add(LabRun.class.getName());
-    command.addAll(tests);
-    return command.toArray(new String[0]);
-  }
-
-  /** Copies this JVM's class path to where the VM sees it. */
-  private static List<String> share(Path copy) throws IOException {
-    List<String> shared = new ArrayList<>();
-    for (String entry : System.getProperty("java.class.path", "").split(File.pathSeparator, -1)) {
-      Path from = Path.of(entry);
-      if (!entry.isEmpty() && Files.exists(from)) {
-        String name = shared.size() + "-" + from.getFileName();
-        copy(from, copy.resolve(name));
-        shared.add(SHARED + "/" + name);
-      }
-    }
-    return shared;
-  }
-
-  private static void copy(Path from, Path to) throws IOException {
-    try (Stream<Path> files = Files.walk(from)) {
-      for (Path file : files.toList()) {
-        Files.copy(file, to.resolve(from.relativize(file).toString()));
-      }
-    }
-  }
-
-  private static void delete(Path directory) throws IOException {
-    try (Stream<Path> files = Files.walk(directory)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
+    List<String> options =
+        List.of(
+            "-XX:TieredStopAtLevel=1", "-Xmx256m", "-Dstapes.required=" + String.join(",", all));
+    try (LabClassPath classes = LabClassPath.share(lab)) {
+      List<String> command = classes.command(options, LabRun.class.getName(), tests);
+      return lab.run(command.toArray(new String[0]));
     }
   }
 

@@ -24,6 +24,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
  *   <li>{@code seccomp}: seccomp(2) filters
  *   <li>{@code idmapped-mounts}: mount_setattr(2) with MOUNT_ATTR_IDMAP, Linux 5.12
  *   <li>{@code squashfs-idmapped}: squashfs file systems with mapped owners, Linux 6.2
+ *   <li>{@code steady-clock}: CPUs whose time stamp counter goes as fast as cpuinfo says, which an
+ *       emulated machine without PCI is told; those that change their clock have none
  *   <li>{@code cgroup-v1}, {@code cgroup-v2}: controllers that are mounted in this layout; a hybrid
  *       machine whose controllers are all on v1 has the first only
  *   <li>{@code cgroup-v1-throttle}, {@code cgroup-v1-bfq}, {@code cgroup-v1-swap}: I/O throttles,

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
 import java.util.List;
+import java.util.Optional;
 import net.jqwik.api.Property;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -95,6 +96,19 @@ class RequirementsTest {
   void what_every_linux_has_is_found() {
     assertEquals(List.of(), skips("junit-jupiter", Present.class));
     assertEquals(1, run("junit-jupiter", Present.class).testEvents().succeeded().count());
+  }
+
+  @Test
+  void a_clock_is_steady_where_the_counter_is_constant_and_the_kernel_knows_one_frequency() {
+    List<String> steady = List.of("cpu MHz\t\t: 2000.000", "flags\t\t: fpu constant_tsc");
+    assertEquals(Optional.empty(), KernelFeatures.steadyClock(steady, false));
+    assertTrue(KernelFeatures.steadyClock(steady, true).isPresent());
+    for (String flags : List.of("fpu", "fpu constant_tsc_not", "constant_tsc aperfmperf")) {
+      List<String> cpus = List.of("flags\t\t: " + flags);
+      String why = KernelFeatures.steadyClock(cpus, false).orElseThrow();
+      assertTrue(why.contains("how fast the time stamp counter goes"), why);
+    }
+    assertTrue(KernelFeatures.steadyClock(List.of(), false).isPresent());
   }
 
   private static EngineExecutionResults run(String engine, Class<?> test) {

@@ -113,15 +113,7 @@ final class BareBtrfs implements Volumes {
 
   @Override
   public void unpack(Path archive, String volume) throws IOException, InterruptedException {
-    new Tool("tar")
-        .run(
-            "-xpf",
-            archive.toString(),
-            "--numeric-owner",
-            "--strip-components=1",
-            "-C",
-            path(volume).toString(),
-            "rootfs");
+    BareTools.unpack(archive, path(volume));
   }
 
   @Override
@@ -136,30 +128,22 @@ final class BareBtrfs implements Volumes {
   }
 
   private final class BareStreams implements Streams {
+    private final BareTools tools = new BareTools("btrfs", log);
+
     @Override
     public void send(String volume, String snapshot, Optional<String> base, OutputStream out)
         throws IOException, InterruptedException {
       List<String> arguments = new ArrayList<>(List.of("send", "-q"));
       base.ifPresent(each -> arguments.addAll(List.of("-p", path(volume, each).toString())));
       arguments.add(path(volume, snapshot).toString());
-      Process process = btrfs(arguments);
-      try (InputStream stream = process.getInputStream()) {
-        stream.transferTo(out);
-      } finally {
-        end(process, "btrfs send");
-      }
+      tools.read(out, arguments);
     }
 
     /** The name in the stream is that of the snapshot. */
     @Override
     public void receive(String target, InputStream in) throws IOException, InterruptedException {
       Path directory = Files.createDirectory(received(target));
-      Process process = btrfs(List.of("receive", "-q", directory.toString()));
-      try (OutputStream stream = process.getOutputStream()) {
-        in.transferTo(stream);
-      } finally {
-        end(process, "btrfs receive");
-      }
+      tools.write(in, List.of("receive", "-q", directory.toString()));
     }
 
     @Override
@@ -174,21 +158,6 @@ final class BareBtrfs implements Volumes {
 
     private Path received(String target) {
       return btrfs.path("received").resolve(target);
-    }
-
-    private Process btrfs(List<String> arguments) throws IOException {
-      return new Tool("btrfs").talk(log, arguments.toArray(String[]::new));
-    }
-
-    private void end(Process process, String what) throws IOException, InterruptedException {
-      try {
-        int code = process.waitFor();
-        if (code != 0) {
-          throw new IOException(what + ": exit code " + code + ": see " + log);
-        }
-      } finally {
-        process.destroyForcibly();
-      }
     }
   }
 }

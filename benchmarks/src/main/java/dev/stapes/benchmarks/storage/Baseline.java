@@ -15,7 +15,8 @@ interface Baseline {
   String SUFFIX = "-bare";
 
   /** By driver. Another driver's commands are one entry more. */
-  Map<String, Baseline> ALL = Map.of("btrfs", BareBtrfs::make);
+  Map<String, Baseline> ALL =
+      Map.of("btrfs", BareBtrfs::make, "lvm", BareLvm::make, "zfs", BareZfs::make);
 
   /**
    * Makes a place like that of the pool.

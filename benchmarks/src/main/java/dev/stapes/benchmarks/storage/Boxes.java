@@ -10,6 +10,7 @@ import dev.stapes.model.ExecResult;
 import dev.stapes.model.InstanceSpec;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -90,16 +91,18 @@ final class Boxes implements AutoCloseable {
     }
   }
 
-  /** Deletes the containers and pools. */
+  /** Deletes the containers and pools; one that cannot be deleted keeps no other. */
   @Override
   public void close() {
     try (stapes) {
+      List<Runnable> steps = new ArrayList<>();
       for (var info : stapes.instances().list()) {
-        stapes.instances().get(info.id()).delete(Delete.FORCE);
+        steps.add(() -> stapes.instances().get(info.id()).delete(Delete.FORCE));
       }
       for (var info : stapes.pools().list()) {
-        stapes.pools().get(info.name()).delete();
+        steps.add(() -> stapes.pools().get(info.name()).delete());
       }
+      Steps.all(steps);
     }
   }
 }

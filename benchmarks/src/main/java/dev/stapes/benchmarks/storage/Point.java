@@ -14,6 +14,7 @@ record Point(StoragePath path, int at) {
     return switch (path) {
       case SNAPSHOT -> scale.existing().stream().map(n -> new Point(path, n)).toList();
       case CLONES -> scale.threads().stream().map(n -> new Point(path, n)).toList();
+      case DELETE_SNAPSHOTS -> List.of(new Point(path, scale.many()));
       default -> List.of(new Point(path, 0));
     };
   }

@@ -50,7 +50,7 @@ final class PoolVolumes implements Volumes {
             + ", "
             + pool.info().total().toDisplay()
             + ", copies "
-            + (pool.info().copies() == PoolInfo.Copies.INSTANT ? "at once" : "file by file");
+            + (pool.info().copies() == PoolInfo.Copies.PER_FILE ? "file by file" : "at once");
     return new PoolVolumes(choice.name(), description, host, pool);
   }
 

@@ -36,6 +36,9 @@ record Results(
   private static final double MOST_OF_BARE = 1.15;
   private static final double MOST_OF_FEW = 1.5;
 
+  /** Of the time that it takes one after the other. */
+  private static final double MOST_OF_ONE_BY_ONE = 0.1;
+
   /** What says that a run is not all of one. */
   static final String CUT_SHORT = "This run was interrupted: what it had measured until then.";
 
@@ -112,10 +115,10 @@ record Results(
       String bare = subject + Baseline.SUFFIX;
       if (subjects.contains(bare)) {
         points().stream()
-            .filter(point -> point.path().hasBareCommand())
+            .filter(point -> point.path().hasBareCommand() || isBatch(point))
             .filter(point -> find(point, subject).isPresent() && find(point, bare).isPresent())
             .forEach(
-                point -> all.add(Verdict.ratio(rows, point.label(), subject, bare, MOST_OF_BARE)));
+                point -> all.add(Verdict.ratio(rows, point.label(), subject, bare, mostOf(point))));
       }
     }
     List<Point> aged = points().stream().filter(p -> p.path() == StoragePath.SNAPSHOT).toList();
@@ -125,6 +128,14 @@ record Results(
       }
     }
     return all;
+  }
+
+  private static boolean isBatch(Point point) {
+    return point.path() == StoragePath.DELETE_SNAPSHOTS;
+  }
+
+  private static double mostOf(Point point) {
+    return isBatch(point) ? MOST_OF_ONE_BY_ONE : MOST_OF_BARE;
   }
 
   private Optional<Verdict> flat(String subject, Point few, Point many) {

@@ -12,6 +12,7 @@ import java.util.List;
  * @param bytes of all of them
  * @param largeBytes of the file that the first write to a clone goes to
  * @param existing how many snapshots there are when another one is made, ascending
+ * @param many snapshots that are deleted together
  * @param patience how long a pool may take to make that many
  * @param threads that clone at once
  * @param ioBytes of the file that a container writes and reads
@@ -24,6 +25,7 @@ record Scale(
     int bytes,
     int largeBytes,
     List<Integer> existing,
+    int many,
     Duration patience,
     List<Integer> threads,
     long ioBytes,
@@ -39,6 +41,7 @@ record Scale(
           64 * MIB,
           64 * MIB,
           List.of(1, 100, 10_000),
+          1_000,
           Duration.ofMinutes(5),
           List.of(1, 2, 4, 8, 16, 32, 64),
           512 * MIB,
@@ -52,6 +55,7 @@ record Scale(
           4 * MIB,
           8 * MIB,
           List.of(1, 100, 1_000),
+          100,
           Duration.ofSeconds(30),
           List.of(1, 4, 16, 64),
           128 * MIB,

@@ -28,6 +28,11 @@ enum StoragePath implements Labelled {
   CLONES("clones", "Clones in parallel, by threads", Unit.CLONES_PER_SECOND),
   /** A snapshot of a volume that has so many already. */
   SNAPSHOT("snapshot", "Snapshot, by how many the volume has already", Unit.MILLISECONDS),
+  /** So many snapshots, one or a thousand at a time as the subject likes. */
+  DELETE_SNAPSHOTS(
+      "delete-snapshots",
+      "Delete snapshots, by how many, until their space is back",
+      Unit.MILLISECONDS),
   /** A large file, written from begin to end. */
   SEQUENTIAL_WRITE("seq-write", "Sequential write in a container", Unit.MEGABYTES_PER_SECOND),
   /** The same file read. */
@@ -73,7 +78,7 @@ enum StoragePath implements Labelled {
 
   /** Whether it takes a time, and a bare command exists that does the same and waits for it. */
   boolean hasBareCommand() {
-    return unit == Unit.MILLISECONDS && this != RECLAIM;
+    return unit == Unit.MILLISECONDS && this != RECLAIM && this != DELETE_SNAPSHOTS;
   }
 
   /** Whether it runs in a container. */

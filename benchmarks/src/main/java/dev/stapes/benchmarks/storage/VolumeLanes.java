@@ -5,6 +5,7 @@ import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -48,6 +49,12 @@ final class VolumeLanes {
     void fill(Path volume) throws IOException;
   }
 
+  /** Goes on with a volume that was created. */
+  @FunctionalInterface
+  private interface Making {
+    void run() throws IOException, InterruptedException;
+  }
+
   /** The subject. */
   Volumes volumes() {
     return volumes;
@@ -82,16 +89,36 @@ final class VolumeLanes {
           turns
               .run(name -> volumes.snapshot(AGED, name))
               .after(name -> volumes.deleteSnapshot(AGED, name));
+      case DELETE_SNAPSHOTS -> deleteSnapshots(turns, point.at());
       default -> throw new IllegalArgumentException(point.label());
     };
   }
 
   private void need(String volume, Filling filling) throws IOException, InterruptedException {
-    if (made.add(volume)) {
-      volumes.create(volume);
-      change(volume, filling);
-      volumes.snapshot(volume, BASE);
+    if (!made.contains(volume)) {
+      make(
+          volume,
+          () -> {
+            change(volume, filling);
+            volumes.snapshot(volume, BASE);
+          });
     }
+  }
+
+  /** What is made in part only is removed: it would be in the way of the next try. */
+  private void make(String volume, Making rest) throws IOException, InterruptedException {
+    volumes.create(volume);
+    try {
+      rest.run();
+    } catch (IOException | InterruptedException | RuntimeException e) {
+      try {
+        drop(volume);
+      } catch (IOException | RuntimeException next) {
+        e.addSuppressed(next);
+      }
+      throw e;
+    }
+    made.add(volume);
   }
 
   private void change(String volume, Filling filling) throws IOException, InterruptedException {
@@ -112,9 +139,8 @@ final class VolumeLanes {
    * @return how many there are: fewer where the time was up
    */
   int age(int snapshots, long deadline) throws IOException, InterruptedException {
-    if (made.add(AGED)) {
-      volumes.create(AGED);
-      change(AGED, inputs::fillSmall);
+    if (!made.contains(AGED)) {
+      make(AGED, () -> change(AGED, inputs::fillSmall));
     }
     while (aged < snapshots && System.nanoTime() < deadline) {
       if (Thread.interrupted()) {
@@ -124,6 +150,28 @@ final class VolumeLanes {
       aged++;
     }
     return aged;
+  }
+
+  /** Each holds something that no other does, as after a day's work. */
+  private Lane deleteSnapshots(Turns turns, int many) {
+    return turns
+        .before(
+            name -> {
+              volumes.create(name);
+              for (int i = 0; i < many; i++) {
+                byte[] content = Integer.toString(i).getBytes(StandardCharsets.UTF_8);
+                change(name, path -> Files.write(path.resolve("changing"), content));
+                volumes.snapshot(name, "s" + i);
+              }
+            })
+        .run(
+            name -> {
+              for (int i = 0; i < many; i++) {
+                volumes.deleteSnapshot(name, "s" + i);
+              }
+              volumes.reclaim();
+            })
+        .after(this::drop);
   }
 
   private Turns changedClone(Turns turns) throws IOException, InterruptedException {
@@ -170,9 +218,19 @@ final class VolumeLanes {
 
   private void needChanged() throws IOException, InterruptedException {
     need(SAMPLE, inputs::fill);
-    if (made.add(CHANGED)) {
-      change(SAMPLE, inputs::change);
-      volumes.snapshot(SAMPLE, CHANGED);
+    if (!made.contains(CHANGED)) {
+      try {
+        change(SAMPLE, inputs::change);
+        volumes.snapshot(SAMPLE, CHANGED);
+      } catch (IOException | InterruptedException | RuntimeException e) {
+        try {
+          volumes.restore(SAMPLE, BASE);
+        } catch (IOException | RuntimeException next) {
+          e.addSuppressed(next);
+        }
+        throw e;
+      }
+      made.add(CHANGED);
     }
   }
 

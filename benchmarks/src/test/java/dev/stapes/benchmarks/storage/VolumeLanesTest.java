@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class VolumeLanesTest {
   private static final Scale SCALE =
-      new Scale("tiny", 1, 2, 2048, 8192, List.of(2), Duration.ZERO, List.of(1, 3), 1, 1);
+      new Scale("tiny", 1, 2, 2048, 8192, List.of(2), 2, Duration.ZERO, List.of(1, 3), 1, 1);
 
   private RecordedVolumes volumes;
   private VolumeLanes lanes;
@@ -52,6 +52,37 @@ class VolumeLanesTest {
     open(StoragePath.CLONE, 0);
     open(StoragePath.DELETE, 0);
     assertEquals(List.of(), volumes.said());
+  }
+
+  @Test
+  void what_could_not_be_made_is_removed_and_made_anew() throws Exception {
+    volumes.fail("snapshot sample base");
+    assertThrows(IOException.class, () -> open(StoragePath.CLONE, 0));
+    assertEquals(
+        List.of("create sample", "open sample", "close sample", "delete sample", "reclaim"),
+        volumes.said());
+    volumes.fail("open sample");
+    assertThrows(IOException.class, () -> open(StoragePath.CLONE, 0));
+    assertEquals(List.of("create sample", "delete sample", "reclaim"), volumes.said());
+    volumes.fail("");
+    open(StoragePath.CLONE, 0);
+    assertEquals(SAMPLE, volumes.said());
+    volumes.fail("open sample");
+    assertThrows(IOException.class, () -> open(StoragePath.DIFF, 0));
+    assertEquals(List.of("restore sample base"), volumes.said());
+    volumes.fail("");
+    open(StoragePath.DIFF, 0);
+    assertTrue(volumes.said().contains("snapshot sample changed"));
+  }
+
+  @Test
+  void a_volume_that_could_not_be_filled_ages_when_it_was() throws Exception {
+    long later = System.nanoTime() + Duration.ofMinutes(1).toNanos();
+    volumes.fail("open aged");
+    assertThrows(IOException.class, () -> lanes.age(1, later));
+    volumes.fail("");
+    assertEquals(1, lanes.age(1, later));
+    assertTrue(volumes.said().containsAll(List.of("delete aged", "snapshot aged old-0")));
   }
 
   @Test
@@ -106,6 +137,16 @@ class VolumeLanesTest {
         assertEquals(4, volumes.said().size());
       }
     }
+  }
+
+  @Test
+  void snapshots_that_are_deleted_together_differ_from_each_other() throws Exception {
+    Lane lane = open(StoragePath.DELETE_SNAPSHOTS, 2);
+    assertEquals(
+        List.of("delete delete-snapshots-2-1 s0", "delete delete-snapshots-2-1 s1", "reclaim"),
+        timed(lane));
+    lane.after();
+    assertEquals(List.of("delete delete-snapshots-2-1", "reclaim"), volumes.said());
   }
 
   @Test

@@ -32,6 +32,8 @@ class ResultsTest {
             new Row("saved", Results.BARE, 1000, 1100, 10));
     String report = new Results(Map.of(), rows, Map.of()).report();
     assertTrue(report.contains("NOT REACHED"), report);
+    assertTrue(report.contains("- saved: `by-hand` boots"), report);
+    assertFalse(report(1290).contains("by-hand` boots"), "where there was none");
   }
 
   @Test

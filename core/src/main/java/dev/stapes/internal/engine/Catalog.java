@@ -6,11 +6,14 @@ import dev.stapes.spi.StateStore;
 import dev.stapes.spi.StateStore.Entry;
 import dev.stapes.spi.StateStore.Transaction;
 import dev.stapes.spi.VolumeId;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -25,6 +28,9 @@ final class Catalog {
   private static final String VOLUMES = "volumes/";
   private static final String VOLUME_NAMES = "volume-names/";
   private static final String VOLUME_SNAPSHOTS = "volume-snapshots/";
+  private static final String SCHEDULES = "schedules/last";
+  private static final String SCHEDULED = "schedules/of/";
+  private static final String EXPIRING = "\"expiresAt\":\"";
   private static final String INTENTS = "intents/";
 
   private static final int REMEMBERED = 4096;
@@ -146,6 +152,36 @@ final class Catalog {
       all.put(entry.key().substring(INTENTS.length()), read(INTENT, entry).value());
     }
     return all;
+  }
+
+  /** When schedules were run last. */
+  Optional<Instant> lastSchedules() {
+    return durable.get(SCHEDULES).map(entry -> Instant.parse(entry.value()));
+  }
+
+  /** Until when the schedule of an instance or volume was followed, where not as of all others. */
+  SortedMap<String, Instant> scheduled() {
+    TreeMap<String, Instant> all = new TreeMap<>();
+    for (Entry entry : durable.prefix(SCHEDULED)) {
+      all.put(entry.key().substring(SCHEDULED.length()), Instant.parse(entry.value()));
+    }
+    return all;
+  }
+
+  /** Snapshots of durable instances that expire; of all others nothing is read but the text. */
+  Map<String, List<SnapshotRecord>> expiringOfInstances() {
+    return durable.prefix(SNAPSHOTS).stream()
+        .filter(entry -> entry.value().contains(EXPIRING))
+        .map(entry -> read(SNAPSHOT, entry).value())
+        .collect(Collectors.groupingBy(SnapshotRecord::instance));
+  }
+
+  /** The same of custom volumes, by their ids. */
+  Map<String, List<VolumeSnapshotRecord>> expiringOfVolumes() {
+    return durable.prefix(VOLUME_SNAPSHOTS).stream()
+        .filter(entry -> entry.value().contains(EXPIRING))
+        .map(entry -> read(VOLUME_SNAPSHOT, entry).value())
+        .collect(Collectors.groupingBy(VolumeSnapshotRecord::of));
   }
 
   /** Returns when everything durable is on stable storage. */
@@ -284,6 +320,21 @@ final class Catalog {
 
     Change put(String intentId, Intent intent) {
       transaction.put(INTENTS + intentId, INTENT.write(intent));
+      return this;
+    }
+
+    Change lastSchedules(Instant at) {
+      transaction.put(SCHEDULES, at.toString());
+      return this;
+    }
+
+    Change scheduled(String id, Instant until) {
+      transaction.put(SCHEDULED + id, until.toString());
+      return this;
+    }
+
+    Change removeScheduled(String id) {
+      transaction.remove(SCHEDULED + id);
       return this;
     }
 

@@ -3,6 +3,7 @@ package dev.stapes.internal.engine;
 import dev.stapes.model.Config;
 import dev.stapes.model.Device;
 import dev.stapes.model.IdMapping;
+import dev.stapes.model.InstanceId;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.InstanceDriver;
 import dev.stapes.spi.Machine;
@@ -33,11 +34,32 @@ final class Disks {
   private final PoolService pools;
   private final Catalog catalog;
   private final Subdirectories subdirectories;
+  private final BlockDisks blocks;
 
   Disks(PoolService pools, Catalog catalog, Subdirectories subdirectories) {
     this.pools = pools;
     this.catalog = catalog;
     this.subdirectories = subdirectories;
+    this.blocks = new BlockDisks(catalog);
+  }
+
+  /**
+   * A machine that has the block volumes of some devices, or may have them, keeps others from them.
+   *
+   * @return what ends that, by device
+   */
+  SortedMap<String, StoragePool.Attachment> keep(
+      InstanceId machine, SortedMap<String, Device> devices) {
+    SortedMap<String, StoragePool.Attachment> kept = new TreeMap<>();
+    devices.forEach(
+        (name, device) ->
+            blocks.keep(machine, device).ifPresent(attachment -> kept.put(name, attachment)));
+    return kept;
+  }
+
+  /** Who has a volume that is a disk, whatever the records say. */
+  Set<InstanceId> holders(VolumeRecord volume) {
+    return blocks.holders(volume.id());
   }
 
   /** Volumes attached for a machine that is about to start. */
@@ -126,6 +148,9 @@ final class Disks {
         Optional<Machine.Disk> source =
             reached(record, name, () -> source(record, name, disk, mapping, attachments));
         source.ifPresent(found -> disks.put(name, found));
+        if (source.isEmpty()) {
+          blocks.keep(record.instanceId(), disk).ifPresent(kept -> attachments.put(name, kept));
+        }
         if (source.isEmpty() && !driver.changesLive(Optional.of(disk), Optional.empty())) {
           devices.remove(name);
         }
@@ -187,17 +212,18 @@ final class Disks {
             disks.put(
                 name,
                 devices.get(name) instanceof Device.Disk wanted
-                    ? new Machine.Disk(disk.path(), disk.mapped(), wanted.limits())
+                    ? disk.limits(wanted.limits())
                     : disk));
     Machine.Disk root =
         spec.root().equals(UNATTACHED)
             ? UNATTACHED
             : new Machine.Disk(
-                spec.root().path(),
-                spec.root().mapped(),
-                after.rootDisk().limits(),
-                after.rootDisk().bootPriority(),
-                after.rootDisk().io());
+                    spec.root().path(),
+                    spec.root().mapped(),
+                    after.rootDisk().limits(),
+                    after.rootDisk().bootPriority(),
+                    after.rootDisk().io())
+                .on(spec.root().device());
     return new Machine.Spec(
         spec.id(), spec.name(), spec.lifetime(), Config.of(config), devices, root, disks);
   }
@@ -240,13 +266,23 @@ final class Disks {
     if (disk.pool().isPresent()) {
       String pool = disk.pool().get();
       String name = disk.volume().orElseThrow();
-      VolumeId volume =
+      VolumeRecord volume =
           catalog
               .volume(pool, name)
-              .orElseThrow(() -> StapesException.notFound(VolumeRecord.subject(pool, name)))
-              .volumeId();
+              .orElseThrow(() -> StapesException.notFound(VolumeRecord.subject(pool, name)));
+      VolumeUse.requireFit(volume, record.type(), disk);
+      if (volume.isDisk()) {
+        return Optional.of(
+            blocks.attach(
+                pools.pool(pool),
+                volume,
+                record,
+                disk,
+                attachment -> attachments.put(device, attachment)));
+      }
       try {
-        return Optional.of(attach(pools.pool(pool), volume, mapping, disk, device, attachments));
+        return Optional.of(
+            attach(pools.pool(pool), volume.volumeId(), mapping, disk, device, attachments));
       } catch (StapesException e) {
         boolean missing = e.kind() == StapesException.Kind.NOT_FOUND;
         if (missing && disk.subdirectory().isPresent() && !disk.required()) {
@@ -279,7 +315,8 @@ final class Disks {
         disk.subdirectory().map(below -> subdirectories.of(whole, below)).orElse(whole);
     attachments.put(device, attachment);
     return new Machine.Disk(
-        attachment.path(), attachment.mapped(), disk.limits(), disk.bootPriority(), disk.io());
+            attachment.path(), attachment.mapped(), disk.limits(), disk.bootPriority(), disk.io())
+        .on(attachment.device());
   }
 
   private static SortedMap<String, Device> withoutRoot(InstanceRecord record) {

@@ -57,6 +57,7 @@ public final class Engine implements AutoCloseable {
   private final WarmPoolService warmPools;
   private final SnapshotService snapshots;
   private final SnapshotGroupService snapshotGroups;
+  private final ScheduleService schedules;
   private final ExecService exec;
   private final MigrationService migrations;
   private final ConsoleLogs logs;
@@ -119,7 +120,7 @@ public final class Engine implements AutoCloseable {
             trash,
             new Publisher(catalog, work, pools, machines, trash, store, host));
     imageUpkeep = new ImageUpkeep(store, images, work, clock);
-    volumes = ofVolumes(clock);
+    volumes = ofVolumes(new VolumeContents(pools, host.mounts()), clock);
     Allocation allocation = new Allocation(catalog, drivers);
     Templates templates = new Templates(store.templates(), pools, drivers);
     SavedStates states = new SavedStates(catalog, drivers, pools);
@@ -134,6 +135,7 @@ public final class Engine implements AutoCloseable {
     warmPools = new WarmPoolService(store, instances, changes, lifecycle, machines, exec);
     snapshots =
         new SnapshotService(catalog, work, pools, machines, lifecycle, states, trash, clock);
+    schedules = schedules(clock);
     snapshotGroups =
         new SnapshotGroupService(
             catalog, work, pools, machines, volumes.users(), snapshots, volumes.snapshots());
@@ -147,7 +149,11 @@ public final class Engine implements AutoCloseable {
     handovers.settle(machines::outOfReach);
     recovery.run();
     makeDefaultPool(options.defaultPool());
-    background.execute(() -> recovery.autostart(background::pause));
+    background.execute(() -> autostart(recovery));
+  }
+
+  private void autostart(Recovery recovery) {
+    recovery.autostart(id -> schedules.start(id, false), background::pause);
   }
 
   /** What works on custom volumes. */
@@ -156,17 +162,23 @@ public final class Engine implements AutoCloseable {
       VolumeService records,
       VolumeSnapshotService snapshots,
       VolumeCopyService copies,
-      VolumeBackupService backups) {}
+      VolumeBackupService backups,
+      IsoImportService images) {}
 
-  private OfVolumes ofVolumes(Clock clock) {
+  private OfVolumes ofVolumes(VolumeContents contents, Clock clock) {
     VolumeUsers users = new VolumeUsers(catalog, machines);
-    VolumeService records = new VolumeService(pools, catalog, work, trash, users, clock);
+    VolumeService records = new VolumeService(pools, catalog, work, trash, users, contents, clock);
     return new OfVolumes(
         users,
         records,
-        new VolumeSnapshotService(catalog, work, pools, machines, users, trash, clock),
-        new VolumeCopyService(catalog, work, pools, machines, users, records, trash, clock),
-        new VolumeBackupService(catalog, work, pools, machines, users, trash));
+        new VolumeSnapshotService(catalog, work, pools, users, trash, contents, clock),
+        new VolumeCopyService(catalog, work, pools, users, records, trash, contents, clock),
+        new VolumeBackupService(catalog, work, pools, users, trash, contents),
+        new IsoImportService(catalog, work, pools, contents, clock));
+  }
+
+  private ScheduleService schedules(Clock clock) {
+    return new ScheduleService(catalog, machines, lifecycle, snapshots, volumes.snapshots(), clock);
   }
 
   private Machines machines(Disks disks, LateThaws thaws) {
@@ -295,6 +307,11 @@ public final class Engine implements AutoCloseable {
     return open(logs);
   }
 
+  /** Their schedules of snapshots, and starts. */
+  public ScheduleService schedules() {
+    return open(schedules);
+  }
+
   /** Files in them. */
   public FileService files() {
     return open(files);
@@ -323,6 +340,11 @@ public final class Engine implements AutoCloseable {
   /** Their backups. */
   public VolumeBackupService volumeBackups() {
     return open(volumes.backups());
+  }
+
+  /** Their imports of images of CDs. */
+  public IsoImportService isoImports() {
+    return open(volumes.images());
   }
 
   /** Images. */

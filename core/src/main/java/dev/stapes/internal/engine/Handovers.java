@@ -3,6 +3,7 @@ package dev.stapes.internal.engine;
 import dev.stapes.model.InstanceId;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.DurableFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedByInterruptException;
@@ -68,7 +69,7 @@ final class Handovers {
   private void makeDirectory() {
     try {
       Files.createDirectories(directory);
-      sync(root);
+      DurableFile.sync(root);
     } catch (IOException e) {
       throw failed(directory, e);
     }
@@ -110,8 +111,8 @@ final class Handovers {
   private static void persist(Path parent, Path draft) {
     try {
       Files.deleteIfExists(draft);
-      sync(parent);
-    } catch (IOException e) {
+      DurableFile.sync(parent);
+    } catch (IOException | StapesException e) {
       LOG.warn("handover in {}: may not outlive a loss of power: {}", parent, e.toString());
     }
   }
@@ -121,25 +122,6 @@ final class Handovers {
         FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
       channel.write(ByteBuffer.wrap(text.getBytes(StandardCharsets.US_ASCII)));
       channel.force(true);
-    }
-  }
-
-  /** Also on a thread that is interrupted. */
-  private static void sync(Path directory) throws IOException {
-    boolean interrupted = false;
-    try {
-      while (true) {
-        try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
-          channel.force(true);
-          return;
-        } catch (ClosedByInterruptException e) {
-          interrupted |= Thread.interrupted();
-        }
-      }
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
     }
   }
 

@@ -60,7 +60,7 @@ public final class InstanceChanges {
                           "changed since revision " + expected + ", now " + old.revision());
                     }
                   });
-          VolumeUse.require(catalog, added);
+          VolumeUse.require(catalog, before.type(), added);
           InstanceRecord after = changed(before, change);
           applyLive(before, after, step);
           long revision =
@@ -148,7 +148,7 @@ public final class InstanceChanges {
                   waiting.devices());
           InstanceRecord after = before;
           if (!change.isEmpty()) {
-            VolumeUse.require(catalog, added(change));
+            VolumeUse.require(catalog, before.type(), added(change));
             after = changed(before, change);
             applyLive(before, after, step);
           }

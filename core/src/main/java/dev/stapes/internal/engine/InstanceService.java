@@ -267,7 +267,7 @@ public final class InstanceService {
           InstanceRecord draft = plan.draft();
           requireFree(name);
           StoragePool pool = pools.pool(draft.pool());
-          VolumeUse.require(catalog, draft.typedDevices().values());
+          VolumeUse.require(catalog, draft.type(), draft.typedDevices().values());
           try (Allocation.Reserved reserved = allocation.reserve(draft)) {
             InstanceRecord record = reserved.record();
             step.intend(

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param loaded the memory that it was loaded from, where its guest is to be told so
  * @param attempted what a running instance was being made
  * @param handover what says whose a machine is that moves to another root directory
+ * @param made that pool where it was being made; null also in what an older version wrote
  */
 record Intent(
     String action,
@@ -30,7 +31,8 @@ record Intent(
     @Nullable String frozen,
     @Nullable String loaded,
     @Nullable InstanceRecord attempted,
-    @Nullable Handover handover) {
+    @Nullable Handover handover,
+    @Nullable PoolRecord made) {
 
   /**
    * A running machine moves to another root directory; both have such an intent.
@@ -56,34 +58,31 @@ record Intent(
   }
 
   static Intent onVolumes(String action, String subject, List<VolumeRef> volumes) {
-    return new Intent(action, subject, volumes, "", null, null, null, null, null);
+    return new Intent(action, subject, volumes, "", null, null, null, null, null, null);
   }
 
-  /** A pool is being made: whether what is found under its source is ours, nobody knows. */
+  /** A pool is being made: whether what is found under its source is ours, its driver says. */
   static Intent creationOf(PoolRecord pool) {
-    return new Intent(
-        "storage-pool-create",
-        "pool " + pool.name(),
-        List.of(),
-        pool.name(),
-        null,
-        null,
-        null,
-        null,
-        null);
+    return onPool("storage-pool-create", pool, null, pool);
   }
 
   static Intent removalOf(PoolRecord pool) {
+    return onPool("storage-pool-delete", pool, pool, null);
+  }
+
+  private static Intent onPool(
+      String action, PoolRecord pool, @Nullable PoolRecord removed, @Nullable PoolRecord made) {
     return new Intent(
-        "storage-pool-delete",
+        action,
         "pool " + pool.name(),
         List.of(),
         pool.name(),
-        pool,
+        removed,
         null,
         null,
         null,
-        null);
+        null,
+        made);
   }
 
   /** The same, of a running instance into a volume. */
@@ -97,13 +96,29 @@ record Intent(
         instance.id(),
         null,
         null,
+        null,
         null);
   }
 
   /** A running instance is copied as of one moment. */
   static Intent stillnessOf(InstanceRecord instance) {
     return new Intent(
-        "instance-copy", instance.subject(), List.of(), "", null, instance.id(), null, null, null);
+        "instance-copy",
+        instance.subject(),
+        List.of(),
+        "",
+        null,
+        instance.id(),
+        null,
+        null,
+        null,
+        null);
+  }
+
+  /** The same of a machine that goes on: its guest may still be at rest. */
+  Intent going() {
+    return new Intent(
+        action, subject, volumes, pool, removed, null, null, attempted, handover, made);
   }
 
   /** An instance goes on from memory that its record names. */
@@ -117,13 +132,14 @@ record Intent(
         saved.id(),
         SavedStates.idIn(saved.config()).orElse(null),
         null,
+        null,
         null);
   }
 
   /** A running instance becomes what a record says that is not written down yet. */
   static Intent changeTo(InstanceRecord after) {
     return new Intent(
-        "instance-update", after.subject(), List.of(), "", null, null, null, after, null);
+        "instance-update", after.subject(), List.of(), "", null, null, null, after, null, null);
   }
 
   /** A running instance leaves, and goes on unless it has been decided that it is gone. */
@@ -137,7 +153,8 @@ record Intent(
         instance.id(),
         null,
         null,
-        new Handover(decision.toString(), null));
+        new Handover(decision.toString(), null),
+        null);
   }
 
   /** A running instance arrives, and is removed unless it has been decided that it is here. */
@@ -151,6 +168,7 @@ record Intent(
         null,
         null,
         null,
-        new Handover(decision.toString(), instance));
+        new Handover(decision.toString(), instance),
+        null);
   }
 }

@@ -2,6 +2,7 @@ package dev.stapes.internal.engine;
 
 import dev.stapes.model.InstanceId;
 import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Machine;
 import java.time.Duration;
 import java.util.Map;
@@ -19,6 +20,8 @@ import org.slf4j.LoggerFactory;
  */
 final class LateThaws {
   private static final Logger LOG = LoggerFactory.getLogger(LateThaws.class);
+
+  private static final String REST = "rest-";
 
   private final Catalog catalog;
   private final Background background;
@@ -54,10 +57,17 @@ final class LateThaws {
 
   /** What the intent is called that stands for the file systems of an instance at rest. */
   static String intentOf(InstanceId id) {
-    return "rest-" + id;
+    return REST + id;
   }
 
-  /** A guest did not thaw; its intent stays. */
+  /** Whose file systems an intent stands for, if it does for some. */
+  static Optional<InstanceId> instanceOf(String intent) {
+    return intent.startsWith(REST)
+        ? Optional.of(new InstanceId(intent.substring(REST.length())))
+        : Optional.empty();
+  }
+
+  /** A guest did not thaw, or was not asked yet; its intent stays. */
   void add(InstanceId id) {
     late.computeIfAbsent(id, any -> new ReentrantLock());
     synchronized (this) {
@@ -68,10 +78,33 @@ final class LateThaws {
     }
   }
 
-  /** Does something during which nobody thaws an instance. */
+  /** Whether one did not thaw when it was asked last. */
+  boolean isLate(InstanceId id) {
+    return late.containsKey(id);
+  }
+
+  /** From now on none is asked: machines are let go of, and those that run seem to be gone. */
+  void end() {
+    background.endPauses();
+  }
+
+  private boolean isAtItsEnd() {
+    return !background.pause(Duration.ZERO);
+  }
+
+  /**
+   * Does something during which nobody thaws an instance.
+   *
+   * @throws StapesException INTERRUPTED while somebody does; nothing was done then
+   */
   void undisturbed(InstanceId id, Runnable body) {
     ReentrantLock lock = late.getOrDefault(id, new ReentrantLock());
-    lock.lock();
+    try {
+      lock.lockInterruptibly();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StapesException(Kind.INTERRUPTED, "instance " + id, "interrupted", e);
+    }
     try {
       body.run();
     } finally {
@@ -88,24 +121,32 @@ final class LateThaws {
 
   /** Asks all; false: this has come to its end. */
   private boolean anyIsLate() {
-    late.forEach(
-        (id, lock) -> {
-          if (lock.tryLock()) { // else it is copied once more
-            try {
-              if (isThawed(id)) {
-                catalog.change(false).removeIntent(intentOf(id)).commit();
-                late.remove(id);
-              }
-            } catch (StapesException e) {
-              LOG.info("instance {}: its file systems are still at rest: {}", id, e.getMessage());
-            } finally {
-              lock.unlock();
-            }
-          }
-        });
+    for (Map.Entry<InstanceId, ReentrantLock> each : late.entrySet()) {
+      if (isAtItsEnd()) {
+        return false; // each may take its time
+      }
+      if (each.getValue().tryLock()) { // else it is copied once more
+        try {
+          ask(each.getKey());
+        } finally {
+          each.getValue().unlock();
+        }
+      }
+    }
     synchronized (this) {
       asking = !late.isEmpty();
       return asking;
+    }
+  }
+
+  private void ask(InstanceId id) {
+    try {
+      if (isThawed(id)) {
+        catalog.change(false).removeIntent(intentOf(id)).commit();
+        late.remove(id);
+      }
+    } catch (RuntimeException e) { // the others are asked, too
+      LOG.info("instance {}: its file systems are still at rest: {}", id, e.toString());
     }
   }
 
@@ -113,7 +154,7 @@ final class LateThaws {
   private boolean isThawed(InstanceId id) {
     Optional<Machine> machine = machines.apply(id);
     if (machine.isEmpty()) {
-      return true;
+      return !isAtItsEnd();
     }
     if (machine.get().isFrozen() || machine.get().failure().isPresent()) {
       return false;

@@ -92,17 +92,18 @@ public final class LifecycleService {
       throw new StapesException(Kind.DENIED, record.subject(), "security.protection.start is set");
     }
     // Once more: a config that was changed or restored since may need what it did not need before.
-    try (Allocation.Reserved reserved = allocation.reserve(record)) {
-      InstanceRecord prepared = templates.apply(reserved.record());
-      Running started = machines.start(prepared);
-      try {
-        begun(prepared.startedAt(clock.instant()), started);
-      } catch (RuntimeException | Error e) {
-        giveUp(record, started, e);
-        throw e;
-      }
-    }
+    allocation.use(record, chosen -> begin(record, templates.apply(chosen)));
     work.happened("instance-started", record.subject(), Map.of("id", record.id()));
+  }
+
+  private void begin(InstanceRecord record, InstanceRecord prepared) {
+    Running started = machines.start(prepared);
+    try {
+      begun(prepared.startedAt(clock.instant()), started);
+    } catch (RuntimeException | Error e) {
+      giveUp(record, started, e);
+      throw e;
+    }
   }
 
   private void begun(InstanceRecord record, Running started) {
@@ -264,10 +265,7 @@ public final class LifecycleService {
     }
   }
 
-  /**
-   * Ends a machine whose root disk is about to be swapped; where that or the swap fails it is
-   * started again.
-   */
+  /** Ends a machine whose root disk is swapped next; where that fails it is started again. */
   void endForRestore(InstanceRecord record, Running running, Work.Step step) {
     step.undo("run of " + record.subject(), () -> runAgain(record.instanceId()));
     end(record, running, Optional.empty(), true);
@@ -328,6 +326,7 @@ public final class LifecycleService {
           if (frozen) {
             machine.unfreeze();
           } else {
+            machines.forgetStillness(id);
             machine.freeze();
           }
           work.happened(event, record.subject(), Map.of("id", record.id()));

@@ -1,7 +1,9 @@
 package dev.stapes.internal.engine;
 
+import dev.stapes.internal.image.PairedPool;
 import dev.stapes.model.ConfigKey;
 import dev.stapes.model.ConfigSchema;
+import dev.stapes.model.Device;
 import dev.stapes.model.InstanceId;
 import dev.stapes.model.PoolInfo;
 import dev.stapes.model.StapesException;
@@ -78,7 +80,29 @@ final class Machines implements AutoCloseable {
 
   /** A machine that ran when the store heard of it last cannot be looked for. */
   void outOfReach(InstanceRecord record, String reason) {
+    disks.keep(record.instanceId(), record.typedDevices());
     outOfReach.put(record.instanceId(), reason);
+  }
+
+  /**
+   * A machine may have the disks of what it was to become: others do not get them before it ends.
+   */
+  void keepDisks(InstanceRecord attempted) {
+    InstanceId id = attempted.instanceId();
+    SortedMap<String, Device> devices = attempted.typedDevices();
+    catalog
+        .instance(id)
+        .ifPresent(now -> devices.values().removeAll(now.value().typedDevices().values()));
+    SortedMap<String, StoragePool.Attachment> kept = disks.keep(id, devices);
+    Running now = running.computeIfPresent(id, (same, current) -> current.keeping(kept));
+    if (now == null && !isOutOfReach(id)) {
+      Resources.closeAll(kept.values());
+    }
+  }
+
+  /** Who has a volume that is a disk, whatever the records say. */
+  Set<InstanceId> holders(VolumeRecord volume) {
+    return disks.holders(volume);
   }
 
   /**
@@ -201,14 +225,33 @@ final class Machines implements AutoCloseable {
     if (!after.isThrowaway()) {
       step.intend(Intent.changeTo(after));
     }
+    String later = "update-" + Ids.state();
     step.undo(
-        "limits and devices of " + before.subject(),
-        () -> {
-          current.machine().update(spec);
-          running.replace(current.id(), current);
-        });
+        "limits and devices of " + before.subject(), () -> undo(current, after, plugged, later));
     current.machine().update(updated.spec());
     running.put(current.id(), updated);
+  }
+
+  /**
+   * What cannot be undone now, the next open tries again: until then the machine keeps what it got,
+   * and nobody else gets it.
+   *
+   * @param later the intent that says so
+   */
+  private void undo(Running before, InstanceRecord after, Disks.Plugged plugged, String later) {
+    try {
+      before.machine().update(before.spec());
+    } catch (RuntimeException e) {
+      running.replace(before.id(), before.keeping(plugged.attachments()));
+      if (!after.isThrowaway()) {
+        catalog.change(false).put(later, Intent.changeTo(after)).commit();
+      }
+      throw e;
+    }
+    running.replace(before.id(), before);
+    if (catalog.intents().containsKey(later)) { // of a try before
+      catalog.change(false).removeIntent(later).commit();
+    }
   }
 
   /** The config that takes effect while it runs. */
@@ -275,13 +318,18 @@ final class Machines implements AutoCloseable {
    */
   void copyAsOfOneMoment(
       StoragePool pool, InstanceRecord source, VolumeId target, boolean readOnly) {
-    boolean takesTime = !copiesAtOnce(pool);
+    boolean takesTime = !PairedPool.copiesAtOnce(pool, source.volumeId(), readOnly);
     asOfOneMoment(List.of(source), takesTime, () -> pool.copy(source.volumeId(), target, readOnly));
   }
 
   /** Whether a pool's copies are as of one moment, whoever writes meanwhile. */
   static boolean copiesAtOnce(StoragePool pool) {
-    return pool.info().copies() == PoolInfo.Copies.INSTANT;
+    return pool.copies() == PoolInfo.Copies.INSTANT;
+  }
+
+  /** Whether a pool's copies of what nobody uses cost next to nothing. */
+  static boolean copiesAtRestAtOnce(StoragePool pool) {
+    return pool.copies() != PoolInfo.Copies.PER_FILE;
   }
 
   /**
@@ -316,11 +364,19 @@ final class Machines implements AutoCloseable {
     }
     Optional<Machine> machine = find(id).map(Running::machine);
     machine.filter(Machine::isFrozen).ifPresent(Machine::unfreeze);
-    machine.flatMap(Machine::fileSystems).ifPresent(Machine.FileSystems::thaw);
     return true;
   }
 
-  /** Thaws one behind that does not thaw now. */
+  /** What says that a machine stands still is of before: its user is about to suspend it. */
+  void forgetStillness(InstanceId id) {
+    for (String old : List.of("still-" + id, "copy-" + id)) {
+      if (catalog.intents().containsKey(old)) {
+        catalog.change(false).removeIntent(old).commit();
+      }
+    }
+  }
+
+  /** Thaws the file systems of one behind. */
   void thawLater(InstanceId id) {
     thaws.add(id);
   }
@@ -328,6 +384,7 @@ final class Machines implements AutoCloseable {
   /** Lets go of all machines; those that are durable go on. */
   @Override
   public void close() {
+    thaws.end(); // it must not take what is let go of for gone
     running.values().forEach(Running::release);
     running.clear();
   }

@@ -11,6 +11,7 @@ import dev.stapes.model.Progress;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.model.Transport;
 import dev.stapes.spi.Migrations;
 import dev.stapes.spi.StoragePool;
 import java.nio.file.Path;
@@ -66,6 +67,7 @@ public final class MigrationService {
    * @param record what it is
    * @param description of its machine
    * @param diskSize of its root disk
+   * @param transport by which it comes
    * @param send sends the machine
    * @param crossing whose it is
    */
@@ -73,6 +75,7 @@ public final class MigrationService {
       InstanceRecord record,
       String description,
       Size diskSize,
+      Transport transport,
       Consumer<Migrations.Arrival> send,
       Crossing crossing) {}
 
@@ -100,7 +103,7 @@ public final class MigrationService {
 
   /** Moves a running instance to another engine, and answers its id there. */
   public InstanceId migrate(
-      InstanceId id, MigrationService target, String name, Progress progress) {
+      InstanceId id, MigrationService target, String name, Transport transport, Progress progress) {
     Names.instance(name);
     String subject = catalog.require(id).value().subject();
     if (target == this) {
@@ -112,23 +115,29 @@ public final class MigrationService {
         subject,
         () -> claim,
         progress,
-        step -> depart(catalog.require(id).value(), target, name, step));
+        step -> depart(catalog.require(id).value(), target, name, transport, step));
   }
 
   private InstanceId depart(
-      InstanceRecord record, MigrationService target, String name, Work.Step step) {
+      InstanceRecord record,
+      MigrationService target,
+      String name,
+      Transport transport,
+      Work.Step step) {
     Migrations way = requireMovable(record);
     Running running = machines.require(record.instanceId());
     requireGoing(record, running);
+    String description = way.describe(record.instanceId());
     Crossing crossing = new Crossing(target.handovers.begin(clock.instant()), step);
     step.intend(Intent.departureOf(record, crossing.decision));
     catalog.sync(); // a decision must not outlive the intents that ask for it
-    step.undo("run of " + record.subject(), () -> way.takeBack(record.instanceId()));
+    step.undo("run of " + record.subject(), () -> takeBack(way, record, running));
     Traveller traveller =
         new Traveller(
-            record,
-            way.describe(record.instanceId()),
+            allocation.derived(record),
+            description,
             new VolumeDisk(pools.pool(record.pool()), record.volumeId(), record.subject()).size(),
+            transport,
             arrival -> way.send(record.instanceId(), arrival, step.progress()),
             crossing);
     try {
@@ -137,6 +146,30 @@ public final class MigrationService {
       if (crossing.over) {
         leave(record, running, crossing, step);
       }
+    }
+  }
+
+  /** One that stands still all the same the next open lets go on. */
+  private void takeBack(Migrations way, InstanceRecord record, Running running) {
+    String later = "still-" + record.id();
+    try {
+      way.takeBack(record.instanceId());
+    } catch (RuntimeException e) {
+      if (!running.hasEnded() && running.machine().isFrozen()) {
+        remember(later, Intent.stillnessOf(record), e);
+      }
+      throw e;
+    }
+    if (catalog.intents().containsKey(later)) { // of a try before
+      catalog.change(false).removeIntent(later).commit();
+    }
+  }
+
+  private void remember(String id, Intent intent, RuntimeException cause) {
+    try {
+      catalog.change(false).put(id, intent).commit();
+    } catch (StapesException e) {
+      cause.addSuppressed(e);
     }
   }
 
@@ -153,9 +186,13 @@ public final class MigrationService {
         .typedDevices()
         .forEach(
             (name, device) -> {
-              boolean root = device instanceof Device.Disk disk && disk.isRoot();
-              if (!root && !(device instanceof Device.None)) {
-                throw unsupported(record, "its device " + name + " does not move: remove it first");
+              if (device instanceof Device.Disk disk && !disk.isRoot() && disk.pool().isPresent()) {
+                throw unsupported(
+                    record,
+                    "its device "
+                        + name
+                        + " is a volume of this root directory, which does not move: remove it"
+                        + " first");
               }
             });
     return way;
@@ -222,17 +259,16 @@ public final class MigrationService {
           if (catalog.idOf(name).isPresent()) {
             throw new StapesException(Kind.CONFLICT, draft.subject(), "exists already");
           }
-          try (Allocation.Reserved reserved = allocation.reserve(draft)) {
-            take(traveller, reserved.record(), step);
-            return draft.instanceId();
-          }
+          make(traveller, draft, step);
+          allocation.use(draft, chosen -> take(traveller, chosen, step));
+          return draft.instanceId();
         });
   }
 
   private InstanceRecord draft(InstanceRecord from, String name) {
     InstanceId id = Ids.instance();
     TreeMap<String, String> config = new TreeMap<>(from.config());
-    config.keySet().removeIf(key -> key.startsWith("volatile."));
+    config.keySet().removeIf(key -> key.startsWith("volatile.") && !isSeenInside(key));
     String pool = pools.defaultName();
     SortedMap<String, SortedMap<String, String>> devices = new TreeMap<>();
     from.typedDevices()
@@ -240,7 +276,9 @@ public final class MigrationService {
             (device, what) -> {
               if (!(what instanceof Device.None)) {
                 TreeMap<String, String> keys = new TreeMap<>(from.devices().get(device));
-                keys.put("pool", pool);
+                if (what instanceof Device.Disk disk && disk.isRoot()) {
+                  keys.put("pool", pool);
+                }
                 devices.put(device, keys);
               }
             });
@@ -262,21 +300,32 @@ public final class MigrationService {
     return LifecycleService.withPower(draft, "RUNNING");
   }
 
-  private void take(Traveller traveller, InstanceRecord record, Work.Step step) {
-    StoragePool pool = pools.pool(record.pool());
-    step.intend(Intent.arrivalOf(record, traveller.crossing().decision));
-    catalog.sync();
-    step.undo("volume " + record.volumeId(), () -> Trash.takeBack(pool, record.volumeId()));
-    pool.create(record.volumeId());
-    new VolumeDisk(pool, record.volumeId(), record.subject())
+  /** The guest has it, and goes on with it: the address of an interface. */
+  private static boolean isSeenInside(String key) {
+    return key.endsWith(".hwaddr");
+  }
+
+  /** Makes its volume, whatever is chosen for it. */
+  private void make(Traveller traveller, InstanceRecord draft, Work.Step step) {
+    StoragePool pool = pools.pool(draft.pool());
+    step.intend(Intent.arrivalOf(draft, traveller.crossing().decision));
+    step.undo("volume " + draft.volumeId(), () -> Trash.takeBack(pool, draft.volumeId()));
+    pool.create(draft.volumeId());
+    new VolumeDisk(pool, draft.volumeId(), draft.subject())
         .create(Optional.of(traveller.diskSize()));
+  }
+
+  private void take(Traveller traveller, InstanceRecord record, Work.Step step) {
+    step.amend(Intent.arrivalOf(record, traveller.crossing().decision));
+    catalog.sync();
     AtomicReference<Migrations.@Nullable Arrival> arrival = new AtomicReference<>();
     Migrations way = wayOf(record.type(), record.subject());
     Running running =
         machines.arrive(
             record,
             spec -> {
-              Migrations.Arrival begun = way.receive(spec, traveller.description());
+              Migrations.Arrival begun =
+                  way.receive(spec, traveller.description(), traveller.transport());
               arrival.set(begun);
               return begun.machine();
             });

@@ -40,21 +40,48 @@ final class OneMoment {
       return;
     }
     // A durable one outlives this process, and would stand still for ever.
-    String intent = LateThaws.intentOf(source.instanceId());
+    String intent =
+        guest.isPresent() ? LateThaws.intentOf(source.instanceId()) : "copy-" + source.id();
     boolean durable = !source.isThrowaway();
     if (durable) {
       catalog.change(false).put(intent, Intent.stillnessOf(source)).commit();
     }
     List<StapesException> failures = new ArrayList<>();
-    boolean thawed =
-        atRest(source, guest, () -> failureOf(machine, takesTime, copy).ifPresent(failures::add));
+    boolean thawed = false;
+    boolean known = false;
+    try {
+      thawed =
+          atRest(
+              source,
+              guest,
+              failures,
+              () -> failureOf(machine, takesTime, copy).ifPresent(failures::add));
+      known = true;
+    } finally {
+      if (!known && guest.isPresent()) {
+        thaws.add(source.instanceId()); // its intent stays: it is thawed once more, maybe
+      }
+    }
     if (!thawed) {
+      if (durable) {
+        goes(source, intent);
+      }
       thaws.add(source.instanceId());
     } else if (durable) {
       catalog.change(false).removeIntent(intent).commit();
     }
     if (!failures.isEmpty()) {
       throw failures.get(0);
+    }
+  }
+
+  /** Its processors do, so that the next open does not take it for one that stands still. */
+  private void goes(InstanceRecord source, String intent) {
+    try {
+      catalog.change(false).put(intent, Intent.stillnessOf(source).going()).commit();
+    } catch (StapesException e) {
+      LOG.warn(
+          "{}: the next open may let it go on once more: {}", source.subject(), e.getMessage());
     }
   }
 
@@ -100,21 +127,34 @@ final class OneMoment {
   }
 
   /**
-   * Runs something while the file systems of a guest are at rest.
+   * Runs something while the file systems of a guest are at rest, or not where they do not come to
+   * it.
    *
-   * @return false where they may still be: the copy is good all the same, and the intent stays
+   * @param failures where it is told that somebody interrupted, and nothing was run
+   * @return false where those of one that was asked may still be: the copy is good all the same,
+   *     and the intent stays
    */
-  private static boolean atRest(
-      InstanceRecord source, Optional<Machine.FileSystems> guest, Runnable body) {
-    if (guest.isEmpty() || !freeze(source, guest.get())) {
+  private boolean atRest(
+      InstanceRecord source,
+      Optional<Machine.FileSystems> guest,
+      List<StapesException> failures,
+      Runnable body) {
+    if (guest.isEmpty()) {
       body.run();
       return true;
     }
+    Optional<StapesException> refusal = freeze(source, guest.get());
+    boolean restless =
+        refusal.filter(e -> e.kind() == StapesException.Kind.UNAVAILABLE).isPresent();
     boolean thawed = false;
     try {
-      body.run();
+      if (refusal.filter(e -> e.kind() == StapesException.Kind.INTERRUPTED).isPresent()) {
+        failures.add(refusal.get());
+      } else {
+        body.run();
+      }
     } finally {
-      thawed = thaw(source, guest.get());
+      thawed = restless ? !thaws.isLate(source.instanceId()) : thaw(source, guest.get());
     }
     return thawed;
   }
@@ -129,19 +169,20 @@ final class OneMoment {
     }
   }
 
-  private static boolean freeze(InstanceRecord source, Machine.FileSystems guest) {
+  /** Why they are not at rest, or maybe. */
+  private static Optional<StapesException> freeze(
+      InstanceRecord source, Machine.FileSystems guest) {
     try {
       guest.freeze();
-      return true;
+      return Optional.empty();
     } catch (StapesException e) {
-      if (e.kind() == StapesException.Kind.INTERRUPTED) {
-        throw e;
+      if (e.kind() != StapesException.Kind.INTERRUPTED) {
+        LOG.info(
+            "{} is copied as if its power had failed: its file systems do not come to rest: {}",
+            source.subject(),
+            e.getMessage());
       }
-      LOG.info(
-          "{} is copied as if its power had failed: its file systems do not come to rest: {}",
-          source.subject(),
-          e.getMessage());
-      return false;
+      return Optional.of(e);
     }
   }
 }

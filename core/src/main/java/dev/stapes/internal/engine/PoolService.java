@@ -1,6 +1,7 @@
 package dev.stapes.internal.engine;
 
 import dev.stapes.internal.image.ImageStore;
+import dev.stapes.internal.image.PairedPool;
 import dev.stapes.internal.operation.Locks;
 import dev.stapes.model.ConfigSchema;
 import dev.stapes.model.PoolInfo;
@@ -11,9 +12,10 @@ import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Host;
 import dev.stapes.spi.StorageDriverProvider;
+import dev.stapes.spi.StorageDriverProvider.Unfinished;
 import dev.stapes.spi.StoragePool;
+import dev.stapes.spi.Undo;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -71,8 +73,8 @@ public final class PoolService implements AutoCloseable {
   void openAll() {
     for (PoolRecord record : catalog.pools()) {
       try {
-        StoragePool pool =
-            provider(record.driver()).open(host, record.toSpec(), directoryOf(record.name()));
+        StorageDriverProvider provider = provider(record.driver());
+        StoragePool pool = paired(provider.open(host, record.toSpec(), directoryOf(record.name())));
         open.put(record.name(), pool);
         images.collect(record.name(), pool);
       } catch (StapesException e) {
@@ -92,29 +94,54 @@ public final class PoolService implements AutoCloseable {
     if (catalog.pools().stream().anyMatch(record -> record.name().equals(name))) {
       return true;
     }
-    PoolRecord removed = intent.removed();
-    if (removed != null && !destroy(removed)) {
+    try {
+      removeRest(intent);
+      return true;
+    } catch (StapesException e) {
+      if (e.kind() == Kind.INTERRUPTED) {
+        throw e;
+      }
+      LOG.warn("of {} something is still there: {}", intent.subject(), e.getMessage());
       return false;
     }
-    removeDirectory(name);
-    return true;
   }
 
-  private boolean destroy(PoolRecord removed) {
-    StoragePool pool;
-    try {
-      pool = provider(removed.driver()).open(host, removed.toSpec(), directoryOf(removed.name()));
-    } catch (StapesException e) {
-      LOG.info("of the deleted pool {} nothing is found: {}", removed.name(), e.getMessage());
-      return true;
+  private void removeRest(Intent intent) {
+    if (intent.removed() != null) {
+      sweep(intent.removed(), Unfinished.REMOVAL);
+    } else if (intent.made() != null) {
+      sweep(intent.made(), Unfinished.CREATION);
     }
-    try {
-      pool.destroy();
-      return true;
-    } catch (StapesException e) {
-      LOG.warn("the deleted pool {} is still there: {}", removed.name(), e.getMessage());
-      pool.close();
-      return false;
+    removeDirectory(intent.pool());
+  }
+
+  /**
+   * Removes what is left of a pool of a name that another one is to get: whose it is stands in its
+   * directory, so that must not be lost.
+   */
+  private void removeRest(String name) {
+    for (Map.Entry<String, Intent> each : catalog.intents().entrySet()) {
+      if (each.getValue().pool().equals(name)) {
+        try {
+          removeRest(each.getValue());
+        } catch (StapesException e) {
+          throw new StapesException(
+              e.kind() == Kind.INTERRUPTED ? e.kind() : Kind.BUSY,
+              "pool " + name,
+              "what is left of one of that name cannot be removed: " + e.getMessage(),
+              e);
+        }
+        catalog.change(false).removeIntent(each.getKey()).commit();
+      }
+    }
+  }
+
+  /** Nothing can be left of a pool whose directory was never made: its driver was not asked yet. */
+  private void sweep(PoolRecord pool, Unfinished what) {
+    Path own = directoryOf(pool.name());
+    if (what == Unfinished.REMOVAL || Files.isDirectory(own)) {
+      makeDirectory(own);
+      provider(pool.driver()).sweep(host, pool.toSpec(), own, what);
     }
   }
 
@@ -170,21 +197,52 @@ public final class PoolService implements AutoCloseable {
           if (exists(spec.name())) {
             throw new StapesException(Kind.CONFLICT, subject, "exists already");
           }
+          removeRest(spec.name());
           Path own = directoryOf(spec.name());
           if (!RootDirectory.isVacant(own)) { // where the creation fails it would be removed
             throw new StapesException(
                 Kind.CONFLICT, subject, "something is in its directory, move it away: " + own);
           }
           step.intend(Intent.creationOf(PoolRecord.of(spec)));
-          step.undo("directory of " + subject, () -> removeDirectory(spec.name()));
+          String later = Ids.ordered(clock.instant());
+          step.undo("rest of " + subject, () -> undoCreation(PoolRecord.of(spec), later));
           makeDirectory(own);
-          StoragePool pool = provider.create(host, spec, own);
-          step.undo(subject, pool::destroy);
+          StoragePool pool = paired(provider.create(host, spec, own));
+          step.undo(subject, () -> destroyOrClose(pool));
           step.conclude(catalog.change(false).insert(PoolRecord.of(spec)));
           open.put(spec.name(), pool);
           work.happened("storage-pool-created", subject, Map.of("driver", spec.driver()));
           return true;
         });
+  }
+
+  private StoragePool paired(StoragePool pool) {
+    return PairedPool.of(pool, host.mounts());
+  }
+
+  /** What is left of one that is open is not swept. */
+  private static void destroyOrClose(StoragePool pool) {
+    try {
+      pool.destroy();
+    } catch (RuntimeException e) {
+      Undo.after(e, pool::close);
+      throw e;
+    }
+  }
+
+  /**
+   * What cannot be removed now, the next open tries again, and who makes one of that name.
+   *
+   * @param later the intent that says so
+   */
+  private void undoCreation(PoolRecord pool, String later) {
+    try {
+      sweep(pool, Unfinished.CREATION);
+    } catch (RuntimeException e) {
+      catalog.change(false).put(later, Intent.creationOf(pool)).commit();
+      throw e;
+    }
+    removeDirectory(pool.name());
   }
 
   /** The first of some drivers that works here. */
@@ -269,6 +327,7 @@ public final class PoolService implements AutoCloseable {
             pool.destroy();
             removeDirectory(name);
           } catch (StapesException e) {
+            Undo.after(e, pool::close);
             throw new StapesException(
                 e.kind(),
                 subject,
@@ -395,7 +454,8 @@ public final class PoolService implements AutoCloseable {
     try {
       Files.createDirectories(path);
     } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      throw new StapesException(
+          Kind.INTERNAL, "directory " + path, "cannot be made: " + e.getMessage(), e);
     }
   }
 

@@ -17,10 +17,12 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -179,13 +181,17 @@ final class Recovery {
           intent.subject(),
           orphans.size());
       boolean done = trash.remove(orphans);
-      if (intent.frozen() != null) {
-        InstanceId id = new InstanceId(intent.frozen());
-        boolean goes = goesOn(id, intent.loaded());
-        if (!goes && unfinished.getKey().equals(LateThaws.intentOf(id))) {
-          machines.thawLater(id);
+      boolean goes =
+          intent.frozen() == null || goesOn(new InstanceId(intent.frozen()), intent.loaded());
+      done &= goes;
+      Optional<InstanceId> resting =
+          LateThaws.instanceOf(unfinished.getKey()).filter(this::mayRun).filter(this::hasGuest);
+      if (resting.isPresent()) {
+        if (goes && intent.frozen() != null) { // its user may freeze it from now on
+          catalog.change(false).put(unfinished.getKey(), intent.going()).commit();
         }
-        done &= goes;
+        machines.thawLater(resting.get()); // which waits for its agent, and has the intent
+        done = false;
       }
       if (intent.attempted() != null) {
         done &= isSettled(intent.attempted());
@@ -199,7 +205,19 @@ final class Recovery {
     }
   }
 
-  /** A guest that does not answer keeps nobody from all the others. */
+  /** An older version wrote such intents for containers, too. */
+  private boolean hasGuest(InstanceId id) {
+    return catalog
+        .instance(id)
+        .filter(stored -> stored.value().type() == InstanceType.VIRTUAL_MACHINE)
+        .isPresent();
+  }
+
+  private boolean mayRun(InstanceId id) {
+    return machines.isOutOfReach(id) || machines.find(id).isPresent();
+  }
+
+  /** One that does not answer keeps nobody from all the others. */
   private boolean goesOn(InstanceId id, @Nullable String loaded) {
     try {
       if (loaded != null && !machines.isOutOfReach(id)) {
@@ -221,14 +239,20 @@ final class Recovery {
 
   /** What a guest does not let go of it keeps until the next open. */
   private boolean isSettled(InstanceRecord attempted) {
+    boolean settled = false;
     try {
-      return machines.settle(attempted);
+      settled = machines.settle(attempted);
+      return settled;
     } catch (StapesException e) {
       if (e.kind() == Kind.INTERRUPTED) {
         throw e;
       }
       LOG.warn("{} is not what its record says: {}", attempted.subject(), e.getMessage());
       return false;
+    } finally {
+      if (!settled) {
+        machines.keepDisks(attempted);
+      }
     }
   }
 
@@ -251,15 +275,16 @@ final class Recovery {
   /**
    * Starts what is to start with the root directory, by priority.
    *
+   * @param start starts one
    * @param pause waits for the time that is to pass after a start; false: start no more
    */
-  void autostart(Predicate<Duration> pause) {
+  void autostart(Consumer<InstanceId> start, Predicate<Duration> pause) {
     Duration delay = Duration.ZERO;
     for (InstanceRecord record : toAutostart()) {
       if (!pause.test(delay)) {
         return;
       }
-      delay = autostart(record);
+      delay = autostart(record, start);
     }
   }
 
@@ -278,9 +303,9 @@ final class Recovery {
         .toList();
   }
 
-  private Duration autostart(InstanceRecord record) {
+  private static Duration autostart(InstanceRecord record, Consumer<InstanceId> start) {
     try {
-      lifecycle.start(record.instanceId(), false);
+      start.accept(record.instanceId());
       return Duration.ofSeconds(
           record.typedConfig().get(InstanceKeys.BOOT_AUTOSTART_DELAY).orElse(0L));
     } catch (StapesException e) {

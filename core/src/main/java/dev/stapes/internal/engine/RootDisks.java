@@ -1,5 +1,6 @@
 package dev.stapes.internal.engine;
 
+import dev.stapes.internal.image.PairedPool;
 import dev.stapes.internal.image.VolumeDisk;
 import dev.stapes.model.InstanceType;
 import dev.stapes.model.Size;
@@ -12,7 +13,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * The size of root disks. For a container it is a limit on its volume. The disk of a virtual
- * machine is a file of that size in its volume, which has no limit beside that.
+ * machine is a file of that size in its volume, which has no limit beside that, or a block device
+ * of its own.
  */
 final class RootDisks {
   private final PoolService pools;
@@ -71,7 +73,7 @@ final class RootDisks {
     }
     StoragePool pool = pools.pool(before.pool());
     if (isMachine(before)) {
-      grow(diskOf(pool, before), before, size, step);
+      grow(pool, before, size, step);
       return;
     }
     StoragePool.Quotas quotas =
@@ -89,17 +91,24 @@ final class RootDisks {
   }
 
   /** A running machine that was told of it keeps the size, even where something fails later. */
-  private void grow(VolumeDisk disk, InstanceRecord record, Optional<Size> size, Work.Step step) {
+  private void grow(StoragePool pool, InstanceRecord record, Optional<Size> size, Work.Step step) {
+    boolean device = PairedPool.hasDevice(pool, record.volumeId());
+    requireNoShrinking(record, size);
+    VolumeDisk disk = diskOf(pool, record);
     Size had = disk.size();
     AtomicBoolean told = new AtomicBoolean();
     step.undo(
         "size of " + record.subject(),
         () -> {
-          if (!told.get()) {
+          if (!told.get() && !device) { // which does not become smaller
             disk.shrinkTo(had);
           }
         });
-    disk.fit(size);
+    if (record.rootDisk().size().isPresent()) {
+      disk.growTo(size.orElse(VolumeDisk.USUAL));
+    } else {
+      disk.fit(size);
+    }
     machines
         .find(record.instanceId())
         .ifPresent(
@@ -107,6 +116,16 @@ final class RootDisks {
               running.machine().rootGrew(disk.size());
               told.set(true);
             });
+  }
+
+  /** It may have a bit more than was asked for: what was is in the record. */
+  private static void requireNoShrinking(InstanceRecord record, Optional<Size> size) {
+    Optional<Size> before = record.rootDisk().size();
+    if (before.isPresent() && size.isPresent() && size.get().compareTo(before.get()) < 0) {
+      throw StapesException.invalid(
+          record.subject(),
+          "its disk was given " + before.get() + ", and cannot shrink to " + size.get());
+    }
   }
 
   private static VolumeDisk diskOf(StoragePool pool, InstanceRecord record) {

@@ -12,6 +12,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 /** A machine together with the volumes that are attached for it. */
 final class Running {
+  private static final String KEPT = "kept/";
+
   private final Machine machine;
   private final Machine.Spec spec;
   private final SortedMap<String, StoragePool.Attachment> attachments;
@@ -62,6 +64,20 @@ final class Running {
     all.keySet().removeAll(plugged.devices());
     all.putAll(plugged.attachments());
     return new Running(machine, newSpec, all, endExpected);
+  }
+
+  /** The same machine, which keeps volumes also that none of its devices has. */
+  Running keeping(SortedMap<String, StoragePool.Attachment> more) {
+    TreeMap<String, StoragePool.Attachment> all = new TreeMap<>(attachments);
+    more.forEach(
+        (device, attachment) -> {
+          String name = KEPT + device; // no device is called so
+          while (all.containsKey(name)) {
+            name = KEPT + name;
+          }
+          all.put(name, attachment);
+        });
+    return new Running(machine, spec, all, endExpected);
   }
 
   /** From now on its end is what somebody asked for. */

@@ -1,5 +1,6 @@
 package dev.stapes.internal.engine;
 
+import dev.stapes.internal.image.PairedPool;
 import dev.stapes.internal.operation.Locks;
 import dev.stapes.model.Progress;
 import dev.stapes.model.SnapshotGroup;
@@ -9,12 +10,15 @@ import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.model.VolumeSnapshotInfo;
 import dev.stapes.spi.StoragePool;
+import dev.stapes.spi.StoragePool.GroupCopies;
 import dev.stapes.spi.VolumeId;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** Makes snapshots of several instances and custom volumes as of one moment, all or none. */
 public final class SnapshotGroupService {
@@ -54,6 +58,10 @@ public final class SnapshotGroupService {
   private record Copy(String pool, VolumeId source, VolumeId target) {
     Intent.VolumeRef ref() {
       return Intent.VolumeRef.of(pool, target);
+    }
+
+    boolean isAtOnce(StoragePool in) {
+      return PairedPool.copiesAtOnce(in, source, true);
     }
   }
 
@@ -116,13 +124,29 @@ public final class SnapshotGroupService {
       StoragePool pool = pools.pool(copy.pool());
       step.undo("volume " + copy.target(), () -> Trash.takeBack(pool, copy.target()));
     }
-    boolean atOnce = members.isOne() && Machines.copiesAtOnce(pools.pool(copies.get(0).pool()));
-    machines.asOfOneMoment(
-        writers(members),
-        !atOnce,
-        () ->
-            copies.forEach(
-                copy -> pools.pool(copy.pool()).copy(copy.source(), copy.target(), true)));
+    Optional<GroupCopies> together = together(copies);
+    boolean atOnce =
+        together.isPresent()
+            || (members.isOne() && copies.get(0).isAtOnce(pools.pool(copies.get(0).pool())));
+    machines.asOfOneMoment(writers(members), !atOnce, () -> copy(copies, together));
+  }
+
+  /** What copies them in one step: nobody has to stand still for that. */
+  private Optional<GroupCopies> together(List<Copy> copies) {
+    long members =
+        copies.stream().map(copy -> copy.pool() + "/" + copy.source()).distinct().count();
+    boolean onePool = copies.stream().map(Copy::pool).distinct().count() == 1;
+    return onePool && members == copies.size()
+        ? pools.pool(copies.get(0).pool()).groupCopies()
+        : Optional.empty();
+  }
+
+  private void copy(List<Copy> copies, Optional<GroupCopies> together) {
+    if (together.isPresent()) {
+      together.get().copy(copies.stream().collect(Collectors.toMap(Copy::source, Copy::target)));
+    } else {
+      copies.forEach(copy -> pools.pool(copy.pool()).copy(copy.source(), copy.target(), true));
+    }
   }
 
   private Members members(SnapshotGroup group) {

@@ -9,6 +9,7 @@ import dev.stapes.model.SnapshotInfo;
 import dev.stapes.model.SnapshotSpec;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.model.VolumeKeys;
 import dev.stapes.spi.StoragePool;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 
 /** Snapshots of instances. */
 public final class SnapshotService {
@@ -53,6 +55,15 @@ public final class SnapshotService {
 
   /** Makes a snapshot. */
   public SnapshotInfo create(InstanceId id, SnapshotSpec spec) {
+    return create(id, spec, change -> {});
+  }
+
+  /**
+   * Makes a snapshot.
+   *
+   * @param also adds to what is written down when it is there
+   */
+  SnapshotInfo create(InstanceId id, SnapshotSpec spec, Consumer<Catalog.Change> also) {
     String name = spec.name();
     return work.run(
         "instance-snapshot-create",
@@ -63,7 +74,9 @@ public final class SnapshotService {
           SnapshotRecord snapshot = draft(owner, spec);
           SnapshotRecord made =
               spec.stateful() ? fillWithMemory(owner, snapshot, step) : fill(owner, snapshot, step);
-          step.conclude(catalog.change(owner.isThrowaway()).insert(made));
+          Catalog.Change change = catalog.change(owner.isThrowaway()).insert(made);
+          also.accept(change);
+          step.conclude(change);
           work.happened("instance-snapshot-created", subject(owner, name), Map.of());
           return made.toInfo();
         });
@@ -74,6 +87,8 @@ public final class SnapshotService {
     if (catalog.snapshot(owner, spec.name()).isPresent()) {
       throw new StapesException(Kind.CONFLICT, subject(owner, spec.name()), "exists already");
     }
+    Instant now = clock.instant();
+    Optional<String> expiry = owner.typedConfig().get(VolumeKeys.SNAPSHOTS_EXPIRY);
     return new SnapshotRecord(
         owner.id(),
         spec.name(),
@@ -81,8 +96,11 @@ public final class SnapshotService {
         Ids.volumeOf(owner.instanceId()),
         owner.config(),
         owner.devices(),
-        clock.instant().toString(),
-        spec.expiresAt().map(Instant::toString).orElse(null));
+        now.toString(),
+        spec.expiresAt()
+            .or(() -> expiry.map(kept -> VolumeKeys.expiryOf(now, kept)))
+            .map(Instant::toString)
+            .orElse(null));
   }
 
   private SnapshotRecord fill(InstanceRecord owner, SnapshotRecord snapshot, Work.Step step) {
@@ -143,7 +161,8 @@ public final class SnapshotService {
         step -> {
           InstanceRecord before = owner(id);
           SnapshotRecord snapshot = snapshot(before, name);
-          VolumeUse.require(catalog, devicesOf(snapshot)); // while nothing has been changed
+          VolumeUse.require(
+              catalog, before.type(), devicesOf(snapshot)); // while nothing has been changed
           StoragePool pool = pools.pool(before.pool());
           Optional<String> state =
               memory ? Optional.of(SavedStates.require(snapshot, before)) : Optional.empty();

@@ -1,7 +1,9 @@
 package dev.stapes.internal.engine;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import dev.stapes.model.Names;
 import dev.stapes.model.StapesException;
+import dev.stapes.model.VolumeContent;
 import dev.stapes.model.VolumeKeys;
 import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
@@ -17,12 +19,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a backup of a custom volume says of it.
  *
- * @param format 1
+ * @param format 1, or 2 of a disk
  * @param name it had
  * @param description free text
  * @param config see {@link VolumeKeys}
  * @param createdAt ISO-8601
  * @param snapshots oldest first
+ * @param content a content type; null: filesystem
  */
 record VolumeBackup(
     int format,
@@ -30,8 +33,13 @@ record VolumeBackup(
     String description,
     SortedMap<String, String> config,
     String createdAt,
-    List<Snapshot> snapshots) {
-  private static final int FORMAT = 1;
+    List<Snapshot> snapshots,
+    @Nullable String content) {
+  private static final int OF_TREES = 1;
+
+  /** Who knows the other one alone would make a directory of it. */
+  private static final int OF_DISKS = 2;
+
   private static final int MOST_SNAPSHOTS = 100_000;
   private static final Json<VolumeBackup> JSON = Json.of(VolumeBackup.class);
 
@@ -47,7 +55,7 @@ record VolumeBackup(
 
   static VolumeBackup of(VolumeRecord volume, List<VolumeSnapshotRecord> snapshots) {
     return new VolumeBackup(
-        FORMAT,
+        volume.isDisk() ? OF_DISKS : OF_TREES,
         volume.name(),
         volume.description(),
         volume.config(),
@@ -57,7 +65,14 @@ record VolumeBackup(
                 each ->
                     new Snapshot(
                         each.name(), each.description(), each.createdAt(), each.expiresAt()))
-            .toList());
+            .toList(),
+        volume.content());
+  }
+
+  /** What it is a backup of. */
+  @JsonIgnore
+  VolumeContent contentType() {
+    return content == null ? VolumeContent.FILESYSTEM : VolumeContent.parse(content);
   }
 
   byte[] toBytes() {
@@ -73,7 +88,7 @@ record VolumeBackup(
       throw new StapesException(
           StapesException.Kind.INVALID, "backup", "what it says of itself cannot be read", e);
     }
-    if (read == null || read.format != FORMAT) {
+    if (read == null || !read.isKnown()) {
       throw StapesException.invalid(
           "backup", "is of an unknown format: " + (read == null ? "null" : read.format));
     }
@@ -86,9 +101,16 @@ record VolumeBackup(
     return read;
   }
 
+  private boolean isKnown() {
+    return format == (content == null ? OF_TREES : OF_DISKS);
+  }
+
   private void check() {
     Names.volume(name);
-    VolumeKeys.SCHEMA.validate("volume " + name, config);
+    VolumeKeys.validate("volume " + name, contentType(), config);
+    if (content != null && !config.containsKey(VolumeKeys.SIZE.name())) {
+      throw StapesException.invalid("backup", "of a disk does not say its size");
+    }
     Instant.parse(createdAt);
     Objects.requireNonNull(description);
     Set<String> names = new HashSet<>();

@@ -5,6 +5,7 @@ import dev.stapes.internal.operation.Locks;
 import dev.stapes.model.Config;
 import dev.stapes.model.Names;
 import dev.stapes.model.Progress;
+import dev.stapes.model.VolumeKeys;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.Tree;
 import dev.stapes.spi.VolumeId;
@@ -15,31 +16,33 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Backups of custom volumes. */
 public final class VolumeBackupService {
   private final Catalog catalog;
   private final Work work;
   private final PoolService pools;
-  private final Machines machines;
   private final VolumeUsers users;
   private final Trash trash;
+  private final VolumeContents contents;
 
   VolumeBackupService(
       Catalog catalog,
       Work work,
       PoolService pools,
-      Machines machines,
       VolumeUsers users,
-      Trash trash) {
+      Trash trash,
+      VolumeContents contents) {
     this.catalog = catalog;
     this.work = work;
     this.pools = pools;
-    this.machines = machines;
     this.users = users;
     this.trash = trash;
+    this.contents = contents;
   }
 
   /** Writes a volume with its snapshots, as of one moment. */
@@ -52,12 +55,12 @@ public final class VolumeBackupService {
           Taken taken = take(id, step);
           VolumeRecord volume = taken.volume();
           StoragePool pool = pools.pool(volume.pool());
-          VolumeBackup about = VolumeBackup.of(volume, taken.snapshots());
+          VolumeId current = taken.still().orElse(volume.volumeId());
+          VolumeBackup about = VolumeBackup.of(sized(pool, volume, current), taken.snapshots());
           List<TreeArchive.Part> parts = new ArrayList<>();
           for (VolumeSnapshotRecord snapshot : taken.snapshots()) {
             parts.add(part(VolumeBackup.part(parts.size()), pool, snapshot.volumeId()));
           }
-          VolumeId current = taken.still().orElse(volume.volumeId());
           parts.add(part(VolumeBackup.CURRENT, pool, current));
           Instant time = Instant.parse(volume.createdAt());
           TreeArchive.write(out, about.toBytes(), time, parts, step.progress());
@@ -67,8 +70,18 @@ public final class VolumeBackupService {
         });
   }
 
-  private static TreeArchive.Part part(String name, StoragePool pool, VolumeId volume) {
-    return new TreeArchive.Part(name, () -> pool.tree(volume, Tree.Resolution.BENEATH));
+  /** A pool may have rounded the size of a disk. */
+  private VolumeRecord sized(StoragePool pool, VolumeRecord volume, VolumeId current) {
+    if (!volume.isDisk()) {
+      return volume;
+    }
+    String size = contents.size(pool, volume, current).toString();
+    return volume.with(
+        volume.description(), volume.typedConfig().with(VolumeKeys.SIZE.name(), size));
+  }
+
+  private TreeArchive.Part part(String name, StoragePool pool, VolumeId volume) {
+    return new TreeArchive.Part(name, () -> contents.tree(pool, volume));
   }
 
   private void discard(VolumeRecord volume, Optional<VolumeId> still, Work.Step step) {
@@ -92,12 +105,11 @@ public final class VolumeBackupService {
           step.keep(new Locks.Claim(Set.of(), shared));
           StoragePool pool = pools.pool(volume.pool());
           Optional<VolumeId> still = Optional.empty();
-          if (Machines.copiesAtOnce(pool) || !users.of(volume).isEmpty()) {
+          if (Machines.copiesAtRestAtOnce(pool) || !users.of(volume).isEmpty()) {
             VolumeId copy = new VolumeId(VolumeId.Kind.SNAPSHOT, Ids.volume());
             step.intend(false, List.of(Intent.VolumeRef.of(volume.pool(), copy)));
             step.undo("volume " + copy, () -> Trash.takeBack(pool, copy));
-            machines.asOfOneMoment(
-                writers(id), true, () -> pool.copy(volume.volumeId(), copy, true));
+            users.duringCopy(volume, pool, () -> pool.copy(volume.volumeId(), copy, true));
             still = Optional.of(copy);
           }
           taken[0] = new Taken(volume, catalog.snapshots(volume), still);
@@ -108,11 +120,6 @@ public final class VolumeBackupService {
   private Locks.Claim claimOfCopy(String id) {
     VolumeRecord volume = VolumeService.require(catalog, id);
     return users.claimOfCopy(volume, pools.pool(volume.pool()));
-  }
-
-  private List<InstanceRecord> writers(String id) {
-    VolumeRecord volume = VolumeService.require(catalog, id);
-    return users.writers(volume, pools.pool(volume.pool()));
   }
 
   /**
@@ -156,6 +163,7 @@ public final class VolumeBackupService {
     private final List<VolumeSnapshotRecord> snapshots = new ArrayList<>();
     private final List<VolumeId> passing = new ArrayList<>();
     private final StoragePool pool;
+    private @Nullable Tree filled;
 
     Arrival(String poolName, String name, VolumeBackup about) {
       pool = pools.pool(poolName);
@@ -167,7 +175,8 @@ public final class VolumeBackupService {
               about.description(),
               Ids.volume(),
               Config.empty().with(about.config()).values(),
-              about.createdAt());
+              about.createdAt(),
+              VolumeRecord.textOf(about.contentType()));
       for (VolumeBackup.Snapshot each : about.snapshots()) {
         snapshots.add(
             new VolumeSnapshotRecord(
@@ -198,16 +207,25 @@ public final class VolumeBackupService {
     public Tree open(String part) {
       boolean current = part.equals(VolumeBackup.CURRENT);
       VolumeId made = current ? volume.volumeId() : passing.get(number(part));
-      pool.create(made);
-      if (current) {
+      contents.createWithoutDisk(pool, made, volume);
+      if (current && !volume.isDisk()) {
         pools.limit(pool, made, volume.size());
       }
-      return pool.tree(made, Tree.Resolution.BENEATH);
+      Tree tree = contents.tree(pool, made);
+      filled = tree;
+      return tree;
     }
 
     @Override
     public void finished(String part) {
-      if (!part.equals(VolumeBackup.CURRENT)) {
+      boolean current = part.equals(VolumeBackup.CURRENT);
+      if (volume.isDisk()) {
+        VolumeId made = current ? volume.volumeId() : passing.get(number(part));
+        contents.requireDisk(pool, made, Objects.requireNonNull(filled), volume);
+      }
+      if (current && volume.isDisk()) {
+        contents.fit(pool, volume);
+      } else if (!current) {
         VolumeId whole = passing.get(number(part));
         pool.copy(whole, snapshots.get(number(part)).volumeId(), true);
         pool.discard(whole);

@@ -18,28 +18,28 @@ public final class VolumeCopyService {
   private final Catalog catalog;
   private final Work work;
   private final PoolService pools;
-  private final Machines machines;
   private final VolumeUsers users;
   private final VolumeService volumes;
   private final Trash trash;
+  private final VolumeContents contents;
   private final InstantSource clock;
 
   VolumeCopyService(
       Catalog catalog,
       Work work,
       PoolService pools,
-      Machines machines,
       VolumeUsers users,
       VolumeService volumes,
       Trash trash,
+      VolumeContents contents,
       InstantSource clock) {
     this.catalog = catalog;
     this.work = work;
     this.pools = pools;
-    this.machines = machines;
     this.users = users;
     this.volumes = volumes;
     this.trash = trash;
+    this.contents = contents;
     this.clock = clock;
   }
 
@@ -108,7 +108,7 @@ public final class VolumeCopyService {
           volumes.requireMovable(source);
           VolumeService.requireFree(catalog, pool, name);
           Plan plan = plan(source, source.at(pool, name, Ids.volume()), true, false);
-          prepare(plan, List.of(), step);
+          prepare(plan, false, step);
           transfer(plan, step);
           Catalog.Change change = volumes.moved(source, plan.target());
           List<Intent.VolumeRef> left = new ArrayList<>(plan.left());
@@ -157,7 +157,6 @@ public final class VolumeCopyService {
                   .sharing(source.lock())
                   .sharing(Work.lockOfPool(source.pool()))
                   .sharing(Work.lockOfPool(spec.pool())));
-          List<InstanceRecord> writers = writers(id);
           VolumeService.requireFree(catalog, spec.pool(), spec.name());
           VolumeRecord target =
               new VolumeRecord(
@@ -167,10 +166,11 @@ public final class VolumeCopyService {
                   source.description(),
                   Ids.volume(),
                   source.config(),
-                  clock.instant().toString());
+                  clock.instant().toString(),
+                  source.content());
           boolean inUse = !users.of(source).isEmpty();
           made[0] = plan(source, target, spec.withSnapshots(), inUse);
-          prepare(made[0], writers, step);
+          prepare(made[0], true, step);
         });
     return made[0];
   }
@@ -178,11 +178,6 @@ public final class VolumeCopyService {
   private Locks.Claim claimOfCopy(String id) {
     VolumeRecord source = VolumeService.require(catalog, id);
     return users.claimOfCopy(source, pools.pool(source.pool()));
-  }
-
-  private List<InstanceRecord> writers(String id) {
-    VolumeRecord source = VolumeService.require(catalog, id);
-    return users.writers(source, pools.pool(source.pool()));
   }
 
   /**
@@ -194,13 +189,11 @@ public final class VolumeCopyService {
       VolumeRecord source, VolumeRecord target, boolean withSnapshots, boolean inUse) {
     StoragePool from = pools.pool(source.pool());
     StoragePool to = pools.pool(target.pool());
-    if (target.size().isPresent()) {
-      PoolService.quotas(to); // fails now, and not when all of it has been copied
-    }
+    VolumeContents.requirePossible(to, target); // now, and not when all of it has been copied
     List<VolumeSnapshotRecord> snapshots = withSnapshots ? catalog.snapshots(source) : List.of();
     boolean elsewhere = from != to;
     boolean streams = elsewhere && VolumeTransfer.streams(from, to);
-    boolean still = elsewhere && (streams || Machines.copiesAtOnce(from) || inUse);
+    boolean still = elsewhere && (streams || Machines.copiesAtRestAtOnce(from) || inUse);
     List<VolumeId> passing = new ArrayList<>();
     if (elsewhere) {
       VolumeId.Kind kind = streams ? VolumeId.Kind.SNAPSHOT : VolumeId.Kind.CUSTOM;
@@ -216,8 +209,12 @@ public final class VolumeCopyService {
         passing);
   }
 
-  /** Writes down what will be made, and takes the volume as it is now. */
-  private void prepare(Plan plan, List<InstanceRecord> writers, Work.Step step) {
+  /**
+   * Writes down what will be made, and takes the volume as it is now.
+   *
+   * @param maybeUsed whether somebody may write to the source
+   */
+  private void prepare(Plan plan, boolean maybeUsed, Work.Step step) {
     StoragePool from = pools.pool(plan.source().pool());
     step.intend(false, plan.made());
     for (Intent.VolumeRef made : plan.made()) {
@@ -226,11 +223,16 @@ public final class VolumeCopyService {
     }
     VolumeId source = plan.source().volumeId();
     if (plan.still().isPresent()) {
-      machines.asOfOneMoment(writers, true, () -> from.copy(source, plan.still().get(), true));
-    } else if (plan.passing().isEmpty() // within a pool
-        && !Machines.copiesAtOnce(from)
+      Runnable copy = () -> from.copy(source, plan.still().get(), true);
+      if (maybeUsed) {
+        users.duringCopy(plan.source(), from, copy);
+      } else {
+        copy.run();
+      }
+    } else if (maybeUsed
+        && plan.passing().isEmpty() // within a pool
         && !users.of(plan.source()).isEmpty()) {
-      machines.asOfOneMoment(writers, true, () -> copyCurrent(plan, source, step));
+      users.duringCopy(plan.source(), from, () -> copyCurrent(plan, source, step));
     }
   }
 
@@ -238,7 +240,7 @@ public final class VolumeCopyService {
     StoragePool from = pools.pool(plan.source().pool());
     StoragePool to = pools.pool(plan.target().pool());
     VolumeTransfer transfer =
-        new VolumeTransfer(plan.target().subject(), from, to, step.progress());
+        new VolumeTransfer(contents, plan.target(), from, to, step.progress());
     Optional<VolumeId> base = Optional.empty();
     for (int i = 0; i < plan.from().size(); i++) {
       Work.checkInterrupt(plan.target().subject());
@@ -251,13 +253,13 @@ public final class VolumeCopyService {
       VolumeId current = plan.still().orElse(plan.source().volumeId());
       transfer.volume(current, base, plan.target().volumeId(), passing(plan, 0));
     }
-    pools.limit(to, plan.target().volumeId(), plan.target().size());
+    contents.fit(to, plan.target());
     Work.checkInterrupt(plan.target().subject());
   }
 
   private void copyCurrent(Plan plan, VolumeId source, Work.Step step) {
     StoragePool pool = pools.pool(plan.source().pool());
-    new VolumeTransfer(plan.target().subject(), pool, pool, step.progress())
+    new VolumeTransfer(contents, plan.target(), pool, pool, step.progress())
         .volume(source, Optional.empty(), plan.target().volumeId(), passing(plan, 0));
   }
 

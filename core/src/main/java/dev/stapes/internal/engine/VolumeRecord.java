@@ -3,10 +3,12 @@ package dev.stapes.internal.engine;
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import dev.stapes.model.Config;
 import dev.stapes.model.Size;
+import dev.stapes.model.VolumeContent;
 import dev.stapes.model.VolumeKeys;
 import dev.stapes.spi.VolumeId;
 import java.util.Optional;
 import java.util.SortedMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the store keeps of a custom volume.
@@ -18,6 +20,7 @@ import java.util.SortedMap;
  * @param volume name of the volume in the pool
  * @param config see {@link VolumeKeys}
  * @param createdAt ISO-8601
+ * @param content a content type; null: filesystem
  */
 record VolumeRecord(
     String id,
@@ -26,7 +29,8 @@ record VolumeRecord(
     String description,
     String volume,
     SortedMap<String, String> config,
-    String createdAt) {
+    String createdAt,
+    @Nullable String content) {
   @JsonIgnore
   VolumeId volumeId() {
     return new VolumeId(VolumeId.Kind.CUSTOM, volume);
@@ -51,7 +55,30 @@ record VolumeRecord(
     return Config.of(config);
   }
 
-  /** At most so much data. */
+  /** What it holds. */
+  @JsonIgnore
+  VolumeContent contentType() {
+    return content == null ? VolumeContent.FILESYSTEM : VolumeContent.parse(content);
+  }
+
+  /** How that is written down. */
+  static @Nullable String textOf(VolumeContent type) {
+    return type == VolumeContent.FILESYSTEM ? null : type.text();
+  }
+
+  /** Whether it is a disk of virtual machines. */
+  @JsonIgnore
+  boolean isDisk() {
+    return contentType() != VolumeContent.FILESYSTEM;
+  }
+
+  /** Whether several machines may run with it at the same time. */
+  @JsonIgnore
+  boolean isShared() {
+    return typedConfig().get(VolumeKeys.SECURITY_SHARED).orElse(false);
+  }
+
+  /** At most so much data; of a disk what it has. */
   @JsonIgnore
   Optional<Size> size() {
     return typedConfig().get(VolumeKeys.SIZE);
@@ -64,7 +91,8 @@ record VolumeRecord(
   }
 
   VolumeRecord at(String newPool, String newName, String newVolume) {
-    return new VolumeRecord(id, newPool, newName, description, newVolume, config, createdAt);
+    return new VolumeRecord(
+        id, newPool, newName, description, newVolume, config, createdAt, content);
   }
 
   VolumeRecord withVolume(String newVolume) {
@@ -72,6 +100,7 @@ record VolumeRecord(
   }
 
   VolumeRecord with(String newDescription, Config newConfig) {
-    return new VolumeRecord(id, pool, name, newDescription, volume, newConfig.values(), createdAt);
+    return new VolumeRecord(
+        id, pool, name, newDescription, volume, newConfig.values(), createdAt, content);
   }
 }

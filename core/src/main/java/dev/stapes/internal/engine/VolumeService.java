@@ -1,17 +1,21 @@
 package dev.stapes.internal.engine;
 
+import dev.stapes.internal.image.VolumeDisk;
 import dev.stapes.internal.operation.Locks;
 import dev.stapes.model.Config;
 import dev.stapes.model.Device;
 import dev.stapes.model.Names;
 import dev.stapes.model.Progress;
+import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.model.VolumeContent;
 import dev.stapes.model.VolumeCopySpec;
 import dev.stapes.model.VolumeInfo;
 import dev.stapes.model.VolumeKeys;
 import dev.stapes.model.VolumeSpec;
 import dev.stapes.spi.StoragePool;
+import dev.stapes.spi.VolumeId;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
@@ -26,6 +30,7 @@ public final class VolumeService {
   private final Work work;
   private final Trash trash;
   private final VolumeUsers users;
+  private final VolumeContents contents;
   private final InstantSource clock;
 
   VolumeService(
@@ -34,18 +39,23 @@ public final class VolumeService {
       Work work,
       Trash trash,
       VolumeUsers users,
+      VolumeContents contents,
       InstantSource clock) {
     this.pools = pools;
     this.catalog = catalog;
     this.work = work;
     this.trash = trash;
     this.users = users;
+    this.contents = contents;
     this.clock = clock;
   }
 
   /** Makes an empty custom volume, and answers its id. */
   public String create(String pool, VolumeSpec spec) {
     String subject = VolumeRecord.subject(pool, spec.name());
+    if (spec.content() == VolumeContent.ISO) {
+      throw StapesException.invalid(subject, "an ISO volume is made of an image: import it");
+    }
     Locks.Claim claim =
         Locks.Claim.alone(Work.lockOfVolume(pool, spec.name())).sharing(Work.lockOfPool(pool));
     return work.run(
@@ -56,23 +66,30 @@ public final class VolumeService {
         step -> {
           StoragePool in = pools.pool(pool);
           requireFree(catalog, pool, spec.name());
-          VolumeRecord record =
+          VolumeRecord draft =
               new VolumeRecord(
                   Ids.volume(),
                   pool,
                   spec.name(),
                   spec.description(),
                   Ids.volume(),
-                  Config.empty().with(spec.config().values()).values(),
-                  clock.instant().toString());
-          step.intend(false, List.of(record.ref()));
-          step.undo("volume " + record.volumeId(), () -> Trash.takeBack(in, record.volumeId()));
-          in.create(record.volumeId());
-          pools.limit(in, record.volumeId(), record.size());
-          step.conclude(catalog.change(false).insert(record));
+                  complete(spec).values(),
+                  clock.instant().toString(),
+                  VolumeRecord.textOf(spec.content()));
+          step.intend(false, List.of(draft.ref()));
+          step.undo("volume " + draft.volumeId(), () -> Trash.takeBack(in, draft.volumeId()));
+          contents.create(in, draft);
+          step.conclude(catalog.change(false).insert(draft));
           work.happened("storage-volume-created", subject, Map.of());
-          return record.id();
+          return draft.id();
         });
+  }
+
+  private static Config complete(VolumeSpec spec) {
+    Config config = Config.empty().with(spec.config().values());
+    return spec.content() == VolumeContent.BLOCK && config.get(VolumeKeys.SIZE).isEmpty()
+        ? config.with(VolumeKeys.SIZE.name(), VolumeDisk.USUAL.toString())
+        : config;
   }
 
   static void requireFree(Catalog catalog, String pool, String name) {
@@ -95,15 +112,16 @@ public final class VolumeService {
     return work.run(
         "storage-volume-update",
         require(catalog, id).subject(),
-        () -> Locks.Claim.alone(require(catalog, id).lock()),
+        () -> claimOfUpdate(require(catalog, id)),
         Progress.NONE,
         step -> {
           VolumeRecord before = require(catalog, id);
-          VolumeKeys.SCHEMA.validate(before.subject(), changes);
+          VolumeKeys.validate(before.subject(), before.contentType(), changes);
           VolumeRecord after =
               before.with(
                   description.orElse(before.description()), before.typedConfig().with(changes));
-          if (!after.size().equals(before.size())) {
+          boolean grew = before.isDisk() && change(before, after);
+          if (!before.isDisk() && !after.size().equals(before.size())) {
             StoragePool.Quotas quotas = PoolService.quotas(pools.pool(before.pool()));
             step.undo(
                 "size of " + before.subject(),
@@ -112,9 +130,48 @@ public final class VolumeService {
           }
           step.conclude(catalog.change(false).put(after));
           step.done();
+          if (grew) {
+            users.tellGrown(after);
+          }
           work.happened("storage-volume-updated", before.subject(), Map.of());
           return toInfo(after);
         });
+  }
+
+  /**
+   * Makes another size of a disk take effect, and says whether there is one. It stays as it grew.
+   * How a disk is shared is said to a machine when it gets it: not while it has it.
+   */
+  private boolean change(VolumeRecord before, VolumeRecord after) {
+    List<InstanceRecord> running = users.running(before);
+    if (before.isShared() != after.isShared() && running.size() > (after.isShared() ? 0 : 1)) {
+      VolumeUsers.requireNone(before.subject(), running);
+    }
+    if (after.size().equals(before.size())) {
+      return false;
+    }
+    Size had = before.size().orElseThrow();
+    Size wanted = after.size().orElseThrow();
+    if (before.contentType() == VolumeContent.ISO) {
+      throw StapesException.invalid(before.subject(), "an ISO volume stays as it was imported");
+    }
+    if (wanted.compareTo(had) < 0) {
+      throw StapesException.invalid(
+          before.subject(), "a disk of " + had + " cannot shrink to " + wanted);
+    }
+    contents.disk(pools.pool(before.pool()), before).growTo(wanted);
+    return true;
+  }
+
+  /** Machines that run with a disk are told when it has grown. */
+  private Locks.Claim claimOfUpdate(VolumeRecord volume) {
+    Locks.Claim claim = Locks.Claim.alone(volume.lock());
+    if (volume.isDisk()) {
+      for (String lock : VolumeUsers.locks(users.of(volume))) {
+        claim = claim.with(lock);
+      }
+    }
+    return claim;
   }
 
   /** Gives a volume another name; devices of instances that do not run follow it. */
@@ -237,13 +294,21 @@ public final class VolumeService {
     return catalog.volume(id).orElseThrow(() -> StapesException.notFound("volume " + id));
   }
 
+  /** What a device takes its pool does not tell. */
+  private static Optional<Size> usage(StoragePool pool, VolumeId volume) {
+    return VolumeContents.isDevice(pool, volume)
+        ? Optional.empty()
+        : pool.quotas().map(quotas -> quotas.usage(volume));
+  }
+
   private VolumeInfo toInfo(VolumeRecord record) {
     return new VolumeInfo(
         record.pool(),
         record.name(),
+        record.contentType(),
         record.description(),
         record.typedConfig(),
-        pools.pool(record.pool()).quotas().map(quotas -> quotas.usage(record.volumeId())),
+        usage(pools.pool(record.pool()), record.volumeId()),
         users.of(record).stream().map(InstanceRecord::name).toList(),
         Instant.parse(record.createdAt()));
   }

@@ -14,40 +14,48 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Function;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /** Snapshots of custom volumes. */
 public final class VolumeSnapshotService {
   private final Catalog catalog;
   private final Work work;
   private final PoolService pools;
-  private final Machines machines;
   private final VolumeUsers users;
   private final Trash trash;
+  private final VolumeContents contents;
   private final InstantSource clock;
 
   VolumeSnapshotService(
       Catalog catalog,
       Work work,
       PoolService pools,
-      Machines machines,
       VolumeUsers users,
       Trash trash,
+      VolumeContents contents,
       InstantSource clock) {
     this.catalog = catalog;
     this.work = work;
     this.pools = pools;
-    this.machines = machines;
     this.users = users;
     this.trash = trash;
+    this.contents = contents;
     this.clock = clock;
   }
 
   /** Makes a snapshot that is called as the volume's pattern says. */
   public VolumeSnapshotInfo create(String id) {
-    return create(id, "next snapshot of ", owner -> SnapshotSpec.of(nextName(owner)));
+    return create(id, change -> {});
+  }
+
+  /**
+   * Makes a snapshot that is called as the volume's pattern says.
+   *
+   * @param also adds to what is written down when it is there
+   */
+  VolumeSnapshotInfo create(String id, Consumer<Catalog.Change> also) {
+    return create(id, "next snapshot of ", owner -> SnapshotSpec.of(nextName(owner)), also);
   }
 
   /** Makes a snapshot. */
@@ -55,11 +63,14 @@ public final class VolumeSnapshotService {
     if (spec.stateful()) {
       throw StapesException.invalid("snapshot " + spec.name(), "a volume has no memory");
     }
-    return create(id, "snapshot " + spec.name() + " of ", owner -> spec);
+    return create(id, "snapshot " + spec.name() + " of ", owner -> spec, change -> {});
   }
 
   private VolumeSnapshotInfo create(
-      String id, String what, Function<VolumeRecord, SnapshotSpec> wanted) {
+      String id,
+      String what,
+      Function<VolumeRecord, SnapshotSpec> wanted,
+      Consumer<Catalog.Change> also) {
     return work.run(
         "storage-volume-snapshot-create",
         what + owner(id).subject(),
@@ -71,11 +82,10 @@ public final class VolumeSnapshotService {
           StoragePool pool = pools.pool(owner.pool());
           step.intend(false, List.of(Intent.VolumeRef.of(owner.pool(), made.volumeId())));
           step.undo("volume " + made.volumeId(), () -> Trash.takeBack(pool, made.volumeId()));
-          machines.asOfOneMoment(
-              users.writers(owner, pool),
-              true,
-              () -> pool.copy(owner.volumeId(), made.volumeId(), true));
-          step.conclude(catalog.change(false).insert(made));
+          users.duringCopy(owner, pool, () -> pool.copy(owner.volumeId(), made.volumeId(), true));
+          Catalog.Change change = catalog.change(false).insert(made);
+          also.accept(change);
+          step.conclude(change);
           work.happened("storage-volume-snapshot-created", subject(owner, made.name()), Map.of());
           return made.toInfo(owner);
         });
@@ -115,20 +125,8 @@ public final class VolumeSnapshotService {
   /** One more than the highest number that the pattern has given. */
   private String nextName(VolumeRecord owner) {
     String pattern = owner.typedConfig().get(VolumeKeys.SNAPSHOTS_PATTERN).orElseThrow();
-    int number = pattern.indexOf("%d");
-    Pattern form =
-        Pattern.compile(
-            Pattern.quote(pattern.substring(0, number))
-                + "(\\d{1,9})"
-                + Pattern.quote(pattern.substring(number + 2)));
-    long next =
-        catalog.snapshots(owner).stream()
-            .map(snapshot -> form.matcher(snapshot.name()))
-            .filter(Matcher::matches)
-            .mapToLong(matcher -> Long.parseLong(matcher.group(1)) + 1)
-            .max()
-            .orElse(0);
-    return VolumeKeys.snapshotName(pattern, next);
+    return SnapshotNames.next(
+        pattern, catalog.snapshots(owner).stream().map(VolumeSnapshotRecord::name));
   }
 
   /** All snapshots of a volume, oldest first. */
@@ -162,7 +160,7 @@ public final class VolumeSnapshotService {
           step.intend(false, List.of(after.ref()));
           step.undo("volume " + after.volumeId(), () -> Trash.takeBack(pool, after.volumeId()));
           pool.copy(snapshot.volumeId(), after.volumeId(), false);
-          pools.limit(pool, after.volumeId(), after.size());
+          contents.fit(pool, after);
           List<Intent.VolumeRef> old = List.of(before.ref());
           String left = step.concludeLeaving(catalog.change(false).put(after), old);
           step.done();

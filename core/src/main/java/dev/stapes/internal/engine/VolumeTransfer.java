@@ -1,7 +1,9 @@
 package dev.stapes.internal.engine;
 
+import dev.stapes.internal.image.DiskTransfer;
 import dev.stapes.internal.image.TreeTransfer;
 import dev.stapes.model.Progress;
+import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.StoragePool;
@@ -25,13 +27,27 @@ import org.jspecify.annotations.Nullable;
 final class VolumeTransfer {
   private static final int PIPE = 1 << 20;
 
+  private final VolumeContents contents;
+  private final VolumeRecord result;
   private final String subject;
   private final StoragePool from;
   private final StoragePool to;
   private final Progress progress;
 
-  VolumeTransfer(String subject, StoragePool from, StoragePool to, Progress progress) {
-    this.subject = subject;
+  /**
+   * Of one volume with its snapshots.
+   *
+   * @param result what it will be
+   */
+  VolumeTransfer(
+      VolumeContents contents,
+      VolumeRecord result,
+      StoragePool from,
+      StoragePool to,
+      Progress progress) {
+    this.contents = contents;
+    this.result = result;
+    this.subject = result.subject();
     this.from = from;
     this.to = to;
     this.progress = progress;
@@ -80,17 +96,26 @@ final class VolumeTransfer {
 
   /** Receivers make new files in the root first, and move them to their places then. */
   private void keepTime(VolumeId source, VolumeId target) {
-    try (Tree read = from.tree(source, Tree.Resolution.BENEATH);
-        Tree write = to.tree(target, Tree.Resolution.BENEATH)) {
+    try (Tree read = contents.tree(from, source);
+        Tree write = contents.tree(to, target)) {
       read.stat("/").ifPresent(root -> write.setModified("/", root.modifiedAt()));
     }
   }
 
   private void files(VolumeId source, VolumeId target) {
-    to.create(target);
-    try (Tree read = from.tree(source, Tree.Resolution.BENEATH);
-        Tree write = to.tree(target, Tree.Resolution.BENEATH)) {
-      TreeTransfer.copy(read, write, progress);
+    if (result.isDisk()) {
+      Size size = contents.size(from, result, source); // which another pool may have rounded
+      contents.createWithoutDisk(to, target, result, Optional.of(size));
+    } else {
+      to.create(target);
+    }
+    try (Tree read = contents.tree(from, source);
+        Tree write = contents.tree(to, target)) {
+      if (result.isDisk()) {
+        DiskTransfer.copy(read, write, progress);
+      } else {
+        TreeTransfer.copy(read, write, progress);
+      }
     } catch (StapesException e) {
       throw new StapesException(e.kind(), subject, "cannot be copied: " + e.getMessage(), e);
     }

@@ -1,8 +1,10 @@
 package dev.stapes.internal.engine;
 
 import dev.stapes.model.Device;
+import dev.stapes.model.InstanceType;
 import dev.stapes.model.StapesException;
 import java.util.Collection;
+import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -27,14 +29,48 @@ record VolumeUse(String pool, String volume) {
         .collect(Collectors.toSet());
   }
 
-  /** Fails with NOT_FOUND where one of those that devices name does not exist. */
-  static void require(Catalog catalog, Collection<Device> devices) {
-    of(devices)
-        .forEach(
-            use -> {
-              if (catalog.volume(use.pool(), use.volume()).isEmpty()) {
-                throw StapesException.notFound("volume " + use.pool() + "/" + use.volume());
-              }
-            });
+  /**
+   * Fails with NOT_FOUND where one of those that devices name does not exist, and with INVALID
+   * where it is none for such a device of such an instance.
+   */
+  static void require(Catalog catalog, InstanceType type, Collection<Device> devices) {
+    for (Device device : devices) {
+      of(List.of(device))
+          .forEach(
+              use -> {
+                VolumeRecord volume =
+                    catalog
+                        .volume(use.pool(), use.volume())
+                        .orElseThrow(
+                            () ->
+                                StapesException.notFound(
+                                    VolumeRecord.subject(use.pool(), use.volume())));
+                requireFit(volume, type, (Device.Disk) device);
+              });
+    }
+  }
+
+  /** A disk is for virtual machines, and is mounted nowhere; all else has a path. */
+  static void requireFit(VolumeRecord volume, InstanceType type, Device.Disk disk) {
+    String what = "its content type is " + volume.contentType().text();
+    if (!volume.isDisk()) {
+      if (disk.path().isEmpty()) {
+        throw StapesException.invalid(
+            volume.subject(), what + ": a device of it needs a path in the instance");
+      }
+      return;
+    }
+    if (type != InstanceType.VIRTUAL_MACHINE) {
+      throw StapesException.invalid(
+          volume.subject(), what + ": it is for virtual machines, containers cannot have it");
+    }
+    if (!disk.path().isEmpty() || disk.subdirectory().isPresent()) {
+      throw StapesException.invalid(
+          volume.subject(),
+          what
+              + ": a device of it is a disk, which has no path: \""
+              + disk.subdirectory().orElse(disk.path())
+              + "\"");
+    }
   }
 }

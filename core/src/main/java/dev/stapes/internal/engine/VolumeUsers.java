@@ -2,16 +2,22 @@ package dev.stapes.internal.engine;
 
 import dev.stapes.internal.operation.Locks;
 import dev.stapes.model.Device;
+import dev.stapes.model.InstanceId;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.model.VolumeContent;
 import dev.stapes.spi.StoragePool;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The instances that have a custom volume among their devices. */
 final class VolumeUsers {
+  private static final Logger LOG = LoggerFactory.getLogger(VolumeUsers.class);
+
   private final Catalog catalog;
   private final Machines machines;
 
@@ -20,12 +26,16 @@ final class VolumeUsers {
     this.machines = machines;
   }
 
-  /** All of them, by name. */
+  /** All of them, by name; also those that run with a disk that their record does not have. */
   List<InstanceRecord> of(VolumeRecord volume) {
     VolumeUse wanted = new VolumeUse(volume.pool(), volume.name());
+    Set<InstanceId> holders = machines.holders(volume);
     return catalog.instances().stream()
         .map(Catalog.Stored::value)
-        .filter(record -> VolumeUse.of(record.typedDevices().values()).anyMatch(wanted::equals))
+        .filter(
+            record ->
+                holders.contains(record.instanceId())
+                    || VolumeUse.of(record.typedDevices().values()).anyMatch(wanted::equals))
         .sorted(java.util.Comparator.comparing(InstanceRecord::name))
         .toList();
   }
@@ -41,22 +51,56 @@ final class VolumeUsers {
   }
 
   /**
-   * Those that have to stand still while the volume is copied: who may write to it while it is
-   * copied file by file.
+   * Those that have to stand still while the volume is copied file by file, as they may write to
+   * it; and those that write to a disk, whatever the pool: what a guest has not written yet is in
+   * no copy. See {@link #duringCopy}.
    */
   List<InstanceRecord> writers(VolumeRecord volume, StoragePool pool) {
-    if (Machines.copiesAtOnce(pool)) {
+    boolean atOnce = Machines.copiesAtOnce(pool);
+    if (volume.contentType() == VolumeContent.ISO
+        || (atOnce && volume.contentType() == VolumeContent.FILESYSTEM)) {
       return List.of();
     }
-    return running(volume).stream().filter(record -> mayWrite(record, volume)).toList();
+    return running(volume).stream()
+        .filter(record -> mayWrite(record, volume))
+        .filter(record -> !atOnce || !machines.isOutOfReach(record.instanceId()))
+        .toList();
+  }
+
+  /** Copies a volume: the file systems of guests that write to it are at rest where they can be. */
+  void duringCopy(VolumeRecord volume, StoragePool pool, Runnable copy) {
+    machines.asOfOneMoment(writers(volume, pool), !Machines.copiesAtOnce(pool), copy);
+  }
+
+  /**
+   * Lets those that run see that a disk has grown. Their locks are held. Who cannot be told now
+   * sees it with the next update.
+   */
+  void tellGrown(VolumeRecord volume) {
+    for (InstanceRecord user : running(volume)) {
+      try {
+        if (!machines.isOutOfReach(user.instanceId())) {
+          machines
+              .find(user.instanceId())
+              .ifPresent(running -> running.machine().update(running.spec()));
+        }
+      } catch (StapesException e) {
+        LOG.warn(
+            "{} does not see that {} has grown: {}",
+            user.subject(),
+            volume.subject(),
+            e.getMessage());
+      }
+    }
   }
 
   /**
    * What must be held of instances while the volume is copied: those that write to it, alone. Where
-   * the pool copies file by file none of the others starts meanwhile.
+   * any would have to stand still none of the others starts meanwhile.
    */
   Locks.Claim claimOfCopy(VolumeRecord volume, StoragePool pool) {
-    Set<String> others = Machines.copiesAtOnce(pool) ? Set.of() : locks(of(volume));
+    boolean free = Machines.copiesAtOnce(pool) && volume.contentType() == VolumeContent.FILESYSTEM;
+    Set<String> others = free ? Set.of() : locks(of(volume));
     return new Locks.Claim(locks(writers(volume, pool)), others);
   }
 

@@ -14,6 +14,7 @@ import java.time.InstantSource;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
@@ -238,6 +239,11 @@ final class Work {
       catalog.change(false).put(id, intent).commit();
       intentId = id;
       rollback.add("intent " + id, () -> catalog.change(false).removeIntent(id).commit());
+    }
+
+    /** Writes the intent once more, with what has been chosen since. */
+    void amend(Intent intent) {
+      catalog.change(false).put(Objects.requireNonNull(intentId), intent).commit();
     }
 
     /** The intent that was written, if one was. */

@@ -16,15 +16,16 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.RandomAccessFile;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
 
 /**
- * Writes the disk of the image of a virtual machine into an empty volume, as the file that a
- * machine has as its disk: byte by byte, with its zeros as holes. The image is not trusted, see
- * {@link Disk}; nothing of the host looks into the disk itself.
+ * Writes the disk of the image of a virtual machine into an empty volume, as the file, or beside it
+ * the device, that a machine has as its disk: byte by byte, with its zeros as holes. The image is
+ * not trusted, see {@link Disk}; nothing of the host looks into the disk itself.
  */
 final class DiskUnpacker {
   /** Of an archive with a disk in it. */
@@ -92,7 +93,7 @@ final class DiskUnpacker {
     byte[] start = start(entry, tar);
     Disk disk = Disk.ofStart(start, entry.size(), target.subject());
     if (disk.format() == DiskFormat.RAW) {
-      target.raw(content -> content(start, tar, content));
+      target.raw(disk, content -> content(start, tar, content));
       return;
     }
     Path work = files.work();
@@ -153,14 +154,20 @@ final class DiskUnpacker {
 
     void file(Path file, Disk found) {
       if (found.format() == DiskFormat.RAW) {
-        raw(content -> copy(file, found.size(), content));
+        raw(found, content -> copy(file, found.size(), content));
         return;
       }
       QemuImg qemu = new QemuImg(host, subject);
       Disk disk = qemu.verified(file, found);
       progress.update("convert", 0, disk.size());
+      makeDevice(disk);
       try (StoragePool.Attachment attached = pool.attach(volume, Optional.empty(), false)) {
-        qemu.toRaw(file, disk, attached.path().resolve(Machine.Disk.IMAGE));
+        if (attached.device().isPresent()) {
+          qemu.toDevice(file, disk, attached.device().get());
+          sync(attached.device().get());
+        } else {
+          qemu.toRaw(file, disk, attached.path().resolve(Machine.Disk.IMAGE));
+        }
       }
       try (Tree tree = pool.tree(volume, Tree.Resolution.BENEATH)) {
         tree.chmod(Machine.Disk.IMAGE, VolumeDisk.MODE);
@@ -168,7 +175,21 @@ final class DiskUnpacker {
       progress.update("convert", disk.size(), disk.size());
     }
 
-    void raw(Source source) {
+    private void sync(Path device) {
+      try (RandomAccessFile open =
+          new RandomAccessFile(host.mounts().local(device).toFile(), "rw")) {
+        open.getFD().sync();
+      } catch (IOException e) {
+        throw DiskError.of(subject, "cannot be written", e);
+      }
+    }
+
+    private void makeDevice(Disk disk) {
+      PairedPool.makeDevice(pool, volume, Size.ofBytes(Math.max(1, disk.size())));
+    }
+
+    void raw(Disk disk, Source source) {
+      makeDevice(disk);
       try (Tree tree = pool.tree(volume, Tree.Resolution.BENEATH);
           Tree.NewFile file = tree.newFile(Machine.Disk.IMAGE)) {
         SparseContent content = new SparseContent(file);

@@ -97,7 +97,7 @@ final class ImageVolumes {
           });
     }
     List<Path> layers = image.layers();
-    if (pool.info().copies() != PoolInfo.Copies.INSTANT) {
+    if (pool.copies() == PoolInfo.Copies.PER_FILE) {
       // A copy for each layer would cost more than it saves.
       return ensure(
           new Wanted(poolName, pool, chain.get(chain.size() - 1), subject),
@@ -214,7 +214,7 @@ final class ImageVolumes {
       pool.discard(id);
       return true;
     } catch (StapesException e) {
-      if (e.kind() != StapesException.Kind.BUSY) {
+      if (e.kind() != StapesException.Kind.BUSY || !pool.exists(id)) {
         throw e;
       }
       return false;

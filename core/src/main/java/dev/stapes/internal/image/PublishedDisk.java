@@ -60,7 +60,8 @@ public final class PublishedDisk implements ImageSource {
     context.progress().update("convert", 0, -1);
     try (StoragePool.Attachment attached = volume.get()) {
       new QemuImg(context.host(), description)
-          .toCompressed(attached.path().resolve(Machine.Disk.IMAGE), disk);
+          .toCompressed(
+              attached.device().orElseGet(() -> attached.path().resolve(Machine.Disk.IMAGE)), disk);
     }
     Path archive = context.work().resolve("published");
     Instant time = metadata.createdAt();

@@ -9,10 +9,12 @@ import dev.stapes.spi.VolumeId;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
- * The disk of a virtual machine: a raw file in its volume, which takes the space only of what has
- * been written to it. Not for use while the machine runs.
+ * The disk of a virtual machine: a raw file in its volume, or a block device beside it, which takes
+ * the space only of what has been written to it. Not for use while the machine runs.
  */
 public final class VolumeDisk {
   /** What a disk has where nothing else is asked for, as with Incus. */
@@ -23,8 +25,16 @@ public final class VolumeDisk {
   /** As with Incus: a size that every kind of volume can have. */
   private static final long STEP = 8 << 10;
 
-  private final StoragePool pool;
-  private final VolumeId volume;
+  /**
+   * A device may have so much more than was asked for, as pools are divided; and so may a file that
+   * was made of one, which is not small then.
+   */
+  private static final long EXTENT = 64 << 20;
+
+  private static final long PART = 16;
+
+  private final Supplier<Tree> files;
+  private final Consumer<Size> device;
   private final String subject;
 
   /**
@@ -33,31 +43,50 @@ public final class VolumeDisk {
    * @param subject what errors are about
    */
   public VolumeDisk(StoragePool pool, VolumeId volume, String subject) {
-    this.pool = pool;
-    this.volume = volume;
+    this(
+        () -> pool.tree(volume, Tree.Resolution.BENEATH),
+        size -> PairedPool.makeDevice(pool, volume, size),
+        subject);
+  }
+
+  /**
+   * Of what is opened when it is needed.
+   *
+   * @param subject what errors are about
+   */
+  public VolumeDisk(Supplier<Tree> files, String subject) {
+    this(files, size -> {}, subject);
+  }
+
+  private VolumeDisk(Supplier<Tree> files, Consumer<Size> device, String subject) {
+    this.files = files;
+    this.device = device;
     this.subject = subject;
   }
 
-  /** Makes an empty one in an empty volume. */
+  /** Makes an empty one in an empty volume, or beside it. */
   public void create(Optional<Size> size) {
-    try (Tree tree = pool.tree(volume, Tree.Resolution.BENEATH);
+    device.accept(Size.ofBytes(rounded(size.orElse(USUAL).bytes())));
+    try (Tree tree = files.get();
         Tree.NewFile file = tree.newFile(Machine.Disk.IMAGE)) {
       file.finish(new Tree.Attributes(0, 0, MODE, Map.of(), Instant.EPOCH));
     }
-    fit(size);
+    growTo(size.orElse(USUAL)); // a pool may have given more
   }
 
   /**
    * Makes it larger where it is smaller.
    *
    * @param wanted what it is to have; empty: at least {@link #USUAL}
-   * @throws StapesException INVALID where it has more than is wanted
+   * @throws StapesException INVALID where it has more than is wanted, by more than pools round up
    */
   public void fit(Optional<Size> wanted) {
-    try (Tree tree = pool.tree(volume, Tree.Resolution.BENEATH)) {
+    try (Tree tree = files.get()) {
       long has = size(tree);
       long wants = rounded(wanted.orElse(USUAL).bytes());
-      if (has > wants && wanted.isPresent()) {
+      long spare = tree instanceof PairedTree ? EXTENT : Math.min(EXTENT, wants / PART);
+      long most = Math.addExact(wants, spare);
+      if (has > most && wanted.isPresent()) {
         throw StapesException.invalid(
             subject,
             "its disk has "
@@ -73,16 +102,26 @@ public final class VolumeDisk {
     }
   }
 
+  /** Makes it larger where it is smaller than this. */
+  public void growTo(Size wanted) {
+    try (Tree tree = files.get()) {
+      long wants = rounded(wanted.bytes());
+      if (size(tree) < wants) {
+        tree.resize(Machine.Disk.IMAGE, wants);
+      }
+    }
+  }
+
   /** What it has. */
   public Size size() {
-    try (Tree tree = pool.tree(volume, Tree.Resolution.BENEATH)) {
+    try (Tree tree = files.get()) {
       return Size.ofBytes(size(tree));
     }
   }
 
   /** Takes back that it has grown, before anybody has written to it. */
   public void shrinkTo(Size before) {
-    try (Tree tree = pool.tree(volume, Tree.Resolution.BENEATH)) {
+    try (Tree tree = files.get()) {
       if (size(tree) > before.bytes()) {
         tree.resize(Machine.Disk.IMAGE, before.bytes());
       }

@@ -37,11 +37,23 @@ class IntentTest {
   }
 
   @Test
+  void a_creation_and_a_removal_of_a_pool_say_what_it_is() {
+    PoolRecord pool = new PoolRecord("p", "zfs", new TreeMap<>(Map.of("source", "/dev/sdx")));
+    Intent creation = JSON.read("x", JSON.write(Intent.creationOf(pool)));
+    assertEquals(pool, creation.made());
+    assertNull(creation.removed());
+    Intent removal = JSON.read("x", JSON.write(Intent.removalOf(pool)));
+    assertEquals(pool, removal.removed());
+    assertNull(removal.made());
+  }
+
+  @Test
   void one_of_an_older_version_attempts_nothing() {
     String text = "{\"action\":\"a\",\"subject\":\"s\",\"volumes\":[],\"pool\":\"\"}";
     Intent read = JSON.read("x", text);
     assertNull(read.attempted());
     assertNull(read.loaded());
     assertNull(read.removed());
+    assertNull(read.made());
   }
 }

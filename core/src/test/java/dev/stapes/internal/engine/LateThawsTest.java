@@ -1,6 +1,7 @@
 package dev.stapes.internal.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stapes.internal.store.MemoryStateStore;
@@ -10,10 +11,12 @@ import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Machine;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -25,6 +28,8 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(30)
 class LateThawsTest {
   private static final InstanceId ID = new InstanceId("abcd1234");
+  private static final InstanceId OTHER = new InstanceId("efgh5678");
+  private static final Intent INTENT = Intent.onVolumes("instance-copy", "vm", List.of());
   private static final Duration MOMENT = Duration.ofMillis(1);
 
   private final MemoryStateStore durable = new MemoryStateStore();
@@ -34,6 +39,7 @@ class LateThawsTest {
   private final Map<InstanceId, Machine> machines = new ConcurrentHashMap<>();
   private final AtomicInteger failures = new AtomicInteger();
   private final AtomicBoolean frozen = new AtomicBoolean();
+  private volatile Runnable thaw = () -> {};
   private final BlockingQueue<String> asked = new LinkedBlockingQueue<>();
   private final LateThaws thaws =
       new LateThaws(
@@ -55,6 +61,7 @@ class LateThawsTest {
     @Override
     public void thaw() {
       asked.add(catalog.intents().isEmpty() ? "too late" : "thaw");
+      thaw.run();
       if (failures.getAndDecrement() > 0) {
         throw new StapesException(Kind.TIMED_OUT, "instance vm", "its agent does not answer");
       }
@@ -62,8 +69,12 @@ class LateThawsTest {
   }
 
   private void isLate() {
+    isLate(ID);
+  }
+
+  private void isLate(InstanceId id) {
     machines.put(
-        ID,
+        id,
         (Machine)
             Proxy.newProxyInstance(
                 Machine.class.getClassLoader(),
@@ -78,11 +89,8 @@ class LateThawsTest {
                       case "fileSystems" -> Optional.of(new Guest());
                       default -> throw new AssertionError(method);
                     }));
-    catalog
-        .change(false)
-        .put(LateThaws.intentOf(ID), Intent.onVolumes("instance-copy", "vm", java.util.List.of()))
-        .commit();
-    thaws.add(ID);
+    catalog.change(false).put(LateThaws.intentOf(id), INTENT).commit();
+    thaws.add(id);
   }
 
   private void awaitAsked(String what) throws InterruptedException {
@@ -129,6 +137,92 @@ class LateThawsTest {
     frozen.set(false);
     awaitAsked("thaw");
     awaitNoIntent();
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** Two that are late; the test is at the thaw of the first one of them, and no further. */
+  private void atTheFirstOfTwo(Runnable meanwhile) throws InterruptedException {
+    CountDownLatch begun = new CountDownLatch(1);
+    CountDownLatch goOn = new CountDownLatch(1);
+    thaw =
+        () -> {
+          begun.countDown();
+          await(goOn);
+        };
+    frozen.set(true); // until both are known
+    isLate();
+    isLate(OTHER);
+    frozen.set(false);
+    begun.await();
+    meanwhile.run();
+    goOn.countDown();
+    background.close();
+  }
+
+  @Test
+  void who_closes_waits_for_one_guest_at_most() throws InterruptedException {
+    atTheFirstOfTwo(thaws::end);
+    assertEquals(1, asked.stream().filter("thaw"::equals).count());
+    assertEquals(1, catalog.intents().size());
+  }
+
+  @Test
+  void those_that_are_let_go_of_are_not_taken_for_gone() throws InterruptedException {
+    atTheFirstOfTwo(
+        () -> {
+          thaws.end();
+          machines.clear();
+        });
+    assertEquals(1, catalog.intents().size());
+  }
+
+  @Test
+  void nor_one_that_is_let_go_of_while_it_is_looked_for() throws InterruptedException {
+    CountDownLatch sought = new CountDownLatch(1);
+    LateThaws other =
+        new LateThaws(
+            catalog,
+            background,
+            id -> {
+              background.endPauses();
+              sought.countDown();
+              return Optional.empty();
+            },
+            MOMENT,
+            MOMENT);
+    catalog.change(false).put(LateThaws.intentOf(ID), INTENT).commit();
+    other.add(ID);
+    sought.await();
+    background.close();
+    assertEquals(1, catalog.intents().size());
+  }
+
+  @Test
+  void who_is_interrupted_does_not_wait_for_a_guest_that_is_asked() throws InterruptedException {
+    atTheFirstOfTwo(
+        () -> {
+          Thread.currentThread().interrupt();
+          for (InstanceId id : List.of(ID, OTHER)) {
+            StapesException e =
+                assertThrows(
+                    StapesException.class,
+                    () ->
+                        thaws.undisturbed(
+                            id,
+                            () -> {
+                              throw new AssertionError();
+                            }));
+            assertEquals(Kind.INTERRUPTED, e.kind());
+          }
+          assertTrue(Thread.interrupted());
+        });
   }
 
   @Test

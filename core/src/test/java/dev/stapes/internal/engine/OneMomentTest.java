@@ -3,6 +3,7 @@ package dev.stapes.internal.engine;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stapes.internal.store.MemoryStateStore;
 import dev.stapes.model.InstanceType;
@@ -15,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -129,6 +131,52 @@ class OneMomentTest {
   }
 
   @Test
+  void a_guest_that_may_be_at_rest_is_copied_and_thawed() {
+    refusal = new StapesException(Kind.TIMED_OUT, "instance vm", "its agent does not answer");
+    new OneMoment(catalog, thaws).during(record(), machine(true), false, this::copy);
+    assertEquals(List.of("to rest", "copy 1", "thaw 1"), done);
+    assertEquals(0, catalog.intents().size());
+  }
+
+  @Test
+  void a_guest_that_may_come_to_rest_later_is_thawed_later() {
+    refusal = new StapesException(Kind.TIMED_OUT, "instance vm", "its agent does not answer");
+    stuck = refusal;
+    new OneMoment(catalog, thaws).during(record(), machine(true), false, this::copy);
+    assertEquals(List.of("to rest", "copy 1", "thaw 1"), done);
+    assertEquals(1, catalog.intents().size());
+    assertTrue(thaws.isLate(record().instanceId()));
+  }
+
+  @Test
+  void one_that_is_still_at_rest_stays_known_though_it_refuses() {
+    what_stays_at_rest_has_an_intent_and_the_copy_is_good();
+    refusal = new StapesException(Kind.UNAVAILABLE, "instance vm", "its agent refuses");
+    new OneMoment(catalog, thaws).during(record(), machine(true), false, this::copy);
+    assertEquals(List.of("to rest", "copy 1"), done.subList(3, 5));
+    assertEquals(1, catalog.intents().size());
+  }
+
+  @Test
+  void one_that_is_still_at_rest_stays_known_though_its_agent_is_away() {
+    what_stays_at_rest_has_an_intent_and_the_copy_is_good();
+    new OneMoment(catalog, thaws).during(record(), machine(false), true, this::copy);
+    assertEquals(List.of("freeze", "copy 2", "unfreeze"), done.subList(3, 6));
+    assertEquals(Set.of(LateThaws.intentOf(record().instanceId())), catalog.intents().keySet());
+    assertTrue(thaws.isLate(record().instanceId()));
+  }
+
+  @Test
+  void an_intent_says_whether_file_systems_may_be_at_rest() {
+    List<String> intents = new ArrayList<>();
+    for (boolean agent : List.of(true, false)) {
+      new OneMoment(catalog, thaws)
+          .during(record(), machine(agent), true, () -> intents.addAll(catalog.intents().keySet()));
+    }
+    assertEquals(List.of("rest-abcd1234", "copy-abcd1234"), intents);
+  }
+
+  @Test
   void who_is_interrupted_copies_nothing() {
     refusal = new StapesException(Kind.INTERRUPTED, "instance vm", "interrupted");
     assertSame(
@@ -137,7 +185,8 @@ class OneMomentTest {
             StapesException.class,
             () ->
                 new OneMoment(catalog, thaws).during(record(), machine(true), false, this::copy)));
-    assertEquals(List.of("to rest"), done);
+    assertEquals(List.of("to rest", "thaw 1"), done);
+    assertEquals(0, catalog.intents().size());
   }
 
   @Test

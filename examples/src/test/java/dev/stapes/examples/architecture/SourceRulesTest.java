@@ -8,10 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.stapes.examples.architecture.SourceRules.Kind;
 import dev.stapes.examples.architecture.SourceRules.TopLevelType;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Tag("once")
 class SourceRulesTest {
   @Test
   void a_file_may_have_500_lines() {

@@ -12,12 +12,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
  * Every source file of the project against {@link SourceRules}, and how much of each module is
  * public.
  */
+@Tag("once")
 class SourceStyleTest {
   /**
    * What core shows beside its API: public types among those of {@code dev.stapes.internal..},

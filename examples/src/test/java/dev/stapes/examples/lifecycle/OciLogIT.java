@@ -22,9 +22,11 @@ import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What applications write: followed while they run, and kept afterwards. */
+@Tag("once")
 class OciLogIT extends OciFixture {
   private static final long LIMIT = 2 << 20;
 

@@ -22,11 +22,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.TreeMap;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** What an image says of its program and what the user says instead, its volumes, its ends. */
+@Tag("once")
 class OciOptionsIT extends OciFixture {
   private static final String SELF = "id -u; id -g; pwd; echo $KEPT $CHANGED $MORE";
 

@@ -20,11 +20,13 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What a virtual machine may use, changed while it runs. */
+@Tag("once")
 @RequiresRoot
 @RequiresTool("qemu-system-x86_64")
 @RequiresTool("taskset")
@@ -47,6 +49,13 @@ class LimitsInGuestIT {
         .strip();
   }
 
+  /** Of each processor its socket, and which are the threads of its core. */
+  private static String places(Instance vm) {
+    String each = "echo $(cat $cpu/physical_package_id $cpu/thread_siblings_list)";
+    String all = "for cpu in /sys/devices/system/cpu/cpu[0-9]*/topology; do " + each + "; done";
+    return vm.exec("sh", "-c", all).orThrow().stdout();
+  }
+
   @Test
   void processors_memory_and_the_speed_of_its_disk_change() {
     Instance vm =
@@ -57,6 +66,7 @@ class LimitsInGuestIT {
                 BENCH
                     .spec()
                     .limits(limits -> limits.cpus(1))
+                    .config("qemu.cpu_topology", "sockets=2,cores=1,threads=2")
                     .device("eth0", Device.Nic.p2p())
                     .build());
     assertEquals("yes", until(vm, "[ $(nproc) = 1 ]"));
@@ -67,6 +77,10 @@ class LimitsInGuestIT {
     assertTrue(Files.exists(link), link.toString());
     vm.update(changes -> changes.config("limits.cpu", "2"));
     assertEquals("yes", until(vm, "[ $(nproc) = 2 ]"));
+    assertEquals("0 0-1\n0 0-1\n", places(vm));
+    vm.update(changes -> changes.config("limits.cpu", "3"));
+    assertEquals("yes", until(vm, "[ $(nproc) = 3 ]"));
+    assertEquals("0 0-1\n0 0-1\n1 2\n", places(vm));
     vm.update(changes -> changes.config("limits.cpu", "1"));
     assertEquals("yes", until(vm, "[ $(nproc) = 1 ]"));
 

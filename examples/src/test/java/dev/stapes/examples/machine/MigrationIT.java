@@ -8,18 +8,25 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.stapes.Delete;
 import dev.stapes.Instance;
 import dev.stapes.model.Device;
+import dev.stapes.model.GuestInfo;
 import dev.stapes.model.InstanceStatus;
 import dev.stapes.model.Progress;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.model.Transport;
 import dev.stapes.testkit.RequiresGuest;
 import dev.stapes.testkit.RequiresKernel;
 import dev.stapes.testkit.RequiresRoot;
 import dev.stapes.testkit.RequiresTool;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentSkipListSet;
@@ -36,6 +43,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 @RequiresRoot
 @RequiresTool("qemu-system-x86_64")
 @RequiresTool("mkfs.btrfs")
+@RequiresTool("ip")
 @RequiresKernel("btrfs")
 @RequiresGuest
 @TestMethodOrder(MethodOrderer.MethodName.class)
@@ -43,6 +51,15 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class MigrationIT {
   @RegisterExtension static final VmBench HERE = new VmBench("btrfs");
   @RegisterExtension static final VmBench THERE = new VmBench("dir");
+
+  /** The further disk, and what is seen of the interface, in the guest. */
+  private static final String DATA =
+      "/dev/$(basename $(dirname $(grep -l data /sys/block/*/serial)))";
+
+  /** NBD_REP_ERR_TLS_REQD. */
+  private static final int TLS_REQUIRED = 0x80000005;
+
+  private static final String INTERFACE = "cd /sys/class/net/eth0; cat address mtu";
 
   private static Instance vm() {
     return HERE.stapes()
@@ -87,11 +104,16 @@ class MigrationIT {
   }
 
   private static void staysAfter(Kind kind, Progress disturbance) {
+    staysAfter(kind, Transport.local(), disturbance);
+  }
+
+  private static void staysAfter(Kind kind, Transport transport, Progress disturbance) {
     Instance vm = vm();
     long before = count(vm);
     StapesException e =
         assertThrows(
-            StapesException.class, () -> vm.migrateTo(THERE.stapes(), "moved", disturbance));
+            StapesException.class,
+            () -> vm.migrateTo(THERE.stapes(), "moved", transport, disturbance));
     boolean unusedInterrupt = Thread.interrupted();
     assertEquals(kind, e.kind(), e::toString);
     assertEquals(0, e.getSuppressed().length, e::toString);
@@ -108,7 +130,7 @@ class MigrationIT {
 
   @Test
   void b_it_stays_where_its_thread_is_interrupted_while_its_memory_goes() {
-    staysAfter(Kind.INTERRUPTED, interruptAt("memory"));
+    staysAfter(Kind.INTERRUPTED, Transport.tcp(), interruptAt("memory"));
   }
 
   private static Progress interruptAt(String wanted) {
@@ -121,14 +143,33 @@ class MigrationIT {
 
   @Test
   void c_it_stays_where_the_other_emulator_is_killed() {
-    for (String wanted : List.of("disk", "memory")) {
-      staysAfter(
-          Kind.UNAVAILABLE,
-          (stage, done, total) -> {
-            if (stage.equals(wanted)) {
-              emulators(THERE.root()).forEach(ProcessHandle::destroyForcibly);
-            }
-          });
+    for (Transport transport : List.of(Transport.local(), Transport.tcp())) {
+      for (String wanted : List.of("disk", "memory")) {
+        staysAfter(
+            Kind.UNAVAILABLE,
+            transport,
+            (stage, done, total) -> {
+              if (stage.equals(wanted)) {
+                emulators(THERE.root()).forEach(ProcessHandle::destroyForcibly);
+              }
+            });
+      }
+    }
+    assertEquals(List.of(), keys(HERE.root()));
+  }
+
+  @Test
+  void c_it_stays_where_nobody_can_listen() throws IOException {
+    InetAddress documentation = InetAddress.getByName("192.0.2.1");
+    staysAfter(Kind.INVALID, Transport.tcp(documentation), Progress.NONE);
+  }
+
+  /** Files with what a move is encrypted with. */
+  private static List<Path> keys(Path root) {
+    try (Stream<Path> all = Files.walk(root.resolve("run/qemu"))) {
+      return all.filter(file -> file.endsWith("keys.psk")).toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
@@ -143,13 +184,15 @@ class MigrationIT {
                     .build());
     refused(Kind.INVALID, "migration.stateful", still, "moved");
     still.update(change -> change.config("migration.stateful", "true"));
-    refused(Kind.UNSUPPORTED, "device more", still, "moved");
-    still.update(change -> change.removeDevice("more"));
     still.snapshots().create("kept");
     refused(Kind.UNSUPPORTED, "snapshots", still, "moved");
     still.snapshots().delete("kept");
     refused(Kind.CONFLICT, "is not running", still, "moved");
     Instance vm = vm();
+    Device.Nic named = Device.Nic.p2p().hostName("stm" + ProcessHandle.current().pid());
+    vm.update(change -> change.device("eth0", named));
+    refused(Kind.UNSUPPORTED, "its device eth0 does not move", vm, "moved");
+    vm.update(change -> change.removeDevice("eth0"));
     vm.freeze();
     refused(Kind.CONFLICT, "stands still", vm, "moved");
     vm.unfreeze();
@@ -195,10 +238,100 @@ class MigrationIT {
     assertEquals(InstanceStatus.RUNNING, again.info().status());
     assertTrue(count(again) > after);
 
-    Instance back = again.migrateTo(HERE.stapes(), "moving");
-    assertTrue(count(back) > after);
-    assertEquals(hash, hash(back));
-    back.delete(Delete.FORCE);
+    goesBackWithItsDevices(again, hash, after);
     assertEquals(List.of(), emulators(THERE.root()));
+  }
+
+  /** A disk that both see, and an interface in a bridge; then its agent ends. */
+  private static void goesBackWithItsDevices(Instance vm, String hash, long before)
+      throws IOException {
+    Path data = Files.write(THERE.root().resolve("data"), new byte[4 << 20]);
+    String bridge = "stb" + ProcessHandle.current().pid();
+    ip("link", "add", bridge, "type", "bridge");
+    try {
+      vm.update(
+          change ->
+              change
+                  .device("data", Device.disk("/data", disk -> disk.source(data.toString())))
+                  .device("eth0", Device.Nic.p2p()));
+      output(vm, "until grep -q data /sys/block/*/serial; do usleep 50000; done");
+      output(vm, "until [ -e /sys/class/net/eth0 ]; do usleep 50000; done");
+      output(vm, "printf before | dd of=" + DATA + " conv=fsync");
+      ip("address", "add", "10.213.79.1/24", "dev", bridge);
+      ip("link", "set", bridge, "up");
+      ip("link", "set", tapOf(vm), "master", bridge);
+      output(vm, "ip link set eth0 up && ip addr add 10.213.79.2/24 dev eth0");
+      String interfaces = output(vm, INTERFACE);
+
+      Instance back = movesPastAStranger(vm);
+      assertTrue(count(back) > before);
+      assertEquals(hash, hash(back));
+      assertEquals(interfaces, output(back, INTERFACE));
+      output(back, "ping -c 1 -w 20 10.213.79.1");
+      assertEquals("before", output(back, "echo 3 > /proc/sys/vm/drop_caches; head -c 6 " + DATA));
+      output(back, "printf after | dd of=" + DATA + " conv=fsync");
+      assertEquals("aftere", Files.readString(data).substring(0, 6));
+      assertEquals(List.of(), keys(HERE.root()));
+      back.update(change -> change.removeDevice("data"));
+      isKnownToTheHostWithoutAnAgent(back);
+      back.delete(Delete.FORCE);
+    } finally {
+      ip("link", "delete", bridge);
+      Files.delete(data);
+    }
+  }
+
+  /** Who connects to where the disk goes is told to encrypt, and is in nobody's way. */
+  private static Instance movesPastAStranger(Instance vm) {
+    NbdStranger stranger = new NbdStranger(() -> emulators(HERE.root()));
+    Instance moved = vm.migrateTo(HERE.stapes(), "moving", Transport.tcp(), stranger);
+    assertEquals(Set.of(TLS_REQUIRED), stranger.answers());
+    return moved;
+  }
+
+  private static void isKnownToTheHostWithoutAnAgent(Instance vm) {
+    String address = output(vm, "cat /sys/class/net/eth0/address");
+    String end = "(sleep 1; mv $(which guest-agent) /root; killall -9 qemu-ga)"; // init begins it
+    vm.exec("sh", "-c", end + " <&- >/dev/null 2>&1 &").orThrow();
+    GuestInfo.Address known = new GuestInfo.Address("10.213.79.2", 32);
+    GuestInfo.Interface expected = new GuestInfo.Interface(Optional.of(address), List.of(known));
+    GuestInfo found = vm.guest();
+    while (found.hostName().isPresent()) { // it has still answered
+      found = vm.guest();
+    }
+    assertEquals(Map.of("eth0", expected), found.interfaces());
+    for (int i = 0; i < 100; i++) { // which would take minutes if each of them waited
+      StapesException e = assertThrows(StapesException.class, () -> vm.exec("true"));
+      assertEquals(Kind.UNAVAILABLE, e.kind(), e::toString);
+      assertTrue(
+          e.toString().contains("the agent that ran in the guest does not run now"), e::toString);
+    }
+  }
+
+  private static void ip(String... words) throws IOException {
+    List<String> command = new ArrayList<>(List.of("ip"));
+    command.addAll(List.of(words));
+    assertEquals(0, new ProcessBuilder(command).inheritIO().start().onExit().join().exitValue());
+  }
+
+  /** The interface of the host that its emulator has the other end of. */
+  private static String tapOf(Instance vm) throws IOException {
+    Path all = Path.of("/proc/" + vm.state().pid().orElseThrow() + "/fdinfo");
+    try (Stream<Path> files = Files.list(all)) {
+      return files
+          .flatMap(MigrationIT::lines)
+          .filter(line -> line.startsWith("iff:"))
+          .map(line -> line.substring("iff:".length()).strip())
+          .findFirst()
+          .orElseThrow();
+    }
+  }
+
+  private static Stream<String> lines(Path file) {
+    try {
+      return Files.readAllLines(file).stream();
+    } catch (IOException e) {
+      return Stream.of(); // it was closed meanwhile
+    }
   }
 }

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.stapes.Instance;
 import dev.stapes.Stop;
 import dev.stapes.model.Device;
-import dev.stapes.model.InstanceSpec;
 import dev.stapes.model.InstanceStatus;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
@@ -40,16 +39,6 @@ class NewerQemuIT {
 
   @TempDir Path directory;
 
-  @Test
-  void past_the_memory_of_the_host_goes_no_root_disk() {
-    Device.Disk root = Device.root(disk -> disk.cache(Device.DiskIo.Cache.NONE));
-    InstanceSpec spec = BENCH.spec().device("root", root).build();
-    StapesException e =
-        assertThrows(StapesException.class, () -> BENCH.stapes().instances().launch(spec));
-    assertEquals(Kind.UNSUPPORTED, e.kind(), e::toString);
-    assertTrue(e.toString().contains("io.cache of its root disk"), e::toString);
-  }
-
   private static String output(Instance vm, String script) {
     return vm.exec("sh", "-c", script).orThrow().stdout().strip();
   }
@@ -60,10 +49,21 @@ class NewerQemuIT {
         BENCH
             .stapes()
             .instances()
-            .launch(BENCH.spec().config("migration.stateful", "true").build());
+            .launch(
+                BENCH
+                    .spec()
+                    .config("migration.stateful", "true")
+                    .device("root", Device.root(disk -> disk.cache(Device.DiskIo.Cache.NONE)))
+                    .build());
     String programs =
         Files.readString(Path.of("/proc/" + vm.state().pid().orElseThrow() + "/maps"));
     assertTrue(programs.contains("qemu10"), programs.lines().findFirst().orElse(""));
+    StapesException e =
+        assertThrows(
+            StapesException.class,
+            () -> vm.update(changes -> changes.device("root", Device.root(disk -> {}))));
+    assertEquals(Kind.BUSY, e.kind(), e::toString);
+    assertTrue(e.toString().contains("device root"), e::toString);
 
     vm.exec("sh", "-c", "mkdir /tmp/m && mount -t tmpfs m /tmp/m && echo kept > /tmp/m/in")
         .orThrow();

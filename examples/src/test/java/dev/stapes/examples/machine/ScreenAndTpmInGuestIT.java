@@ -75,6 +75,15 @@ class ScreenAndTpmInGuestIT {
       echo $code $resets
       """;
 
+  /**
+   * What a client of SPICE says first: magic, version 2.2, 18 bytes; no connection yet, the main
+   * channel, no capabilities, which would be behind.
+   */
+  private static final byte[] SPICE_LINK = {
+    'R', 'E', 'D', 'Q', 2, 0, 0, 0, 2, 0, 0, 0, 18, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 18, 0, 0, 0
+  };
+
   @RegisterExtension static final VmBench BENCH = new VmBench("dir");
 
   @Test
@@ -87,6 +96,7 @@ class ScreenAndTpmInGuestIT {
                 BENCH
                     .spec()
                     .config("qemu.display", "vnc")
+                    .config("qemu.gpu", "virtio")
                     .config("qemu.watchdog", "pause")
                     .build());
     requirePicture(vm);
@@ -104,6 +114,26 @@ class ScreenAndTpmInGuestIT {
     String name = vm.name();
     requirePicture(BENCH.reopen().instances().get(name));
     BENCH.stapes().instances().get(name).delete(Delete.FORCE);
+  }
+
+  @Test
+  void spice_shows_the_same_screen_on_a_socket_of_its_own(@TempDir Path directory)
+      throws Exception {
+    Instance vm =
+        BENCH.stapes().instances().launch(BENCH.spec().config("qemu.display", "spice").build());
+    requirePicture(vm);
+    Display display = vm.display();
+    assertEquals(Display.Protocol.SPICE, display.protocol());
+    Path link = Files.createSymbolicLink(directory.resolve("spice"), display.socket());
+    try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(link))) {
+      channel.write(ByteBuffer.wrap(SPICE_LINK));
+      ByteBuffer answer = ByteBuffer.allocate(4);
+      while (answer.hasRemaining()) {
+        assertTrue(channel.read(answer) > 0);
+      }
+      assertEquals("REDQ", new String(answer.array(), StandardCharsets.US_ASCII));
+    }
+    vm.delete(Delete.FORCE);
   }
 
   @Test

@@ -11,12 +11,14 @@ import dev.stapes.model.PoolSpec;
 import dev.stapes.model.Size;
 import dev.stapes.qemu.driver.QemuDriverProvider;
 import dev.stapes.spi.InstanceDriverProvider;
+import dev.stapes.spi.StorageDriverProvider;
 import dev.stapes.testkit.HostLeftovers;
 import dev.stapes.testkit.TestGuest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -32,6 +34,7 @@ final class VmBench implements BeforeAllCallback, AfterAllCallback {
 
   private final String driver;
   private final InstanceDriverProvider machines;
+  private final List<StorageDriverProvider> storage;
   private final AtomicInteger names = new AtomicInteger();
   private Path root = Path.of("");
   private @Nullable Stapes stapes;
@@ -41,8 +44,19 @@ final class VmBench implements BeforeAllCallback, AfterAllCallback {
   }
 
   VmBench(String driver, InstanceDriverProvider machines) {
+    this(driver, machines, List.of());
+  }
+
+  private VmBench(
+      String driver, InstanceDriverProvider machines, List<StorageDriverProvider> storage) {
     this.driver = driver;
     this.machines = machines;
+    this.storage = storage;
+  }
+
+  /** With its pool of a driver that is not found otherwise. */
+  static VmBench on(StorageDriverProvider storage) {
+    return new VmBench(storage.name(), new QemuDriverProvider(), List.of(storage));
   }
 
   @Override
@@ -57,7 +71,9 @@ final class VmBench implements BeforeAllCallback, AfterAllCallback {
   }
 
   Stapes open() {
-    return Stapes.builder(root).with(machines).defaultPool(PoolSpec.of("default", driver)).open();
+    Stapes.Builder builder = Stapes.builder(root).with(machines);
+    storage.forEach(builder::with);
+    return builder.defaultPool(PoolSpec.of("default", driver)).open();
   }
 
   @Override
@@ -69,6 +85,9 @@ final class VmBench implements BeforeAllCallback, AfterAllCallback {
           .forEach(info -> stapes().instances().get(info.name()).delete(Delete.FORCE));
       stapes().close();
       assertEquals(Set.of(), HostLeftovers.of(root), "left on the machine");
+    }
+    if (!root.isAbsolute()) {
+      return; // it was never made: the empty path is where the test runs
     }
     try (Stream<Path> all = Files.walk(root)) {
       for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
@@ -117,7 +136,12 @@ final class VmBench implements BeforeAllCallback, AfterAllCallback {
 
   /** The same, with a name. */
   InstanceSpec.Builder spec(String name) {
-    return firmwareSpec(name)
+    return spec(name, "guest");
+  }
+
+  /** The same of another image than that of the bench. */
+  InstanceSpec.Builder spec(String name, String image) {
+    return firmwareSpec(name, image)
         .config("qemu.kernel", guest().kernel().toString())
         .config("qemu.initrd", guest().initrd().toString())
         .config("qemu.kernel_arguments", guest().kernelArguments());
@@ -125,11 +149,11 @@ final class VmBench implements BeforeAllCallback, AfterAllCallback {
 
   /** One that its firmware boots from its disk. */
   InstanceSpec.Builder firmwareSpec() {
-    return firmwareSpec("vm" + names.incrementAndGet());
+    return firmwareSpec("vm" + names.incrementAndGet(), "guest");
   }
 
-  private static InstanceSpec.Builder firmwareSpec(String name) {
-    return InstanceSpec.virtualMachine(name, "guest")
+  private static InstanceSpec.Builder firmwareSpec(String name, String image) {
+    return InstanceSpec.virtualMachine(name, image)
         .limits(limits -> limits.cpus(2).memory(Size.ofMebibytes(384)));
   }
 

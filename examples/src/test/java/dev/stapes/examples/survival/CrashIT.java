@@ -57,10 +57,10 @@ class CrashIT {
   private static final int WORKERS = 2;
 
   /** How far it is from one effect to the next that is tried; 1: all, which takes half an hour. */
-  private static final int STRIDE = Integer.getInteger("stapes.crash.stride", 8);
+  private static final int STRIDE = Integer.getInteger("stapes.crash.stride", 21);
 
   /** With drivers that share most of their code with another one. */
-  private static final int WIDE_STRIDE = Integer.getInteger("stapes.crash.stride", 12);
+  private static final int WIDE_STRIDE = Integer.getInteger("stapes.crash.stride", 25);
 
   @RegisterExtension final Room directory = new Room();
 
@@ -97,7 +97,7 @@ class CrashIT {
       List<Callable<Integer>> shares = new ArrayList<>();
       for (int i = 0; i < WORKERS; i++) {
         Ground ground = i == 0 ? first : new Ground(directory.resolve("root-" + i), driver);
-        int begin = 1 + i * stride;
+        int begin = 1 + (i * stride + 1) / 2; // the shortest life is shorter than two strides
         shares.add(() -> die(jvm, ground, life, begin, WORKERS * stride, diary));
       }
       for (Future<Integer> share : workers.invokeAll(shares)) {

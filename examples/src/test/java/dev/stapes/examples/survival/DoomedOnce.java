@@ -6,6 +6,7 @@ import dev.stapes.Instance;
 import dev.stapes.Stapes;
 import dev.stapes.internal.store.SqliteStateStoreProvider;
 import dev.stapes.model.Device;
+import dev.stapes.model.InstanceType;
 import dev.stapes.model.PoolSpec;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.InstanceDriverProvider;
@@ -18,8 +19,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * A JVM that does one thing with a virtual machine, and halts before the n-th call of a method of
- * the engine's interfaces; see {@link Doomed}.
+ * A JVM that does one thing with an instance, and halts before the n-th call of a method of the
+ * engine's interfaces; see {@link Doomed}.
  */
 public final class DoomedOnce {
   private static final int DIED = 137;
@@ -32,8 +33,8 @@ public final class DoomedOnce {
   }
 
   /**
-   * Dies in an update that adds a disk {@code late} and an interface {@code lan} and removes other
-   * devices, when all of it has been done and is not written down.
+   * Dies in an update that adds a disk {@code late}, of a virtual machine an interface {@code lan},
+   * too, and removes other devices, when all of it has been done and is not written down.
    */
   public static void inUpdate(
       Path root, String driver, String instance, Path late, String... removed) throws Exception {
@@ -88,7 +89,9 @@ public final class DoomedOnce {
     vm.update(
         change -> {
           change.device("late", Device.disk("/late", disk -> disk.source(arguments[5])));
-          change.device("lan", Device.Nic.p2p());
+          if (vm.info().type() == InstanceType.VIRTUAL_MACHINE) {
+            change.device("lan", Device.Nic.p2p());
+          }
           removed.forEach(change::removeDevice);
         });
   }

@@ -40,7 +40,7 @@ class MachineCrashIT {
   private static final int MORE_THAN_ENOUGH = 400;
 
   /** How far it is from one effect to the next that is tried. */
-  private static final int STRIDE = Integer.getInteger("stapes.crash.stride", 13);
+  private static final int STRIDE = Integer.getInteger("stapes.crash.stride", 17);
 
   @RegisterExtension final Room directory = new Room();
   private int adopted;

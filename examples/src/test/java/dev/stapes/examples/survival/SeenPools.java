@@ -49,6 +49,11 @@ final class SeenPools implements StorageDriverProvider {
   }
 
   @Override
+  public void sweep(Host host, PoolSpec spec, Path directory, Unfinished what) {
+    driver.sweep(host, spec, directory, what);
+  }
+
+  @Override
   public StoragePool open(Host host, PoolSpec spec, Path directory) {
     StoragePool pool = driver.open(host, spec, directory);
     pools.put(spec.name(), pool);

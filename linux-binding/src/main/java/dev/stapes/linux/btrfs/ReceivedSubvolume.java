@@ -12,8 +12,11 @@ import dev.stapes.linux.ffi.Errno;
 import dev.stapes.linux.ffi.LinuxException;
 import dev.stapes.linux.ffi.Syscalls;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.util.EnumSet;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -21,9 +24,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Makes a subvolume of a send stream. Every path of the stream is resolved below the subvolume, so
- * that it changes nothing else whatever it says. Needs CAP_SYS_ADMIN.
+ * that it changes nothing else whatever it says. Closing it ends that, also from another thread
+ * while one waits for the stream; then nothing holds the file system any more. Needs CAP_SYS_ADMIN.
  */
-public final class ReceivedSubvolume {
+public final class ReceivedSubvolume implements AutoCloseable {
   private static final Set<OpenFlag> DIRECTORY =
       EnumSet.of(OpenFlag.READ, OpenFlag.DIRECTORY, OpenFlag.NO_FOLLOW);
   private static final int PERMISSIONS = 07777;
@@ -38,6 +42,7 @@ public final class ReceivedSubvolume {
   private @Nullable FileTree tree;
   private @Nullable Fd file;
   private String filePath = "";
+  private boolean closed;
 
   /** Subvolumes that are there already. */
   @FunctionalInterface
@@ -55,7 +60,7 @@ public final class ReceivedSubvolume {
   /**
    * What is to be made.
    *
-   * @param directory where
+   * @param directory where; closed with this
    * @param name of the subvolume; the stream's own is not used
    */
   public ReceivedSubvolume(Syscalls sys, Fd directory, String name, Others others) {
@@ -71,17 +76,17 @@ public final class ReceivedSubvolume {
    * this fails the caller removes what there is by the name.
    *
    * @throws BadStreamException if the stream is none, or refers to what is not there
+   * @throws UncheckedIOException if the stream cannot be read, or this was closed
    */
   public void receive(InputStream in) {
     StreamReader reader = new StreamReader(in);
-    reader.begin();
     try {
+      reader.begin();
       begin(reader.next());
-      FileTree below = open();
       for (StreamCommand command = reader.next();
           command.type() != StreamCommand.Type.END;
           command = reader.next()) {
-        apply(below, command);
+        apply(command);
       }
     } catch (LinuxException e) {
       if (e.is(Errno.ENOSPC, Errno.EDQUOT, Errno.EIO, Errno.ENOMEM, Errno.EMFILE, Errno.EROFS)) {
@@ -89,10 +94,7 @@ public final class ReceivedSubvolume {
       }
       throw new BadStreamException("it does not fit what is there: " + e.getMessage(), e);
     } finally {
-      closeFile();
-      if (tree != null) {
-        tree.close();
-      }
+      close();
     }
   }
 
@@ -106,7 +108,15 @@ public final class ReceivedSubvolume {
     subvolumes.readOnly(subvolume, true);
   }
 
-  private void begin(StreamCommand command) {
+  private void ensureOpen() {
+    if (closed) {
+      throw new UncheckedIOException(
+          "send stream: the making of " + name + " was ended", new ClosedChannelException());
+    }
+  }
+
+  private synchronized void begin(StreamCommand command) {
+    ensureOpen();
     switch (command.type()) {
       case SUBVOL -> subvolumes.create(directory, name);
       case SNAPSHOT -> {
@@ -119,6 +129,7 @@ public final class ReceivedSubvolume {
     }
     uuid = command.uuid(Attribute.UUID);
     transaction = command.number(Attribute.CTRANSID);
+    tree = open();
   }
 
   private Fd other(UUID wanted, long changedIn) {
@@ -133,10 +144,13 @@ public final class ReceivedSubvolume {
   private FileTree open() {
     try (FileTree parent = FileTree.over(sys, directory.duplicate(), FileTree.Resolution.BENEATH)) {
       Fd subvolume = parent.open(name, DIRECTORY, 0);
-      FileTree opened = FileTree.over(sys, subvolume, FileTree.Resolution.BENEATH);
-      tree = opened;
-      return opened;
+      return FileTree.over(sys, subvolume, FileTree.Resolution.BENEATH);
     }
+  }
+
+  private synchronized void apply(StreamCommand command) {
+    ensureOpen();
+    apply(Objects.requireNonNull(tree, "it has begun"), command);
   }
 
   private void apply(FileTree below, StreamCommand command) {
@@ -259,5 +273,15 @@ public final class ReceivedSubvolume {
       file.close();
       file = null;
     }
+  }
+
+  @Override
+  public synchronized void close() {
+    closed = true;
+    closeFile();
+    if (tree != null) {
+      tree.close();
+    }
+    directory.close();
   }
 }

@@ -44,6 +44,7 @@ public final class Layout {
   public static final int statfs_f_bavail = 32;
   public static final int statfs_f_files = 40;
   public static final int statfs_f_ffree = 48;
+  public static final int statfs_f_fsid = 56;
 
   public static final int dirent64_d_ino = 0;
   public static final int dirent64_d_reclen = 16;

@@ -90,6 +90,8 @@ public interface LibC {
 
   int accept4(int sockfd, @Nullable ByteBuffer addr, @Nullable Pointer addrlen, int flags);
 
+  int getsockname(int sockfd, ByteBuffer addr, Pointer addrlen);
+
   int shutdown(int sockfd, int how);
 
   long send(int sockfd, @In ByteBuffer buf, long len, int flags);

@@ -6,6 +6,7 @@ import dev.stapes.linux.IdRange;
 import dev.stapes.linux.MountFlag;
 import dev.stapes.linux.MountNamespace;
 import dev.stapes.linux.MountTable;
+import dev.stapes.linux.MountsInside;
 import dev.stapes.linux.Spawner;
 import dev.stapes.linux.UserNamespace;
 import dev.stapes.linux.ffi.LinuxException;
@@ -21,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 
 /** Mounts on the spawner's thread, which has the mount namespace. */
@@ -100,13 +102,41 @@ final class HostMounts implements Mounts, AutoCloseable {
     }
   }
 
+  @Override
+  public void mountInside(InsideMount mount, BooleanSupplier alive) {
+    boolean recursive = mount.flags().contains(Flag.RECURSIVE);
+    MountsInside inside = new MountsInside(sys);
+    try (Fd tree = tree(mount.source(), mount.mapping(), recursive)) {
+      if (mount.flags().contains(Flag.READ_ONLY)) {
+        inside.setReadOnly(tree, recursive);
+      }
+      inside.attach(tree, mount.pid(), mount.path(), alive);
+    } catch (LinuxException e) {
+      throw Failures.of(e, mount.source() + " at " + mount.path());
+    }
+  }
+
+  @Override
+  public boolean unmountInside(long pid, String path, BooleanSupplier alive) {
+    try {
+      return new MountsInside(sys).detach(pid, path, alive);
+    } catch (LinuxException e) {
+      throw Failures.of(e, path);
+    }
+  }
+
   private Fd tree(Path root, Optional<IdMapping> mapping) {
+    return tree(root, mapping, false);
+  }
+
+  private Fd tree(Path root, Optional<IdMapping> mapping, boolean recursive) {
     if (mapping.isEmpty()) {
-      return spawner.call(() -> namespace.cloneTree(root));
+      return spawner.call(
+          () -> recursive ? namespace.cloneTreeRecursively(root) : namespace.cloneTree(root));
     }
     synchronized (users) { // so that the namespace is not closed while it is used
       UserNamespace map = users(mapping.get());
-      return spawner.call(() -> namespace.cloneTree(root, map, Set.of(), false));
+      return spawner.call(() -> namespace.cloneTree(root, map, Set.of(), recursive));
     }
   }
 

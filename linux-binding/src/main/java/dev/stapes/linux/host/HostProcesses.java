@@ -184,6 +184,14 @@ final class HostProcesses implements Processes, AutoCloseable {
           input ? Set.of(OpenFlag.READ) : Set.of(OpenFlag.WRITE, OpenFlag.APPEND, OpenFlag.CREATE);
       return new Ends(spawner.call(() -> Fd.openWithoutWaiting(sys, file.path(), flags)), null);
     }
+    if (stdio instanceof Stdio.DirectFile file) {
+      if (!input) {
+        throw StapesException.invalid(
+            "program", "cannot write to \"" + file.path() + "\" directly");
+      }
+      Set<OpenFlag> flags = Set.of(OpenFlag.READ, OpenFlag.WRITE, OpenFlag.DIRECT);
+      return new Ends(spawner.call(() -> Fd.openWithoutWaiting(sys, file.path(), flags)), null);
+    }
     return new Ends(null, null);
   }
 

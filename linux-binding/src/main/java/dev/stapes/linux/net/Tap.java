@@ -65,6 +65,16 @@ public final class Tap implements AutoCloseable {
     }
   }
 
+  /** Whether the network namespace of the calling thread has an interface of any kind so called. */
+  public static boolean exists(Syscalls sys, String name) {
+    int type = Constants.SOCK_STREAM | Constants.SOCK_CLOEXEC;
+    int number = sys.check(sys.libc().socket(Constants.AF_UNIX, type, 0), "socket", name);
+    try (Fd socket = Fd.adopt(sys, number, "socket")) {
+      int result = sys.libc().ioctl(socket.number(), SIOCGIFINDEX, request(name));
+      return sys.checkUnless(result, "ioctl(SIOCGIFINDEX)", name, Errno.ENODEV) >= 0;
+    }
+  }
+
   /** A kernel without IPv6 has no such keys. */
   private static void set(Syscalls sys, String name, String key, char value) {
     Path file = IPV6.resolve(name).resolve(key);

@@ -215,6 +215,30 @@ class LinuxHostIT {
   }
 
   @Test
+  void a_file_past_the_memory_of_the_host_is_an_input_that_can_be_written() throws Exception {
+    Path file = Files.writeString(dir.resolve("file"), "line\n");
+    Stdio direct = new Stdio.DirectFile(file);
+    Stdio pipe = Stdio.pipe();
+    String script = "grep flags /proc/self/fdinfo/0; exec 3<&0 0</dev/null; grep flags fdinfo/3";
+    Start start =
+        start("/bin/sh", "-c", "cd /proc/self; " + script).streams(direct, pipe, Stdio.none());
+    try (Child child = host.processes().start(start)) {
+      String said = new String(child.stdout().readAllBytes(), StandardCharsets.UTF_8);
+      List<String> flags = said.lines().map(line -> line.replaceFirst(".*\\s", "")).toList();
+      assertEquals(2, flags.size(), said);
+      for (String each : flags) {
+        int bits = Integer.parseInt(each, 8);
+        assertEquals(2, bits & 3, said);
+        assertTrue((bits & (0200000 | 040000)) != 0, said); // O_DIRECT of two architectures
+      }
+    }
+    Start output = start("/bin/true").streams(Stdio.none(), direct, Stdio.none());
+    fails(Kind.INVALID, () -> host.processes().start(output));
+    Start none = start("/bin/true").streams(new Stdio.DirectFile(dir.resolve("no")), pipe, pipe);
+    fails(Kind.NOT_FOUND, () -> host.processes().start(none));
+  }
+
+  @Test
   void a_terminal_has_the_size_and_can_be_resized() throws Exception {
     String script = "stty size; read x; stty size; echo got $x";
     try (Child child =

@@ -15,7 +15,14 @@ import org.junit.jupiter.api.io.TempDir;
 @RequiresTool("gcc")
 class AbiTest {
   private static final List<String> HEADERS =
-      List.of("stddef.h", "stdio.h", "sys/ioctl.h", "net/if.h", "linux/if_tun.h");
+      List.of(
+          "stddef.h",
+          "stdio.h",
+          "sys/ioctl.h",
+          "netinet/in.h",
+          "net/if.h",
+          "linux/if_tun.h",
+          "linux/sockios.h");
 
   @Test
   void every_number_is_the_compilers(@TempDir Path directory) throws Exception {
@@ -27,11 +34,14 @@ class AbiTest {
   }
 
   private static String expression(String name) {
-    if (name.equals("ifreq_SIZEOF")) {
-      return "sizeof(struct ifreq)";
+    for (String struct : List.of("ifreq", "sockaddr_in", "sockaddr_in6")) {
+      if (name.equals(struct + "_SIZEOF")) {
+        return "sizeof(struct " + struct + ")";
+      }
+      if (name.startsWith(struct + "_")) {
+        return "offsetof(struct " + struct + ", " + name.substring(struct.length() + 1) + ")";
+      }
     }
-    return name.startsWith("ifreq_")
-        ? "offsetof(struct ifreq, " + name.substring("ifreq_".length()) + ")"
-        : name;
+    return name;
   }
 }

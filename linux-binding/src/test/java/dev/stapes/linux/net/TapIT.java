@@ -39,6 +39,7 @@ class TapIT {
   void it_is_up_with_its_mtu_takes_frames_and_goes_when_it_is_closed() throws IOException {
     try (Tap tap = Tap.create(SYS, name, Optional.of(1400))) {
       assertEquals(name, tap.name());
+      assertTrue(Tap.exists(SYS, name));
       assertEquals("1400", text("mtu"));
       assertEquals(1, Integer.decode(text("flags")) & 1);
       long before = Long.parseLong(text("statistics/rx_packets"));
@@ -46,6 +47,7 @@ class TapIT {
       assertEquals(before + 1, Long.parseLong(text("statistics/rx_packets")));
     }
     assertFalse(Files.exists(link()));
+    assertFalse(Tap.exists(SYS, name));
   }
 
   @Test

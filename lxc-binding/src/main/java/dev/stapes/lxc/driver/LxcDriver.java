@@ -8,6 +8,7 @@ import dev.stapes.lxc.ffi.ContainerCalls;
 import dev.stapes.lxc.ffi.LxcException;
 import dev.stapes.model.Config;
 import dev.stapes.model.ConfigKey;
+import dev.stapes.model.Device;
 import dev.stapes.model.IdMapping;
 import dev.stapes.model.InstanceId;
 import dev.stapes.model.Lifetime;
@@ -30,6 +31,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -107,6 +109,11 @@ final class LxcDriver implements InstanceDriver {
   @Override
   public Optional<IdMapping> idMapping(Config config) {
     return idMaps.of(config);
+  }
+
+  @Override
+  public boolean changesLive(Optional<Device> before, Optional<Device> after) {
+    return Stream.of(before, after).flatMap(Optional::stream).allMatch(LiveDisks::isOne);
   }
 
   @Override

@@ -26,7 +26,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
@@ -261,20 +260,8 @@ final class LxcMachine implements Machine {
     if (!init.isAlive()) {
       throw new StapesException(Kind.UNAVAILABLE, subject(), "it has ended");
     }
-    TreeMap<String, String> environment =
-        new TreeMap<>(spec().config().family(ContainerPlan.ENVIRONMENT));
-    environment.putAll(exec.environment());
-    ExecSpec whole =
-        new ExecSpec(
-            exec.command(),
-            environment,
-            exec.directory(),
-            exec.user(),
-            exec.group(),
-            exec.terminal(),
-            exec.timeout());
     try {
-      Exec started = agent.start(whole, input);
+      Exec started = agent.start(ExecEnvironment.of(spec().config(), exec), input);
       prepareNextProgram();
       return started;
     } catch (StapesException e) {
@@ -320,7 +307,20 @@ final class LxcMachine implements Machine {
     CgroupLimits wanted = context.limits(changed, this::moveTo);
     DriverContext.apply(wanted.replacing(limits), payload, subject());
     limits = wanted;
+    new LiveDisks(context.host(), init, mapping, subject()).change(spec, changed);
     spec = changed;
+  }
+
+  @Override
+  public synchronized void settle(Spec attempted, Spec wanted) {
+    new LiveDisks(context.host(), init, mapping, subject()).settle(attempted, wanted);
+    update(LiveDisks.settled(attempted, wanted));
+    update(wanted);
+  }
+
+  @Override
+  public synchronized void attached(Spec reached) {
+    spec = reached;
   }
 
   /** Other CPUs, since somebody came or went, who must not fail of it. */

@@ -27,13 +27,18 @@ final class AsStarted {
   /**
    * Fails where it is not: its state would fit no other machine.
    *
+   * @param refusal what is not possible then, such as "it cannot move"
    * @param memory that it has by its config; empty: as much as it was started with
    * @param arguments that it was started with
    * @return the slots of devices that were plugged in, and can be again, by their ids
    * @throws StapesException CONFLICT, naming what is another
    */
   static SortedMap<String, String> require(
-      String subject, Monitor monitor, Optional<Size> memory, List<String> arguments) {
+      String subject,
+      String refusal,
+      Monitor monitor,
+      Optional<Size> memory,
+      List<String> arguments) {
     Set<String> known = CommandLine.devices(arguments);
     Set<String> plugged =
         monitor.execute(QomList.of(PLUGGED)).stream()
@@ -44,7 +49,7 @@ final class AsStarted {
     TreeMap<String, String> slots = new TreeMap<>();
     for (String device : plugged) {
       if (!DiskId.isControllerOf(device, plugged)) {
-        slots.put(device, slot(subject, monitor, device, plugged));
+        slots.put(device, slot(subject, refusal, monitor, device, plugged));
       }
     }
     MemoryInfo now = monitor.execute(QueryMemorySizeSummary.of());
@@ -52,7 +57,8 @@ final class AsStarted {
       throw new StapesException(
           Kind.CONFLICT,
           subject,
-          "its memory cannot be saved while it has more than it was started with: "
+          refusal
+              + " while it has more memory than it was started with: "
               + new Size(now.pluggedMemory().getAsLong())
               + " have yet to be given back by its guest");
     }
@@ -61,18 +67,23 @@ final class AsStarted {
       throw new StapesException(
           Kind.CONFLICT,
           subject,
-          "limits.memory was changed from " + new Size(started) + " while it ran: change it back");
+          refusal
+              + ": limits.memory was changed from "
+              + new Size(started)
+              + " while it ran: change it back");
     }
     return slots;
   }
 
   /** Of a disk on a controller that of the controller. */
-  private static String slot(String subject, Monitor monitor, String device, Set<String> plugged) {
+  private static String slot(
+      String subject, String refusal, Monitor monitor, String device, Set<String> plugged) {
     if (device.startsWith(SHARE)) {
       throw new StapesException(
           Kind.CONFLICT,
           subject,
-          "its memory cannot be saved while it has the directory "
+          refusal
+              + " while it has the directory "
               + device.substring(SHARE.length())
               + " of the host: remove it first");
     }
@@ -85,7 +96,8 @@ final class AsStarted {
       throw new StapesException(
           Kind.CONFLICT,
           subject,
-          "its memory cannot be saved while it has device "
+          refusal
+              + " while it has device "
               + device
               + ", which can be plugged in and out: remove it first");
     }

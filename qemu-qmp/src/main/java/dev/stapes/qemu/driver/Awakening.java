@@ -3,6 +3,7 @@ package dev.stapes.qemu.driver;
 import dev.stapes.model.StapesException;
 import dev.stapes.qmp.guest.GuestExec;
 import dev.stapes.qmp.guest.GuestSetTime;
+import dev.stapes.qmp.qemu.AnnounceSelf;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -13,7 +14,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What a guest is told that goes on from memory that was saved: what time it is, and who it is
- * where it is a copy. It is told by its agent; without one it believes what it did.
+ * where it is a copy. It is told by its agent; without one it believes what it did. What it is
+ * connected to is told as well: its addresses are at other ports now.
  */
 final class Awakening {
   private static final Logger LOG = LoggerFactory.getLogger(Awakening.class);
@@ -29,11 +31,13 @@ final class Awakening {
 
   private final GuestAgent agent;
   private final AgentConnection connection;
+  private final Monitor monitor;
   private final AtomicReference<@Nullable Guest> next = new AtomicReference<>();
 
-  Awakening(GuestAgent agent, AgentConnection connection) {
+  Awakening(GuestAgent agent, AgentConnection connection, Monitor monitor) {
     this.agent = agent;
     this.connection = connection;
+    this.monitor = monitor;
   }
 
   private record Guest(String name, boolean copy) {}
@@ -52,7 +56,17 @@ final class Awakening {
   void tell() {
     Guest guest = next.getAndSet(null);
     if (guest != null) {
+      announce(guest.name());
       tell(guest.name(), guest.copy());
+    }
+  }
+
+  /** With the times that QEMU has for it. */
+  private void announce(String name) {
+    try {
+      monitor.execute(AnnounceSelf.of(50, 550, 5, 100));
+    } catch (StapesException e) {
+      LOG.info("instance {}: its network is not told of it: {}", name, e.getMessage());
     }
   }
 
@@ -60,8 +74,9 @@ final class Awakening {
     try {
       if (!connection.isOpen()) {
         LOG.info("instance {}: no agent sets the clock of its guest", name);
-        return;
+        return; // it may have been saved while it booted
       }
+      connection.hasBooted();
       Instant now = Instant.now();
       long nanos = Math.addExact(now.getEpochSecond() * 1_000_000_000, now.getNano());
       agent.call(GuestSetTime.builder().time(nanos).build(), PATIENCE);

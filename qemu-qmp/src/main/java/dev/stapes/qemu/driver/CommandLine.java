@@ -21,13 +21,27 @@ final class CommandLine {
   /** A guest that goes on is told another one. */
   private static final Pattern CONTEXT = Pattern.compile("\"guest-cid\":\\d+,");
 
+  private static final String ROOT = "\"node-name\":\"" + QemuArguments.ROOT_NODE + "\"";
+
+  /** The same disk to a guest, whether it is a file or a block device, and cached or not. */
+  private static final Pattern BEHIND_ROOT =
+      Pattern.compile(",\"cache\":\\{\"direct\":true,\"no-flush\":false}");
+
+  private static final String ON_DEVICE = "\"driver\":\"host_device\"";
+
+  private static final String IN_FILE = "\"driver\":\"file\"";
+
   private static final Pattern ID = Pattern.compile("(?:^|,)id=([^,]+)|\"id\":\"([^\"]+)\"");
 
   private CommandLine() {}
 
-  /** That of a process. */
-  static List<String> of(long pid) throws IOException {
-    byte[] bytes = Files.readAllBytes(Path.of("/proc", Long.toString(pid), "cmdline"));
+  /**
+   * That of a process.
+   *
+   * @param process its directory in {@code /proc}
+   */
+  static List<String> of(Path process) throws IOException {
+    byte[] bytes = Files.readAllBytes(process.resolve("cmdline"));
     return parse(new String(bytes, StandardCharsets.UTF_8));
   }
 
@@ -51,10 +65,14 @@ final class CommandLine {
       } else if (isVsock(all.get(i))) {
         kept.add(CONTEXT.matcher(all.get(i)).replaceFirst(""));
       } else if (!all.get(i).isEmpty()) {
-        kept.add(all.get(i));
+        kept.add(all.get(i).contains(ROOT) ? withoutHost(all.get(i)) : all.get(i));
       }
     }
     return kept;
+  }
+
+  private static String withoutHost(String root) {
+    return BEHIND_ROOT.matcher(root).replaceAll("").replace(ON_DEVICE, IN_FILE);
   }
 
   /** Whether a device is a vsock of ours. */

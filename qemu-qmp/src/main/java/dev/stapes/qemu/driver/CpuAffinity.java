@@ -10,15 +10,17 @@ import dev.stapes.qmp.qemu.QueryCpusFast;
 import dev.stapes.spi.Command;
 import dev.stapes.spi.Host;
 import java.nio.file.Files;
-import java.nio.file.Path;
+import java.util.List;
 
 /** Which of the host's CPUs execute the processors of a machine; sched_setaffinity(2). */
 final class CpuAffinity {
   private final Host host;
+  private final HostRoot root;
   private final Monitor monitor;
 
-  CpuAffinity(Host host, Monitor monitor) {
+  CpuAffinity(Host host, HostRoot root, Monitor monitor) {
     this.host = host;
+    this.root = root;
     this.monitor = monitor;
   }
 
@@ -34,16 +36,16 @@ final class CpuAffinity {
     require(online, cpus);
     run("-a", cpus.toString(), pid);
     if (request instanceof CpuRequest.Pinned) {
-      int[] numbers = cpus.stream().toArray();
+      List<Integer> numbers = root.cpus().inOrder(cpus);
       for (CpuInfoFast processor : monitor.execute(QueryCpusFast.of())) {
-        if (!Files.exists(Path.of("/proc/" + pid + "/task/" + processor.threadId()))) {
+        if (!Files.exists(root.proc().resolve(pid + "/task/" + processor.threadId()))) {
           throw new StapesException(
               Kind.INTERNAL,
               "process " + pid,
               "QEMU names a thread that it has not: " + processor.threadId());
         }
-        int index = Math.floorMod((int) processor.cpuIndex(), numbers.length);
-        run("-c", Integer.toString(numbers[index]), processor.threadId());
+        int index = Math.floorMod((int) processor.cpuIndex(), numbers.size());
+        run("-c", numbers.get(index).toString(), processor.threadId());
       }
     }
   }

@@ -29,11 +29,13 @@ final class Daemons {
   private static final int SIGKILL = 9;
 
   private final Host host;
+  private final Path proc;
   private final VmFiles files;
   private final String subject;
 
-  Daemons(Host host, VmFiles files, String subject) {
-    this.host = host;
+  Daemons(DriverContext context, VmFiles files, String subject) {
+    this.host = context.host();
+    this.proc = context.root().proc();
     this.files = files;
     this.subject = subject;
   }
@@ -75,7 +77,7 @@ final class Daemons {
 
   private List<Long> marked(String mark, boolean whole) {
     List<Long> found = new ArrayList<>();
-    try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/proc"), "[1-9]*")) {
+    try (DirectoryStream<Path> all = Files.newDirectoryStream(proc, "[1-9]*")) {
       for (Path process : all) {
         if (hasMark(process, mark, whole)) {
           found.add(Long.parseLong(process.getFileName().toString()));

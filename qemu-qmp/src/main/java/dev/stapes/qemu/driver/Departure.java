@@ -1,8 +1,6 @@
 package dev.stapes.qemu.driver;
 
 import dev.stapes.linux.Fd;
-import dev.stapes.linux.OpenFlag;
-import dev.stapes.linux.UnixSocket;
 import dev.stapes.linux.ffi.LinuxException;
 import dev.stapes.linux.ffi.Syscalls;
 import dev.stapes.model.Progress;
@@ -22,10 +20,13 @@ import dev.stapes.qmp.qemu.ResumeEvent;
 import dev.stapes.qmp.qemu.RunState;
 import dev.stapes.qmp.qemu.Stop;
 import dev.stapes.spi.Migrations;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Set;
+import java.util.List;
+import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The way of a running machine to another QEMU. Its disk is mirrored while it runs, then its memory
@@ -33,6 +34,7 @@ import java.util.function.Predicate;
  * to its end. It can be taken back at any time until somebody lets the other one go on.
  */
 final class Departure {
+  private static final Logger LOG = LoggerFactory.getLogger(Departure.class);
   private static final String FD = "stapes-departure";
   private static final Duration BETWEEN = Duration.ofMillis(250);
   private static final Duration SOON = Duration.ofMillis(50);
@@ -41,23 +43,24 @@ final class Departure {
 
   private final String subject;
   private final Monitor monitor;
-  private final Syscalls sys;
   private final DiskMirror mirror;
+  private final TlsEnd tls;
 
-  Departure(String subject, Monitor monitor, Syscalls sys) {
+  Departure(String subject, Monitor monitor, VmFiles files, Syscalls sys) {
     this.subject = subject;
     this.monitor = monitor;
-    this.sys = sys;
+    this.tls = new TlsEnd(subject, monitor, files, sys);
     this.mirror = new DiskMirror(subject, monitor);
   }
 
   /** Sends it; see {@link Migrations#send}. */
-  void send(Migrations.Arrival arrival, Progress progress) {
-    pass(arrival.disk(), DiskMirror.FD);
-    mirror.fill(progress);
+  void send(Migrations.Arrival arrival, ArrivalSockets sockets, Progress progress) {
+    sockets.key().ifPresent(key -> tls.begin(TlsEnd.Side.CLIENT, key));
+    pass(sockets::connectDisk, DiskMirror.FD);
+    mirror.fill(sockets.key().isPresent(), progress);
     monitor.execute(Migration.capabilities(true));
-    pass(arrival.memory(), FD);
     holdStill();
+    pass(sockets::connectMemory, FD);
     try (QmpExpectation<MigrationEvent> still =
         expect(status -> status == MigrationStatus.PRE_SWITCHOVER || Migration.isOver(status))) {
       monitor.execute(Migrate.builder().uri("fd:" + FD).build());
@@ -82,22 +85,16 @@ final class Departure {
     }
   }
 
-  /**
-   * Which it could not open by itself: it is another user's. It is in a directory of the other
-   * QEMU, which could have put a link there, to what only root may connect to.
-   */
-  private void pass(Path socket, String name) {
-    try (Fd itself = Fd.open(sys, socket, Set.of(OpenFlag.PATH_ONLY, OpenFlag.NO_FOLLOW));
-        UnixSocket connected = UnixSocket.connect(sys, itself.path())) {
-      monitor.client().getFd(name, connected.fd());
+  /** Which it could not open by itself: it is another user's. */
+  private void pass(Supplier<Fd> socket, String name) {
+    try (Fd connected = socket.get()) {
+      monitor.give(name, connected);
     } catch (LinuxException e) {
       throw new StapesException(
-          Kind.UNAVAILABLE, subject, "the machine that it moves to is gone: " + e.getMessage(), e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new StapesException(Kind.INTERRUPTED, subject, "interrupted", e);
-    } catch (QmpException e) {
-      throw Monitor.failed(subject, "getfd", e);
+          Kind.UNAVAILABLE,
+          subject,
+          "the machine that it moves to cannot be reached: " + e.getMessage(),
+          e);
     }
   }
 
@@ -137,15 +134,46 @@ final class Departure {
   }
 
   /**
-   * Gives up what is under way, maybe since an earlier JVM. Does nothing where nothing is.
+   * What became of a move that was given up.
    *
-   * @return what it does then: it may stand still
+   * @param state of the machine: it may stand still
+   * @param failure what could not be taken back
    */
-  RunState abandon() {
-    new Migration(subject, monitor).cancel();
-    mirror.abandon();
-    monitor.execute(Migration.capabilities(false));
-    return awaitFinished();
+  record Abandoned(RunState state, Optional<StapesException> failure) {}
+
+  /**
+   * Gives up what is under way, maybe since an earlier JVM. Does nothing where nothing is. What
+   * fails on the way keeps nobody from letting the machine go on.
+   *
+   * @throws StapesException where the emulator does not say what it does
+   */
+  Abandoned abandon() {
+    Optional<StapesException> failure =
+        Settlement.failureOf(
+            List.of(
+                () -> new Migration(subject, monitor).cancel(),
+                mirror::abandon,
+                () -> monitor.execute(Migration.capabilities(false)),
+                () -> monitor.closeFd(FD),
+                () -> monitor.closeFd(DiskMirror.FD)));
+    RunState state;
+    try {
+      state = awaitFinished();
+    } catch (StapesException e) {
+      failure.ifPresent(e::addSuppressed);
+      throw e;
+    }
+    forgetKey();
+    return new Abandoned(state, failure);
+  }
+
+  /** The next move would find it, and remove it. */
+  private void forgetKey() {
+    try {
+      tls.forget();
+    } catch (StapesException e) {
+      LOG.warn("{}: the key of its move is left: {}", subject, e.getMessage());
+    }
   }
 
   /** One whose migration has ended comes to rest, or goes on, a moment after it says so. */

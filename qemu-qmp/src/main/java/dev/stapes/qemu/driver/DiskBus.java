@@ -18,6 +18,7 @@ enum DiskBus {
   USB("usb-storage", "qemu-xhci");
 
   private static final String VIRTIO = "virtio-";
+  private static final String CD = "scsi-cd";
 
   private final String device;
   private final String controller;
@@ -41,6 +42,21 @@ enum DiskBus {
       case USB -> USB;
       case VIRTIOFS -> throw refused(subject, "a disk cannot have the bus of directories", io);
     };
+  }
+
+  /**
+   * The one that a disk has in a form: a CD is on SCSI where nothing was chosen, since nothing else
+   * has any.
+   *
+   * @param subject for the error
+   */
+  static DiskBus of(String subject, Device.DiskIo io, Machine.Disk.Form form) {
+    return form == Machine.Disk.Form.CDROM && io.bus().isEmpty() ? VIRTIO_SCSI : of(subject, io);
+  }
+
+  /** What QEMU calls a disk of a form, on a board. On other buses a CD is a disk. */
+  String device(String board, Machine.Disk.Form form) {
+    return this == VIRTIO_SCSI && form == Machine.Disk.Form.CDROM ? CD : device(board);
   }
 
   /** What QEMU calls the disk, on a board. */

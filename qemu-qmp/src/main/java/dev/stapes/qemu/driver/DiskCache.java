@@ -9,15 +9,11 @@ import dev.stapes.linux.ffi.Syscalls;
 import dev.stapes.model.Device;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
-import dev.stapes.qemu.driver.QemuProgram.Version;
 import java.nio.file.Path;
 import java.util.Set;
 
 /** What the host keeps of a disk in its memory. */
 final class DiskCache {
-  /** From here on QEMU takes a descriptor past the page cache only where it was opened so. */
-  private static final Version OPENED_SO = new Version(9, 1);
-
   private DiskCache() {}
 
   /** Whether a disk goes past the memory of the host. */
@@ -51,19 +47,9 @@ final class DiskCache {
     }
   }
 
-  /**
-   * Fails where the root disk is to go past the memory of the host, and cannot: a shell opens it,
-   * which has no O_DIRECT.
-   *
-   * @throws StapesException UNSUPPORTED with the version of QEMU
-   */
-  static void requireOfRoot(String subject, Device.DiskIo io, Version qemu) {
-    if (isDirect(io) && qemu.compareTo(OPENED_SO) >= 0) {
-      throw new StapesException(
-          Kind.UNSUPPORTED,
-          subject,
-          "io.cache of its root disk: there is no such one with QEMU " + qemu + ": \"none\"");
-    }
+  /** How the root disk is opened. From 9.1 on QEMU takes a descriptor that was opened so alone. */
+  static QemuProcess.Mode modeOfRoot(Device.DiskIo io) {
+    return isDirect(io) ? QemuProcess.Mode.DIRECT : QemuProcess.Mode.WRITE;
   }
 
   private static StapesException failed(String subject, Path file, LinuxException e) {

@@ -42,9 +42,13 @@ final class DiskMirror {
     this.monitor = monitor;
   }
 
-  /** Begins, and returns when the other one has all but what changes now. */
-  void fill(Progress progress) {
-    monitor.execute(new RawCommand("blockdev-add", node()));
+  /**
+   * Begins, and returns when the other one has all but what changes now.
+   *
+   * @param encrypted whether by {@link TlsEnd}
+   */
+  void fill(boolean encrypted, Progress progress) {
+    monitor.execute(new RawCommand("blockdev-add", node(encrypted)));
     try (QmpExpectation<QmpEvent> ready =
         monitor.client().expect(QmpEvent.class, event -> isReady(event) || isOver(event))) {
       monitor.execute(
@@ -59,10 +63,13 @@ final class DiskMirror {
   }
 
   /** Holes stay holes. */
-  static ObjectNode node() {
+  static ObjectNode node(boolean encrypted) {
     ObjectNode node = JsonNodeFactory.instance.objectNode();
     node.put("driver", "nbd").put("node-name", NODE).put("export", Arriving.EXPORT);
     node.put("discard", "unmap");
+    if (encrypted) {
+      node.put("tls-creds", TlsEnd.ID);
+    }
     node.putObject("server").put("type", "fd").put("str", FD);
     return node;
   }

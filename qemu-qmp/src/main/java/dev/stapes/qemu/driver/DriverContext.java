@@ -4,12 +4,14 @@ import dev.stapes.linux.ffi.Syscalls;
 import dev.stapes.qmp.QmpLoop;
 import dev.stapes.spi.Host;
 import dev.stapes.spi.InstanceDriverProvider.Scope;
+import dev.stapes.spi.Machine;
 import java.nio.file.Path;
 import java.util.concurrent.ExecutorService;
 
 /**
  * What a driver and its machines work with.
  *
+ * @param root where the kernel tells of the host
  * @param qemu the emulator
  * @param setpriv the program of setpriv(1)
  * @param kvm what executes them where it can
@@ -21,9 +23,15 @@ record DriverContext(
     Host host,
     Scope scope,
     Syscalls sys,
+    HostRoot root,
     QemuProgram qemu,
     Path setpriv,
     Kvm kvm,
     Vsock vsock,
     QmpLoop loop,
-    ExecutorService behind) {}
+    ExecutorService behind) {
+  /** What a spec means on this host. */
+  VmPlan plan(Machine.Spec spec) {
+    return VmPlan.of(spec, host.facts().memory(), root);
+  }
+}

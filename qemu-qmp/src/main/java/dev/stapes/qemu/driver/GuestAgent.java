@@ -16,6 +16,8 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,13 +31,25 @@ final class GuestAgent implements AutoCloseable {
 
   private final String subject;
   private final AgentPort port;
+  private final LongConsumer pause;
   private final AtomicReference<@Nullable QmpClient> client = new AtomicReference<>();
   private final ReentrantLock connecting = new ReentrantLock();
   private volatile boolean closed;
 
   GuestAgent(String subject, AgentPort port) {
+    this(subject, port, LockSupport::parkNanos);
+  }
+
+  /**
+   * One that waits in another way.
+   *
+   * @param pause between two questions for the end of a program, in nanoseconds
+   */
+  GuestAgent(String subject, AgentPort port, LongConsumer pause) {
     this.subject = subject;
     this.port = port;
+    this.pause = pause;
+    port.whenClosed(this::disconnect); // nobody answers any more what was asked before
   }
 
   /** The way to the agent. */
@@ -46,11 +60,37 @@ final class GuestAgent implements AutoCloseable {
      * @throws StapesException UNAVAILABLE where nobody has
      */
     QmpClient connect();
+
+    /** The same, also where it was tried in vain a moment ago. */
+    default QmpClient connectAnyway() {
+      return connect();
+    }
+
+    /** Tells when somebody in the guest closes the port, where that can be known. */
+    default void whenClosed(Runnable listener) {}
   }
 
   /** Waits until it is there; the guest may just be booting. */
   void await() throws InterruptedException {
-    connected();
+    connected(AgentPort::connect);
+  }
+
+  /**
+   * Connects to it, where nobody has.
+   *
+   * @throws StapesException UNAVAILABLE where it does not answer: it was asked for nothing then
+   */
+  void connect() {
+    try {
+      QmpClient unusedNow = connected(AgentPort::connect);
+    } catch (InterruptedException e) {
+      throw interrupted(e);
+    }
+  }
+
+  private StapesException interrupted(InterruptedException e) {
+    Thread.currentThread().interrupt();
+    return new StapesException(Kind.INTERRUPTED, subject, "interrupted", e);
   }
 
   /** Starts a program with nothing but its arguments. */
@@ -68,7 +108,7 @@ final class GuestAgent implements AutoCloseable {
   GuestExecResult run(List<String> command, Duration limit) {
     long deadline = System.nanoTime() + limit.toNanos();
     long pid = exec(command, List.of(), limit);
-    long pause = FIRST_PAUSE_NANOS;
+    long nanos = FIRST_PAUSE_NANOS;
     while (true) {
       long left = deadline - System.nanoTime();
       GuestExecResult result =
@@ -80,11 +120,11 @@ final class GuestAgent implements AutoCloseable {
         throw new StapesException(
             Kind.TIMED_OUT, subject, "what its agent started for it does not end");
       }
-      LockSupport.parkNanos(pause);
+      pause.accept(nanos);
       if (Thread.currentThread().isInterrupted()) {
         throw new StapesException(Kind.INTERRUPTED, subject, "interrupted");
       }
-      pause = Math.min(2 * pause, LONGEST_PAUSE_NANOS);
+      nanos = Math.min(2 * nanos, LONGEST_PAUSE_NANOS);
     }
   }
 
@@ -126,12 +166,23 @@ final class GuestAgent implements AutoCloseable {
 
   /** Gives it a command, and waits so long for its answer. */
   <R> R call(QmpCommand<R> command, Duration patience) {
+    return call(command, patience, AgentPort::connect);
+  }
+
+  /**
+   * As {@link #call}, also where somebody else had no answer a moment ago: for what has to be done.
+   */
+  <R> R callAnyway(QmpCommand<R> command, Duration patience) {
+    return call(command, patience, AgentPort::connectAnyway);
+  }
+
+  private <R> R call(
+      QmpCommand<R> command, Duration patience, Function<AgentPort, QmpClient> connect) {
     String name = command.commandName();
     try {
-      return connected().execute(command, patience);
+      return connected(connect).execute(command, patience);
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new StapesException(Kind.INTERRUPTED, subject, "interrupted", e);
+      throw interrupted(e);
     } catch (QmpCommandException e) {
       throw new StapesException(
           Kind.UNAVAILABLE, subject, "its agent refuses " + name + ": " + e.getMessage(), e);
@@ -147,7 +198,7 @@ final class GuestAgent implements AutoCloseable {
     }
   }
 
-  private QmpClient connected() throws InterruptedException {
+  private QmpClient connected(Function<AgentPort, QmpClient> connect) throws InterruptedException {
     QmpClient now = client.get();
     if (now != null) {
       return now;
@@ -157,7 +208,7 @@ final class GuestAgent implements AutoCloseable {
       now = client.get();
       if (now == null) {
         requireOpen();
-        now = port.connect();
+        now = connect.apply(port);
         client.set(now);
         if (closed) {
           disconnect();

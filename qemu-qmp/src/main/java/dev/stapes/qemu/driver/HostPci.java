@@ -22,11 +22,6 @@ record HostPci(Path sys, Path dev) {
   /** Those of the kernel that leave a group to VFIO: its documentation, vfio.rst, and drivers. */
   private static final Set<String> HARMLESS = Set.of(VFIO, "pcieport", "pci-stub");
 
-  /** Those of this machine. */
-  static HostPci host() {
-    return new HostPci(Path.of("/sys"), Path.of("/dev"));
-  }
-
   /**
    * The node of the group of a device.
    *

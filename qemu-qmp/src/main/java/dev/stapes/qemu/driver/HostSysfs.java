@@ -25,8 +25,10 @@ final class HostSysfs {
   static String text(Path file) {
     try {
       return Files.readString(file).strip();
-    } catch (IOException e) {
+    } catch (NoSuchFileException e) {
       return "";
+    } catch (IOException e) {
+      throw IoFailure.of("host", file.toString(), e);
     }
   }
 
@@ -34,8 +36,10 @@ final class HostSysfs {
   static Optional<Path> target(Path link) {
     try {
       return Optional.of(link.toRealPath());
-    } catch (IOException e) {
+    } catch (NoSuchFileException e) {
       return Optional.empty();
+    } catch (IOException e) {
+      throw IoFailure.of("host", link.toString(), e);
     }
   }
 

@@ -12,11 +12,6 @@ import java.util.Map;
  * @param dev where the nodes of devices are
  */
 record HostUsb(Path sys, Path dev) {
-  /** Those of this machine. */
-  static HostUsb host() {
-    return new HostUsb(Path.of("/sys"), Path.of("/dev"));
-  }
-
   /**
    * The nodes of all that have what is asked for.
    *

@@ -25,7 +25,6 @@ import org.slf4j.LoggerFactory;
  */
 final class Kvm {
   private static final Logger LOG = LoggerFactory.getLogger(Kvm.class);
-  private static final Path DEVICE = Path.of("/dev/kvm");
   private static final String PROBE = "kvm-probe.bin";
   private static final int DISK = 1 << 20;
 
@@ -36,6 +35,7 @@ final class Kvm {
   private static final Duration LIMIT = Duration.ofSeconds(3);
 
   private final Host host;
+  private final Path device;
   private final QemuProgram qemu;
   private final Path setpriv;
   private final long user;
@@ -44,14 +44,16 @@ final class Kvm {
   private boolean usable;
 
   /**
-   * Those of this machine.
+   * Those of a host.
    *
+   * @param device by which they are used
    * @param setpriv the program of setpriv(1)
    * @param user who tries them
    * @param directory where the probe may lie for a moment
    */
-  Kvm(Host host, QemuProgram qemu, Path setpriv, long user, Path directory) {
+  Kvm(Host host, Path device, QemuProgram qemu, Path setpriv, long user, Path directory) {
     this.host = host;
+    this.device = device;
     this.qemu = qemu;
     this.setpriv = setpriv;
     this.user = user;
@@ -61,7 +63,7 @@ final class Kvm {
   /** Whether a kernel runs in them. */
   synchronized boolean isUsable() {
     if (!tried) {
-      usable = Files.exists(DEVICE) && isOpenToOthers() && boots("kvm", "host");
+      usable = Files.exists(device) && isOpenToOthers() && boots("kvm", "host");
       tried = true;
     }
     return usable;
@@ -137,14 +139,14 @@ final class Kvm {
   }
 
   /** Whether somebody who is not root can use them: emulators are not. */
-  private static boolean isOpenToOthers() {
+  private boolean isOpenToOthers() {
     try {
       boolean open =
           group().isPresent()
-              || Files.getPosixFilePermissions(DEVICE).contains(PosixFilePermission.OTHERS_WRITE);
+              || Files.getPosixFilePermissions(device).contains(PosixFilePermission.OTHERS_WRITE);
       if (!open) {
         LOG.info(
-            "virtual machines are emulated, as only root can use {}: chgrp kvm {}", DEVICE, DEVICE);
+            "virtual machines are emulated, as only root can use {}: chgrp kvm {}", device, device);
       }
       return open;
     } catch (IOException e) {
@@ -153,9 +155,9 @@ final class Kvm {
   }
 
   /** The group that may use them, which is not root's: that may read too much. */
-  static OptionalLong group() {
+  OptionalLong group() {
     try {
-      long gid = ((Number) Files.getAttribute(DEVICE, "unix:gid")).longValue();
+      long gid = ((Number) Files.getAttribute(device, "unix:gid")).longValue();
       return gid == 0 ? OptionalLong.empty() : OptionalLong.of(gid);
     } catch (IOException e) {
       return OptionalLong.empty();

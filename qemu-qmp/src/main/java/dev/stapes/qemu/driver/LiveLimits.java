@@ -23,6 +23,7 @@ final class LiveLimits {
    * @param to the same after
    */
   void change(VmPlan before, VmPlan after, Device.IoLimits from, Device.IoLimits to) {
+    Microvm.requireSameProcessors(before, after);
     changes.apply("processors", before.cpuCount(), after.cpuCount(), limits::processors);
     changes.apply("memory", before.memory(), after.memory(), limits::memory);
     changes.apply("root", from, to, limits::rootDisk);

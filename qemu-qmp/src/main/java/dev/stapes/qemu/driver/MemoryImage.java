@@ -32,10 +32,13 @@ final class MemoryImage {
     this.subject = subject;
   }
 
-  /** Opens that of a process, to be read and written. The caller closes it. */
-  Fd open(long pid) throws IOException {
-    Path directory = Path.of("/proc", Long.toString(pid), "fd");
-    try (DirectoryStream<Path> all = Files.newDirectoryStream(directory)) {
+  /**
+   * Opens that of a process, to be read and written. The caller closes it.
+   *
+   * @param process its directory in {@code /proc}
+   */
+  Fd open(Path process) throws IOException {
+    try (DirectoryStream<Path> all = Files.newDirectoryStream(process.resolve("fd"))) {
       for (Path file : all) {
         if (Files.readSymbolicLink(file).toString().startsWith(MEMFD)) {
           return Fd.openWithoutWaiting(sys, file, Set.of(OpenFlag.READ, OpenFlag.WRITE));
@@ -43,7 +46,7 @@ final class MemoryImage {
       }
     }
     throw new StapesException(
-        Kind.INTERNAL, subject, "process " + pid + " has no memory in a file");
+        Kind.INTERNAL, subject, "process " + process + " has no memory in a file");
   }
 
   /**

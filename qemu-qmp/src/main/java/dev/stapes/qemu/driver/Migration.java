@@ -144,4 +144,16 @@ final class Migration {
             MigrationCapabilityStatus.of(MigrationCapability.AUTO_CONVERGE, moving),
             MigrationCapabilityStatus.of(MigrationCapability.PAUSE_BEFORE_SWITCHOVER, moving)));
   }
+
+  /**
+   * How one is received: disks that the other one has as well are taken when it goes on, and not
+   * when all has come. Until then they can be taken back.
+   */
+  static MigrateSetCapabilities receiving() {
+    return MigrateSetCapabilities.of(
+        List.of(
+            MigrationCapabilityStatus.of(MigrationCapability.EVENTS, true),
+            MigrationCapabilityStatus.of(MigrationCapability.X_IGNORE_SHARED, false),
+            MigrationCapabilityStatus.of(MigrationCapability.LATE_BLOCK_ACTIVATE, true)));
+  }
 }

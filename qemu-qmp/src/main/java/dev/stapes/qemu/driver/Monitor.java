@@ -6,9 +6,11 @@ import dev.stapes.model.StapesException.Kind;
 import dev.stapes.qmp.QmpClient;
 import dev.stapes.qmp.QmpClosedException;
 import dev.stapes.qmp.QmpCommand;
+import dev.stapes.qmp.QmpCommandException;
 import dev.stapes.qmp.QmpDialect;
 import dev.stapes.qmp.QmpException;
 import dev.stapes.qmp.QmpTimeoutException;
+import dev.stapes.qmp.qemu.Closefd;
 import dev.stapes.qmp.qemu.QemuEvent;
 
 /** The monitor of a virtual machine, with the errors of a driver. */
@@ -51,6 +53,34 @@ final class Monitor implements AutoCloseable {
     } catch (QmpException e) {
       throw failed(subject, command.commandName(), e);
     }
+  }
+
+  /** Takes away what may not be there: it is no error where the emulator refuses that. */
+  void discard(QmpCommand<?> command) {
+    try {
+      execute(command);
+    } catch (StapesException e) {
+      if (!(e.getCause() instanceof QmpCommandException)) {
+        throw e;
+      }
+    }
+  }
+
+  /** Gives it a descriptor, for who names it; it stays the caller's. */
+  void give(String name, Fd fd) {
+    try {
+      client.getFd(name, fd);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StapesException(Kind.INTERRUPTED, subject, "interrupted", e);
+    } catch (QmpException e) {
+      throw failed(subject, "getfd", e);
+    }
+  }
+
+  /** Has it close a descriptor that it was given and did not use; else does nothing. */
+  void closeFd(String name) {
+    discard(Closefd.of(name));
   }
 
   static StapesException failed(String subject, String what, QmpException e) {

@@ -42,6 +42,12 @@ record NicIdentity(String address, String hostName) {
             .orElseGet(() -> hostName(id, device, 0)));
   }
 
+  /** What a guest sees of one, in words. */
+  static String seenInside(Machine.Spec spec, String device, Device.Nic nic) {
+    NicIdentity identity = of(spec.id(), spec.config(), device, nic);
+    return "address " + identity.address() + nic.mtu().map(mtu -> ", mtu " + mtu).orElse("");
+  }
+
   /**
    * Chooses for those interfaces of which the user leaves it open, and forgets what was chosen for
    * devices that are gone.

@@ -1,5 +1,8 @@
 package dev.stapes.qemu.driver;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.stapes.model.Device;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
@@ -22,6 +25,30 @@ import java.util.function.UnaryOperator;
  * @param what it is, in words: what a guest sees of it, and of a disk when it was last written to
  */
 record PluggedDevice(String id, String slot, String what) {
+  /** Writes some. */
+  static ArrayNode write(List<PluggedDevice> all) {
+    ArrayNode array = JsonNodeFactory.instance.arrayNode();
+    all.forEach(
+        each ->
+            array
+                .addObject()
+                .put("id", each.id())
+                .put("slot", each.slot())
+                .put("what", each.what()));
+    return array;
+  }
+
+  /** Reads what {@link #write} wrote. */
+  static List<PluggedDevice> read(JsonNode array) {
+    List<PluggedDevice> all = new ArrayList<>();
+    for (JsonNode each : array) {
+      all.add(
+          new PluggedDevice(
+              each.path("id").asText(), each.path("slot").asText(), each.path("what").asText()));
+    }
+    return all;
+  }
+
   /**
    * What a spec has in slots, by the ids of QEMU.
    *
@@ -35,9 +62,7 @@ record PluggedDevice(String id, String slot, String what) {
     TreeMap<String, String> all = new TreeMap<>();
     for (Map.Entry<String, Device> each : spec.devices().entrySet()) {
       if (each.getValue() instanceof Device.Nic nic) {
-        NicIdentity identity = NicIdentity.of(spec.id(), spec.config(), each.getKey(), nic);
-        String mtu = nic.mtu().map(number -> ", mtu " + number).orElse("");
-        all.put(VmNics.device(each.getKey()), "address " + identity.address() + mtu);
+        all.put(VmNics.device(each.getKey()), NicIdentity.seenInside(spec, each.getKey(), nic));
       } else if (each.getValue() instanceof Device.Disk disk) {
         Machine.Disk source = spec.disks().get(each.getKey());
         if (source == null) {
@@ -46,16 +71,20 @@ record PluggedDevice(String id, String slot, String what) {
               "instance " + spec.name(),
               "source of device " + each.getKey() + " is missing");
         }
-        put(each.getKey(), local.apply(source.path()), disk, all);
+        put(each.getKey(), local.apply(source.path()), how(source, disk), all);
       }
     }
     return all;
   }
 
-  private static void put(String name, Path path, Device.Disk disk, SortedMap<String, String> into)
+  private static String how(Machine.Disk source, Device.Disk disk) {
+    String cd = source.form() == Machine.Disk.Form.CDROM ? ", a CD" : "";
+    return on(disk.io()) + (disk.readOnly() ? ", read-only" : "") + cd;
+  }
+
+  private static void put(String name, Path path, String how, SortedMap<String, String> into)
       throws IOException {
     DiskId id = DiskId.of(name);
-    String how = on(disk.io()) + (disk.readOnly() ? ", read-only" : "");
     if (Files.isDirectory(path)) {
       into.put(id.share(), "a directory" + how);
     } else if (Files.isRegularFile(path)) {
@@ -80,12 +109,16 @@ record PluggedDevice(String id, String slot, String what) {
   /**
    * Those that a machine has.
    *
+   * @param refusal what is not possible otherwise, such as "it cannot move"
    * @param slots by id
    * @param specified what its spec has, by id
    * @throws StapesException CONFLICT where these are not the same
    */
   static List<PluggedDevice> all(
-      String subject, Map<String, String> slots, SortedMap<String, String> specified) {
+      String subject,
+      String refusal,
+      Map<String, String> slots,
+      SortedMap<String, String> specified) {
     List<PluggedDevice> all = new ArrayList<>();
     specified.forEach(
         (id, what) -> {
@@ -94,7 +127,7 @@ record PluggedDevice(String id, String slot, String what) {
             throw new StapesException(
                 Kind.CONFLICT,
                 subject,
-                "its memory cannot be saved: it lacks device " + id + ", which its config has");
+                refusal + ": it lacks device " + id + ", which its config has");
           }
           all.add(new PluggedDevice(id, slot, what));
         });
@@ -103,7 +136,7 @@ record PluggedDevice(String id, String slot, String what) {
         throw new StapesException(
             Kind.CONFLICT,
             subject,
-            "its memory cannot be saved while it has device " + id + ", which its config has not");
+            refusal + " while it has device " + id + ", which its config has not");
       }
     }
     return all;

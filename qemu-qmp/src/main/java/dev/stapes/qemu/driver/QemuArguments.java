@@ -91,7 +91,7 @@ final class QemuArguments {
     arguments.general(start);
     arguments.processor(start.kvm());
     arguments.memory();
-    arguments.firmware(start.firmware());
+    arguments.firmware(start.firmware(), start.kvm());
     arguments.channels(start.consoleLog());
     arguments.all.addAll(RootDisk.arguments(plan, start.disk(), start.limits()));
     arguments.slots();
@@ -108,14 +108,14 @@ final class QemuArguments {
   }
 
   private boolean isMicrovm() {
-    return plan.board().equals("microvm");
+    return Microvm.isOne(plan);
   }
 
   private void general(Start start) {
     // The first is how the process is found again.
     add("-name", "guest=" + start.name() + ",debug-threads=on");
-    add("-S", "-nodefaults", "-no-user-config", "-display");
-    all.add(plan.vnc() ? "vnc=unix:" + VmFiles.VNC : "none");
+    add("-S", "-nodefaults", "-no-user-config");
+    all.addAll(plan.graphics().map(VmGraphics::display).orElse(List.of("-display", "none")));
     add("-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
     add("-rtc", "base=utc,driftfix=" + (isMicrovm() ? "none" : "slew"));
     add("-msg", "timestamp=on");
@@ -127,19 +127,13 @@ final class QemuArguments {
     add(
         "-machine",
         isMicrovm()
-            ? microvm(kvm) + memory
+            ? Microvm.machine() + memory
             : "q35,vmport=off,usb=off,smm=" + (secure() ? "on," : "off,") + memory);
     add("-accel", kvm ? "kvm" : "tcg,thread=multi");
-    add("-cpu", plan.cpuModel().orElse(kvm ? "host" : "max"));
     int cpus = plan.cpuCount();
-    int most = Math.max(cpus, room.cpus());
-    add("-smp", "cpus=" + cpus + ",maxcpus=" + most + ",sockets=1,cores=" + most + ",threads=1");
-  }
-
-  /** Where nothing tells a kernel the time it measures it by the timers of old. */
-  private static String microvm(boolean kvm) {
-    String timers = kvm ? "pit=off,pic=off," : "pit=on,pic=on,";
-    return "microvm,acpi=on,rtc=on," + timers + "isa-serial=on,";
+    CpuTopology most = room.cpus().processors() < cpus ? CpuTopology.ofCores(cpus) : room.cpus();
+    add("-cpu", CpuModel.of(plan, most, kvm));
+    add("-smp", "cpus=" + cpus + ",maxcpus=" + most.processors() + "," + most);
   }
 
   private void memory() {
@@ -164,12 +158,13 @@ final class QemuArguments {
     return plan.firmware() instanceof Firmware.Uefi uefi && uefi.secure();
   }
 
-  private void firmware(UefiFiles files) {
+  private void firmware(UefiFiles files, boolean kvm) {
     if (plan.firmware() instanceof Firmware.Kernel kernel) {
       add("-kernel", kernel.kernel().toString());
       kernel.initrd().ifPresent(initrd -> add("-initrd", initrd.toString()));
-      if (!kernel.arguments().isEmpty()) {
-        add("-append", kernel.arguments());
+      String words = Microvm.kernelArguments(plan, kernel.arguments(), kvm);
+      if (!words.isEmpty()) {
+        add("-append", words);
       }
     } else if (plan.firmware() instanceof Firmware.Uefi) {
       flash("code", files.code(), true);
@@ -216,9 +211,11 @@ final class QemuArguments {
     if (!isMicrovm()) {
       add("-device", "{\"driver\":\"pvpanic-pci\",\"id\":\"panic\"}");
     }
-    if (plan.vnc()) {
-      add("-device", "{\"driver\":\"VGA\",\"id\":\"" + VmScreen.DEVICE + "\"}");
-    }
+    plan.graphics()
+        .map(VmGraphics::device)
+        .ifPresent(
+            gpu ->
+                add("-device", "{\"driver\":\"" + gpu + "\",\"id\":\"" + VmScreen.DEVICE + "\"}"));
   }
 
   private void execPort(int slot, ExecPorts.Role role) {

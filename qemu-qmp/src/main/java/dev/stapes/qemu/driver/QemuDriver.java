@@ -19,6 +19,7 @@ import dev.stapes.spi.Machine;
 import dev.stapes.spi.MemoryStates;
 import dev.stapes.spi.Migrations;
 import dev.stapes.spi.Processes;
+import dev.stapes.spi.TakenException;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.Collection;
@@ -64,7 +65,7 @@ final class QemuDriver implements InstanceDriver {
 
   @Override
   public void validate(Machine.Spec spec) {
-    VmPlan plan = VmPlan.of(spec, context.host().facts().memory());
+    VmPlan plan = context.plan(spec);
     if (plan.cpus() instanceof CpuRequest.Pinned pinned) {
       CpuAffinity.require(CpuSet.of(context.host().facts().onlineCpus()), pinned.cpus());
     }
@@ -119,9 +120,9 @@ final class QemuDriver implements InstanceDriver {
   }
 
   private QemuLauncher.Wanted anew(Machine.Spec spec) {
-    Host.Facts host = context.host().facts();
-    VmPlan plan = VmPlan.of(spec, host.memory());
-    VmRoom room = VmRoom.of(plan, host, context.vsock());
+    Host.Facts facts = context.host().facts();
+    VmPlan plan = context.plan(spec);
+    VmRoom room = VmRoom.of(plan, facts, context.root().cpus(), context.vsock());
     return new QemuLauncher.Wanted(spec, plan, room, usesKvm(plan), false);
   }
 
@@ -132,7 +133,7 @@ final class QemuDriver implements InstanceDriver {
 
   /** One that goes on as another did. */
   private QemuLauncher.Wanted goingOn(Machine.Spec spec, Machine.Spec planned, VmRoom room) {
-    VmPlan plan = VmPlan.of(planned, context.host().facts().memory());
+    VmPlan plan = context.plan(planned);
     return new QemuLauncher.Wanted(spec, plan, room, usesKvm(plan), true);
   }
 
@@ -140,8 +141,10 @@ final class QemuDriver implements InstanceDriver {
     Machine.Spec spec = wanted.spec();
     awaitGone(spec.id());
     try (Host.Busy busy = context.host().busy()) {
-      remove(VmFiles.of(context.scope(), spec.id()), QemuProcesses.of(context.scope()));
-      QemuLauncher.Started started = launcher.launch(wanted, users.of(spec.config()));
+      remove(
+          VmFiles.of(context.scope(), spec.id()),
+          QemuProcesses.of(context.scope(), context.root()));
+      QemuLauncher.Started started = launch(wanted);
       QemuMachine machine =
           new QemuMachine(
               context,
@@ -154,6 +157,16 @@ final class QemuDriver implements InstanceDriver {
       hold(machine);
       begin(machine, begin);
       return machine.share();
+    }
+  }
+
+  private QemuLauncher.Started launch(QemuLauncher.Wanted wanted) {
+    Config config = wanted.spec().config();
+    try {
+      return launcher.launch(wanted, users.of(config));
+    } catch (TakenException e) {
+      vsocks.avoid(config);
+      throw e;
     }
   }
 
@@ -199,7 +212,8 @@ final class QemuDriver implements InstanceDriver {
       return Optional.of(held.share());
     }
     VmFiles files = VmFiles.of(context.scope(), spec.id());
-    Map<String, List<QemuProcesses.Found>> running = QemuProcesses.of(context.scope());
+    Map<String, List<QemuProcesses.Found>> running =
+        QemuProcesses.of(context.scope(), context.root());
     Optional<Processes.Handle> process =
         running.getOrDefault(files.name(), List.of()).stream()
             .filter(found -> found.user() == users.of(spec.config()))
@@ -290,7 +304,8 @@ final class QemuDriver implements InstanceDriver {
         awaitGone(machine.id());
       }
     }
-    Map<String, List<QemuProcesses.Found>> running = QemuProcesses.of(context.scope());
+    Map<String, List<QemuProcesses.Found>> running =
+        QemuProcesses.of(context.scope(), context.root());
     String prefix = VmFiles.prefix(context.scope());
     for (String name : running.keySet()) {
       InstanceId id = new InstanceId(name.substring(prefix.length()));
@@ -314,9 +329,9 @@ final class QemuDriver implements InstanceDriver {
     for (QemuProcesses.Found found : running.getOrDefault(files.name(), List.of())) {
       context.host().processes().find(found.pid()).ifPresent(process -> end(files, process));
     }
-    new Daemons(context.host(), files, "instance " + files.id()).end(Optional.empty());
+    new Daemons(context, files, "instance " + files.id()).end(Optional.empty());
     try {
-      files.remove();
+      files.remove(context.root().vfio());
     } catch (IOException e) {
       throw new StapesException(
           Kind.INTERNAL, "instance " + files.id(), "its files cannot be removed: " + e, e);

@@ -66,19 +66,22 @@ public final class QemuDriverProvider implements InstanceDriverProvider {
   public InstanceDriver open(Host host, Scope scope) {
     probe(host).orThrow("qemu driver");
     Syscalls sys = Syscalls.system();
+    HostRoot root = HostRoot.MACHINE;
     AtomicInteger number = new AtomicInteger();
     QemuProgram qemu =
         QemuProgram.find(host, program.orElseGet(() -> QemuProgram.name(host))).orElseThrow();
     Path setpriv = host.programs().find("setpriv").orElseThrow();
+    long probe = new UserIds(scope.tag()).ofProbe();
     return new QemuDriver(
         new DriverContext(
             host,
             scope,
             sys,
+            root,
             qemu,
             setpriv,
-            new Kvm(host, qemu, setpriv, new UserIds(scope.tag()).ofProbe(), scope.runDirectory()),
-            Vsock.of(sys),
+            new Kvm(host, root.kvm(), qemu, setpriv, probe, scope.runDirectory()),
+            new Vsock(sys, root.vsock()),
             QmpLoop.open(
                 sys,
                 task -> {

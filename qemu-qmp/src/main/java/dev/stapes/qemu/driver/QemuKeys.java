@@ -67,6 +67,16 @@ final class QemuKeys {
           "CPU model as QEMU names it; by default the host's with kvm, and all that can be "
               + "emulated with tcg");
 
+  /** How it sees its processors. */
+  static final ConfigKey<String> CPU_TOPOLOGY =
+      ConfigKey.of(
+          "qemu.cpu_topology",
+          ConfigType.STRING,
+          false,
+          "sockets=S,cores=C,threads=T: how its guest sees the processors that it can have at most,"
+              + " of which limits.cpu says how many it has; by default that of the pinned CPUs of"
+              + " the host, and for a number one socket of cores");
+
   /** A kernel of the host. */
   static final ConfigKey<String> KERNEL =
       ConfigKey.of(
@@ -88,10 +98,20 @@ final class QemuKeys {
   static final ConfigKey<String> DISPLAY =
       ConfigKey.of(
           "qemu.display",
-          ConfigType.oneOf("none", "vnc"),
+          ConfigType.oneOf("none", "vnc", "spice"),
           "none",
           false,
-          "Whether it has a display, which VNC shows on a socket of its own");
+          "Whether it has a display, which VNC or SPICE shows on a socket of its own");
+
+  /** What draws it. */
+  static final ConfigKey<String> GPU =
+      ConfigKey.of(
+          "qemu.gpu",
+          ConfigType.oneOf("vga", "virtio"),
+          "vga",
+          false,
+          "What draws its display: vga, which every guest knows, or virtio (virtio-gpu), which is a"
+              + " VGA until its guest has the driver");
 
   /** Who sees that it hangs. */
   static final ConfigKey<String> WATCHDOG =
@@ -122,10 +142,12 @@ final class QemuKeys {
           MACHINE,
           ACCELERATOR,
           CPU,
+          CPU_TOPOLOGY,
           KERNEL,
           INITRD,
           KERNEL_ARGUMENTS,
           DISPLAY,
+          GPU,
           WATCHDOG,
           MIGRATION_STATEFUL);
 

@@ -81,7 +81,8 @@ final class QemuLauncher {
     String subject = "instance " + spec.name();
     VmFiles files = VmFiles.of(context.scope(), spec.id());
     requireFiles(subject, spec, plan);
-    VmHostDevices.require(spec, HostPci.host());
+    Microvm.requireClock(subject, plan, wanted.kvm());
+    VmHostDevices.require(spec, context.root().pci());
     if (wanted.hasVsock()) {
       context.vsock().require(subject);
     }
@@ -96,7 +97,7 @@ final class QemuLauncher {
       Processes.Child process = spawn(wanted, files, user);
       try {
         Started started =
-            new Started(files, process, new Monitor(subject, connect(subject, files, process)));
+            new Started(files, process, new Monitor(subject, connect(wanted, files, process)));
         done = true;
         return started;
       } finally {
@@ -110,7 +111,7 @@ final class QemuLauncher {
       throw IoFailure.of(subject, "start failed", e);
     } finally {
       if (!done) {
-        new Daemons(context.host(), files, subject).end(Optional.empty());
+        new Daemons(context, files, subject).end(Optional.empty());
         remove(files);
       }
     }
@@ -119,14 +120,7 @@ final class QemuLauncher {
   /** A shell would make a disk that is not there, and QEMU is not clear about the others. */
   private void requireFiles(String subject, Machine.Spec spec, VmPlan plan) {
     Path disk = context.host().mounts().local(VmPlan.disk(spec));
-    if (!Files.isRegularFile(disk, LinkOption.NOFOLLOW_LINKS)) {
-      boolean missing = Files.notExists(disk, LinkOption.NOFOLLOW_LINKS);
-      throw new StapesException(
-          missing ? Kind.NOT_FOUND : Kind.INVALID,
-          subject,
-          "its disk " + VmPlan.disk(spec) + (missing ? " is missing" : " is not a file"));
-    }
-    DiskCache.requireOfRoot(subject, plan.rootIo(), context.qemu().version());
+    RootDisk.require(spec, subject, disk);
     DiskCache.require(context.sys(), subject, disk, plan.rootIo());
     if (plan.firmware() instanceof Firmware.Kernel kernel) {
       requireFile(QemuKeys.KERNEL.name(), kernel.kernel());
@@ -163,9 +157,9 @@ final class QemuLauncher {
     }
   }
 
-  private static void remove(VmFiles files) {
+  private void remove(VmFiles files) {
     try {
-      files.remove();
+      files.remove(context.root().vfio());
     } catch (IOException e) {
       throw new StapesException(
           Kind.INTERNAL, "instance " + files.id(), "its files cannot be removed: " + e, e);
@@ -176,7 +170,8 @@ final class QemuLauncher {
     Machine.Spec spec = wanted.spec();
     boolean throwaway = spec.lifetime() == Lifetime.THROWAWAY;
     List<QemuProcess.Opened> opened = new ArrayList<>();
-    opened.add(new QemuProcess.Opened(DISK, VmPlan.disk(spec), QemuProcess.Mode.WRITE));
+    QemuProcess.Mode mode = DiskCache.modeOfRoot(wanted.plan().rootIo());
+    opened.add(new QemuProcess.Opened(DISK, VmPlan.disk(spec), mode));
     if (wanted.plan().firmware() instanceof Firmware.Uefi firmware) {
       Ovmf ovmf = Ovmf.of(firmware.secure());
       ovmf.prepareVariables(context.host().mounts().local(VmPlan.nvram(spec)));
@@ -199,7 +194,7 @@ final class QemuLauncher {
         new QemuProcess(
             files.directory(),
             user,
-            wanted.kvm() ? Kvm.group() : OptionalLong.empty(),
+            wanted.kvm() ? context.kvm().group() : OptionalLong.empty(),
             HostDevices.locked(spec, wanted.plan().memory().bytes() + wanted.room().growth()),
             opened);
     return context
@@ -241,7 +236,8 @@ final class QemuLauncher {
   }
 
   /** Its socket is there a moment after the process is. */
-  private QmpClient connect(String subject, VmFiles files, Processes.Child process) {
+  private QmpClient connect(Wanted wanted, VmFiles files, Processes.Child process) {
+    String subject = "instance " + wanted.spec().name();
     long deadline = System.nanoTime() + PATIENCE.toNanos();
     while (true) {
       try {
@@ -249,8 +245,7 @@ final class QemuLauncher {
             context.loop(), files.monitor(), Monitor.DIALECT, QmpOptions.defaults());
       } catch (QmpConnectException e) {
         if (!process.isAlive()) {
-          throw new StapesException(
-              Kind.INTERNAL, subject, "QEMU does not start: " + complaint(files), e);
+          throw failed(wanted, subject, complaint(files), e);
         }
         if (System.nanoTime() > deadline) {
           throw new StapesException(Kind.TIMED_OUT, subject, "QEMU has no monitor", e);
@@ -263,10 +258,20 @@ final class QemuLauncher {
         Thread.currentThread().interrupt();
         throw new StapesException(Kind.INTERRUPTED, subject, "interrupted", e);
       } catch (QmpException e) {
-        throw new StapesException(
-            Kind.INTERNAL, subject, "QEMU does not start: " + complaint(files), e);
+        throw failed(wanted, subject, complaint(files), e);
       }
     }
+  }
+
+  /** What somebody can do something about is told apart. */
+  private static StapesException failed(
+      Wanted wanted, String subject, String complaint, Exception cause) {
+    return VsockIds.taken(subject, wanted.plan(), complaint, cause)
+        .or(() -> wanted.plan().graphics().flatMap(its -> its.missing(subject, complaint, cause)))
+        .orElseGet(
+            () ->
+                new StapesException(
+                    Kind.INTERNAL, subject, "QEMU does not start: " + complaint, cause));
   }
 
   /**

@@ -16,6 +16,7 @@ import dev.stapes.qmp.qemu.Cont;
 import dev.stapes.qmp.qemu.GuestPanickedEvent;
 import dev.stapes.qmp.qemu.QueryStatus;
 import dev.stapes.qmp.qemu.ResetEvent;
+import dev.stapes.qmp.qemu.ResumeEvent;
 import dev.stapes.qmp.qemu.RunState;
 import dev.stapes.qmp.qemu.ShutdownEvent;
 import dev.stapes.qmp.qemu.Stop;
@@ -91,9 +92,9 @@ final class QemuMachine implements Machine {
     this.monitor = monitor;
     this.startedAt = startedAt;
     this.gone = gone;
-    this.agentConnection = new AgentConnection(context, files, subject, monitor, startedAt);
+    this.agentConnection = new AgentConnection(context.loop(), files, subject, monitor, startedAt);
     this.agent = new GuestAgent(subject, agentConnection);
-    this.awakening = new Awakening(agent, agentConnection);
+    this.awakening = new Awakening(agent, agentConnection, monitor);
     this.ports = new ExecPorts(context.sys(), subject, files.directory(), monitor);
     this.programs = new GuestPrograms(subject, agent, ports, context.behind(), emulator::endsNow);
     this.button = new PowerButton(subject, monitor, agent, agentConnection, context.behind());
@@ -101,11 +102,11 @@ final class QemuMachine implements Machine {
     this.limits =
         new LiveLimits(
             new VmLimits(subject, monitor),
-            new CpuAffinity(context.host(), monitor),
+            new CpuAffinity(context.host(), context.root(), monitor),
             emulator.pid());
     this.slots = new HotPlug(subject, monitor);
-    this.nics = new VmNics(subject, files.id(), monitor, slots, context.sys());
-    this.daemons = new Daemons(context.host(), files, subject);
+    this.nics = new VmNics(files.id(), monitor, slots, context.sys(), context.root());
+    this.daemons = new Daemons(context, files, subject);
     this.devices = devices(subject);
     this.log = new ConsoleLogTurns(context.sys(), consoleLog());
     condition.askAfterStops(context.behind(), () -> monitor.execute(QueryStatus.of()).status());
@@ -129,6 +130,8 @@ final class QemuMachine implements Machine {
       condition.hear(event);
       if (event instanceof ShutdownEvent shutdown) {
         shutdownReason = shutdown.reason().text();
+      } else if (event instanceof ResumeEvent) {
+        agentConnection.goesOn();
       } else if (event instanceof ResetEvent || event instanceof GuestPanickedEvent) {
         agentConnection.restarted();
         agent.disconnect(); // the next one comes when the guest has booted
@@ -217,6 +220,7 @@ final class QemuMachine implements Machine {
   @Override
   public void unfreeze() {
     condition.resume(() -> monitor.execute(Cont.of()));
+    agentConnection.goesOn();
     awakening.tell();
   }
 
@@ -280,13 +284,17 @@ final class QemuMachine implements Machine {
   @Override
   public InstanceState state() {
     return VmState.of(
-        emulator.pid(), startedAt, condition.status(), nics.counters(spec().config()));
+        context.root().process(emulator.pid()),
+        emulator.pid(),
+        startedAt,
+        condition.status(),
+        nics.counters(spec().config()));
   }
 
   @Override
   public Optional<GuestInfo> guest() {
     requireGoing();
-    return Optional.of(GuestReport.of(agent::ask));
+    return Optional.of(GuestReport.of(agent::ask, () -> nics.neighbours(spec().config())));
   }
 
   @Override
@@ -297,9 +305,9 @@ final class QemuMachine implements Machine {
 
   @Override
   public Optional<Screen> screen() {
-    return plan(spec()).vnc()
-        ? Optional.of(new VmScreen(context.sys(), subject(), files, monitor))
-        : Optional.empty();
+    return plan(spec())
+        .graphics()
+        .map(its -> new VmScreen(context.sys(), subject(), files, monitor, its));
   }
 
   @Override
@@ -333,7 +341,7 @@ final class QemuMachine implements Machine {
   }
 
   private VmPlan plan(Spec of) {
-    return VmPlan.of(of, context.host().facts().memory());
+    return context.plan(of);
   }
 
   @Override
@@ -368,19 +376,9 @@ final class QemuMachine implements Machine {
     slots.at(places, this::plug);
   }
 
-  /** The way of its state to a file, or from one. */
-  Migration migration() {
-    return new Migration(subject(), monitor);
-  }
-
-  /** The way of it to another QEMU. */
-  Departure departure() {
-    return new Departure(subject(), monitor, context.sys());
-  }
-
-  /** Has it wait for the disk and the state of another one. */
-  Arriving arriving() {
-    return new Arriving(this, subject(), monitor, files);
+  /** On which its state leaves it, or comes. */
+  MachineWays ways() {
+    return new MachineWays(this, subject(), monitor, files, context.sys());
   }
 
   /**
@@ -406,13 +404,14 @@ final class QemuMachine implements Machine {
   /**
    * Fails where one that is started anew would not be like this one.
    *
+   * @param refusal what is not possible then
    * @param arguments that it was started with
    * @return where devices are that were plugged in, and can be again
    */
-  Map<String, String> requireAsStarted(List<String> arguments) {
+  Map<String, String> requireAsStarted(String refusal, List<String> arguments) {
     boolean share = SavedMachine.memoryLimit(spec()).endsWith("%");
     Optional<Size> known = share ? Optional.empty() : Optional.of(plan(spec()).memory());
-    return AsStarted.require(subject(), monitor, known, arguments);
+    return AsStarted.require(subject(), refusal, monitor, known, arguments);
   }
 
   /**
@@ -428,7 +427,9 @@ final class QemuMachine implements Machine {
       }
       go(); // its JVM died before it did
     } else {
-      condition.found(departure().abandon()); // its JVM died while it was saved, or moved
+      Departure.Abandoned move = ways().departure().abandon(); // its JVM died during one, maybe
+      move.failure().ifPresent(e -> LOG.warn("{}: is left of its move: {}", subject(), e, e));
+      condition.found(move.state());
       nics.found(plan(spec()).nics());
       devices.mountAll(this::spec);
     }
@@ -487,7 +488,7 @@ final class QemuMachine implements Machine {
     try {
       letGo();
       daemons.end(Optional.empty());
-      files.remove();
+      files.remove(context.root().vfio());
       emulator.close();
     } catch (IOException | RuntimeException e) {
       LOG.warn("{}: what is left cannot be removed", files.name(), e);

@@ -4,13 +4,16 @@ import dev.stapes.model.InstanceId;
 import dev.stapes.model.Progress;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.model.Transport;
 import dev.stapes.qmp.qemu.RunState;
 import dev.stapes.spi.Machine;
 import dev.stapes.spi.Migrations;
 import java.io.IOException;
-import java.nio.file.Files;
+import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -18,6 +21,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Moves virtual machines between two QEMUs: QEMU's migration, with a mirror of the root disk. */
 final class QemuMigrations implements Migrations {
+  private static final String REFUSAL = "it cannot move";
+
   private final DriverContext context;
   private final Function<InstanceId, Optional<QemuMachine>> machines;
   private final Starting starting;
@@ -48,11 +53,22 @@ final class QemuMigrations implements Migrations {
   @Override
   public String describe(InstanceId id) {
     QemuMachine machine = require(id);
-    DiskBus.requireSavable(machine.spec());
-    HostDevices.requireNone(machine.spec());
-    Likeness likeness = likeness(machine);
-    machine.requireAsStarted(likeness.arguments());
-    return likeness.write();
+    SortedMap<String, String> devices = devices(machine.spec());
+    Likeness bare = likeness(machine);
+    Map<String, String> slots = machine.requireAsStarted(REFUSAL, bare.arguments());
+    String subject = "instance " + machine.spec().name();
+    List<PluggedDevice> plugged = PluggedDevice.all(subject, REFUSAL, slots, devices);
+    SortedMap<String, String> bridges =
+        TapBridges.of(context.root(), context.sys()).of(machine.spec());
+    return new Likeness(bare.qemu(), bare.arguments(), bare.diskSize(), plugged, bridges).write();
+  }
+
+  private SortedMap<String, String> devices(Machine.Spec spec) {
+    try {
+      return MovableDevices.of(spec, context.host().mounts()::local);
+    } catch (IOException e) {
+      throw IoFailure.of("instance " + spec.name(), "a source of its devices", e);
+    }
   }
 
   private Likeness likeness(QemuMachine machine) {
@@ -60,25 +76,31 @@ final class QemuMigrations implements Migrations {
     try {
       return new Likeness(
           context.qemu().version().toString(),
-          CommandLine.of(machine.pid()),
-          Files.size(context.host().mounts().local(VmPlan.disk(spec))));
+          CommandLine.of(context.root().process(machine.pid())),
+          RootDisk.size(context.sys(), context.host().mounts().local(VmPlan.disk(spec))),
+          List.of(),
+          Map.of());
     } catch (IOException e) {
       throw IoFailure.of("instance " + spec.name(), "what it is cannot be read", e);
     }
   }
 
   @Override
-  public Arrival receive(Machine.Spec spec, String description) {
+  public Arrival receive(Machine.Spec spec, String description, Transport transport) {
     String subject = "instance " + spec.name();
     Likeness source = Likeness.read(subject, description);
+    source.requireSameDevices(subject, devices(spec));
     AtomicReference<@Nullable Arriving> arriving = new AtomicReference<>();
     Machine unusedSame =
         starting.start(
             spec,
             VmRoom.of(source.arguments()),
             machine -> {
-              source.requireSame(subject, likeness(machine));
-              Arriving begun = machine.arriving();
+              Likeness here = likeness(machine);
+              source.requireSame(subject, here);
+              machine.plug(source.slots());
+              TapBridges.join(context.sys(), spec, source.bridges());
+              Arriving begun = machine.ways().arriving(transport, source.diskSizeIn(here));
               begun.listen();
               arriving.set(begun);
             });
@@ -87,17 +109,46 @@ final class QemuMigrations implements Migrations {
 
   @Override
   public void send(InstanceId id, Arrival arrival, Progress progress) {
-    require(id).departure().send(arrival, progress);
+    QemuMachine machine = require(id);
+    Arriving known =
+        arrival
+            .as(Arriving.class)
+            .orElseThrow(
+                () ->
+                    StapesException.invalid("instance " + id, "arrives at another kind of driver"));
+    machine.ways().departure().send(arrival, known.sockets(), progress);
   }
 
   @Override
   public void takeBack(InstanceId id) {
     Optional<QemuMachine> machine = machines.apply(id).filter(QemuMachine::isAlive);
-    if (machine.isPresent()) {
-      RunState state = machine.get().departure().abandon();
-      if (state == RunState.POSTMIGRATE || state == RunState.PAUSED) {
-        machine.get().unfreeze();
-      }
-    }
+    machine.ifPresent(here -> Uninterrupted.run(() -> takeBack(here)));
+  }
+
+  private static void takeBack(QemuMachine machine) {
+    Departure.Abandoned end = machine.ways().departure().abandon();
+    goOn("instance " + machine.spec().name(), end, machine::unfreeze);
+  }
+
+  /** It goes on even where something of its move is left, which is told then. */
+  static void goOn(String subject, Departure.Abandoned end, Runnable unfreeze) {
+    RunState state = end.state();
+    Settlement.all(
+        List.of(
+            () -> {
+              if (state == RunState.FINISH_MIGRATE) {
+                throw new StapesException(
+                    Kind.TIMED_OUT, subject, "its migration does not end: it stands still");
+              }
+              if (state == RunState.POSTMIGRATE || state == RunState.PAUSED) {
+                unfreeze.run();
+              }
+            },
+            () ->
+                end.failure()
+                    .ifPresent(
+                        e -> {
+                          throw e;
+                        })));
   }
 }

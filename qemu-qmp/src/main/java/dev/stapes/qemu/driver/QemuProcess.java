@@ -22,10 +22,14 @@ import java.util.OptionalLong;
 record QemuProcess(
     Path directory, long user, OptionalLong kvmGroup, OptionalLong locked, List<Opened> files) {
   private static final String SHELL = "/bin/sh";
+  private static final String NOTHING = "/dev/null";
 
   /** Copies. */
   QemuProcess {
     files = List.copyOf(files);
+    if (files.stream().filter(Opened::isDirect).count() > 1) {
+      throw new IllegalArgumentException("more than one file as standard input: " + files);
+    }
   }
 
   /** One that locks no memory. */
@@ -41,6 +45,8 @@ record QemuProcess(
     WRITE("<>"),
     /** To be written at its end; made where it does not exist. */
     APPEND(">>"),
+    /** To be read and written, past the memory of the host; one file at most. */
+    DIRECT("<&0 <"),
     /** To be read and written, by the number of its descriptor alone. */
     DEVICE("<>");
 
@@ -65,6 +71,15 @@ record QemuProcess(
       }
     }
 
+    private boolean isDirect() {
+      return mode == Mode.DIRECT;
+    }
+
+    /** No shell opens a file so: it is the shell's input first, then nothing is. */
+    private String redirected() {
+      return number + mode.redirection + ShellWords.quote(isDirect() ? NOTHING : path.toString());
+    }
+
     /** The name by which QEMU's options know it. */
     static Path inQemu(int number) {
       return Path.of("/dev/fdset/" + number);
@@ -86,8 +101,16 @@ record QemuProcess(
         Processes.Start.of(
                 command(setpriv, qemu, arguments, dieWithHost),
                 Map.of("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL", "C"))
-            .streams(Processes.Stdio.none(), Processes.Stdio.file(log), Processes.Stdio.file(log));
+            .streams(input(), Processes.Stdio.file(log), Processes.Stdio.file(log));
     return dieWithHost ? start.dyingWithHost() : start;
+  }
+
+  private Processes.Stdio input() {
+    return files.stream()
+        .filter(Opened::isDirect)
+        .findFirst()
+        .<Processes.Stdio>map(file -> new Processes.Stdio.DirectFile(file.path()))
+        .orElse(Processes.Stdio.none());
   }
 
   /** The command of it alone, see {@link #start}. */
@@ -114,13 +137,7 @@ record QemuProcess(
     command.addAll(arguments);
     StringBuilder script = new StringBuilder("cd ").append(ShellWords.quote(directory.toString()));
     locked.ifPresent(kibibytes -> script.append(" && ulimit -l ").append(kibibytes));
-    files.forEach(
-        file ->
-            script
-                .append(" && exec ")
-                .append(file.number())
-                .append(file.mode().redirection)
-                .append(ShellWords.quote(file.path().toString())));
+    files.forEach(file -> script.append(" && exec ").append(file.redirected()));
     script.append(" && exec ").append(ShellWords.quote(command));
     return List.of(SHELL, "-c", script.toString());
   }

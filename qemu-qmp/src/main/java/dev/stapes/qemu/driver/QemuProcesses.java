@@ -28,9 +28,9 @@ final class QemuProcesses {
   record Found(long pid, long user) {}
 
   /** Those of a scope by their names, of which {@link VmFiles#name} is one. */
-  static Map<String, List<Found>> of(Scope scope) {
+  static Map<String, List<Found>> of(Scope scope, HostRoot root) {
     Map<String, List<Found>> found = new HashMap<>();
-    try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/proc"), "[1-9]*")) {
+    try (DirectoryStream<Path> all = Files.newDirectoryStream(root.proc(), "[1-9]*")) {
       for (Path process : all) {
         String name = name(process);
         if (VmFiles.isName(scope, name)) {
@@ -48,7 +48,7 @@ final class QemuProcesses {
   private static Optional<Found> find(Path process) {
     try {
       long user = uid(process);
-      boolean ours = user == uid(Path.of("/proc/self")) || UserIds.contains(user);
+      boolean ours = user == uid(process.resolveSibling("self")) || UserIds.contains(user);
       long pid = Long.parseLong(process.getFileName().toString());
       return ours ? Optional.of(new Found(pid, user)) : Optional.empty();
     } catch (IOException e) {

@@ -31,6 +31,7 @@ import java.util.function.Function;
 
 /** The memory of virtual machines in files: the memory as it is, and the devices as QEMU does. */
 final class QemuStates implements MemoryStates {
+  private static final String REFUSAL = "its memory cannot be saved";
   private static final String MEMORY = "memory";
   private static final String DEVICES = "devices";
   private static final String SAVED = "saved.json";
@@ -76,16 +77,16 @@ final class QemuStates implements MemoryStates {
     String subject = "instance " + spec.name();
     translated(
         subject,
-        "its memory cannot be saved",
+        REFUSAL,
         () -> {
-          List<String> started = CommandLine.of(machine.pid());
-          Map<String, String> slots = machine.requireAsStarted(started);
-          PluggedDevice.all(subject, slots, devices(spec));
+          List<String> started = CommandLine.of(context.root().process(machine.pid()));
+          Map<String, String> slots = machine.requireAsStarted(REFUSAL, started);
+          PluggedDevice.all(subject, REFUSAL, slots, devices(spec));
           Path local = context.host().mounts().local(directory);
           boolean apart = !hasHugePages(spec);
           Path devices = local.resolve(DEVICES);
           try (Fd file = create(devices)) {
-            machine.migration().save(file, !apart);
+            machine.ways().migration().save(file, !apart);
             file.sync();
           }
           long memory = apart ? saveMemory(subject, machine.pid(), local.resolve(MEMORY)) : 0;
@@ -95,7 +96,8 @@ final class QemuStates implements MemoryStates {
                   context.qemu().version().toString(),
                   started,
                   SavedMachine.memoryLimit(spec),
-                  PluggedDevice.all(subject, slots, devices(spec)), // nobody writes any more
+                  PluggedDevice.all(
+                      subject, REFUSAL, slots, devices(spec)), // nobody writes any more
                   diskSize(spec),
                   memory,
                   hash(devices));
@@ -112,7 +114,7 @@ final class QemuStates implements MemoryStates {
 
   private long saveMemory(String subject, long pid, Path path) throws IOException {
     MemoryImage image = new MemoryImage(context.sys(), subject);
-    try (Fd memory = image.open(pid);
+    try (Fd memory = image.open(context.root().process(pid));
         Fd file = create(path)) {
       long size = image.copy(memory, file);
       file.sync();
@@ -129,11 +131,11 @@ final class QemuStates implements MemoryStates {
 
   /** Files of huge pages cannot be written to: such memory goes with the devices. */
   private boolean hasHugePages(Machine.Spec spec) {
-    return VmPlan.of(spec, context.host().facts().memory()).hugePages();
+    return context.plan(spec).hugePages();
   }
 
-  private long diskSize(Machine.Spec spec) throws IOException {
-    return Files.size(context.host().mounts().local(VmPlan.disk(spec)));
+  private long diskSize(Machine.Spec spec) {
+    return RootDisk.size(context.sys(), context.host().mounts().local(VmPlan.disk(spec)));
   }
 
   @Override
@@ -195,13 +197,13 @@ final class QemuStates implements MemoryStates {
     if (apart) {
       MemoryImage image = new MemoryImage(context.sys(), subject);
       try (Fd file = Fd.open(context.sys(), local.resolve(MEMORY), Set.of(OpenFlag.READ));
-          Fd memory = image.open(machine.pid())) {
+          Fd memory = image.open(context.root().process(machine.pid()))) {
         image.copy(file, memory);
       }
     }
     try (Fd file =
         Fd.open(context.sys(), local.resolve(DEVICES), Set.of(OpenFlag.READ, OpenFlag.WRITE))) {
-      machine.migration().load(file, !apart);
+      machine.ways().migration().load(file, !apart);
     }
   }
 

@@ -2,14 +2,28 @@ package dev.stapes.qemu.driver;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.stapes.linux.Fd;
+import dev.stapes.linux.FileKind;
+import dev.stapes.linux.FileStat;
+import dev.stapes.linux.OpenFlag;
+import dev.stapes.linux.block.LoopDevice;
+import dev.stapes.linux.ffi.LinuxException;
+import dev.stapes.linux.ffi.Syscalls;
 import dev.stapes.model.Device;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.Machine;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 
 /**
- * The root disk, as arguments of QEMU. Saved memory fits the same ones only: what nobody chose is
- * not among them.
+ * The root disk, a file or a block device, and as arguments of QEMU. Saved memory fits the same
+ * ones only: what nobody chose is not among them.
  */
 final class RootDisk {
   /** The controller that it is on, where it is on one. */
@@ -22,7 +36,7 @@ final class RootDisk {
   /**
    * Of a machine.
    *
-   * @param disk the file
+   * @param disk the file, or the block device
    */
   static List<String> arguments(VmPlan plan, Path disk, Device.IoLimits limits) {
     List<String> all = new ArrayList<>();
@@ -30,7 +44,7 @@ final class RootDisk {
     group.put("qom-type", "throttle-group").put("id", VmLimits.ROOT_THROTTLE);
     group.set("limits", VmLimits.throttle(limits).toJson());
     all.addAll(List.of("-object", group.toString()));
-    all.addAll(List.of("-blockdev", node(disk, plan.rootIo()).toString()));
+    all.addAll(List.of("-blockdev", node(plan, disk).toString()));
     DiskBus bus = DiskBus.of("root disk", plan.rootIo());
     ObjectNode device = JsonNodeFactory.instance.objectNode();
     device.put("driver", bus.device(plan.board())).put("id", QemuArguments.ROOT_DEVICE);
@@ -48,9 +62,50 @@ final class RootDisk {
     return all;
   }
 
-  private static ObjectNode node(Path disk, Device.DiskIo io) {
+  /**
+   * The bytes that it has.
+   *
+   * @param disk where this JVM finds it
+   */
+  static long size(Syscalls sys, Path disk) {
+    try (Fd fd = Fd.openWithoutWaiting(sys, disk, EnumSet.of(OpenFlag.READ))) {
+      FileStat found = fd.stat();
+      return found.kind() == FileKind.BLOCK_DEVICE ? LoopDevice.sizeOf(sys, fd) : found.size();
+    } catch (LinuxException e) {
+      throw new StapesException(
+          Kind.UNAVAILABLE, "disk " + disk, "its size cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Fails where it is not what a machine is to have as its disk.
+   *
+   * @param disk where this JVM finds it
+   */
+  static void require(Machine.Spec spec, String subject, Path disk) {
+    boolean device = spec.root().device().isPresent();
+    if (!(device ? isDevice(disk) : Files.isRegularFile(disk, LinkOption.NOFOLLOW_LINKS))) {
+      boolean missing = Files.notExists(disk, LinkOption.NOFOLLOW_LINKS);
+      String what = device ? " is no block device" : " is not a file";
+      throw new StapesException(
+          missing ? Kind.NOT_FOUND : Kind.INVALID,
+          subject,
+          "its disk " + spec.root().image() + (missing ? " is missing" : what));
+    }
+  }
+
+  private static boolean isDevice(Path disk) {
+    try {
+      return VmDevices.isBlock(disk);
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private static ObjectNode node(VmPlan plan, Path disk) {
     ObjectNode file = JsonNodeFactory.instance.objectNode();
-    file.put("driver", "file").put("filename", disk.toString());
+    file.put("driver", plan.rootDevice() ? "host_device" : "file");
+    file.put("filename", disk.toString());
     file.put("discard", "unmap").put("aio", "threads").put("locking", "on");
     ObjectNode raw = JsonNodeFactory.instance.objectNode();
     raw.put("driver", "raw").put("discard", "unmap");
@@ -58,7 +113,7 @@ final class RootDisk {
     ObjectNode throttle = JsonNodeFactory.instance.objectNode();
     throttle.put("driver", "throttle").put("node-name", QemuArguments.ROOT_NODE);
     throttle.put("throttle-group", VmLimits.ROOT_THROTTLE).put("discard", "unmap");
-    List.of(file, raw, throttle).forEach(each -> DiskCache.put(each, io));
+    List.of(file, raw, throttle).forEach(each -> DiskCache.put(each, plan.rootIo()));
     raw.set("file", file);
     throttle.set("file", raw);
     return throttle;

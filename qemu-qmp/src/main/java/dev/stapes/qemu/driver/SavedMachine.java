@@ -3,7 +3,6 @@ package dev.stapes.qemu.driver;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.stapes.model.InstanceKeys;
 import dev.stapes.model.StapesException;
@@ -84,14 +83,7 @@ record SavedMachine(
     all.put("form", FORM).put("instance", instance).put("qemu", qemu);
     arguments.forEach(all.putArray("arguments")::add);
     all.put("memoryLimit", memoryLimit);
-    ArrayNode devices = all.putArray("plugged");
-    plugged.forEach(
-        device ->
-            devices
-                .addObject()
-                .put("id", device.id())
-                .put("slot", device.slot())
-                .put("what", device.what()));
+    all.set("plugged", PluggedDevice.write(plugged));
     all.put("diskSize", diskSize).put("memorySize", memorySize).put("devicesHash", devicesHash);
     return all.toString();
   }
@@ -115,20 +107,12 @@ record SavedMachine(
     }
     List<String> arguments = new ArrayList<>();
     all.path("arguments").forEach(each -> arguments.add(each.asText()));
-    List<PluggedDevice> plugged = new ArrayList<>();
-    for (JsonNode device : all.path("plugged")) {
-      plugged.add(
-          new PluggedDevice(
-              device.path("id").asText(),
-              device.path("slot").asText(),
-              device.path("what").asText()));
-    }
     return new SavedMachine(
         all.path("instance").asText(),
         all.path("qemu").asText(),
-        arguments,
+        CommandLine.kept(arguments), // also where it was saved when more was kept
         all.path("memoryLimit").asText(),
-        plugged,
+        PluggedDevice.read(all.path("plugged")),
         all.path("diskSize").asLong(),
         all.path("memorySize").asLong(),
         all.path("devicesHash").asText());
@@ -156,7 +140,7 @@ record SavedMachine(
     for (int i = 0; i < Math.max(arguments.size(), now.size()); i++) {
       String before = i < arguments.size() ? arguments.get(i) : "nothing";
       String after = i < now.size() ? now.get(i) : "nothing";
-      if (!before.equals(after)) {
+      if (!Microvm.isToldTheSame(before, after)) {
         throw differs(subject, "it had " + before + ", and now has " + after);
       }
     }

@@ -2,6 +2,7 @@ package dev.stapes.qemu.driver;
 
 import dev.stapes.model.StapesException;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Steps that do not need one another: where one fails the others are done all the same. */
@@ -14,6 +15,14 @@ final class Settlement {
    * @throws StapesException the first that failed, with the others
    */
   static void all(List<Runnable> steps) {
+    Optional<StapesException> failure = failureOf(steps);
+    if (failure.isPresent()) {
+      throw failure.get();
+    }
+  }
+
+  /** Does all of them; the answer is the first failure, with the others. */
+  static Optional<StapesException> failureOf(List<Runnable> steps) {
     @Nullable StapesException first = null;
     for (Runnable step : steps) {
       try {
@@ -26,8 +35,6 @@ final class Settlement {
         }
       }
     }
-    if (first != null) {
-      throw first;
-    }
+    return Optional.ofNullable(first);
   }
 }

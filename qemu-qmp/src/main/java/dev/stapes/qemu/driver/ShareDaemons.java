@@ -45,7 +45,7 @@ final class ShareDaemons {
     this.context = context;
     this.files = files;
     this.subject = subject;
-    this.daemons = new Daemons(context.host(), files, subject);
+    this.daemons = new Daemons(context, files, subject);
   }
 
   /**

@@ -8,13 +8,11 @@ import java.util.Optional;
 
 /** What went through the host's end of an interface; sysfs-class-net-statistics of Linux's ABI. */
 final class TapCounters {
-  private static final Path INTERFACES = Path.of("/sys/class/net");
-
   private TapCounters() {}
 
   /** Of an interface, as its guest sees it; empty where the host does not have it here. */
-  static Optional<NetworkCounters> of(String hostName) {
-    Path counters = INTERFACES.resolve(hostName).resolve("statistics");
+  static Optional<NetworkCounters> of(HostRoot root, String hostName) {
+    Path counters = root.interfaces().resolve(hostName).resolve("statistics");
     try {
       return Optional.of(
           new NetworkCounters(

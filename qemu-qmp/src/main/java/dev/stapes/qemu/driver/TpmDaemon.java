@@ -61,7 +61,7 @@ final class TpmDaemon {
     this.context = context;
     this.files = files;
     this.subject = subject;
-    this.daemons = new Daemons(context.host(), files, subject);
+    this.daemons = new Daemons(context, files, subject);
   }
 
   /**
@@ -209,7 +209,7 @@ final class TpmDaemon {
   /** QEMU tries to connect once. */
   private void await(Path socket, Processes.Child child) {
     long deadline = System.nanoTime() + PATIENCE.toNanos();
-    Path process = Path.of("/proc", Long.toString(child.pid()));
+    Path process = context.root().process(child.pid());
     while (!Files.exists(socket, LinkOption.NOFOLLOW_LINKS) || !isListening(process)) {
       if (!child.isAlive() || System.nanoTime() > deadline) {
         throw new StapesException(

@@ -18,11 +18,6 @@ record VfioGroups(Path directory) {
   private static final String OWNER = "unix:uid";
   private static final int ROOT = 0;
 
-  /** Those of this machine. */
-  static VfioGroups host() {
-    return new VfioGroups(Path.of("/dev/vfio"));
-  }
-
   /**
    * Lets a user open one.
    *

@@ -56,7 +56,7 @@ final class VmDevices {
     this.context = context;
     this.subject = subject;
     this.disks = new VmDisks(context.sys(), subject, slots.monitor(), slots);
-    this.hosts = VmHostDevices.of(context.sys(), subject, slots);
+    this.hosts = VmHostDevices.of(context.sys(), subject, slots, context.root());
     this.shares = shares;
     this.mounts = mounts;
     this.hasAgent = hasAgent;
@@ -317,12 +317,13 @@ final class VmDevices {
                   () ->
                       new StapesException(
                           Kind.UNAVAILABLE, subject, "source of device " + name + " is missing"));
-      plugDisk(name, attached.path(), disk, spec.lifetime() == Lifetime.THROWAWAY, boot);
+      plugDisk(name, attached, disk, spec.lifetime() == Lifetime.THROWAWAY, boot);
     }
   }
 
   private void plugDisk(
-      String name, Path source, Device.Disk disk, boolean throwaway, OptionalInt boot) {
+      String name, Machine.Disk attached, Device.Disk disk, boolean throwaway, OptionalInt boot) {
+    Path source = attached.path();
     Path local = context.host().mounts().local(source);
     try {
       BasicFileAttributes found = Files.readAttributes(local, BasicFileAttributes.class);
@@ -330,9 +331,9 @@ final class VmDevices {
         DiskBus.requireOfDirectory(name, disk.io());
         shares.plug(name, source, disk, throwaway);
       } else if (found.isRegularFile()) {
-        disks.plug(name, local, false, disk, boot);
+        disks.plug(name, new VmDisks.Source(local, false, attached.form()), disk, boot);
       } else if (isBlock(local)) {
-        disks.plug(name, local, true, disk, boot);
+        disks.plug(name, new VmDisks.Source(local, true, attached.form()), disk, boot);
       } else {
         throw StapesException.invalid(
             subject,
@@ -359,10 +360,10 @@ final class VmDevices {
    * @param pid of QEMU
    */
   void grow(long pid) {
-    disks.grow(pid);
+    disks.grow(context.root().process(pid));
   }
 
-  private static boolean isBlock(Path path) throws IOException {
+  static boolean isBlock(Path path) throws IOException {
     return (((Number) Files.getAttribute(path, "unix:mode")).intValue() & TYPE_BITS) == BLOCK;
   }
 

@@ -1,5 +1,6 @@
 package dev.stapes.qemu.driver;
 
+import com.fasterxml.jackson.databind.node.BooleanNode;
 import com.fasterxml.jackson.databind.node.IntNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -31,6 +32,7 @@ import dev.stapes.qmp.qemu.QomSet;
 import dev.stapes.qmp.qemu.QueryFdsets;
 import dev.stapes.qmp.qemu.QueryNamedBlockNodes;
 import dev.stapes.qmp.qemu.RemoveFd;
+import dev.stapes.spi.Machine;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -61,19 +63,32 @@ final class VmDisks {
   }
 
   /**
-   * Adds one.
+   * One that is to be added.
    *
    * @param path a regular file, or a block device, where this JVM finds it
    * @param block whether it is a block device
+   * @param form what the guest has it as
+   */
+  record Source(Path path, boolean block, Machine.Disk.Form form) {
+    boolean readOnly(Device.Disk disk) {
+      return disk.readOnly() || form == Machine.Disk.Form.CDROM;
+    }
+  }
+
+  /**
+   * Adds one.
+   *
    * @param boot its place among what the firmware boots from
    */
-  void plug(String name, Path path, boolean block, Device.Disk disk, OptionalInt boot) {
+  void plug(String name, Source source, Device.Disk disk, OptionalInt boot) {
     DiskId id = DiskId.of(name);
+    boolean readOnly = source.readOnly(disk);
     try {
       monitor.execute(ObjectAdd.of(ObjectOptions.fromJson(group(id, disk.limits()))));
-      long set = pass(name, path, disk, id);
-      monitor.execute(BlockdevAdd.of(BlockdevOptions.fromJson(node(id, set, block, disk))));
-      attach(id, DiskBus.of("device " + name, disk.io()), boot);
+      long set = pass(name, source.path(), readOnly, disk.io(), id);
+      ObjectNode node = node(id, set, source.block(), readOnly, disk.io());
+      monitor.execute(BlockdevAdd.of(BlockdevOptions.fromJson(node)));
+      attach(id, DiskBus.of("device " + name, disk.io(), source.form()), source.form(), boot);
     } catch (RuntimeException e) {
       try {
         Uninterrupted.run(() -> forget(id));
@@ -85,12 +100,15 @@ final class VmDisks {
   }
 
   /** In one slot: itself, or the controller that it is on. */
-  private void attach(DiskId id, DiskBus bus, OptionalInt boot) {
+  private void attach(DiskId id, DiskBus bus, Machine.Disk.Form form, OptionalInt boot) {
     DeviceAdd.Builder device =
-        DeviceAdd.builder(bus.device(BOARD))
+        DeviceAdd.builder(bus.device(BOARD, form))
             .id(id.disk())
             .unknownMember("drive", TextNode.valueOf(id.disk()))
             .unknownMember("serial", TextNode.valueOf(id.key()));
+    if (form == Machine.Disk.Form.SHARED) {
+      device.unknownMember("share-rw", BooleanNode.TRUE); // else QEMU keeps others out by a lock
+    }
     boot.ifPresent(index -> device.unknownMember("bootindex", IntNode.valueOf(index)));
     Optional<String> controller = bus.controller(BOARD);
     if (controller.isEmpty()) {
@@ -110,13 +128,13 @@ final class VmDisks {
     }
   }
 
-  private long pass(String name, Path path, Device.Disk disk, DiskId id) {
+  private long pass(String name, Path path, boolean readOnly, Device.DiskIo io, DiskId id) {
     Set<OpenFlag> flags = EnumSet.of(OpenFlag.READ);
-    if (!disk.readOnly()) {
+    if (!readOnly) {
       flags.add(OpenFlag.WRITE);
     }
-    DiskCache.require(sys, "device " + name, path, disk.io());
-    if (DiskCache.isDirect(disk.io())) {
+    DiskCache.require(sys, "device " + name, path, io);
+    if (DiskCache.isDirect(io)) {
       flags.add(OpenFlag.DIRECT); // QEMU 10 takes no other one
     }
     try (Fd fd = Fd.open(sys, path, flags)) {
@@ -138,8 +156,7 @@ final class VmDisks {
   }
 
   /** A raw disk below its limits, as the root disk is one. */
-  static ObjectNode node(DiskId id, long set, boolean block, Device.Disk disk) {
-    boolean readOnly = disk.readOnly();
+  static ObjectNode node(DiskId id, long set, boolean block, boolean readOnly, Device.DiskIo io) {
     ObjectNode file = JsonNodeFactory.instance.objectNode();
     file.put("driver", block ? "host_device" : "file").put("filename", "/dev/fdset/" + set);
     file.put("read-only", readOnly).put("discard", "unmap").put("aio", "threads");
@@ -150,7 +167,7 @@ final class VmDisks {
     throttle.put("driver", "throttle").put("node-name", id.disk());
     throttle.put("throttle-group", id.throttle());
     throttle.put("read-only", readOnly).put("discard", "unmap");
-    List.of(file, raw, throttle).forEach(each -> DiskCache.put(each, disk.io()));
+    List.of(file, raw, throttle).forEach(each -> DiskCache.put(each, io));
     raw.set("file", file);
     throttle.set("file", raw);
     return throttle;
@@ -193,13 +210,14 @@ final class VmDisks {
   /**
    * Lets the guest see which of those that it may write to have grown.
    *
-   * @param pid of QEMU: its descriptors lead to what a disk is, whatever its name is by now
+   * @param process QEMU's directory in procfs: its descriptors lead to what a disk is, whatever its
+   *     name is by now
    */
-  void grow(long pid) {
+  void grow(Path process) {
     Map<String, Path> opened = new HashMap<>();
     for (FdsetInfo set : monitor.execute(QueryFdsets.of())) {
       for (FdsetFdInfo fd : set.fds()) {
-        Path file = Path.of("/proc", Long.toString(pid), "fd", Long.toString(fd.fd()));
+        Path file = process.resolve("fd").resolve(Long.toString(fd.fd()));
         fd.opaque().ifPresent(node -> opened.put(node, file));
       }
     }

@@ -37,6 +37,9 @@ record VmFiles(InstanceId id, String name, Path directory) {
   /** Socket of the display. */
   static final String VNC = "vnc";
 
+  /** Socket of the display where it is SPICE's. */
+  static final String SPICE = "spice";
+
   private static final String PREFIX = "stapes-";
   private static final String SHARES = "_shares";
 
@@ -124,10 +127,12 @@ record VmFiles(InstanceId id, String name, Path directory) {
   /**
    * Removes the directories, if they are there, with whatever QEMU has put there, and takes from
    * its user what the host has given it.
+   *
+   * @param groups of the host
    */
-  void remove() throws IOException {
+  void remove(VfioGroups groups) throws IOException {
     if (Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
-      VfioGroups.host().takeFromOwnerOf(directory);
+      groups.takeFromOwnerOf(directory);
     }
     remove(directory);
     remove(shares());

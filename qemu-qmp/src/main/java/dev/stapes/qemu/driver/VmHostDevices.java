@@ -58,9 +58,9 @@ final class VmHostDevices {
             });
   }
 
-  /** Those of this machine. */
-  static VmHostDevices of(Syscalls sys, String subject, HotPlug slots) {
-    return new VmHostDevices(sys, subject, slots, HostPci.host(), HostUsb.host());
+  /** Those of a host. */
+  static VmHostDevices of(Syscalls sys, String subject, HotPlug slots, HostRoot root) {
+    return new VmHostDevices(sys, subject, slots, root.pci(), root.usb());
   }
 
   /**

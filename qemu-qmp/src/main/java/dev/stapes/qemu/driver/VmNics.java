@@ -8,12 +8,11 @@ import dev.stapes.linux.ffi.Syscalls;
 import dev.stapes.linux.net.Tap;
 import dev.stapes.model.Config;
 import dev.stapes.model.Device;
+import dev.stapes.model.GuestInfo;
 import dev.stapes.model.InstanceId;
 import dev.stapes.model.InstanceState.NetworkCounters;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
-import dev.stapes.qmp.QmpException;
-import dev.stapes.qmp.qemu.Closefd;
 import dev.stapes.qmp.qemu.DeviceAdd;
 import dev.stapes.qmp.qemu.Netdev;
 import dev.stapes.qmp.qemu.NetdevAdd;
@@ -27,6 +26,7 @@ import java.util.OptionalInt;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentSkipListMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,12 +36,14 @@ import org.jspecify.annotations.Nullable;
 final class VmNics {
   private static final String DEVICE = "dev-";
   private static final String NETDEV = "net-";
-  private final String subject;
   private final InstanceId id;
   private final Monitor monitor;
   private final Syscalls sys;
+  private final HostRoot root;
   private final HotPlug plugs;
-  private final TreeMap<String, Device.Nic> plugged = new TreeMap<>();
+
+  /** Changed with the lock, read without. */
+  private final ConcurrentSkipListMap<String, Device.Nic> plugged = new ConcurrentSkipListMap<>();
 
   /**
    * Refuses names by which QEMU would take an interface for something that every machine has.
@@ -62,8 +64,8 @@ final class VmNics {
             });
   }
 
-  VmNics(String subject, InstanceId id, Monitor monitor, HotPlug plugs, Syscalls sys) {
-    this.subject = subject;
+  VmNics(InstanceId id, Monitor monitor, HotPlug plugs, Syscalls sys, HostRoot root) {
+    this.root = root;
     this.id = id;
     this.monitor = monitor;
     this.sys = sys;
@@ -91,13 +93,20 @@ final class VmNics {
    * What went through them, by device. Of one that somebody has moved to another network namespace
    * nothing is known.
    */
-  synchronized SortedMap<String, NetworkCounters> counters(Config config) {
+  SortedMap<String, NetworkCounters> counters(Config config) {
     SortedMap<String, NetworkCounters> counters = new TreeMap<>();
-    plugged.forEach(
+    plugged.forEach( // whoever changes them may wait for the guest
         (name, nic) ->
-            TapCounters.of(NicIdentity.of(id, config, name, nic).hostName())
+            TapCounters.of(root, NicIdentity.of(id, config, name, nic).hostName())
                 .ifPresent(each -> counters.put(name, each)));
     return counters;
+  }
+
+  /** Where the host has met them, by device. */
+  SortedMap<String, GuestInfo.Interface> neighbours(Config config) {
+    SortedMap<String, NicIdentity> identities = new TreeMap<>();
+    plugged.forEach((name, nic) -> identities.put(name, NicIdentity.of(id, config, name, nic)));
+    return HostNeighbours.of(root).of(identities);
   }
 
   /** Takes note of those that a machine which was found has. */
@@ -179,18 +188,13 @@ final class VmNics {
   private void plug(String name, Device.Nic nic, Config config, OptionalInt boot) {
     NicIdentity identity = NicIdentity.of(id, config, name, nic);
     try (Tap tap = tap(name, nic, identity)) {
-      boolean done = false;
-      try {
-        give(name, tap);
-        monitor.execute(
-            NetdevAdd.of(Netdev.Tap.of(NETDEV + name).toBuilder().fd(NETDEV + name).build()));
-        plugs.add(device(name, nic, identity, boot));
-        done = true;
-      } finally {
-        if (!done) {
-          clear(name);
-        }
-      }
+      monitor.give(NETDEV + name, tap.fd());
+      monitor.execute(
+          NetdevAdd.of(Netdev.Tap.of(NETDEV + name).toBuilder().fd(NETDEV + name).build()));
+      plugs.add(device(name, nic, identity, boot));
+    } catch (RuntimeException e) {
+      clearAfter(name, e);
+      throw e;
     }
   }
 
@@ -228,41 +232,29 @@ final class VmNics {
     }
   }
 
-  private void give(String name, Tap tap) {
-    try {
-      monitor.client().getFd(NETDEV + name, tap.fd());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new StapesException(Kind.INTERRUPTED, subject, "interrupted", e);
-    } catch (QmpException e) {
-      throw Monitor.failed(subject, "getfd", e);
-    }
-  }
-
   /** Takes away what is there of a half of an interface. */
   private void clear(String name) {
     Uninterrupted.run(
-        () -> {
-          ignoring(() -> monitor.execute(NetdevDel.of(NETDEV + name)));
-          ignoring(() -> monitor.execute(Closefd.of(NETDEV + name)));
-        });
+        () ->
+            Settlement.all(
+                List.of(
+                    () -> monitor.discard(NetdevDel.of(NETDEV + name)),
+                    () -> monitor.closeFd(NETDEV + name))));
   }
 
-  private static void ignoring(Runnable command) {
+  private void clearAfter(String name, RuntimeException failure) {
     try {
-      command.run();
+      clear(name);
     } catch (StapesException e) {
-      if (e.kind() == Kind.INTERRUPTED) {
-        throw e;
-      } // else there is none
+      failure.addSuppressed(e);
     }
   }
 
   /**
    * Takes an interface away, where it has it.
    *
-   * @throws StapesException BUSY or TIMED_OUT where the guest does not let go of it; it has it
-   *     still
+   * @throws StapesException BUSY or TIMED_OUT where the guest does not let go of it, and has it
+   *     still; TIMED_OUT or UNAVAILABLE where the emulator does not say that its end is gone
    */
   void unplug(String name) {
     plugs.remove(DEVICE + name);

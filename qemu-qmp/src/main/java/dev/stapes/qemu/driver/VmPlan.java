@@ -19,37 +19,43 @@ import java.util.TreeMap;
  * What the spec of an instance means for QEMU.
  *
  * @param cpus how many, or which of the host
+ * @param topology how it sees them, where somebody chose
  * @param memory a whole number of MiB
  * @param hugePages whether its memory is made of huge pages
  * @param firmware what it executes first
  * @param board QEMU's machine type, q35 or microvm
  * @param cpuModel as QEMU names it; empty: the best that the accelerator has
  * @param accelerator kvm, tcg or auto
- * @param vnc whether it has a display
+ * @param clock of the host, of which a microvm is told
+ * @param graphics its display; empty: it has none
  * @param watchdog what its watchdog does with it; empty: it has none
  * @param tpm whether it has a TPM
  * @param nics by device name; copied
  * @param slots for devices that come and go
  * @param boot from what it boots first
  * @param rootIo how it sees and uses its root disk
+ * @param rootDevice whether its root disk is a block device of the host
  * @param vsockId by which the host knows its guest
  * @param raw arguments of the user; copied
  */
 record VmPlan(
     CpuRequest cpus,
+    Optional<CpuTopology> topology,
     Size memory,
     boolean hugePages,
     Firmware firmware,
     String board,
     Optional<String> cpuModel,
     String accelerator,
-    boolean vnc,
+    HostClock clock,
+    Optional<VmGraphics> graphics,
     Optional<String> watchdog,
     boolean tpm,
     SortedMap<String, Device.Nic> nics,
     int slots,
     BootOrder boot,
     Device.DiskIo rootIo,
+    boolean rootDevice,
     OptionalLong vsockId,
     List<String> raw) {
   /** In the directory that is the root volume of a virtual machine: its disk, raw. */
@@ -90,36 +96,50 @@ record VmPlan(
    * Reads a spec.
    *
    * @param host memory of the host, for percentages
+   * @param root where the kernel tells of the host
    * @throws StapesException INVALID or UNSUPPORTED, quoting the value
    */
-  static VmPlan of(Machine.Spec spec, Size host) {
+  static VmPlan of(Machine.Spec spec, Size host, HostRoot root) {
     Config config = spec.config();
     refuseLimitsOfContainers(config);
     CpuRequest cpus = cpus(config);
     TreeMap<String, Device.Nic> nics = new TreeMap<>();
-    spec.devices().forEach((name, device) -> add(nics, name, device));
+    spec.devices().forEach((name, device) -> add(nics, name, device, root));
     checkNics(nics, config.get(QemuKeys.MACHINE).orElseThrow());
     VmDevices.validate(spec, config.get(QemuKeys.MACHINE).orElseThrow());
     return new VmPlan(
         cpus,
+        topology(config, count(cpus)),
         memory(config, host),
         config.isTrue(QemuKeys.HUGEPAGES),
         Firmware.of(config),
         config.get(QemuKeys.MACHINE).orElseThrow(),
         config.get(QemuKeys.CPU),
         config.get(QemuKeys.ACCELERATOR).orElseThrow(),
-        config.get(QemuKeys.DISPLAY).orElseThrow().equals("vnc"),
+        new HostClock(root),
+        VmGraphics.of(config, config.get(QemuKeys.MACHINE).orElseThrow()),
         watchdog(config),
         spec.devices().values().stream().anyMatch(each -> each instanceof Device.Tpm),
         nics,
         slots(spec, nics.size()),
         BootOrder.of(spec),
-        spec.root().io(),
+        rootIo(spec.root()),
+        spec.root().device().isPresent(),
         VsockIds.of(config),
         config
             .get(QemuKeys.RAW_QEMU)
             .map(text -> words(QemuKeys.RAW_QEMU.name(), text))
             .orElse(List.of()));
+  }
+
+  /**
+   * What a full pool refuses has to come back while the guest still has it. Of a file the host says
+   * so with the write; of a device only when its cache is written out, and then it is lost.
+   */
+  private static Device.DiskIo rootIo(Machine.Disk root) {
+    return root.device().isPresent() && root.io().cache().isEmpty()
+        ? new Device.DiskIo(root.io().bus(), Optional.of(Device.DiskIo.Cache.NONE))
+        : root.io();
   }
 
   private static Optional<String> watchdog(Config config) {
@@ -199,6 +219,18 @@ record VmPlan(
         : ((CpuRequest.Count) request).count();
   }
 
+  private static Optional<CpuTopology> topology(Config config, int cpus) {
+    String key = QemuKeys.CPU_TOPOLOGY.name();
+    Optional<CpuTopology> topology =
+        config.get(QemuKeys.CPU_TOPOLOGY).map(text -> CpuTopology.parse(key, text));
+    if (topology.isPresent() && topology.get().processors() < cpus) {
+      throw StapesException.invalid(
+          "config key " + key,
+          "has fewer processors than limits.cpu, " + cpus + ": \"" + topology.get() + "\"");
+    }
+    return topology;
+  }
+
   /** How many CPUs it sees. */
   int cpuCount() {
     return count(cpus);
@@ -223,7 +255,8 @@ record VmPlan(
     return new Size(bytes / MEBIBYTE * MEBIBYTE);
   }
 
-  private static void add(SortedMap<String, Device.Nic> nics, String name, Device device) {
+  private static void add(
+      SortedMap<String, Device.Nic> nics, String name, Device device, HostRoot root) {
     if (device instanceof Device.Nic nic) {
       nics.put(name, nic);
       return;
@@ -234,7 +267,7 @@ record VmPlan(
       return;
     }
     if (HostDevices.isOne(device)) {
-      new HostDevices(Path.of("/sys")).validate(name, device);
+      new HostDevices(root.sys()).validate(name, device);
       return;
     }
     throw new StapesException(
@@ -263,9 +296,9 @@ record VmPlan(
     return new StapesException(StapesException.Kind.UNSUPPORTED, "device " + device, why);
   }
 
-  /** The disk of a root volume. */
+  /** The disk of a root volume: a file in it, or a block device beside it. */
   static Path disk(Machine.Spec spec) {
-    return spec.root().path().resolve(DISK);
+    return spec.root().image();
   }
 
   /** The variables of UEFI in a root volume. */

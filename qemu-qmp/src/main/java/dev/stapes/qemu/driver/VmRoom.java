@@ -1,5 +1,6 @@
 package dev.stapes.qemu.driver;
 
+import dev.stapes.linux.cgroup.CpuRequest;
 import dev.stapes.model.Size;
 import dev.stapes.spi.Host;
 import java.util.List;
@@ -11,12 +12,12 @@ import java.util.regex.Pattern;
  * What a machine has room for while it runs. It depends on the host of the start, and decides where
  * devices are: memory that was saved fits no machine with another one.
  *
- * @param cpus how many processors it can have
+ * @param cpus the processors that it can have
  * @param growth how many bytes of memory it can have beyond those of the start
  * @param slots for devices that come and go
  * @param vsock whether there is a {@link Vsock}
  */
-record VmRoom(int cpus, long growth, int slots, boolean vsock) {
+record VmRoom(CpuTopology cpus, long growth, int slots, boolean vsock) {
   private static final Pattern CPUS = Pattern.compile("(?:^|,)maxcpus=(\\d{1,9})(?:,|$)");
   private static final Pattern MEMORY = Pattern.compile("(?:^|,)size=(\\d{1,12})M(?:,|$)");
   private static final Pattern MOST_MEMORY = Pattern.compile("(?:^|,)maxmem=(\\d{1,12})M(?:,|$)");
@@ -24,8 +25,8 @@ record VmRoom(int cpus, long growth, int slots, boolean vsock) {
       Pattern.compile("\"id\":\"" + PciSlots.NAME + "\\d+\"|(?:^|,)id=" + PciSlots.NAME + "\\d+");
 
   /** That of one which is started anew. */
-  static VmRoom of(VmPlan plan, Host.Facts host, Vsock vsock) {
-    VmRoom room = of(plan, host.onlineCpus().size(), host.memory());
+  static VmRoom of(VmPlan plan, Host.Facts facts, HostCpus host, Vsock vsock) {
+    VmRoom room = of(plan, host, facts.onlineCpus().size(), facts.memory());
     boolean has = plan.vsockId().isPresent() && vsock.isUsable();
     return new VmRoom(room.cpus(), room.growth(), room.slots(), has);
   }
@@ -33,14 +34,18 @@ record VmRoom(int cpus, long growth, int slots, boolean vsock) {
   /**
    * The same without a vsock.
    *
+   * @param host its CPUs
    * @param mostCpus of the host
    * @param mostMemory of the host
    */
-  static VmRoom of(VmPlan plan, int mostCpus, Size mostMemory) {
+  static VmRoom of(VmPlan plan, HostCpus host, int mostCpus, Size mostMemory) {
     boolean fixed = plan.board().equals("microvm");
-    int cpus = plan.cpuCount();
+    CpuTopology cpus =
+        plan.cpus() instanceof CpuRequest.Pinned pinned
+            ? host.topology(pinned.cpus())
+            : CpuTopology.ofCores(plan.cpuCount());
     return new VmRoom(
-        fixed ? cpus : Math.max(cpus, Math.min(mostCpus, VmPlan.MOST_CPUS)),
+        plan.topology().orElse(fixed ? cpus : cpus.upTo(mostCpus)),
         VmMemory.growth(plan, mostMemory),
         fixed ? 0 : plan.slots(),
         false);
@@ -56,7 +61,9 @@ record VmRoom(int cpus, long growth, int slots, boolean vsock) {
             .count();
     boolean vsock =
         CommandLine.values(arguments, "-device").stream().anyMatch(CommandLine::isVsock);
-    return new VmRoom((int) cpus, most - memory(arguments).bytes(), (int) slots, vsock);
+    String smp = CommandLine.values(arguments, "-smp").stream().findFirst().orElse("");
+    return new VmRoom(
+        CpuTopology.in(smp, (int) cpus), most - memory(arguments).bytes(), (int) slots, vsock);
   }
 
   /** The memory that a machine was started with. */

@@ -37,17 +37,19 @@ final class VmScreen implements Machine.Screen {
   private final String subject;
   private final VmFiles files;
   private final Monitor monitor;
+  private final VmGraphics graphics;
 
-  VmScreen(Syscalls sys, String subject, VmFiles files, Monitor monitor) {
+  VmScreen(Syscalls sys, String subject, VmFiles files, Monitor monitor, VmGraphics graphics) {
     this.sys = sys;
     this.subject = subject;
     this.files = files;
     this.monitor = monitor;
+    this.graphics = graphics;
   }
 
   @Override
   public Display display() {
-    return new Display(Display.Protocol.VNC, files.directory().resolve(VmFiles.VNC));
+    return new Display(graphics.protocol(), files.directory().resolve(graphics.socket()));
   }
 
   @Override

@@ -7,6 +7,7 @@ import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -21,20 +22,34 @@ import java.util.regex.Pattern;
 final class VmState {
   private static final int KIBIBYTE = 1024;
 
+  /** USER_HZ, which is what the kernel tells all programs times in. */
+  private static final int MILLIS_PER_TICK = 10;
+
+  /** Behind the name, which is the second field: utime and stime, the 14th and 15th. */
+  private static final int UTIME = 11;
+
+  private static final int STIME = 12;
+
   private VmState() {}
 
+  /**
+   * Of one.
+   *
+   * @param process its directory in procfs
+   */
   static InstanceState of(
+      Path process,
       long pid,
       Instant startedAt,
       InstanceStatus doing,
       SortedMap<String, NetworkCounters> network) {
     try {
-      String status = Files.readString(Path.of("/proc/" + pid + "/status"));
+      String status = Files.readString(process.resolve("status"));
       return new InstanceState(
           doing,
           OptionalLong.of(pid),
           Optional.of(startedAt),
-          cpu(pid),
+          cpu(Files.readString(process.resolve("stat"), StandardCharsets.ISO_8859_1)),
           size(status, "VmRSS"),
           size(status, "VmHWM"),
           size(status, "VmSwap"),
@@ -48,10 +63,11 @@ final class VmState {
     }
   }
 
-  private static Duration cpu(long pid) {
-    return ProcessHandle.of(pid)
-        .flatMap(process -> process.info().totalCpuDuration())
-        .orElse(Duration.ZERO);
+  /** Of all its threads. Its name may have parentheses and spaces in it. */
+  private static Duration cpu(String stat) {
+    String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+    long ticks = Long.parseLong(fields[UTIME]) + Long.parseLong(fields[STIME]);
+    return Duration.ofMillis(ticks * MILLIS_PER_TICK);
   }
 
   private static Optional<Size> size(String status, String field) {

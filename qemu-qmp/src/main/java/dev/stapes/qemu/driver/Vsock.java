@@ -19,13 +19,6 @@ record Vsock(Syscalls sys, Path device) {
   /** The device of QEMU. */
   static final String ID = "vsock";
 
-  private static final Path DEVICE = Path.of("/dev/vhost-vsock");
-
-  /** That of this machine. */
-  static Vsock of(Syscalls sys) {
-    return new Vsock(sys, DEVICE);
-  }
-
   /** Whether the host has them, and can be asked for one. */
   boolean isUsable() {
     try {

@@ -1,10 +1,14 @@
 package dev.stapes.qemu.driver;
 
 import dev.stapes.model.Config;
+import dev.stapes.model.StapesException;
+import dev.stapes.spi.TakenException;
 import java.util.Collection;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 
 /**
@@ -19,7 +23,12 @@ final class VsockIds {
   private static final int BLOCKS = 40_000;
   private static final int IN_BLOCK = 100_000;
 
+  private static final String CLASH = "unable to set guest cid: Address already in use";
+
   private final long first;
+
+  /** Those that the kernel has given to a guest of somebody else, as far as is known. */
+  private final Set<Long> foreign = ConcurrentHashMap.newKeySet();
 
   /**
    * Those of a root directory.
@@ -35,14 +44,39 @@ final class VsockIds {
     Set<String> taken =
         others.stream().flatMap(other -> other.text(KEY).stream()).collect(Collectors.toSet());
     OptionalLong own = of(config);
-    if (own.isPresent() && isOurs(own.getAsLong()) && !taken.contains(text(own.getAsLong()))) {
+    if (own.isPresent() && isOurs(own.getAsLong()) && isFree(own.getAsLong(), taken)) {
       return Map.of();
     }
     long id = first;
-    while (taken.contains(text(id))) {
+    while (!isFree(id, taken)) {
       id++;
     }
     return Map.of(KEY, text(id));
+  }
+
+  private boolean isFree(long id, Set<String> taken) {
+    return !foreign.contains(id) && !taken.contains(text(id));
+  }
+
+  /** From now on nobody gets one that is somebody else's: two root directories may have a block. */
+  void avoid(Config config) {
+    of(config).ifPresent(foreign::add);
+  }
+
+  /**
+   * The error of a QEMU that did not start because another guest has its id, if that was so.
+   *
+   * @param complaint of QEMU
+   */
+  static Optional<StapesException> taken(
+      String subject, VmPlan plan, String complaint, Exception cause) {
+    return plan.vsockId().isPresent() && complaint.contains(CLASH)
+        ? Optional.of(
+            new TakenException(
+                subject,
+                "another guest of the host has " + KEY + ": " + plan.vsockId().getAsLong(),
+                cause))
+        : Optional.empty();
   }
 
   private boolean isOurs(long id) {

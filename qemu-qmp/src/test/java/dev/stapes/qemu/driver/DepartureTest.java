@@ -8,8 +8,10 @@ import dev.stapes.linux.ffi.Syscalls;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.qmp.qemu.RunState;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,8 +25,19 @@ class DepartureTest {
 
   @TempDir Path directory;
 
-  private static RunState abandon(ScriptedQemu qemu) {
-    return new Departure("instance vm", qemu.monitor(), Syscalls.system()).abandon();
+  private VmFiles files() {
+    return VmFiles.of(Specs.scope(directory, "tag"), Specs.ID);
+  }
+
+  private RunState abandon(ScriptedQemu qemu) {
+    Departure.Abandoned abandoned = abandoned(qemu);
+    assertEquals(Optional.empty(), abandoned.failure());
+    return abandoned.state();
+  }
+
+  private Departure.Abandoned abandoned(ScriptedQemu qemu) {
+    qemu.answer("qom-list", "[]");
+    return new Departure("instance vm", qemu.monitor(), files(), Syscalls.system()).abandon();
   }
 
   private static String status(String state) {
@@ -44,6 +57,7 @@ class DepartureTest {
   void where_nothing_is_under_way_nothing_is_ended() throws Exception {
     try (ScriptedQemu qemu = new ScriptedQemu(directory)) {
       qemu.answer("query-migrate", "{}").answer("query-jobs", "[]").refuse("blockdev-del");
+      qemu.refuse("closefd");
       qemu.answer("query-status", status("running"));
       assertEquals(RunState.RUNNING, abandon(qemu));
       assertEquals(
@@ -52,7 +66,11 @@ class DepartureTest {
               "query-jobs",
               "blockdev-del",
               "migrate-set-capabilities",
-              "query-status"),
+              "closefd",
+              "closefd",
+              "query-status",
+              "migrate-set-parameters",
+              "qom-list"),
           qemu.heard());
     }
   }
@@ -76,8 +94,38 @@ class DepartureTest {
               "block-job-cancel",
               "blockdev-del",
               "migrate-set-capabilities",
-              "query-status"),
+              "closefd",
+              "closefd",
+              "query-status",
+              "migrate-set-parameters",
+              "qom-list"),
           qemu.heard());
+    }
+  }
+
+  @Test
+  void what_cannot_be_taken_back_is_told_and_does_not_hide_that_it_stands_still() throws Exception {
+    for (String step : List.of("query-migrate", "query-jobs", "migrate-set-capabilities")) {
+      try (ScriptedQemu qemu = new ScriptedQemu(directory)) {
+        qemu.answer("query-migrate", "{}").answer("query-jobs", "[]").refuse(step);
+        qemu.answer("query-status", status("postmigrate"));
+        Departure.Abandoned abandoned = abandoned(qemu);
+        assertEquals(RunState.POSTMIGRATE, abandoned.state());
+        String failure = abandoned.failure().orElseThrow().toString();
+        assertTrue(failure.contains(step), failure);
+        assertTrue(qemu.heard().contains("blockdev-del") || step.equals("query-jobs"), step);
+      }
+    }
+  }
+
+  @Test
+  void a_key_that_is_left_is_for_the_next_move_to_remove() throws Exception {
+    try (ScriptedQemu qemu = new ScriptedQemu(directory)) {
+      qemu.answer("query-migrate", "{}").answer("query-jobs", "[]");
+      qemu.refuse("migrate-set-parameters").answer("query-status", status("paused"));
+      Path key = Files.createDirectories(files().directory()).resolve("keys.psk");
+      Files.createDirectories(key.resolve("by a captured emulator"));
+      assertEquals(RunState.PAUSED, abandon(qemu));
     }
   }
 

@@ -2,6 +2,7 @@ package dev.stapes.qemu.driver;
 
 import static dev.stapes.qemu.driver.Specs.refused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
@@ -41,7 +42,7 @@ class DiskBusTest {
   }
 
   private static VmPlan plan(DiskIo io, String... config) {
-    return VmPlan.of(Specs.on(Specs.of(config), io), Specs.HOST);
+    return Specs.plan(Specs.on(Specs.of(config), io));
   }
 
   private static List<String> arguments(VmPlan plan) {
@@ -65,6 +66,42 @@ class DiskBusTest {
         all.subList(2, all.size()));
     assertEquals(all, arguments(plan(on(Bus.VIRTIO_BLK))));
     assertEquals(all, arguments(plan(with(Cache.WRITEBACK))));
+  }
+
+  @Test
+  void a_root_disk_that_is_a_device_is_the_same_disk_to_the_guest() {
+    Machine.Spec spec = Specs.of();
+    Machine.Spec device =
+        spec.with(spec.root().on(Optional.of(Path.of("/dev/loop7"))), spec.disks());
+    assertEquals(Path.of("/pool/vm/root.img"), VmPlan.disk(spec));
+    assertEquals(Path.of("/dev/loop7"), VmPlan.disk(device));
+    List<String> all = arguments(Specs.plan(device));
+    assertTrue(
+        all.toString().contains("{\"driver\":\"host_device\",\"filename\":\"/dev/fdset/3\""),
+        all::toString);
+    assertTrue(all.toString().contains("\"cache\":{\"direct\":true,\"no-flush\":false}"));
+    assertEquals(CommandLine.kept(arguments(Specs.plan())), CommandLine.kept(all));
+    String other = "{\"driver\":\"host_device\",\"node-name\":\"raw\"}";
+    assertEquals(List.of("-blockdev", other), CommandLine.kept(List.of("-blockdev", other)));
+    Machine.Spec chosen = Specs.on(spec, with(Cache.WRITEBACK));
+    Machine.Spec cached =
+        chosen.with(chosen.root().on(Optional.of(Path.of("/dev/loop7"))), spec.disks());
+    assertFalse(arguments(Specs.plan(cached)).toString().contains("cache"));
+  }
+
+  @Test
+  void a_root_disk_is_what_it_is_said_to_be() throws IOException {
+    Path file = Files.write(directory.resolve("root.img"), new byte[12]);
+    Machine.Spec spec = Specs.of();
+    Machine.Spec device = spec.with(spec.root().on(Optional.of(file)), spec.disks());
+    RootDisk.require(spec, "instance vm", file);
+    assertEquals(12, RootDisk.size(Syscalls.system(), file));
+    refused(Kind.INVALID, "no block device", () -> RootDisk.require(device, "vm", file));
+    Path gone = directory.resolve("gone");
+    refused(Kind.NOT_FOUND, "is missing", () -> RootDisk.require(device, "vm", gone));
+    refused(Kind.NOT_FOUND, "is missing", () -> RootDisk.require(spec, "vm", gone));
+    refused(Kind.INVALID, "not a file", () -> RootDisk.require(spec, "vm", directory));
+    refused(Kind.UNAVAILABLE, "size", () -> RootDisk.size(Syscalls.system(), gone));
   }
 
   @ParameterizedTest
@@ -143,7 +180,7 @@ class DiskBusTest {
     String root = arguments(plan(with(Cache.UNSAFE))).get(3);
     assertEquals(4, root.split(java.util.regex.Pattern.quote(unsafe), -1).length, root);
     Device.Disk disk = Device.disk("/d", each -> each.source("/d").cache(Cache.UNSAFE));
-    String node = VmDisks.node(DiskId.of("d"), 7, false, disk).toString();
+    String node = VmDisks.node(DiskId.of("d"), 7, false, false, disk.io()).toString();
     assertEquals(4, node.split(java.util.regex.Pattern.quote(unsafe), -1).length, node);
   }
 
@@ -173,22 +210,10 @@ class DiskBusTest {
   }
 
   @Test
-  void a_root_disk_goes_past_the_memory_of_the_host_where_qemu_takes_what_a_shell_opened() {
-    for (QemuProgram.Version version : List.of(version(7, 2), version(8, 2), version(9, 0))) {
-      DiskCache.requireOfRoot("vm", with(Cache.NONE), version);
-    }
-    for (QemuProgram.Version version : List.of(version(9, 1), version(10, 0))) {
-      DiskCache.requireOfRoot("vm", with(Cache.UNSAFE), version);
-      DiskCache.requireOfRoot("vm", DiskIo.USUAL, version);
-      refused(
-          Kind.UNSUPPORTED,
-          "there is no such one with QEMU " + version + ": \"none\"",
-          () -> DiskCache.requireOfRoot("vm", with(Cache.NONE), version));
-    }
-  }
-
-  private static QemuProgram.Version version(int major, int minor) {
-    return new QemuProgram.Version(major, minor);
+  void a_root_disk_past_the_memory_of_the_host_is_opened_so() {
+    assertEquals(QemuProcess.Mode.DIRECT, DiskCache.modeOfRoot(with(Cache.NONE)));
+    assertEquals(QemuProcess.Mode.WRITE, DiskCache.modeOfRoot(with(Cache.UNSAFE)));
+    assertEquals(QemuProcess.Mode.WRITE, DiskCache.modeOfRoot(DiskIo.USUAL));
   }
 
   @Test

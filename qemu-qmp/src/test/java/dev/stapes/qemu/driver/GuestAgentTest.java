@@ -59,6 +59,22 @@ class GuestAgentTest {
     }
   }
 
+  @Test
+  void who_waits_between_two_questions_can_be_interrupted()
+      throws IOException, InterruptedException {
+    try (ScriptedQemu guest = guest();
+        GuestAgent agent =
+            new GuestAgent(
+                "instance vm", guest::client, nanos -> Thread.currentThread().interrupt())) {
+      guest.answer("guest-exec-status", RUNS);
+      StapesException e =
+          assertThrows(StapesException.class, () -> agent.run(COMMAND, Duration.ofSeconds(30)));
+      assertEquals(StapesException.Kind.INTERRUPTED, e.kind());
+      assertTrue(Thread.interrupted());
+      assertEquals(List.of("guest-exec", "guest-exec-status"), guest.heard());
+    }
+  }
+
   private ScriptedQemu guest() throws IOException, InterruptedException {
     return new ScriptedQemu(directory).answer("guest-exec", "{\"pid\": 42}");
   }

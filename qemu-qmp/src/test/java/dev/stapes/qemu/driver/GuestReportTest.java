@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.stapes.model.GuestInfo;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
 import dev.stapes.qmp.QmpCommand;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -11,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 class GuestReportTest {
@@ -80,5 +83,29 @@ class GuestReportTest {
     GuestInfo info = GuestReport.of(new Answers(Map.of("guest-network-get-interfaces", lie)));
     assertEquals(
         Map.of("eth0", new GuestInfo.Interface(Optional.empty(), List.of())), info.interfaces());
+  }
+
+  private static GuestReport.Source failing(Kind kind) {
+    return new GuestReport.Source() {
+      @Override
+      public <R> Optional<R> ask(QmpCommand<R> command) {
+        throw new StapesException(kind, "instance vm", "no agent runs in the guest");
+      }
+    };
+  }
+
+  @Test
+  void without_an_agent_the_host_tells_what_it_knows() {
+    TreeMap<String, GuestInfo.Interface> met = new TreeMap<>();
+    List<GuestInfo.Address> addresses = List.of(new GuestInfo.Address("10.0.0.2", 32));
+    met.put("eth0", new GuestInfo.Interface(Optional.of("10:66:6a:00:00:01"), addresses));
+    for (Kind kind : List.of(Kind.UNAVAILABLE, Kind.TIMED_OUT)) {
+      assertEquals(
+          new GuestInfo(Optional.empty(), GuestInfo.OperatingSystem.UNKNOWN, met),
+          GuestReport.of(failing(kind), () -> met));
+      Specs.refused(
+          kind, "no agent runs in the guest", () -> GuestReport.of(failing(kind), TreeMap::new));
+    }
+    Specs.refused(Kind.INTERRUPTED, "", () -> GuestReport.of(failing(Kind.INTERRUPTED), () -> met));
   }
 }

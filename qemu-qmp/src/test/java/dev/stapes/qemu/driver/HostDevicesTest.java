@@ -143,16 +143,14 @@ class HostDevicesTest {
     assertTrue(HostDevices.isOne(device("gpu")));
     assertFalse(HostDevices.isOne(new Device.Tpm()));
     Specs.refused(
-        Kind.INVALID,
-        "device dev0",
-        () -> VmPlan.of(Specs.of(Map.of("dev0", device("pci"))), Specs.HOST));
+        Kind.INVALID, "device dev0", () -> Specs.plan(Specs.of(Map.of("dev0", device("pci")))));
     Machine.Spec spec = Specs.of(Map.of("card", PCI, "stick", USB));
-    assertEquals(QemuArguments.FREE_SLOTS + 2, VmPlan.of(spec, Specs.HOST).slots());
+    assertEquals(QemuArguments.FREE_SLOTS + 2, Specs.plan(spec).slots());
     String[] small = {"qemu.machine", "microvm", "qemu.kernel", "/k"};
     Specs.refused(
         Kind.UNSUPPORTED,
         "device stick: a machine of type microvm has no devices of the host",
-        () -> VmPlan.of(Specs.of(Map.of("stick", USB), small), Specs.HOST));
+        () -> Specs.plan(Specs.of(Map.of("stick", USB), small)));
   }
 
   @Test

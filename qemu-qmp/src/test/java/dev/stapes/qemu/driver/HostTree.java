@@ -21,11 +21,23 @@ record HostTree(Path root) {
   }
 
   HostPci pci() {
-    return new HostPci(sys(), dev());
+    return host().pci();
   }
 
   HostUsb usb() {
-    return new HostUsb(sys(), dev());
+    return host().usb();
+  }
+
+  /** As the driver knows it. */
+  HostRoot host() {
+    return new HostRoot(root);
+  }
+
+  /** A CPU of a socket, and what is with it on its core. */
+  void cpu(int number, int socket, String core) throws IOException {
+    Path topology = sys().resolve("devices/system/cpu/cpu" + number + "/topology");
+    file(topology.resolve("physical_package_id"), Integer.toString(socket));
+    file(topology.resolve("core_cpus_list"), core);
   }
 
   /** A file with a line, whatever is above it. */

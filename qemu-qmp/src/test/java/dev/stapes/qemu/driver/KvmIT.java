@@ -16,6 +16,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Objects;
+import java.util.OptionalLong;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -29,6 +31,7 @@ class KvmIT {
   private final Host host = new LinuxHostProvider().open();
 
   @TempDir Path directory;
+  private Path device = HostRoot.MACHINE.kvm();
 
   @AfterEach
   void close() {
@@ -41,7 +44,7 @@ class KvmIT {
 
   private Kvm kvm(QemuProgram qemu) {
     Path setpriv = host.programs().find("setpriv").orElseThrow();
-    return new Kvm(host, qemu, setpriv, new UserIds("kvm").ofProbe(), directory);
+    return new Kvm(host, device, qemu, setpriv, new UserIds("kvm").ofProbe(), directory);
   }
 
   /** A program in place of QEMU, which a user without rights can reach. */
@@ -88,6 +91,19 @@ class KvmIT {
     boolean usable = kvm.isUsable();
     assertTrue(Files.exists(Path.of("/dev/kvm")) || !usable);
     assertEquals(usable, kvm.isUsable());
+  }
+
+  @Test
+  void a_host_without_the_device_or_with_one_of_root_alone_has_none() throws IOException {
+    HostRoot other = new HostRoot(directory);
+    device = other.kvm();
+    assertFalse(kvm().isUsable());
+    Files.createDirectory(other.dev());
+    Files.createFile(device, PosixFilePermissions.asFileAttribute(Set.of()));
+    assertFalse(kvm().isUsable());
+    assertEquals(OptionalLong.empty(), kvm().group());
+    Files.setAttribute(device, "unix:gid", 104);
+    assertEquals(OptionalLong.of(104), kvm().group());
   }
 
   @Test

@@ -94,16 +94,15 @@ class NicIdentityTest {
     refused(
         UNSUPPORTED,
         "device eth0: a guest names its interfaces itself: \"lan0\"",
-        () -> VmPlan.of(Specs.of(Map.of("eth0", named)), Specs.HOST));
+        () -> Specs.plan(Specs.of(Map.of("eth0", named))));
     refused(
         UNSUPPORTED,
         "microvm",
-        () ->
-            VmPlan.of(Specs.of(ETH0, "qemu.machine", "microvm", "qemu.kernel", "/k"), Specs.HOST));
+        () -> Specs.plan(Specs.of(ETH0, "qemu.machine", "microvm", "qemu.kernel", "/k")));
     Map<String, Device> many = new TreeMap<>();
     for (int i = 0; i <= VmPlan.MOST_NICS; i++) {
       many.put("eth" + i, PLAIN);
     }
-    refused(UNSUPPORTED, "at most 8", () -> VmPlan.of(Specs.of(many), Specs.HOST));
+    refused(UNSUPPORTED, "at most 8", () -> Specs.plan(Specs.of(many)));
   }
 }

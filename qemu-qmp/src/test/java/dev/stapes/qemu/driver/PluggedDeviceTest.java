@@ -89,14 +89,16 @@ class PluggedDeviceTest {
     TreeMap<String, String> specified = new TreeMap<>(Map.of("dev-eth0", "address x"));
     assertEquals(
         List.of(new PluggedDevice("dev-eth0", "slot1", "address x")),
-        PluggedDevice.all("vm", Map.of("dev-eth0", "slot1"), specified));
+        PluggedDevice.all("vm", "it cannot move", Map.of("dev-eth0", "slot1"), specified));
     refused(
         Kind.CONFLICT,
-        "it lacks device dev-eth0",
-        () -> PluggedDevice.all("vm", Map.of(), specified));
+        "it cannot move: it lacks device dev-eth0",
+        () -> PluggedDevice.all("vm", "it cannot move", Map.of(), specified));
     refused(
         Kind.CONFLICT,
-        "while it has device cpu-1",
-        () -> PluggedDevice.all("vm", Map.of("dev-eth0", "slot1", "cpu-1", "slot2"), specified));
+        "it cannot move while it has device cpu-1",
+        () ->
+            PluggedDevice.all(
+                "vm", "it cannot move", Map.of("dev-eth0", "slot1", "cpu-1", "slot2"), specified));
   }
 }

@@ -33,7 +33,7 @@ class QemuArgumentsTest {
             Path.of("/dev/fdset/3"),
             plan.firmware() instanceof Firmware.Uefi ? UEFI : QemuArguments.UefiFiles.NONE,
             kvm,
-            VmRoom.of(plan, 4, Size.ofMebibytes(64)),
+            Specs.room(plan, 4, Size.ofMebibytes(64)),
             LIMITS,
             Path.of("/dev/fdset/5"),
             Optional.empty(),
@@ -208,6 +208,7 @@ class QemuArgumentsTest {
     List<String> all = of(Specs.plan("qemu.machine", "microvm", "qemu.kernel", "/k"), false);
     requireWellFormed(all);
     assertTrue(values(all, "-machine").get(0).startsWith("microvm,acpi=on"));
+    assertTrue(values(all, "-machine").get(0).contains("pit=off,pic=off"));
     assertEquals(List.of("base=utc,driftfix=none"), values(all, "-rtc"));
     assertEquals(List.of(), values(all, "-global"));
     assertTrue(all.stream().noneMatch(text -> text.contains("-pci\"")));
@@ -217,8 +218,7 @@ class QemuArgumentsTest {
 
   @Test
   void each_interface_has_a_slot_beside_those_for_what_comes_later() {
-    VmPlan plan =
-        VmPlan.of(Specs.of(Map.of("eth0", Device.Nic.p2p(), "eth1", Device.Nic.p2p())), Specs.HOST);
+    VmPlan plan = Specs.plan(Specs.of(Map.of("eth0", Device.Nic.p2p(), "eth1", Device.Nic.p2p())));
     List<String> all = of(plan, false);
     requireWellFormed(all);
     assertEquals(List.of(), values(all, "-netdev"));
@@ -239,6 +239,32 @@ class QemuArgumentsTest {
     assertEquals(List.of("vnc=unix:vnc"), values(all, "-display"));
     assertEquals(List.of("qemu64"), values(all, "-cpu"));
     json(all, "-device", "driver", "VGA");
+    List<String> none = of(Specs.plan(), true);
+    assertEquals(List.of("none"), values(none, "-display"));
+    assertEquals(List.of(), values(none, "-spice"));
+  }
+
+  @Test
+  void spice_takes_the_place_of_vnc_and_virtio_that_of_vga() {
+    List<String> all = of(Specs.plan("qemu.display", "spice", "qemu.gpu", "virtio"), true);
+    requireWellFormed(all);
+    assertEquals(List.of("none"), values(all, "-display"));
+    assertEquals(List.of("unix=on,addr=spice,disable-ticketing=on"), values(all, "-spice"));
+    assertEquals("vga", json(all, "-device", "driver", "virtio-vga").path("id").asText());
+  }
+
+  @Test
+  void threads_are_seen_as_such_with_a_cpu_that_has_them() {
+    String both = "sockets=1,cores=2,threads=2";
+    assertEquals("max,vendor=GenuineIntel", cpu(false, "qemu.cpu_topology", both));
+    assertEquals("host,topoext=on", cpu(true, "qemu.cpu_topology", both));
+    assertEquals("EPYC", cpu(true, "qemu.cpu_topology", both, "qemu.cpu", "EPYC"));
+    assertEquals("max", cpu(false, "qemu.cpu_topology", "sockets=2,cores=2,threads=1"));
+    assertEquals("max", cpu(false));
+  }
+
+  private static String cpu(boolean kvm, String... config) {
+    return values(of(Specs.plan(config), kvm), "-cpu").get(0);
   }
 
   @Test
@@ -255,7 +281,7 @@ class QemuArgumentsTest {
 
   @Test
   void a_tpm_is_reached_by_a_socket_in_its_directory() {
-    VmPlan plan = VmPlan.of(Specs.of(Map.of("tpm0", new Device.Tpm())), Specs.HOST);
+    VmPlan plan = Specs.plan(Specs.of(Map.of("tpm0", new Device.Tpm())));
     List<String> all = of(plan, true);
     requireWellFormed(all);
     assertTrue(values(all, "-chardev").contains("socket,id=tpm,path=tpm.d/ctrl"));
@@ -290,10 +316,12 @@ class QemuArgumentsTest {
             Specs.plan("limits.cpu", "9", "raw.qemu", "-m 2G -smp cpus=1,maxcpus=77"),
             Specs.plan("qemu.machine", "microvm", "qemu.kernel", "/k", "limits.cpu", "2"))) {
       List<String> all = of(plan, false);
-      assertEquals(VmRoom.of(plan, 4, Size.ofMebibytes(64)), VmRoom.of(all));
+      assertEquals(Specs.room(plan, 4, Size.ofMebibytes(64)), VmRoom.of(all));
       assertEquals(plan.memory(), VmRoom.memory(all));
     }
-    assertEquals(new VmRoom(1, 0, 0, false), VmRoom.of(List.of("-m", "2G", "-smp", "4")));
+    assertEquals(
+        new VmRoom(CpuTopology.ofCores(1), 0, 0, false),
+        VmRoom.of(List.of("-m", "2G", "-smp", "4")));
   }
 
   @Test
@@ -301,7 +329,7 @@ class QemuArgumentsTest {
     VmPlan before = Specs.plan("limits.memory", "35MiB");
     List<String> saved = of(before, false);
     Device.Nic nic = Device.Nic.p2p();
-    VmPlan now = VmPlan.of(Specs.of(Map.of("eth0", nic), "limits.memory", "35MiB"), Specs.HOST);
+    VmPlan now = Specs.plan(Specs.of(Map.of("eth0", nic), "limits.memory", "35MiB"));
     List<String> again =
         QemuArguments.of(
             now,
@@ -334,7 +362,7 @@ class QemuArgumentsTest {
                 Path.of("/a,b"),
                 UEFI,
                 false,
-                VmRoom.of(Specs.plan(), 1, Size.ofMebibytes(64)),
+                Specs.room(Specs.plan(), 1, Size.ofMebibytes(64)),
                 Device.IoLimits.NONE,
                 Path.of("/logs,x/con=sole"),
                 Optional.of(Path.of("/dev/fdset/6")),

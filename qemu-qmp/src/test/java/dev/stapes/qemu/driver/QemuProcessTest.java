@@ -70,6 +70,9 @@ class QemuProcessTest {
             .directory(Path.of("/").toFile())
             .redirectErrorStream(true)
             .redirectOutput(temporary.resolve("output").toFile());
+    if (start.stdin() instanceof Processes.Stdio.DirectFile file) {
+      builder.redirectInput(file.path().toFile());
+    }
     builder.environment().clear();
     builder.environment().putAll(start.environment());
     Process process = builder.start();
@@ -211,6 +214,22 @@ class QemuProcessTest {
     assertTrue(missing.contains("/no") && !missing.contains("setpriv"), missing);
     String nowhere = run(start(temporary.resolve("nowhere"), List.of()));
     assertTrue(nowhere.contains("nowhere") && !nowhere.contains("setpriv"), nowhere);
+  }
+
+  @Test
+  void a_file_that_no_shell_can_open_is_handed_over_as_its_input() throws Exception {
+    Path disk = Files.writeString(temporary.resolve("disk"), "sector\n");
+    Path log = temporary.resolve("log of it");
+    List<Opened> files = List.of(new Opened(3, disk, Mode.DIRECT), new Opened(5, log, Mode.APPEND));
+    Processes.Start start = start(temporary, files);
+    assertEquals(new Processes.Stdio.DirectFile(disk), start.stdin());
+    String said = run(start);
+    assertTrue(said.contains("read sector"), said);
+    assertTrue(said.contains("argument fd=3,set=3"), said);
+    List<Opened> two = List.of(new Opened(3, disk, Mode.DIRECT), new Opened(4, disk, Mode.DIRECT));
+    assertThrows(IllegalArgumentException.class, () -> start(temporary, two));
+    assertEquals(
+        Processes.Stdio.none(), start(temporary, List.of(new Opened(3, log, Mode.READ))).stdin());
   }
 
   @Test

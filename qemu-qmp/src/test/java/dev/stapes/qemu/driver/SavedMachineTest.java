@@ -38,6 +38,16 @@ class SavedMachineTest {
   }
 
   @Test
+  void what_an_older_version_kept_of_the_host_is_left_out() {
+    String root = "{\"node-name\":\"root\",\"cache\":{\"direct\":true,\"no-flush\":false}}";
+    SavedMachine old =
+        new SavedMachine("abcd", "7.2", List.of("-blockdev", root), "", List.of(), 1, 1, "00ff");
+    assertEquals(
+        List.of("-blockdev", "{\"node-name\":\"root\"}"),
+        SavedMachine.read("instance vm", old.write()).arguments());
+  }
+
+  @Test
   void what_is_cut_or_something_else_is_refused() {
     String text = SAVED.write();
     for (int length = 0; length < text.length(); length++) {
@@ -47,6 +57,23 @@ class SavedMachineTest {
     for (String other : List.of("null", "[]", "7", "{}", "{\"form\":2}", "{\"form\":1}")) {
       refused(Kind.INVALID, "damaged", () -> SavedMachine.read("instance vm", other));
     }
+  }
+
+  private static List<String> microvm(String kilohertz) {
+    return List.of(
+        "-M", "microvm", "-append", "quiet tsc_early_khz=" + kilohertz + " tsc=reliable");
+  }
+
+  @Test
+  void a_host_that_measures_its_counter_once_more_is_the_same() {
+    SavedMachine saved =
+        new SavedMachine("abcd", "7.2", microvm("2596130"), "", List.of(), 1, 1, "00ff");
+    SortedMap<String, String> none = new TreeMap<>();
+    saved.requireFit("instance vm", "7.2", microvm("2596128"), none, 1);
+    refused(
+        Kind.CONFLICT,
+        "tsc_early_khz=2100000",
+        () -> saved.requireFit("instance vm", "7.2", microvm("2100000"), none, 1));
   }
 
   @Test
@@ -90,7 +117,8 @@ class SavedMachineTest {
   void a_share_of_the_memory_of_another_host_is_what_it_was() {
     Machine.Spec spec = Specs.of("limits.memory", "50%");
     assertEquals(
-        Size.ofMebibytes(64), VmPlan.of(SAVED.memoryOf(spec), Size.ofGibibytes(9)).memory());
+        Size.ofMebibytes(64),
+        VmPlan.of(SAVED.memoryOf(spec), Size.ofGibibytes(9), HostRoot.MACHINE).memory());
     Machine.Spec changed = Specs.of("limits.memory", "25%");
     assertEquals(changed, SAVED.memoryOf(changed));
     Machine.Spec plain = Specs.of("limits.memory", "64MiB");

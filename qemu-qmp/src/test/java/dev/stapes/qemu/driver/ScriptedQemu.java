@@ -35,7 +35,9 @@ final class ScriptedQemu implements AutoCloseable {
 
   private final Map<String, Deque<String>> answers = new ConcurrentHashMap<>();
   private final Map<String, String> events = new ConcurrentHashMap<>();
-  private final Set<String> refused = ConcurrentHashMap.newKeySet();
+  private final Map<String, String> refused = new ConcurrentHashMap<>();
+  private final Set<String> ignored = ConcurrentHashMap.newKeySet();
+  private final Set<String> last = ConcurrentHashMap.newKeySet();
   private final List<String> heard = new CopyOnWriteArrayList<>();
   private final ServerSocketChannel server;
   private final Thread thread;
@@ -65,6 +67,11 @@ final class ScriptedQemu implements AutoCloseable {
     return monitor;
   }
 
+  /** What reads from it. */
+  QmpLoop loop() {
+    return loop;
+  }
+
   /** The connection below the monitor, for who is not a monitor. */
   QmpClient client() {
     return client;
@@ -78,7 +85,24 @@ final class ScriptedQemu implements AutoCloseable {
 
   /** Answers a command with an error. */
   ScriptedQemu refuse(String command) {
-    refused.add(command);
+    return refuse(command, "not so");
+  }
+
+  /** The same with what it says then. */
+  ScriptedQemu refuse(String command, String why) {
+    refused.put(command, why);
+    return this;
+  }
+
+  /** Closes the connection instead of an answer. */
+  ScriptedQemu hangUp(String command) {
+    last.add(command);
+    return this;
+  }
+
+  /** Never answers a command. */
+  ScriptedQemu ignore(String command) {
+    ignored.add(command);
     return this;
   }
 
@@ -98,8 +122,10 @@ final class ScriptedQemu implements AutoCloseable {
       write(out, GREETING);
       try (MappingIterator<JsonNode> commands =
           JSON.readerFor(JsonNode.class).readValues(Channels.newInputStream(channel))) {
-        while (commands.hasNextValue()) {
-          answer(out, commands.nextValue());
+        JsonNode command = JSON.nullNode();
+        while (!last.contains(command.path("execute").asText()) && commands.hasNextValue()) {
+          command = commands.nextValue();
+          answer(out, command);
         }
       }
     } catch (IOException e) {
@@ -113,8 +139,12 @@ final class ScriptedQemu implements AutoCloseable {
     if (!name.equals("qmp_capabilities")) {
       heard.add(name);
     }
-    if (refused.contains(name)) {
-      write(out, "{\"error\": {\"class\": \"GenericError\", \"desc\": \"not so\"}" + end);
+    if (ignored.contains(name) || last.contains(name)) {
+      return;
+    }
+    String why = refused.get(name);
+    if (why != null) {
+      write(out, "{\"error\": {\"class\": \"GenericError\", \"desc\": \"" + why + "\"}" + end);
       return;
     }
     Deque<String> mine = answers.getOrDefault(name, new ArrayDeque<>(List.of("{}")));

@@ -54,7 +54,17 @@ final class Specs {
   }
 
   static VmPlan plan(String... config) {
-    return VmPlan.of(of(config), HOST);
+    return plan(of(config));
+  }
+
+  /** On the host of the test. */
+  static VmPlan plan(Machine.Spec spec) {
+    return VmPlan.of(spec, HOST, HostRoot.MACHINE);
+  }
+
+  /** The room of a machine on a host that does not tell of its CPUs. */
+  static VmRoom room(VmPlan plan, int mostCpus, Size mostMemory) {
+    return VmRoom.of(plan, new HostCpus(Path.of("/nowhere")), mostCpus, mostMemory);
   }
 
   /** A scope with everything below a directory. */

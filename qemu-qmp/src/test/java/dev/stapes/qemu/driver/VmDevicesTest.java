@@ -38,7 +38,7 @@ class VmDevicesTest {
   @Test
   void a_disk_is_raw_below_its_limits_and_opened_by_number() {
     Device.Disk disk = Device.disk("/d", options -> options.source("/d").readOnly());
-    String node = VmDisks.node(DiskId.of("data"), 7, true, disk).toString();
+    String node = VmDisks.node(DiskId.of("data"), 7, true, disk.readOnly(), disk.io()).toString();
     assertFalse(node.contains("cache"), node);
     assertTrue(node.contains("\"driver\":\"host_device\",\"filename\":\"/dev/fdset/7\""), node);
     assertTrue(node.contains("\"throttle-group\":\"limits-disk-data\""), node);
@@ -57,24 +57,27 @@ class VmDevicesTest {
     assertEquals(QemuArguments.FREE_SLOTS, Specs.plan().slots());
     assertEquals(
         QemuArguments.FREE_SLOTS + VmDevices.MOST_DISKS,
-        VmPlan.of(Specs.of(Map.of("data", DISK)), Specs.HOST).slots());
+        Specs.plan(Specs.of(Map.of("data", DISK))).slots());
   }
 
   @Test
   void it_has_one_tpm_at_most_and_from_the_start() {
     assertFalse(VmDevices.isPluggable(new Device.Tpm()));
-    assertTrue(VmPlan.of(Specs.of(Map.of("t", new Device.Tpm())), Specs.HOST).tpm());
+    assertTrue(Specs.plan(Specs.of(Map.of("t", new Device.Tpm()))).tpm());
     assertFalse(Specs.plan().tpm());
     Map<String, Device> two = Map.of("t", new Device.Tpm(), "u", new Device.Tpm());
-    Specs.refused(Kind.UNSUPPORTED, "one TPM: 2", () -> VmPlan.of(Specs.of(two), Specs.HOST));
+    Specs.refused(Kind.UNSUPPORTED, "one TPM: 2", () -> Specs.plan(Specs.of(two)));
     Specs.refused(
         Kind.UNSUPPORTED,
         "a microvm has no TPM",
         () ->
-            VmPlan.of(
+            Specs.plan(
                 Specs.of(
-                    Map.of("t", new Device.Tpm()), "qemu.machine", "microvm", "qemu.kernel", "/k"),
-                Specs.HOST));
+                    Map.of("t", new Device.Tpm()),
+                    "qemu.machine",
+                    "microvm",
+                    "qemu.kernel",
+                    "/k")));
   }
 
   @Test
@@ -86,9 +89,9 @@ class VmDevicesTest {
     for (int i = 0; i < QemuArguments.MOST_SLOTS - VmDevices.MOST_DISKS; i++) {
       many.put("eth" + i, Device.Nic.p2p());
     }
-    assertEquals(QemuArguments.MOST_SLOTS, VmPlan.of(Specs.of(many), Specs.HOST).slots());
+    assertEquals(QemuArguments.MOST_SLOTS, Specs.plan(Specs.of(many)).slots());
     many.put("card", new Device.Raw("pci", new TreeMap<>(Map.of("address", "0000:01:00.0"))));
-    Specs.refused(Kind.UNSUPPORTED, "20 slots", () -> VmPlan.of(Specs.of(many), Specs.HOST));
+    Specs.refused(Kind.UNSUPPORTED, "20 slots", () -> Specs.plan(Specs.of(many)));
   }
 
   @Test
@@ -96,7 +99,7 @@ class VmDevicesTest {
     Specs.refused(
         Kind.UNSUPPORTED,
         "[root, seed]",
-        () -> VmPlan.of(Specs.of(Map.of("seed", Device.Nic.p2p())), Specs.HOST));
+        () -> Specs.plan(Specs.of(Map.of("seed", Device.Nic.p2p()))));
   }
 
   @Test
@@ -105,19 +108,16 @@ class VmDevicesTest {
     for (int i = 0; i <= VmDevices.MOST_DISKS; i++) {
       many.put("disk" + i, DISK);
     }
-    Specs.refused(Kind.UNSUPPORTED, "12 disks", () -> VmPlan.of(Specs.of(many), Specs.HOST));
+    Specs.refused(Kind.UNSUPPORTED, "12 disks", () -> Specs.plan(Specs.of(many)));
     Specs.refused(
         Kind.UNSUPPORTED,
         "root disk alone",
         () ->
-            VmPlan.of(
+            Specs.plan(
                 Specs.of(
-                    Map.of("data", DISK), "qemu.machine", "microvm", "qemu.kernel", "/vmlinuz"),
-                Specs.HOST));
+                    Map.of("data", DISK), "qemu.machine", "microvm", "qemu.kernel", "/vmlinuz")));
     Device both = Device.disk("/a", disk -> disk.source("/a").readOnly().recursive());
     Specs.refused(
-        Kind.UNSUPPORTED,
-        "recursive and read-only",
-        () -> VmPlan.of(Specs.of(Map.of("a", both)), Specs.HOST));
+        Kind.UNSUPPORTED, "recursive and read-only", () -> Specs.plan(Specs.of(Map.of("a", both))));
   }
 }

@@ -58,7 +58,7 @@ class VmFilesTest {
     assertEquals(
         PosixFilePermissions.fromString("rwx------"),
         Files.getPosixFilePermissions(files().shares()));
-    files().remove();
+    files().remove(new VfioGroups(directory.resolve("vfio")));
     assertFalse(Files.exists(files().shares()));
   }
 
@@ -79,10 +79,10 @@ class VmFilesTest {
     Files.createFile(deep.resolve("file"));
     Files.createSymbolicLink(deep.resolve("link"), outside.getParent());
     Files.createSymbolicLink(files().directory().resolve("log"), outside);
-    files().remove();
+    files().remove(new VfioGroups(directory.resolve("vfio")));
     assertFalse(Files.exists(files().directory()));
     assertTrue(Files.exists(outside));
-    files().remove();
+    files().remove(new VfioGroups(directory.resolve("vfio")));
   }
 
   @Test
@@ -90,7 +90,7 @@ class VmFilesTest {
     Path outside =
         Files.createFile(Files.createDirectory(directory.resolve("outside")).resolve("x"));
     Files.createSymbolicLink(files().directory(), outside.getParent());
-    files().remove();
+    files().remove(new VfioGroups(directory.resolve("vfio")));
     assertTrue(Files.exists(outside));
   }
 

@@ -46,7 +46,7 @@ class VmNicsIT {
 
   private static VmNics nics(BareQemu qemu) {
     HotPlug slots = new HotPlug("instance vm", qemu.monitor());
-    return new VmNics("instance vm", Specs.ID, qemu.monitor(), slots, BareQemu.SYS);
+    return new VmNics(Specs.ID, qemu.monitor(), slots, BareQemu.SYS, HostRoot.MACHINE);
   }
 
   private void comesAndIsExhausted(String program) throws Exception {

@@ -31,7 +31,7 @@ class VmPlanTest {
     assertEquals("q35", plan.board());
     assertEquals(Optional.empty(), plan.cpuModel());
     assertEquals("auto", plan.accelerator());
-    assertFalse(plan.vnc());
+    assertTrue(plan.graphics().isEmpty());
     assertEquals(Map.of(), plan.nics());
     assertEquals(List.of(), plan.raw());
   }
@@ -89,12 +89,12 @@ class VmPlanTest {
   @Test
   void devices_are_interfaces_and_nothing_else() {
     Device.Nic nic = Device.Nic.p2p();
-    VmPlan plan = VmPlan.of(Specs.of(Map.of("eth0", nic, "gone", new Device.None())), Specs.HOST);
+    VmPlan plan = Specs.plan(Specs.of(Map.of("eth0", nic, "gone", new Device.None())));
     assertEquals(Map.of("eth0", nic), plan.nics());
     refused(
         UNSUPPORTED,
         "device zero: a virtual machine cannot have one of type \"unix-char\"",
-        () -> VmPlan.of(Specs.of(Map.of("zero", Device.UnixChar.of("/dev/zero"))), Specs.HOST));
+        () -> Specs.plan(Specs.of(Map.of("zero", Device.UnixChar.of("/dev/zero")))));
   }
 
   @Test
@@ -118,7 +118,7 @@ class VmPlanTest {
             "true");
     assertEquals(Optional.of("qemu64"), plan.cpuModel());
     assertEquals("tcg", plan.accelerator());
-    assertTrue(plan.vnc());
+    assertEquals("vnc", plan.graphics().orElseThrow().protocol().toString());
     assertTrue(plan.hugePages());
   }
 

@@ -10,6 +10,7 @@ import dev.stapes.linux.ffi.Syscalls;
 import dev.stapes.model.Config;
 import dev.stapes.model.Device;
 import dev.stapes.model.Size;
+import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -34,7 +35,7 @@ class VsockTest {
   @TempDir Path directory;
 
   private static List<String> arguments(VmPlan plan, boolean vsock) {
-    VmRoom room = VmRoom.of(plan, 1, Size.ofMebibytes(64));
+    VmRoom room = Specs.room(plan, 1, Size.ofMebibytes(64));
     return QemuArguments.of(
         plan,
         new QemuArguments.Start(
@@ -108,6 +109,26 @@ class VsockTest {
     }
     Config copy = Config.of(ids.allocate(all.get(7), all));
     assertTrue(seen.add(VsockIds.of(copy)));
+  }
+
+  @Test
+  void one_that_another_guest_of_the_host_has_is_given_up() {
+    Config config = Config.of(ids.allocate(Config.empty(), List.of()));
+    long held = VsockIds.of(config).orElseThrow();
+    VmPlan plan = Specs.plan(VsockIds.KEY, Long.toString(held));
+    Exception cause = new IOException("x");
+    String complaint =
+        "qemu: -device {\"driver\":\"vhost-vsock-pci\"}: vhost-vsock: unable to set guest cid:"
+            + " Address already in use";
+    StapesException e = VsockIds.taken("instance vm", plan, complaint, cause).orElseThrow();
+    assertEquals(Kind.BUSY, e.kind());
+    assertTrue(e.toString().contains(Long.toString(held)), e.toString());
+    assertTrue(VsockIds.taken("instance vm", plan, "no such file", cause).isEmpty());
+    assertTrue(VsockIds.taken("instance vm", Specs.plan(), complaint, cause).isEmpty());
+    ids.avoid(config);
+    Config other = Config.of(ids.allocate(config, List.of()));
+    assertEquals(OptionalLong.of(held + 1), VsockIds.of(other));
+    assertEquals(Map.of(), ids.allocate(other, List.of()));
   }
 
   @Test

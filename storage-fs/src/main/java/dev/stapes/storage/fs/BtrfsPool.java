@@ -12,6 +12,7 @@ import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Tree;
+import dev.stapes.spi.Undo;
 import dev.stapes.spi.VolumeId;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -30,6 +31,7 @@ final class BtrfsPool extends FilePool {
   private final Subvolumes subvolumes;
   private final BtrfsFileSystem fileSystem;
   private final BtrfsQuotas quotas;
+  private final BtrfsStreams streams;
 
   BtrfsPool(PoolContext pool, Backing backing, Path root, PoolDirectory volumes) {
     super(pool, root, volumes);
@@ -37,12 +39,17 @@ final class BtrfsPool extends FilePool {
     this.subvolumes = new Subvolumes(pool.sys());
     this.fileSystem = new BtrfsFileSystem(pool.sys());
     this.quotas = new BtrfsQuotas(pool, ids, gate);
+    this.streams = new BtrfsStreams(pool, volumes, ids, gate, this::removeIfThere);
   }
 
   @Override
   public PoolInfo info() {
-    return gate.pass(
-        "usage", () -> volumes.info(pool.spec(), BtrfsProvider.NAME, PoolInfo.Copies.INSTANT));
+    return gate.pass("usage", () -> volumes.info(pool.spec(), BtrfsProvider.NAME, copies()));
+  }
+
+  @Override
+  public PoolInfo.Copies copies() {
+    return PoolInfo.Copies.INSTANT;
   }
 
   @Override
@@ -88,7 +95,7 @@ final class BtrfsPool extends FilePool {
       try (Fd made = ids.open(target)) {
         subvolumes.readOnlyAll(made);
       } catch (RuntimeException e) {
-        Failures.alsoDo(e, () -> remove(target));
+        Undo.after(e, () -> remove(target));
         throw e;
       }
     }
@@ -193,7 +200,7 @@ final class BtrfsPool extends FilePool {
 
   @Override
   public Optional<SendReceive> sendReceive() {
-    return Optional.of(new BtrfsStreams(pool, volumes, ids, gate, this::removeIfThere));
+    return Optional.of(streams);
   }
 
   @Override
@@ -219,9 +226,10 @@ final class BtrfsPool extends FilePool {
 
   @Override
   public void destroy() {
-    gate.close(
+    gate.closeAfter(
         "destroy",
         () -> {
+          streams.close();
           views.remove();
           for (VolumeId id : volumes.list()) {
             remove(id);
@@ -230,6 +238,7 @@ final class BtrfsPool extends FilePool {
           volumes.dismantle();
           backing.unmount();
           backing.remove();
+          source.delete();
         });
   }
 
@@ -238,6 +247,7 @@ final class BtrfsPool extends FilePool {
     gate.close(
         "close",
         () -> {
+          streams.close();
           views.close();
           backing.unmount();
         });

@@ -7,6 +7,7 @@ import dev.stapes.model.StapesException;
 import dev.stapes.spi.Availability;
 import dev.stapes.spi.Host;
 import dev.stapes.spi.StoragePool;
+import dev.stapes.spi.Undo;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -60,8 +61,8 @@ public final class BtrfsProvider extends FileProvider {
       PoolDirectory.layOut(pool.sys(), pool.local(root), NAME);
       return open(pool, backing, root);
     } catch (RuntimeException e) {
-      Failures.alsoDo(e, backing::unmount);
-      Failures.alsoDo(e, backing::remove);
+      Undo.after(e, backing::unmount);
+      Undo.after(e, backing::remove);
       throw e;
     }
   }
@@ -73,7 +74,7 @@ public final class BtrfsProvider extends FileProvider {
     try {
       return open(pool, backing, root);
     } catch (RuntimeException e) {
-      Failures.alsoDo(e, backing::unmount);
+      Undo.after(e, backing::unmount);
       throw e;
     }
   }

@@ -6,6 +6,7 @@ import dev.stapes.linux.btrfs.BtrfsFileSystem;
 import dev.stapes.linux.btrfs.Qgroups;
 import dev.stapes.linux.btrfs.Subvolumes;
 import dev.stapes.model.Size;
+import dev.stapes.spi.Gate;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.VolumeId;
 import java.util.Optional;

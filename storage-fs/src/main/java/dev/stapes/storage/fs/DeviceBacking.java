@@ -3,11 +3,13 @@ package dev.stapes.storage.fs;
 import dev.stapes.linux.Fd;
 import dev.stapes.linux.FileKind;
 import dev.stapes.linux.OpenFlag;
+import dev.stapes.linux.block.BlankDevice;
 import dev.stapes.linux.block.LoopDevice;
 import dev.stapes.linux.ffi.Errno;
 import dev.stapes.linux.ffi.LinuxException;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.Undo;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -15,7 +17,6 @@ import java.util.Set;
 
 /** A whole block device. */
 final class DeviceBacking implements Backing {
-  private static final int LOOKED_AT = 1 << 20;
   private static final long WORTH_GROWING = 1 << 24;
   private static final Set<OpenFlag> EXCLUSIVELY =
       Set.of(OpenFlag.READ, OpenFlag.WRITE, OpenFlag.EXCLUSIVE);
@@ -57,7 +58,7 @@ final class DeviceBacking implements Backing {
     } catch (RuntimeException e) {
       boolean untouched = e instanceof StapesException s && s.kind() == Kind.CONFLICT;
       if (!untouched) {
-        Failures.alsoDo(e, this::remove);
+        Undo.after(e, this::remove);
       }
       throw e;
     }
@@ -65,20 +66,9 @@ final class DeviceBacking implements Backing {
 
   /** mkfs.btrfs itself refuses known signatures only; what else there is, is somebody's data. */
   private void requireBlank(Fd open) {
-    ByteBuffer start = ByteBuffer.allocateDirect(LOOKED_AT);
-    while (start.hasRemaining() && open.read(start, start.position()) > 0) {
-      // reads on
-    }
-    start.flip();
-    while (start.hasRemaining()) {
-      if (start.get() != 0) {
-        throw pool.failure(
-            Kind.CONFLICT,
-            device
-                + ": not blank: there is data at byte "
-                + (start.position() - 1)
-                + "; overwrite its first MiB with zeros if nobody needs it");
-      }
+    Optional<String> problem = BlankDevice.problem(open);
+    if (problem.isPresent()) {
+      throw pool.failure(Kind.CONFLICT, device + ": " + problem.get());
     }
   }
 
@@ -110,7 +100,7 @@ final class DeviceBacking implements Backing {
     mount.remove();
     try (Fd open = openExclusively()) {
       long size = LoopDevice.sizeOf(pool.sys(), open);
-      open.write(ByteBuffer.allocateDirect((int) Math.min(LOOKED_AT, size)), 0);
+      BlankDevice.wipe(pool.sys(), open);
       for (long at : BlockMount.SUPERBLOCKS) {
         if (at + BlockMount.SUPERBLOCK_SIZE <= size) {
           open.write(ByteBuffer.allocateDirect(BlockMount.SUPERBLOCK_SIZE), at);

@@ -28,8 +28,12 @@ final class DirPool extends FilePool {
 
   @Override
   public PoolInfo info() {
-    return gate.pass(
-        "usage", () -> volumes.info(pool.spec(), DirProvider.NAME, PoolInfo.Copies.PER_FILE));
+    return gate.pass("usage", () -> volumes.info(pool.spec(), DirProvider.NAME, copies()));
+  }
+
+  @Override
+  public PoolInfo.Copies copies() {
+    return PoolInfo.Copies.PER_FILE;
   }
 
   @Override
@@ -152,12 +156,13 @@ final class DirPool extends FilePool {
 
   @Override
   public void destroy() {
-    gate.close(
+    gate.closeAfter(
         "destroy",
         () -> {
           views.remove();
           volumes.dismantle();
           root.removeOwn();
+          source.delete();
         });
   }
 

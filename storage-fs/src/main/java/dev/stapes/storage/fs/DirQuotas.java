@@ -6,6 +6,7 @@ import dev.stapes.linux.block.TreeUsage;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.Gate;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.VolumeId;
 import java.util.Optional;

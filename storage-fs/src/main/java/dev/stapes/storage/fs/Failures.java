@@ -1,9 +1,8 @@
 package dev.stapes.storage.fs;
 
-import dev.stapes.linux.ffi.Errno;
 import dev.stapes.linux.ffi.LinuxException;
+import dev.stapes.linux.host.DriverErrors;
 import dev.stapes.model.StapesException;
-import dev.stapes.model.StapesException.Kind;
 import java.util.function.Supplier;
 
 /** Turns what the kernel answers into errors of Stapes. */
@@ -29,31 +28,7 @@ final class Failures {
   }
 
   static StapesException of(LinuxException e, String subject, String wanted) {
-    return new StapesException(kind(e.errno()), subject, wanted + ": " + e.getMessage(), e);
-  }
-
-  private static Kind kind(int errno) {
-    return switch (errno) {
-      case Errno.ENOENT, Errno.ESTALE -> Kind.NOT_FOUND;
-      case Errno.EEXIST, Errno.ENOTEMPTY -> Kind.CONFLICT;
-      case Errno.EACCES, Errno.EPERM, Errno.EROFS -> Kind.DENIED;
-      case Errno.EBUSY, Errno.ETXTBSY -> Kind.BUSY;
-      case Errno.ENOTTY, Errno.EOPNOTSUPP, Errno.ENOSYS -> Kind.UNSUPPORTED;
-      case Errno.ENOSPC, Errno.EDQUOT, Errno.ENOMEM, Errno.EMFILE, Errno.ENFILE, Errno.EMLINK ->
-          Kind.EXHAUSTED;
-      case Errno.ECANCELED -> Kind.INTERRUPTED;
-      default -> Kind.INTERNAL;
-    };
-  }
-
-  /** Adds an error of cleaning up to the one that made it necessary. */
-  static void alsoDo(RuntimeException reason, Runnable cleanup) {
-    try {
-      cleanup.run();
-    } catch (RuntimeException e) {
-      if (e != reason) {
-        reason.addSuppressed(e);
-      }
-    }
+    return new StapesException(
+        DriverErrors.kind(e.errno()), subject, wanted + ": " + e.getMessage(), e);
   }
 }

@@ -2,6 +2,7 @@ package dev.stapes.storage.fs;
 
 import dev.stapes.model.IdMapping;
 import dev.stapes.model.Size;
+import dev.stapes.spi.Gate;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.Tree;
 import dev.stapes.spi.VolumeId;
@@ -21,6 +22,7 @@ abstract class FilePool implements StoragePool {
   final ScratchVolumes scratch;
   final Ids ids;
   final Gate gate;
+  final SourceMark source;
   private final Path root;
 
   FilePool(PoolContext pool, Path root, PoolDirectory volumes) {
@@ -30,7 +32,8 @@ abstract class FilePool implements StoragePool {
     this.views = new Views(pool);
     this.scratch = new ScratchVolumes(pool, views);
     this.ids = new Ids(pool, volumes, scratch);
-    this.gate = new Gate(pool.subject());
+    this.gate = new Gate(pool.subject(), Failures::naming);
+    this.source = new SourceMark(pool);
   }
 
   abstract void copyOnDisk(VolumeId source, VolumeId target, boolean readOnly);
@@ -62,10 +65,10 @@ abstract class FilePool implements StoragePool {
   /** A directory of this pool, attached through a view where it must not be written to. */
   final Attachment attachPath(VolumeId id, boolean readOnly) {
     if (!readOnly) {
-      return new PathAttachment(path(id), Optional.empty(), () -> {});
+      return Attachment.of(path(id), Optional.empty(), () -> {});
     }
     Path view = views.readOnly(path(id));
-    return new PathAttachment(view, Optional.empty(), () -> views.dropIfThere(view));
+    return Attachment.of(view, Optional.empty(), () -> views.dropIfThere(view));
   }
 
   @Override

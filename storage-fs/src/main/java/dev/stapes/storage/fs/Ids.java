@@ -5,6 +5,7 @@ import dev.stapes.linux.ffi.Errno;
 import dev.stapes.linux.ffi.LinuxException;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.Undo;
 import dev.stapes.spi.VolumeId;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -88,14 +89,25 @@ final class Ids {
       maker.make(name);
       volumes.publish(name, id);
     } catch (RuntimeException e) {
-      Failures.alsoDo(e, () -> remove(remover, name));
+      Undo.after(e, () -> remove(remover, name));
       throw taken(e, id);
     } finally {
       volumes.done(name);
     }
   }
 
-  private void remove(PoolDirectory.Remover remover, String name) {
+  /** Gives what was made under a name of {@link PoolDirectory#begin} its id. */
+  void publish(VolumeId id, String name) {
+    requireFree(id);
+    try {
+      volumes.publish(name, id);
+    } catch (RuntimeException e) {
+      throw taken(e, id);
+    }
+  }
+
+  /** Removes what was made under such a name. */
+  void remove(PoolDirectory.Remover remover, String name) {
     try (Fd incoming = volumes.openIncoming()) {
       remover.remove(incoming, name);
     }

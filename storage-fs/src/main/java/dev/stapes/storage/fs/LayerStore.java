@@ -6,6 +6,7 @@ import dev.stapes.linux.FileTree;
 import dev.stapes.linux.OpenFlag;
 import dev.stapes.linux.Xattrs;
 import dev.stapes.linux.block.TreeCopy;
+import dev.stapes.spi.Undo;
 import java.math.BigInteger;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -131,7 +132,7 @@ final class LayerStore {
             }
             return id;
           } catch (RuntimeException e) {
-            Failures.alsoDo(e, () -> tree.removeAll(id));
+            Undo.after(e, () -> tree.removeAll(id));
             throw e;
           }
         });

@@ -1,17 +1,17 @@
 package dev.stapes.storage.fs;
 
 import dev.stapes.linux.Fd;
-import dev.stapes.linux.FileSystemInfo;
-import dev.stapes.linux.Kernel;
 import dev.stapes.linux.OpenFlag;
 import dev.stapes.linux.block.FileFlags;
 import dev.stapes.linux.block.LoopDevice;
 import dev.stapes.linux.ffi.Constants;
 import dev.stapes.linux.ffi.Errno;
 import dev.stapes.linux.ffi.LinuxException;
+import dev.stapes.linux.host.LoopFileSize;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.Undo;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -27,9 +27,6 @@ final class LoopBacking implements Backing {
   /** mkfs.btrfs refuses less than about 109 MiB. */
   private static final Size LEAST = Size.ofMebibytes(128);
 
-  private static final Size USUAL_LEAST = Size.ofGibibytes(5);
-  private static final Size USUAL_MOST = Size.ofGibibytes(30);
-
   private final PoolContext pool;
   private final Path file;
   private final BlockMount mount;
@@ -42,11 +39,8 @@ final class LoopBacking implements Backing {
 
   @Override
   public void format() {
-    Size size = pool.spec().config().get(PoolKeys.SIZE).orElseGet(this::usualSize);
-    if (size.compareTo(LEAST) < 0) {
-      throw StapesException.invalid(
-          pool.subject(), "size must be at least " + LEAST + ": \"" + size + "\"");
-    }
+    Optional<Size> wanted = pool.spec().config().get(PoolKeys.SIZE);
+    Size size = LoopFileSize.of(pool.sys(), pool.subject(), pool.directory(), wanted, LEAST);
     Fd made =
         Fd.open(
             pool.sys(),
@@ -58,26 +52,9 @@ final class LoopBacking implements Backing {
       mount.format(file);
       mount.prepare();
     } catch (RuntimeException e) {
-      Failures.alsoDo(e, this::remove);
+      Undo.after(e, this::remove);
       throw e;
     }
-  }
-
-  /** Incus's rule: 20 % of what is free, from 5 to 30 GiB, and never more than there is. */
-  private Size usualSize() {
-    FileSystemInfo below = new Kernel(pool.sys()).fileSystem(pool.directory());
-    long wanted = below.available() / 5;
-    long bounded = Math.min(Math.max(wanted, USUAL_LEAST.bytes()), USUAL_MOST.bytes());
-    long size = Math.min(bounded, below.available());
-    if (size < LEAST.bytes()) {
-      throw pool.failure(
-          Kind.EXHAUSTED,
-          "no room for a loop file: "
-              + Size.ofBytes(below.available()).toDisplay()
-              + " free in "
-              + pool.directory());
-    }
-    return Size.ofBytes(size & -Size.ofMebibytes(1).bytes());
   }
 
   @Override

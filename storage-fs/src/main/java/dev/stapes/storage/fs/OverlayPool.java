@@ -5,6 +5,7 @@ import dev.stapes.model.PoolInfo;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Tree;
+import dev.stapes.spi.Undo;
 import dev.stapes.spi.VolumeId;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -66,8 +67,12 @@ final class OverlayPool extends FilePool {
 
   @Override
   public PoolInfo info() {
-    return gate.pass(
-        "usage", () -> volumes.info(pool.spec(), OverlayProvider.NAME, PoolInfo.Copies.INSTANT));
+    return gate.pass("usage", () -> volumes.info(pool.spec(), OverlayProvider.NAME, copies()));
+  }
+
+  @Override
+  public PoolInfo.Copies copies() {
+    return PoolInfo.Copies.INSTANT_AT_REST;
   }
 
   @Override
@@ -136,7 +141,7 @@ final class OverlayPool extends FilePool {
       Tree tree = pool.host().tree(pool.local(open.path()), resolution, open.mapping());
       return WatchedTree.of(tree, open::release);
     } catch (RuntimeException e) {
-      Failures.alsoDo(e, open::release);
+      Undo.after(e, open::release);
       throw e;
     }
   }
@@ -146,11 +151,11 @@ final class OverlayPool extends FilePool {
     LayeredVolume volume = sharing.read(id);
     OverlayViews.Open open = overlays.forMachine(id, volume, mapping);
     if (!readOnly || volume.readOnly()) {
-      return new PathAttachment(open.path(), mapping, open::release);
+      return Attachment.of(open.path(), mapping, open::release);
     }
     try {
       Path view = views.readOnly(open.path());
-      return new PathAttachment(
+      return Attachment.of(
           view,
           mapping,
           () -> {
@@ -158,7 +163,7 @@ final class OverlayPool extends FilePool {
             open.release();
           });
     } catch (RuntimeException e) {
-      Failures.alsoDo(e, open::release);
+      Undo.after(e, open::release);
       throw e;
     }
   }
@@ -171,13 +176,14 @@ final class OverlayPool extends FilePool {
 
   @Override
   public void destroy() {
-    gate.close(
+    gate.closeAfter(
         "destroy",
         () -> {
           views.remove();
           layers.removeAll();
           volumes.dismantle();
           root.removeOwn();
+          source.delete();
         });
   }
 

@@ -5,6 +5,7 @@ import dev.stapes.linux.ffi.Syscalls;
 import dev.stapes.spi.Availability;
 import dev.stapes.spi.Host;
 import dev.stapes.spi.StoragePool;
+import dev.stapes.spi.Undo;
 import java.util.List;
 import java.util.function.Supplier;
 
@@ -51,7 +52,7 @@ public final class OverlayProvider extends FileProvider {
                 made.tryOut();
                 return made;
               } catch (RuntimeException e) {
-                Failures.alsoDo(e, made::close);
+                Undo.after(e, made::close);
                 throw e;
               }
             });

@@ -4,6 +4,7 @@ import dev.stapes.model.IdMapping;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Mounts;
+import dev.stapes.spi.Undo;
 import dev.stapes.spi.VolumeId;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -184,7 +185,7 @@ final class OverlayViews {
           single ? bindOnly(root, volume) : views.make(target -> overlay(root, volume, target));
       return new Open(id, volume, path, mapping, How.MOUNTED, root);
     } catch (RuntimeException e) {
-      Failures.alsoDo(e, root::close);
+      Undo.after(e, root::close);
       throw e;
     }
   }

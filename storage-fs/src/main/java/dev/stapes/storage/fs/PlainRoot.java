@@ -6,6 +6,7 @@ import dev.stapes.linux.FileTree;
 import dev.stapes.linux.ffi.LinuxException;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.Undo;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Function;
@@ -40,15 +41,15 @@ record PlainRoot(PoolContext pool, Path path, boolean own) {
     try {
       requireEmpty();
     } catch (RuntimeException e) {
-      Failures.alsoDo(e, this::removeOwn);
+      Undo.after(e, this::removeOwn);
       throw e;
     }
     try {
       PoolDirectory.layOut(pool.sys(), pool.local(path), driver);
       return opener.apply(this);
     } catch (RuntimeException e) {
-      Failures.alsoDo(e, () -> PoolDirectory.clear(pool.sys(), pool.local(path)));
-      Failures.alsoDo(e, this::removeOwn);
+      Undo.after(e, () -> PoolDirectory.clear(pool.sys(), pool.local(path)));
+      Undo.after(e, this::removeOwn);
       throw e;
     }
   }

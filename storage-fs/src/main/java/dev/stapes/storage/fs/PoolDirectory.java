@@ -15,6 +15,7 @@ import dev.stapes.model.PoolSpec;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.Undo;
 import dev.stapes.spi.VolumeId;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -164,6 +165,9 @@ final class PoolDirectory {
     return in(
         tree -> {
           Set<VolumeId> all = new HashSet<>();
+          if (tree.stat(kind.directory()).isEmpty()) {
+            return all; // a removal was cut short
+          }
           for (String name : tree.list(kind.directory())) {
             if (VolumeId.isName(name)) {
               all.add(new VolumeId(kind, name));
@@ -186,6 +190,13 @@ final class PoolDirectory {
   void done(String name) {
     synchronized (inProgress) {
       inProgress.remove(name);
+    }
+  }
+
+  /** Says so of all names: who is alone in the pool knows that nobody works on anything. */
+  void doneAll() {
+    synchronized (inProgress) {
+      inProgress.clear();
     }
   }
 
@@ -275,7 +286,7 @@ final class PoolDirectory {
               file.sync();
               tree.rename(made, id.toString());
             } catch (RuntimeException e) {
-              Failures.alsoDo(e, () -> tree.removeAll(made));
+              Undo.after(e, () -> tree.removeAll(made));
               throw e;
             }
             return id;
@@ -306,21 +317,26 @@ final class PoolDirectory {
   /** Removes what is in the trash, and what nobody works on any more. Goes on after an error. */
   void reclaim(Remover remover) {
     List<RuntimeException> errors = new ArrayList<>();
-    try (Fd trash = openDirectory(TRASH);
-        Fd incoming = openIncoming()) {
-      for (String name : in(tree -> tree.list(TRASH))) {
-        attempt(remover, trash, name, errors);
-      }
-      for (String name : in(tree -> tree.list(INCOMING))) {
-        if (!isInProgress(name)) {
-          attempt(remover, incoming, name, errors);
-        }
-      }
-    }
+    reclaim(TRASH, remover, errors);
+    reclaim(INCOMING, remover, errors);
     if (!errors.isEmpty()) {
       RuntimeException first = errors.get(0);
       errors.stream().skip(1).forEach(first::addSuppressed);
       throw first;
+    }
+  }
+
+  /** Of a pool whose removal was cut short a directory may be gone. */
+  private void reclaim(String place, Remover remover, List<RuntimeException> errors) {
+    if (in(tree -> tree.stat(place).isEmpty())) {
+      return;
+    }
+    try (Fd directory = openDirectory(place)) {
+      for (String name : in(tree -> tree.list(place))) {
+        if (!isInProgress(name)) {
+          attempt(remover, directory, name, errors);
+        }
+      }
     }
   }
 
@@ -368,11 +384,11 @@ final class PoolDirectory {
   }
 
   private static void dismantle(FileTree tree) {
-    tree.removeAll(MARKER);
     for (VolumeId.Kind kind : VolumeId.Kind.values()) {
       tree.removeAll(kind.directory());
     }
     tree.removeAll(INCOMING);
     tree.removeAll(TRASH);
+    tree.removeAll(MARKER); // last: until then it is a pool, whose removal can begin again
   }
 }

@@ -11,6 +11,7 @@ import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Mounts;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.Tree;
+import dev.stapes.spi.Undo;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Set;
@@ -114,7 +115,7 @@ final class ScratchVolume {
       }
       return this;
     } catch (RuntimeException e) {
-      Failures.alsoDo(e, () -> views.drop(memory));
+      Undo.after(e, () -> views.drop(memory));
       throw e;
     }
   }
@@ -163,7 +164,7 @@ final class ScratchVolume {
     }
     Path shown = asReadOnly && !readOnly ? views.readOnly(open.path()) : open.path();
     users++;
-    return new PathAttachment(shown, mapping, () -> release(shown));
+    return StoragePool.Attachment.of(shown, mapping, () -> release(shown));
   }
 
   private synchronized void release(Path shown) {
@@ -197,7 +198,7 @@ final class ScratchVolume {
       view = mounted;
       return mounted;
     } catch (RuntimeException e) {
-      Failures.alsoDo(e, lower::close);
+      Undo.after(e, lower::close);
       throw e;
     }
   }

@@ -7,6 +7,7 @@ import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Mounts;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.Tree;
+import dev.stapes.spi.Undo;
 import dev.stapes.spi.VolumeId;
 import java.nio.file.Path;
 import java.util.Map;
@@ -43,7 +44,7 @@ final class ScratchVolumes {
     try {
       create(base, target, limit);
     } catch (RuntimeException e) {
-      Failures.alsoDo(e, () -> images.release(base.root()));
+      Undo.after(e, () -> images.release(base.root()));
       throw e;
     }
   }
@@ -74,7 +75,7 @@ final class ScratchVolumes {
     try {
       put(target, volume.copy(readOnly));
     } catch (RuntimeException e) {
-      Failures.alsoDo(e, () -> images.release(root));
+      Undo.after(e, () -> images.release(root));
       throw e;
     }
   }

@@ -6,6 +6,7 @@ import dev.stapes.linux.ffi.Errno;
 import dev.stapes.linux.ffi.LinuxException;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.Undo;
 import dev.stapes.spi.VolumeId;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -41,18 +42,22 @@ final class Sharing {
 
   /** What a volume is. */
   LayeredVolume read(VolumeId id) {
-    return readIfWhole(id)
+    return LayeredVolume.parse(text(id).orElseThrow(() -> ids.notFound(id)))
         .orElseThrow(
             () -> new StapesException(Kind.INTERNAL, "volume " + id, "its file is damaged"));
   }
 
-  /** The same; empty where its file is damaged. */
+  /** The same; empty where its file is damaged, or gone since it was listed. */
   Optional<LayeredVolume> readIfWhole(VolumeId id) {
+    return text(id).flatMap(LayeredVolume::parse);
+  }
+
+  private Optional<String> text(VolumeId id) {
     try {
-      return LayeredVolume.parse(volumes.readText(id));
+      return Optional.of(volumes.readText(id));
     } catch (LinuxException e) {
       if (e.is(Errno.ENOENT)) {
-        throw ids.notFound(id);
+        return Optional.empty();
       }
       throw e;
     }
@@ -125,7 +130,7 @@ final class Sharing {
     try {
       volumes.replaceText(id, new LayeredVolume(Optional.of(fresh), shared).text());
     } catch (RuntimeException e) {
-      Failures.alsoDo(e, () -> layers.remove(fresh));
+      Undo.after(e, () -> layers.remove(fresh));
       throw e;
     }
     overlays.own(fresh);
@@ -149,7 +154,7 @@ final class Sharing {
       volume.upper().ifPresent(overlays::own);
     } catch (RuntimeException e) {
       for (String layer : made) {
-        Failures.alsoDo(e, () -> layers.remove(layer));
+        Undo.after(e, () -> layers.remove(layer));
       }
       throw e;
     }

@@ -1,6 +1,7 @@
 package dev.stapes.storage.fs;
 
 import dev.stapes.spi.Mounts;
+import dev.stapes.spi.Undo;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -46,7 +47,7 @@ final class Views implements AutoCloseable {
       mount.accept(directory);
       return directory;
     } catch (RuntimeException e) {
-      Failures.alsoDo(e, () -> delete(directory));
+      Undo.after(e, () -> delete(directory));
       throw e;
     }
   }

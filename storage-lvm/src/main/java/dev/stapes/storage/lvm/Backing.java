@@ -10,13 +10,44 @@ import java.util.Optional;
  */
 interface Backing {
   /**
-   * Makes the group, where it is not there, and the thin pool. Where that fails nothing is left.
-   * What was made is attached.
+   * Looks whether a pool can be made here, and changes nothing.
    *
-   * @param mark of the thin pool
-   * @throws dev.stapes.model.StapesException CONFLICT where there is something; it is not touched
+   * @throws dev.stapes.model.StapesException CONFLICT where there is something
+   */
+  void requireFree();
+
+  /**
+   * Makes the group, where it is not there, and the thin pool. What was made is attached. Where
+   * that fails, {@link #sweep} removes what is left.
+   *
+   * @param mark of the thin pool, and of a group that is made for it
    */
   ThinPool create(String mark);
+
+  /**
+   * Removes what {@link #create} and {@link #remove} left that were cut short, by the mark, and
+   * nothing else; does nothing where nothing is left.
+   */
+  void sweep(String mark);
+
+  /**
+   * Looks whether the devices of a thin pool lie on this, and not on what this is a copy of.
+   *
+   * @throws dev.stapes.model.StapesException UNAVAILABLE
+   */
+  void requireOwn(ThinPool pool);
+
+  /**
+   * Looks whether more can be written to it.
+   *
+   * @throws dev.stapes.model.StapesException EXHAUSTED where it cannot
+   */
+  default void requireRoom() {
+    // a device is as large as it is
+  }
+
+  /** Whether it lies in the pool's directory, and so a copy of that has its own. */
+  boolean isInDirectory();
 
   /**
    * Makes the devices appear that LVM is to look at.

@@ -4,6 +4,7 @@ import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.VolumeId;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.Map;
@@ -18,14 +19,19 @@ import java.util.TreeMap;
 final class Catalog {
   private final String subject;
   private final Map<VolumeId, ThinVolume> volumes = new TreeMap<>();
+  private final Map<String, Twin> twins = new HashMap<>();
   private final Set<VolumeId> coming = new HashSet<>();
   private final Set<String> trash = new LinkedHashSet<>();
+
+  /** How many keep one from being removed. */
+  private final Map<String, Integer> kept = new HashMap<>();
 
   Catalog(String subject, ThinPool.Content content) {
     this.subject = subject;
     for (ThinVolume volume : content.volumes()) {
       volumes.put(volume.id(), volume);
     }
+    content.twins().forEach(twin -> twins.put(twin.owner(), twin));
     trash.addAll(content.trash());
   }
 
@@ -63,15 +69,82 @@ final class Catalog {
     volumes.put(volume.id(), volume);
   }
 
+  /** A twin is there; where its volume is gone by now, it is trash. */
+  synchronized void add(Twin twin) {
+    if (isThere(twin.owner())) {
+      twins.put(twin.owner(), twin);
+    } else {
+      trash.add(twin.name());
+    }
+  }
+
+  private boolean isThere(String owner) {
+    return volumes.values().stream().anyMatch(volume -> volume.name().equals(owner));
+  }
+
+  /** The twin of a volume. */
+  synchronized Optional<Twin> twin(ThinVolume volume) {
+    return Optional.ofNullable(twins.get(volume.name()));
+  }
+
+  /** One with a content. */
+  synchronized Optional<Twin> twin(String content) {
+    return twins.values().stream().filter(twin -> twin.content().equals(content)).findFirst();
+  }
+
+  /**
+   * The name of a content that came. Who has it keeps its name, and shares it with who came of the
+   * very same: a stream says itself what it is, and another one is not to take the place of what
+   * differences are to.
+   *
+   * @param said what the stream says
+   * @param sum see {@link Twin#sum}
+   * @param other a name of its own
+   */
+  synchronized String contentName(String said, String sum, String other) {
+    boolean same =
+        twins.values().stream()
+            .filter(twin -> twin.content().equals(said))
+            .allMatch(twin -> twin.sum().equals(Optional.of(sum)));
+    return same ? said : other;
+  }
+
+  /** Somebody needs a logical volume, whether it is trash or not. */
+  synchronized void keep(String name) {
+    kept.merge(name, 1, Integer::sum);
+  }
+
+  /** He does no more. */
+  synchronized void letGo(String name) {
+    kept.computeIfPresent(name, (of, n) -> n == 1 ? null : n - 1);
+  }
+
   /** A volume has lost its id. */
   synchronized void discarded(ThinVolume volume) {
     volumes.remove(volume.id());
     trash.add(volume.name());
+    Twin twin = twins.remove(volume.name());
+    if (twin != null) {
+      trash.add(twin.name());
+    }
   }
 
-  /** What has no id any more. */
+  /** A volume has another one in its place. */
+  synchronized void replaced(ThinVolume old, ThinVolume volume) {
+    volumes.put(volume.id(), volume);
+    trash.add(old.name());
+  }
+
+  /** A logical volume that nobody knows by an id is there. */
+  synchronized void discarded(String name) {
+    trash.add(name);
+  }
+
+  /** What has no id any more, and can go. */
   synchronized Set<String> trash() {
-    return new LinkedHashSet<>(trash);
+    Set<String> all = new LinkedHashSet<>(trash);
+    all.removeAll(kept.keySet());
+    return all;
   }
 
   /** That is gone. */

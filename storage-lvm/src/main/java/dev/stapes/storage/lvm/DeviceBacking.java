@@ -3,13 +3,13 @@ package dev.stapes.storage.lvm;
 import dev.stapes.linux.Fd;
 import dev.stapes.linux.FileKind;
 import dev.stapes.linux.OpenFlag;
+import dev.stapes.linux.block.BlankDevice;
 import dev.stapes.linux.block.LoopDevice;
 import dev.stapes.linux.ffi.Errno;
 import dev.stapes.linux.ffi.LinuxException;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -17,7 +17,6 @@ import java.util.Set;
 
 /** A whole block device. */
 final class DeviceBacking implements Backing {
-  private static final int LOOKED_AT = 1 << 20;
   private static final Set<OpenFlag> EXCLUSIVELY =
       Set.of(OpenFlag.READ, OpenFlag.WRITE, OpenFlag.EXCLUSIVE);
 
@@ -33,21 +32,45 @@ final class DeviceBacking implements Backing {
   }
 
   @Override
-  public ThinPool create(String mark) {
-    long size;
+  public void requireFree() {
     try (Fd open = openExclusively()) {
       if (open.stat().kind() != FileKind.BLOCK_DEVICE) {
         throw StapesException.invalid(pool.subject(), "no block device: \"" + device + "\"");
       }
-      requireBlank(open);
-      size = LoopDevice.sizeOf(pool.sys(), open);
+      Optional<String> problem = BlankDevice.problem(open);
+      if (problem.isPresent()) {
+        throw pool.failure(Kind.CONFLICT, device + ": " + problem.get());
+      }
     }
-    try {
-      return new OwnGroup(pool).create(attach(), device.toString(), size, mark);
-    } catch (RuntimeException e) {
-      Undo.after(e, this::blank);
-      throw e;
+  }
+
+  @Override
+  public ThinPool create(String mark) {
+    return new OwnGroup(pool).create(attach(), device.toString(), deviceSize(), mark);
+  }
+
+  /**
+   * The device was blank when the mark was written. A label of LVM without a group is what is left
+   * between the removal of the group and the end of the wiping, and holds nothing.
+   */
+  @Override
+  public void sweep(String mark) {
+    Lvm lvm = attach();
+    OwnGroup.sweep(lvm, mark);
+    if (lvm.hasSpareDevice()) {
+      wipe();
     }
+  }
+
+  /** There is one device of a name: a copy of the pool's directory is told by its mark. */
+  @Override
+  public void requireOwn(ThinPool thin) {
+    // nothing to compare
+  }
+
+  @Override
+  public boolean isInDirectory() {
+    return false;
   }
 
   /** For a block device, O_EXCL of open(2) means that nobody has mounted or claimed it. */
@@ -67,24 +90,6 @@ final class DeviceBacking implements Backing {
     }
   }
 
-  private void requireBlank(Fd open) {
-    ByteBuffer start = ByteBuffer.allocateDirect(LOOKED_AT);
-    while (start.hasRemaining() && open.read(start, start.position()) > 0) {
-      // reads on
-    }
-    start.flip();
-    while (start.hasRemaining()) {
-      if (start.get() != 0) {
-        throw pool.failure(
-            Kind.CONFLICT,
-            device
-                + ": not blank: there is data at byte "
-                + (start.position() - 1)
-                + "; overwrite its first MiB with zeros if nobody needs it");
-      }
-    }
-  }
-
   @Override
   public Lvm attach() {
     if (Files.notExists(device)) {
@@ -100,16 +105,15 @@ final class DeviceBacking implements Backing {
 
   @Override
   public void remove(ThinPool thin) {
-    new OwnGroup(pool).remove(thin.lvm(), thin.group(), device.toString());
-    blank();
+    OwnGroup.remove(thin.lvm(), thin.group());
+    wipe();
   }
 
   /** Leaves it as it was found. */
-  private void blank() {
+  private void wipe() {
+    pool.awaitUdev();
     try (Fd open = openExclusively()) {
-      long size = LoopDevice.sizeOf(pool.sys(), open);
-      open.write(ByteBuffer.allocateDirect((int) Math.min(LOOKED_AT, size)), 0);
-      open.sync();
+      BlankDevice.wipe(pool.sys(), open);
     }
   }
 

@@ -20,9 +20,13 @@ final class GroupBacking implements Backing {
     this.group = group;
   }
 
+  /** What is free of the group is nobody's. */
   @Override
-  public ThinPool create(String mark) {
-    Lvm lvm = attach();
+  public void requireFree() {
+    plan(attach());
+  }
+
+  private ThinPoolPlan plan(Lvm lvm) {
     VolumeGroup info = lvm.group(group);
     long wanted = pool.get(LvmKeys.SIZE).map(Size::bytes).orElse(info.free());
     if (wanted > info.free()) {
@@ -33,30 +37,34 @@ final class GroupBacking implements Backing {
               + " free, asked for "
               + Size.ofBytes(wanted).toDisplay());
     }
-    ThinPoolPlan plan =
-        ThinPoolPlan.of(wanted, info.extent(), pool.get(LvmKeys.METADATA_SIZE))
-            .orElseThrow(
-                () ->
-                    pool.failure(
-                        Kind.EXHAUSTED,
-                        "no room for a thin pool in " + Size.ofBytes(wanted).toDisplay()));
-    String name = LvmNames.fresh();
-    try {
-      return ThinPool.create(lvm, group, name, mark, plan);
-    } catch (RuntimeException e) {
-      Undo.after(e, () -> removeIfThere(new ThinPool(lvm, group, name)));
-      throw e;
-    }
+    return ThinPoolPlan.of(wanted, info.extent(), pool.get(LvmKeys.METADATA_SIZE))
+        .orElseThrow(
+            () ->
+                pool.failure(
+                    Kind.EXHAUSTED,
+                    "no room for a thin pool in " + Size.ofBytes(wanted).toDisplay()));
   }
 
-  private static void removeIfThere(ThinPool thin) {
-    try {
-      thin.destroy();
-    } catch (StapesException e) {
-      if (e.kind() != Kind.NOT_FOUND) {
-        throw e;
-      }
-    }
+  @Override
+  public ThinPool create(String mark) {
+    Lvm lvm = attach();
+    return ThinPool.create(lvm, group, LvmNames.fresh(), mark, plan(lvm));
+  }
+
+  @Override
+  public void sweep(String mark) {
+    ThinPool.find(attach(), mark).ifPresent(found -> found.pool().destroy());
+  }
+
+  /** There is one group of a name: a copy of the pool's directory is told by its mark. */
+  @Override
+  public void requireOwn(ThinPool thin) {
+    // nothing to compare
+  }
+
+  @Override
+  public boolean isInDirectory() {
+    return false;
   }
 
   @Override

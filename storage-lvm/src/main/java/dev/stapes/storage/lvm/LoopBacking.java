@@ -1,7 +1,7 @@
 package dev.stapes.storage.lvm;
 
 import dev.stapes.linux.Fd;
-import dev.stapes.linux.FileSystemInfo;
+import dev.stapes.linux.FileStat;
 import dev.stapes.linux.Kernel;
 import dev.stapes.linux.OpenFlag;
 import dev.stapes.linux.block.FileFlags;
@@ -9,12 +9,14 @@ import dev.stapes.linux.block.LoopDevice;
 import dev.stapes.linux.ffi.Constants;
 import dev.stapes.linux.ffi.Errno;
 import dev.stapes.linux.ffi.LinuxException;
+import dev.stapes.linux.host.LoopFileSize;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Set;
@@ -29,8 +31,10 @@ final class LoopBacking implements Backing {
   private static final Size LEAST = Size.ofMebibytes(64);
 
   private static final long MIB = 1L << 20;
-  private static final Size USUAL_LEAST = Size.ofGibibytes(5);
-  private static final Size USUAL_MOST = Size.ofGibibytes(30);
+  private static final Path SYSFS = Path.of("/sys");
+
+  /** What may be written at any time. */
+  private static final long RESERVE = 32 * MIB;
 
   private final PoolContext pool;
   private final Path file;
@@ -42,42 +46,84 @@ final class LoopBacking implements Backing {
   }
 
   @Override
-  public ThinPool create(String mark) {
-    Size size = pool.get(LvmKeys.SIZE).orElseGet(this::usualSize);
-    if (size.compareTo(LEAST) < 0) {
-      throw StapesException.invalid(
-          pool.subject(), "size must be at least " + LEAST + ": \"" + size + "\"");
+  public void requireFree() {
+    size();
+    if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+      throw pool.failure(Kind.CONFLICT, file + ": exists already");
     }
+  }
+
+  private Size size() {
+    return LoopFileSize.of(
+        pool.sys(), pool.subject(), pool.directory(), pool.get(LvmKeys.SIZE), LEAST);
+  }
+
+  @Override
+  public ThinPool create(String mark) {
+    Size size = size();
     Set<OpenFlag> anew = Set.of(OpenFlag.READ, OpenFlag.WRITE, OpenFlag.CREATE, OpenFlag.EXCLUSIVE);
     try (Fd made = Fd.open(pool.sys(), file, anew)) {
       new FileFlags(pool.sys()).noCopyOnWriteIfPossible(made);
       made.truncate(size.bytes());
     }
-    try {
+    return new OwnGroup(pool).create(attach(), path(), size.bytes(), mark);
+  }
+
+  /** The file is in the pool's directory: it was made for the mark. */
+  @Override
+  public void sweep(String mark) {
+    if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
       Lvm lvm = attach();
-      return new OwnGroup(pool).create(lvm, path(), size.bytes(), mark);
-    } catch (RuntimeException e) {
-      Undo.after(e, this::freeIfAttached);
-      Undo.after(e, this::delete);
-      throw e;
+      try {
+        ThinPool.find(lvm, mark).ifPresent(found -> requireOwn(found.pool()));
+        OwnGroup.sweep(lvm, mark);
+      } finally {
+        free();
+      }
+      delete();
     }
   }
 
-  /** Incus's rule: 20 % of what is free, from 5 to 30 GiB, and never more than there is. */
-  private Size usualSize() {
-    FileSystemInfo below = new Kernel(pool.sys()).fileSystem(pool.directory());
-    long wanted = below.available() / 5;
-    long bounded = Math.min(Math.max(wanted, USUAL_LEAST.bytes()), USUAL_MOST.bytes());
-    long size = Math.min(bounded, below.available());
-    if (size < LEAST.bytes()) {
+  @Override
+  public synchronized void requireOwn(ThinPool thin) {
+    Optional<Set<String>> below = DmDevices.below(SYSFS, thin.mapped("_tdata"));
+    String own = String.valueOf(device().path().getFileName());
+    if (below.isPresent() && !below.get().equals(Set.of(own))) {
       throw pool.failure(
-          Kind.EXHAUSTED,
-          "no room for a loop file: "
-              + Size.ofBytes(below.available()).toDisplay()
-              + " free in "
-              + pool.directory());
+          Kind.UNAVAILABLE,
+          "its devices are active and lie on "
+              + below.get()
+              + ", not on "
+              + own
+              + " of "
+              + file
+              + ": one of the two is a copy, and both have the same names: close the other one");
     }
-    return Size.ofBytes(size & -MIB);
+  }
+
+  /** Where nothing is left, all who write into the pool get errors of the device. */
+  @Override
+  public void requireRoom() {
+    long below = new Kernel(pool.sys()).fileSystem(pool.directory()).available();
+    if (below >= RESERVE) {
+      return;
+    }
+    try (Fd backing = Fd.open(pool.sys(), file, Set.of(OpenFlag.READ))) {
+      FileStat now = backing.stat();
+      if (now.allocated() + below < now.size()) {
+        throw pool.failure(
+            Kind.EXHAUSTED,
+            "the disk that its file is on has "
+                + Size.ofBytes(below).toDisplay()
+                + " free: "
+                + file);
+      }
+    }
+  }
+
+  @Override
+  public boolean isInDirectory() {
+    return true;
   }
 
   @Override
@@ -129,17 +175,11 @@ final class LoopBacking implements Backing {
   public void remove(ThinPool thin) {
     attach();
     try {
-      new OwnGroup(pool).remove(thin.lvm(), thin.group(), path());
+      OwnGroup.remove(thin.lvm(), thin.group());
     } finally {
       free();
     }
     delete();
-  }
-
-  private synchronized void freeIfAttached() {
-    if (device != null) {
-      free();
-    }
   }
 
   /** Lets the device go, and waits for udev, which may be its last user. */
@@ -172,17 +212,27 @@ final class LoopBacking implements Backing {
 
   /** The file is sparse, but what is below it must have room for what may come into it. */
   private boolean step(ThinPool thin, long most) {
-    long size;
+    FileStat now;
     try (Fd backing = Fd.open(pool.sys(), file, Set.of(OpenFlag.READ))) {
-      size = backing.stat().size();
+      now = backing.stat();
     }
     long below = new Kernel(pool.sys()).fileSystem(pool.directory()).available();
-    long wanted = Math.min(Growth.next(size, most), size + below) & -MIB;
-    if (wanted <= size) {
+    long wanted = next(now.size(), now.allocated(), below, most);
+    if (wanted <= now.size()) {
       return false;
     }
     growTo(thin, Size.ofBytes(wanted));
     return true;
+  }
+
+  /**
+   * The size after a step, in whole MiB.
+   *
+   * @param allocated bytes that the file takes already
+   * @param below bytes that are free where the file is
+   */
+  static long next(long size, long allocated, long below, long most) {
+    return Math.min(Growth.next(size, most), allocated + below) & -MIB;
   }
 
   private void growTo(ThinPool thin, Size size) {

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -19,10 +20,14 @@ import java.util.concurrent.FutureTask;
  * begins none.
  */
 final class Lvm {
-  private static final Duration LIMIT = Duration.ofMinutes(10);
+  /**
+   * Of a command that changes something. A snapshot of what has much to write down first, and the
+   * discards of fifty volumes, take their time on a slow disk.
+   */
+  private static final Duration LIMIT = Duration.ofDays(1);
 
-  /** Of a program that moves the blocks of a file system: killed, it would leave none. */
-  private static final Duration MOVING_LIMIT = Duration.ofDays(1);
+  private static final Duration QUESTION_LIMIT = Duration.ofMinutes(10);
+  private static final Set<String> QUESTIONS = Set.of("lvs", "vgs", "pvs");
 
   /** It complains of descriptors that it inherited from whoever started the JVM. */
   private static final Map<String, String> ENVIRONMENT = Map.of("LVM_SUPPRESS_FD_WARNINGS", "1");
@@ -81,7 +86,8 @@ final class Lvm {
     List<String> all = new ArrayList<>(List.of("lvm", command));
     all.addAll(common);
     all.addAll(arguments);
-    Command whole = Command.of(all.toArray(new String[0])).timeout(LIMIT).environment(ENVIRONMENT);
+    Duration limit = QUESTIONS.contains(command) ? QUESTION_LIMIT : LIMIT;
+    Command whole = Command.of(all.toArray(new String[0])).timeout(limit).environment(ENVIRONMENT);
     try {
       return unkilled(whole);
     } catch (StapesException e) {
@@ -96,7 +102,7 @@ final class Lvm {
 
   /** Runs another program that must come to its end, such as one that resizes a file system. */
   void toItsEnd(Command command) {
-    unkilled(command.timeout(MOVING_LIMIT));
+    unkilled(command.timeout(LIMIT));
   }
 
   /**
@@ -106,12 +112,16 @@ final class Lvm {
    * @param arguments more of them; none: of all groups
    */
   List<LvmRow> volumes(String fields, String... arguments) {
+    return rows("lvs", "lv", fields, arguments);
+  }
+
+  private List<LvmRow> rows(String command, String kind, String fields, String... arguments) {
     List<String> all =
         new ArrayList<>(
             List.of("--reportformat", "json", "--units", "b", "--nosuffix", "--options", fields));
     all.addAll(List.of(arguments));
-    String report = run("lvs", all);
-    return read(() -> LvmReport.rows("lv", report));
+    String report = run(command, all);
+    return read(() -> LvmReport.rows(kind, report));
   }
 
   /**
@@ -120,24 +130,42 @@ final class Lvm {
    * @param name of the group
    */
   VolumeGroup group(String name) {
-    String report =
-        run(
-            "vgs",
-            "--reportformat",
-            "json",
-            "--units",
-            "b",
-            "--nosuffix",
-            "--options",
-            VolumeGroup.FIELDS,
-            name);
+    List<LvmRow> rows = rows("vgs", "vg", VolumeGroup.FIELDS, name);
     return read(
         () -> {
-          List<LvmRow> rows = LvmReport.rows("vg", report);
           if (rows.size() != 1) {
             throw new LvmReport.Malformed(rows.size() + " groups instead of one");
           }
           return VolumeGroup.of(rows.get(0));
+        });
+  }
+
+  /** The names of the groups that have a tag. */
+  List<String> groupsWith(String tag) {
+    List<LvmRow> rows = rows("vgs", "vg", "vg_name,vg_tags");
+    return read(
+        () -> {
+          List<String> names = new ArrayList<>();
+          for (LvmRow row : rows) {
+            if (row.list("vg_tags").contains(tag)) {
+              names.add(row.text("vg_name"));
+            }
+          }
+          return names;
+        });
+  }
+
+  /** Whether a device that is looked at is one of LVM's, and no group has it. */
+  boolean hasSpareDevice() {
+    List<LvmRow> rows = rows("pvs", "pv", "vg_name");
+    return read(
+        () -> {
+          for (LvmRow row : rows) {
+            if (row.text("vg_name").isEmpty()) {
+              return true;
+            }
+          }
+          return false;
         });
   }
 

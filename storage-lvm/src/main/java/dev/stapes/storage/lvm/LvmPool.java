@@ -1,19 +1,22 @@
 package dev.stapes.storage.lvm;
 
+import dev.stapes.linux.host.DriverErrors;
 import dev.stapes.model.IdMapping;
 import dev.stapes.model.PoolInfo;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Command;
+import dev.stapes.spi.Gate;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.Tree;
+import dev.stapes.spi.Undo;
 import dev.stapes.spi.VolumeId;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,19 +24,21 @@ import org.slf4j.LoggerFactory;
 final class LvmPool implements StoragePool {
   private static final Logger LOG = LoggerFactory.getLogger(LvmPool.class);
 
+  /** So many volumes are removed by one command. */
+  private static final int AT_ONCE = 50;
+
   private final PoolContext pool;
   private final Backing backing;
   private final ThinPool thin;
   private final Catalog catalog;
+  private final ActiveVolumes active;
   private final VolumeMounts mounts;
   private final PoolRoom room;
   private final Gate gate;
+  private final NewVolumes making;
+  private final LvmStreams streams;
+  private final LvmBlocks blocks;
   private final Runnable forgetMark;
-
-  /** Volumes whose devices may be there. */
-  private final Set<String> active = ConcurrentHashMap.newKeySet();
-
-  private final Object reclaiming = new Object();
 
   /**
    * An open one.
@@ -45,9 +50,13 @@ final class LvmPool implements StoragePool {
     this.backing = backing;
     this.thin = content.pool();
     this.catalog = new Catalog(pool.subject(), content);
+    this.active = new ActiveVolumes(pool.subject(), thin, content.active());
     this.mounts = new VolumeMounts(pool, this::appear);
-    this.room = new PoolRoom(pool.subject(), thin, backing.growth(), System::nanoTime);
-    this.gate = new Gate(pool.subject());
+    this.room = new PoolRoom(pool.subject(), thin, backing, System::nanoTime);
+    this.gate = new Gate(pool.subject(), DriverErrors::naming);
+    this.making = new NewVolumes(thin, catalog, room, active, mounts);
+    this.streams = new LvmStreams(pool, thin, catalog, room, gate, active);
+    this.blocks = new LvmBlocks(pool, thin, catalog, room, gate, active, making);
     this.forgetMark = forgetMark;
   }
 
@@ -63,8 +72,13 @@ final class LvmPool implements StoragePool {
               pool.spec().config(),
               Size.ofBytes(fullness.size()),
               Size.ofBytes(fullness.used()),
-              PoolInfo.Copies.INSTANT);
+              copies());
         });
+  }
+
+  @Override
+  public PoolInfo.Copies copies() {
+    return PoolInfo.Copies.INSTANT;
   }
 
   @Override
@@ -75,13 +89,13 @@ final class LvmPool implements StoragePool {
           VolumeFormat format =
               VolumeFormat.of(pool.get(LvmKeys.FORMAT).orElse("ext4")).orElseThrow();
           ThinVolume volume = ThinVolume.fresh(id, format, room.usualSize(pool));
-          publish(
+          making.publish(
               volume,
               () -> {
-                active.add(volume.name());
+                active.comes(volume.name());
                 thin.create(volume);
-                run(format.make(thin.device(volume)), "cannot make a file system");
-                mounts.files(volume, thin);
+                run(format.make(thin.device(volume.name())), "cannot make a file system");
+                mounts.files(() -> volume, thin);
                 thin.name(volume);
               });
         });
@@ -92,40 +106,26 @@ final class LvmPool implements StoragePool {
     gate.pass(
         "copy " + source + " to " + target,
         () -> {
+          ThinVolume volume = catalog.get(source);
+          if (!volume.readOnly() && volume.format().filter(VolumeFormat::needsSync).isPresent()) {
+            mounts.sync(() -> catalog.get(source), thin);
+          }
           ThinVolume from = catalog.get(source);
           ThinVolume to = from.copy(target, readOnly);
-          if (!from.readOnly() && !from.format().isFrozenWithDevice()) {
-            mounts.sync(from, thin);
-          }
-          publish(to, () -> thin.snapshot(from, to));
+          making.publish(
+              to,
+              () -> {
+                thin.snapshot(from, to);
+                requireSame(from, catalog.find(source));
+              });
         });
   }
 
-  /** Makes a volume; where that fails there is none, or one that is listed and can be discarded. */
-  private void publish(ThinVolume volume, Runnable maker) {
-    catalog.begin(volume.id());
-    try {
-      room.require();
-      try {
-        maker.run();
-        catalog.put(volume);
-      } catch (RuntimeException e) {
-        Undo.after(e, () -> takeBack(volume));
-        throw e;
-      }
-    } finally {
-      catalog.end(volume.id());
-    }
-  }
-
-  private void takeBack(ThinVolume volume) {
-    try {
-      mounts.forget(volume);
-      thin.removeIfThere(volume);
-      active.remove(volume.name());
-    } catch (RuntimeException e) {
-      catalog.put(volume);
-      throw e;
+  /** What was made smaller meanwhile is another one, and what came since is in that. */
+  private static void requireSame(ThinVolume from, Optional<ThinVolume> now) {
+    if (now.isPresent() && !now.get().name().equals(from.name())) {
+      throw new StapesException(
+          Kind.BUSY, from.subject(), "another one took its place while it was copied");
     }
   }
 
@@ -138,8 +138,18 @@ final class LvmPool implements StoragePool {
           if (volume.isPresent()) {
             mounts.forget(volume.get());
             throwAway(volume.get());
+            forgetAgain(volume.get());
           }
         });
+  }
+
+  /** It is discarded by now. */
+  private void forgetAgain(ThinVolume volume) {
+    try {
+      mounts.forgetAgain(volume);
+    } catch (RuntimeException e) {
+      LOG.warn("{}: what was {} stays mounted", pool.subject(), volume.id(), e);
+    }
   }
 
   private void throwAway(ThinVolume volume) {
@@ -170,37 +180,45 @@ final class LvmPool implements StoragePool {
     return !there.isEmpty();
   }
 
+  /** In parts: who wants to be alone in the pool waits for one command of it. */
   @Override
   public void reclaim() {
-    gate.pass(
-        "reclaim",
-        () -> {
-          synchronized (reclaiming) {
-            Set<String> trash = catalog.trash();
-            if (!trash.isEmpty()) {
-              remove(trash);
-            }
-            room.measure();
-          }
-        });
+    Set<String> tried = new HashSet<>();
+    int before;
+    do {
+      before = tried.size();
+      gate.passInTurn("reclaim", () -> tried.addAll(removeSome(tried)));
+    } while (tried.size() > before);
+    gate.pass("usage", room::measure);
   }
 
-  private void remove(Set<String> trash) {
+  private List<String> removeSome(Set<String> tried) {
+    List<String> some =
+        catalog.trash().stream().filter(name -> !tried.contains(name)).limit(AT_ONCE).toList();
+    if (!some.isEmpty()) {
+      remove(some);
+    }
+    return some;
+  }
+
+  private void remove(List<String> some) {
+    Set<String> gone = new HashSet<>(some);
     try {
-      thin.remove(trash);
+      thin.remove(some);
     } catch (StapesException e) {
-      Set<String> gone = new HashSet<>(trash);
       gone.removeAll(thin.content().trash());
-      catalog.reclaimed(gone);
-      active.removeAll(gone);
       if (e.kind() != Kind.BUSY) {
+        forget(gone);
         throw e;
       }
       LOG.debug("{}: some volumes are removed later", pool.subject(), e);
-      return;
     }
-    catalog.reclaimed(trash);
-    active.removeAll(trash);
+    forget(gone);
+  }
+
+  private void forget(Set<String> gone) {
+    catalog.reclaimed(gone);
+    active.gone(gone);
   }
 
   @Override
@@ -218,9 +236,11 @@ final class LvmPool implements StoragePool {
     return gate.pass(
         "open " + id,
         () -> {
-          ThinVolume volume = catalog.get(id);
+          catalog.get(id).files();
           return mounts.with(
-              volume, thin, files -> pool.host().tree(pool.local(files), resolution));
+              () -> catalog.get(id),
+              thin,
+              use -> pool.host().tree(pool.local(use.files()), resolution));
         });
   }
 
@@ -229,24 +249,25 @@ final class LvmPool implements StoragePool {
     return gate.pass(
         "attach " + id,
         () -> {
-          ThinVolume volume = catalog.get(id);
-          Path files = mounts.use(volume, thin);
+          catalog.get(id).files();
+          VolumeMounts.Use use = mounts.use(() -> catalog.get(id), thin);
           if (!readOnly) {
-            return new VolumeAttachment(files, () -> mounts.release(volume));
+            return use.volume().attached(use.files(), () -> mounts.release(use));
           }
           try {
-            Path view = mounts.view(files);
-            return new VolumeAttachment(
-                view,
-                () -> {
-                  try {
-                    mounts.drop(view);
-                  } finally {
-                    mounts.release(volume);
-                  }
-                });
+            Path view = mounts.view(use.files());
+            return use.volume()
+                .attached(
+                    view,
+                    () -> {
+                      try {
+                        mounts.drop(view);
+                      } finally {
+                        mounts.release(use);
+                      }
+                    });
           } catch (RuntimeException e) {
-            Undo.after(e, () -> mounts.release(volume));
+            Undo.after(e, () -> mounts.release(use));
             throw e;
           }
         });
@@ -254,12 +275,10 @@ final class LvmPool implements StoragePool {
 
   /** Makes the device of a volume ready to be mounted. */
   private void appear(ThinVolume volume) {
-    if (!active.contains(volume.name())) {
-      thin.activate(volume);
-      active.add(volume.name());
-    }
+    active.activate(volume.name());
+    Path device = thin.device(volume.name());
     Optional<Command> renewal =
-        volume.copied() ? volume.format().renewUuid(thin.device(volume)) : Optional.empty();
+        volume.copied() ? volume.files().renewUuid(device) : Optional.empty();
     if (renewal.isPresent()) {
       run(renewal.get(), "cannot give the copy a UUID of its own");
       thin.untag(volume, VolumeTags.COPIED);
@@ -277,12 +296,17 @@ final class LvmPool implements StoragePool {
 
   @Override
   public Optional<Quotas> quotas() {
-    return Optional.of(new LvmQuotas(pool, thin, catalog, mounts, room, gate));
+    return Optional.of(new LvmQuotas(pool, thin, catalog, mounts, room, gate, active));
   }
 
   @Override
   public Optional<SendReceive> sendReceive() {
-    return Optional.empty();
+    return Optional.of(streams);
+  }
+
+  @Override
+  public Optional<BlockVolumes> blockVolumes() {
+    return Optional.of(blocks);
   }
 
   @Override
@@ -307,10 +331,10 @@ final class LvmPool implements StoragePool {
 
   @Override
   public void destroy() {
-    gate.close(
+    gate.closeAfter(
         "destroy",
         () -> {
-          mounts.close();
+          letGo();
           backing.remove(thin);
           forgetMark.run();
         });
@@ -322,18 +346,19 @@ final class LvmPool implements StoragePool {
         "close",
         () -> {
           try {
-            mounts.close();
+            letGo();
           } finally {
-            deactivate();
+            active.close();
           }
         });
   }
 
-  private void deactivate() {
+  private void letGo() {
+    streams.close();
     try {
-      thin.deactivate(active);
-    } catch (StapesException e) {
-      LOG.info("{}: some devices stay: {}", pool.subject(), e.getMessage(), e);
+      mounts.close();
+    } finally {
+      blocks.close();
     }
   }
 }

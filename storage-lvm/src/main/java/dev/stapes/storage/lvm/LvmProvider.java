@@ -1,6 +1,7 @@
 package dev.stapes.storage.lvm;
 
 import dev.stapes.linux.ffi.Syscalls;
+import dev.stapes.linux.host.DriverErrors;
 import dev.stapes.model.ConfigKey;
 import dev.stapes.model.ConfigSchema;
 import dev.stapes.model.PoolSpec;
@@ -12,8 +13,8 @@ import dev.stapes.spi.Command;
 import dev.stapes.spi.Host;
 import dev.stapes.spi.StorageDriverProvider;
 import dev.stapes.spi.StoragePool;
+import dev.stapes.spi.Undo;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -114,23 +115,35 @@ public final class LvmProvider implements StorageDriverProvider {
     requireFormat(pool);
     Backing backing = backing(pool);
     requireNoSizeOfDevice(pool);
-    return Gate.naming(pool.subject(), "cannot be made", () -> create(pool, backing));
+    return DriverErrors.naming(pool.subject(), "cannot be made", () -> create(pool, backing));
   }
 
   private static StoragePool create(PoolContext pool, Backing backing) {
+    backing.requireFree();
     String mark = LvmNames.fresh();
     PoolMark file = new PoolMark(pool);
-    ThinPool thin = backing.create(mark);
     try {
       file.write(mark);
+      ThinPool thin = backing.create(mark);
+      if (!backing.isInDirectory()) {
+        file.place(thin);
+      }
       backing.detach(); // the thin pool is active
-      ThinPool.Content empty = new ThinPool.Content(thin, List.of(), List.of());
-      return new LvmPool(pool, backing, empty, file::delete);
+      return new LvmPool(pool, backing, ThinPool.Content.none(thin), file::delete);
     } catch (RuntimeException e) {
-      Undo.after(e, () -> backing.remove(thin));
-      Undo.after(e, file::delete);
+      Undo.after(e, () -> sweep(backing, file, mark));
       throw e;
     }
+  }
+
+  /** The mark is kept where something is left: it says what. */
+  private static void sweep(Backing backing, PoolMark file, String mark) {
+    try {
+      backing.sweep(mark);
+    } finally {
+      backing.detach();
+    }
+    file.delete();
   }
 
   @Override
@@ -139,25 +152,55 @@ public final class LvmProvider implements StorageDriverProvider {
     PoolMark file = new PoolMark(pool);
     String mark = file.read();
     Backing backing = backing(pool);
-    return Gate.naming(
+    return DriverErrors.naming(
         pool.subject(),
         "cannot be opened",
         () -> {
           try {
-            ThinPool.Content content =
-                ThinPool.find(backing.attach(), mark)
-                    .orElseThrow(
-                        () ->
-                            pool.failure(
-                                Kind.UNAVAILABLE,
-                                "its thin pool is gone: no logical volume with the tag "
-                                    + VolumeTags.pool(mark)));
+            ThinPool.Content content = find(pool, backing.attach(), mark);
+            if (!backing.isInDirectory()) {
+              file.requireOriginal(mark, content);
+            }
+            backing.requireOwn(content.pool());
             content.pool().activate();
             return new LvmPool(pool, backing, content, file::delete);
           } finally {
             backing.detach();
           }
         });
+  }
+
+  private static ThinPool.Content find(PoolContext pool, Lvm lvm, String mark) {
+    return ThinPool.find(lvm, mark)
+        .orElseThrow(
+            () ->
+                pool.failure(
+                    Kind.UNAVAILABLE,
+                    "its thin pool is gone: no logical volume with the tag "
+                        + VolumeTags.pool(mark)));
+  }
+
+  /** The mark is there before anything else is, and goes last. */
+  @Override
+  public void sweep(Host host, PoolSpec spec, Path directory, Unfinished what) {
+    PoolContext pool = context(host, spec, directory);
+    PoolMark file = new PoolMark(pool);
+    Optional<String> mark = DriverErrors.naming(pool.subject(), "cannot be removed", file::find);
+    if (mark.isPresent()) {
+      Backing backing = backing(pool);
+      DriverErrors.naming(
+          pool.subject(),
+          "cannot be removed",
+          () -> {
+            if (!backing.isInDirectory()) {
+              ThinPool.find(backing.attach(), mark.get())
+                  .ifPresent(content -> file.requireOriginal(mark.get(), content));
+            }
+            sweep(backing, file, mark.get());
+            new VolumeMounts(pool, volume -> {}).close();
+            return mark;
+          });
+    }
   }
 
   private PoolContext context(Host host, PoolSpec spec, Path directory) {
@@ -233,7 +276,7 @@ public final class LvmProvider implements StorageDriverProvider {
                 + path
                 + "\"");
       } catch (IOException e) {
-        throw new UncheckedIOException(path + ": cannot be read: " + e.getMessage(), e);
+        throw pool.failure(Kind.UNAVAILABLE, path + ": cannot be read: " + e.getMessage(), e);
       }
     }
   }

@@ -1,15 +1,26 @@
 package dev.stapes.storage.lvm;
 
+import dev.stapes.linux.Fd;
 import dev.stapes.linux.FileSystemInfo;
 import dev.stapes.linux.Kernel;
+import dev.stapes.linux.OpenFlag;
+import dev.stapes.linux.ffi.Errno;
+import dev.stapes.linux.ffi.LinuxException;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Command;
+import dev.stapes.spi.Gate;
 import dev.stapes.spi.StoragePool;
+import dev.stapes.spi.Undo;
 import dev.stapes.spi.VolumeId;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Limits by size: a volume is made so large that its file system has room for as much as the limit
@@ -17,6 +28,7 @@ import java.util.Optional;
  * where its kind can, and while nobody uses it.
  */
 final class LvmQuotas implements StoragePool.Quotas {
+  private static final Logger LOG = LoggerFactory.getLogger(LvmQuotas.class);
   private static final long UNIT = 1L << 20;
 
   /** What a file system needs itself changes with its size, so a second try comes closer. */
@@ -28,6 +40,7 @@ final class LvmQuotas implements StoragePool.Quotas {
   private final VolumeMounts mounts;
   private final PoolRoom room;
   private final Gate gate;
+  private final ActiveVolumes active;
 
   LvmQuotas(
       PoolContext pool,
@@ -35,13 +48,15 @@ final class LvmQuotas implements StoragePool.Quotas {
       Catalog catalog,
       VolumeMounts mounts,
       PoolRoom room,
-      Gate gate) {
+      Gate gate,
+      ActiveVolumes active) {
     this.pool = pool;
     this.thin = thin;
     this.catalog = catalog;
     this.mounts = mounts;
     this.room = room;
     this.gate = gate;
+    this.active = active;
   }
 
   @Override
@@ -49,10 +64,8 @@ final class LvmQuotas implements StoragePool.Quotas {
     gate.pass(
         "limit " + id,
         () -> {
-          ThinVolume volume = catalog.get(id);
-          if (volume.readOnly()) {
-            throw new StapesException(Kind.DENIED, "volume " + id, "is read-only");
-          }
+          ThinVolume volume = catalog.get(id).writable();
+          volume.files();
           if (size.isEmpty()) {
             resize(volume, Math.max(volume.size(), room.usualSize(pool)));
           } else {
@@ -67,8 +80,9 @@ final class LvmQuotas implements StoragePool.Quotas {
     FileSystemInfo now = info(volume);
     long used = now.size() - now.free();
     if (wanted < used) {
-      throw StapesException.invalid(
-          "volume " + volume.id(),
+      throw new StapesException(
+          Kind.EXHAUSTED,
+          volume.subject(),
           "holds "
               + Size.ofBytes(used).toDisplay()
               + ", which is more than the limit of "
@@ -102,52 +116,147 @@ final class LvmQuotas implements StoragePool.Quotas {
     return target < volume.size() ? shrink(volume, target) : volume;
   }
 
+  /** While it is mounted nobody puts another one in its place. */
   private ThinVolume grow(ThinVolume volume, long target) {
     room.require();
-    mounts.files(volume, thin); // the device is there then
-    thin.resize(volume, target);
-    ThinVolume grown = volume.sized(target);
-    catalog.put(grown);
-    fill(grown);
-    return grown;
+    return mounts.with(
+        () -> catalog.get(volume.id()),
+        thin,
+        use -> {
+          ThinVolume now = catalog.get(volume.id());
+          requireSame(volume, now);
+          if (now.size() < target) {
+            thin.resize(now, target);
+            now = now.sized(target);
+            catalog.put(now);
+          }
+          fill(now);
+          return now;
+        });
+  }
+
+  private static void requireSame(ThinVolume volume, ThinVolume now) {
+    if (!now.name().equals(volume.name())) {
+      throw busy(volume, "it was made smaller meanwhile", null);
+    }
   }
 
   /** Makes the file system as large as its device; nothing is done where it is. */
   private void fill(ThinVolume volume) {
     mounts.with(
-        volume,
+        () -> catalog.get(volume.id()),
         thin,
-        files -> {
-          run(volume, volume.format().grow(thin.device(volume), mountPoint(files)));
-          return files;
+        use -> {
+          Path device = thin.device(use.volume().name());
+          run(volume, volume.files().grow(device, use.mountPoint()));
+          return use;
         });
   }
 
+  /**
+   * What moves the blocks of a file system leaves none where it is cut short: it works on a copy,
+   * which takes the volume's place once it is whole.
+   */
   private ThinVolume shrink(ThinVolume volume, long target) {
-    String subject = "volume " + volume.id();
     VolumeFormat.Shrink how =
         volume
-            .format()
+            .files()
             .shrink()
             .orElseThrow(
                 () ->
                     new StapesException(
                         Kind.UNSUPPORTED,
-                        subject,
-                        volume.format().type() + " does not shrink; asked for " + target));
-    if (mounts.isUsed(volume)) {
-      throw new StapesException(
-          Kind.BUSY, subject, "shrinks only while nobody uses it; asked for " + target);
+                        volume.subject(),
+                        volume.files().type() + " does not shrink; asked for " + target));
+    room.require();
+    return mounts.unmounted(
+        volume,
+        () -> {
+          requireSame(volume, catalog.get(volume.id()));
+          active.activate(volume.name());
+          Fd held = alone(volume);
+          try {
+            return replaced(volume, how, target);
+          } finally {
+            held.close();
+          }
+        });
+  }
+
+  /**
+   * The device of a volume, which nobody can mount while this is open. For a block device, O_EXCL
+   * of open(2) fails where it is mounted, also for those alone who opened a file of it before.
+   */
+  private Fd alone(ThinVolume volume) {
+    try {
+      Set<OpenFlag> flags = Set.of(OpenFlag.READ, OpenFlag.EXCLUSIVE);
+      return Fd.open(pool.sys(), thin.device(volume.name()), flags);
+    } catch (LinuxException e) {
+      if (e.is(Errno.EBUSY)) {
+        throw busy(volume, "somebody has files of it open, or has it mounted", e);
+      }
+      throw e;
     }
-    mounts.files(volume, thin); // the device is there then
-    mounts.forget(volume);
-    for (Command command : how.to(thin.device(volume), target)) {
-      run(volume, command);
+  }
+
+  private static StapesException busy(
+      ThinVolume volume, String problem, @Nullable Throwable cause) {
+    return new StapesException(Kind.BUSY, volume.subject(), problem, cause);
+  }
+
+  private ThinVolume replaced(ThinVolume volume, VolumeFormat.Shrink how, long target) {
+    ThinVolume draft = volume.named(LvmNames.freshVolume());
+    try {
+      thin.draft(volume, draft);
+      active.activate(draft.name());
+      shrink(volume, how.to(thin.device(draft.name()), target), target);
+      thin.resize(draft, target);
+      thin.replace(volume, draft);
+    } catch (RuntimeException e) {
+      Undo.after(e, () -> takeBack(volume, draft));
+      throw e;
     }
-    thin.resize(volume, target);
-    ThinVolume shrunk = volume.sized(target);
-    catalog.put(shrunk);
+    ThinVolume shrunk = draft.sized(target);
+    catalog.replaced(volume, shrunk);
+    throwAway(volume);
     return shrunk;
+  }
+
+  /** Whether it fits is known when it was tried. */
+  private void shrink(ThinVolume volume, List<Command> commands, long target) {
+    for (Command command : commands) {
+      try {
+        thin.lvm().toItsEnd(command);
+      } catch (StapesException e) {
+        boolean tried = e.kind() == Kind.INTERNAL;
+        throw new StapesException(
+            tried ? Kind.EXHAUSTED : e.kind(),
+            volume.subject(),
+            "does not fit into " + Size.ofBytes(target).toDisplay() + ": " + e.getMessage(),
+            e);
+      }
+    }
+  }
+
+  /** Without this the one in its place says that it is trash, as long as that is there. */
+  private void throwAway(ThinVolume replaced) {
+    try {
+      thin.throwAway(replaced);
+    } catch (StapesException e) {
+      LOG.debug("{}: {} has its id still", pool.subject(), replaced.name(), e);
+    }
+  }
+
+  /** Whether the draft got the id is not known after an error; LVM's own answer counts. */
+  private void takeBack(ThinVolume volume, ThinVolume draft) {
+    try {
+      thin.removeIfThere(draft.name());
+      active.gone(List.of(draft.name()));
+    } catch (StapesException e) {
+      catalog.discarded(draft.name());
+      throw e;
+    }
+    catalog.put(volume);
   }
 
   private void run(ThinVolume volume, Command command) {
@@ -163,20 +272,20 @@ final class LvmQuotas implements StoragePool.Quotas {
     return gate.pass(
         "usage of " + id,
         () -> {
-          FileSystemInfo info = info(catalog.get(id));
+          ThinVolume volume = catalog.get(id);
+          if (volume.format().isEmpty()) {
+            active.activate(volume.name());
+            return Size.ofBytes(thin.used(volume));
+          }
+          FileSystemInfo info = info(volume);
           return Size.ofBytes(info.size() - info.free());
         });
   }
 
   private FileSystemInfo info(ThinVolume volume) {
-    return mounts.with(volume, thin, files -> new Kernel(pool.sys()).fileSystem(pool.local(files)));
-  }
-
-  private static Path mountPoint(Path files) {
-    Path parent = files.getParent();
-    if (parent == null) {
-      throw new IllegalStateException(files + " is no directory of a volume");
-    }
-    return parent;
+    return mounts.with(
+        () -> catalog.get(volume.id()),
+        thin,
+        use -> new Kernel(pool.sys()).fileSystem(pool.local(use.files())));
   }
 }

@@ -1,6 +1,5 @@
 package dev.stapes.storage.lvm;
 
-import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 
 /** A volume group of the pool's own, on one device. */
@@ -14,30 +13,27 @@ final class OwnGroup {
   }
 
   /**
-   * Makes the group with the thin pool; removes it where that fails.
+   * Makes the group with the thin pool.
    *
    * @param device blank
    * @param size of it, in bytes
+   * @param mark of both
    */
   ThinPool create(Lvm lvm, String device, long size, String mark) {
     String group = LvmNames.fresh();
-    try {
-      lvm.run(
-          "vgcreate",
-          "--setautoactivation",
-          "n",
-          "--physicalextentsize",
-          "1m",
-          "--metadatasize",
-          textArea(size) / 1024 + "k",
-          group,
-          device);
-      ThinPoolPlan plan = plan(lvm.group(group));
-      return ThinPool.create(lvm, group, LvmNames.fresh(), mark, plan);
-    } catch (RuntimeException e) {
-      Undo.after(e, () -> removeIfThere(lvm, group, device));
-      throw e;
-    }
+    lvm.run(
+        "vgcreate",
+        "--setautoactivation",
+        "n",
+        "--physicalextentsize",
+        "1m",
+        "--metadatasize",
+        textArea(size) / 1024 + "k",
+        "--addtag",
+        VolumeTags.group(mark),
+        group,
+        device);
+    return ThinPool.create(lvm, group, LvmNames.fresh(), mark, plan(lvm.group(group)));
   }
 
   private ThinPoolPlan plan(VolumeGroup group) {
@@ -57,19 +53,15 @@ final class OwnGroup {
     return Math.min(Math.max(size / 256 / MIB * MIB, MIB), 64 * MIB);
   }
 
-  /** Removes the group with all that is in it, and LVM's mark of the device. */
-  void remove(Lvm lvm, String group, String device) {
+  /** Removes the group with all that is in it. */
+  static void remove(Lvm lvm, String group) {
     lvm.run("vgremove", "--yes", "--force", group);
-    lvm.run("pvremove", "--yes", device);
   }
 
-  private void removeIfThere(Lvm lvm, String group, String device) {
-    try {
-      remove(lvm, group, device);
-    } catch (StapesException e) {
-      if (e.kind() != Kind.NOT_FOUND) {
-        throw e;
-      }
+  /** Removes the groups with a mark. */
+  static void sweep(Lvm lvm, String mark) {
+    for (String group : lvm.groupsWith(VolumeTags.group(mark))) {
+      remove(lvm, group);
     }
   }
 

@@ -2,15 +2,21 @@ package dev.stapes.storage.lvm;
 
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.DurableFile;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The small file in a pool's directory that says which thin pool is its own. */
+/**
+ * The small file in a pool's directory that says which thin pool is its own. It is there before the
+ * thin pool is, and until that is gone. A tag of the thin pool says in which directory it is: a
+ * copy of that is in another one.
+ */
 final class PoolMark {
   private static final Pattern FORM = Pattern.compile("stapes-lvm 1 (stapes_[0-9a-f]{32})\n");
 
@@ -19,16 +25,16 @@ final class PoolMark {
 
   PoolMark(PoolContext pool) {
     this.pool = pool;
-    this.file = pool.directory().resolve("thin-pool");
+    this.file = file(pool.directory());
+  }
+
+  private static Path file(Path directory) {
+    return directory.resolve("thin-pool");
   }
 
   /** Writes it. */
   void write(String mark) {
-    try {
-      Files.writeString(file, "stapes-lvm 1 " + mark + "\n", StandardCharsets.US_ASCII);
-    } catch (IOException e) {
-      throw new UncheckedIOException(file + ": cannot be written: " + e.getMessage(), e);
-    }
+    DurableFile.write(file, "stapes-lvm 1 " + mark + "\n");
   }
 
   /**
@@ -37,24 +43,85 @@ final class PoolMark {
    * @throws StapesException UNAVAILABLE where there is none
    */
   String read() {
+    return find()
+        .orElseThrow(
+            () ->
+                pool.failure(
+                    Kind.UNAVAILABLE,
+                    "no pool in " + pool.directory() + ": " + file + " is missing"));
+  }
+
+  /**
+   * The mark, if any.
+   *
+   * @throws StapesException UNAVAILABLE where the file is something else
+   */
+  Optional<String> find() {
+    return find(file);
+  }
+
+  private Optional<String> find(Path file) {
     try {
       Matcher matcher = FORM.matcher(Files.readString(file, StandardCharsets.ISO_8859_1));
       if (!matcher.matches()) {
         throw pool.failure(Kind.UNAVAILABLE, file + ": names no thin pool");
       }
-      return matcher.group(1);
+      return Optional.of(matcher.group(1));
+    } catch (NoSuchFileException e) {
+      return Optional.empty();
     } catch (IOException e) {
-      throw pool.failure(
-          Kind.UNAVAILABLE, "no pool in " + pool.directory() + ": " + file + " cannot be read", e);
+      throw pool.failure(Kind.UNAVAILABLE, file + ": cannot be read: " + e.getMessage(), e);
     }
+  }
+
+  /**
+   * Looks whether the directory is the one that a thin pool is in. One that was moved has taken its
+   * mark along: then it is in the new one from now on, as where nobody knows.
+   *
+   * @throws StapesException UNAVAILABLE in a copy, whose thin pool is that of the original
+   */
+  void requireOriginal(String mark, ThinPool.Content content) {
+    Path here = absolute(pool.directory());
+    Optional<Path> remembered = content.directory();
+    if (remembered.equals(Optional.of(here))) {
+      return;
+    }
+    if (remembered.isPresent() && isElsewhere(mark, remembered.get())) {
+      throw pool.failure(
+          Kind.UNAVAILABLE,
+          pool.directory()
+              + " is a copy, and its thin pool is that of "
+              + remembered.get()
+              + ": if that is not needed, remove the file "
+              + file(remembered.get()));
+    }
+    content.pool().place(remembered, here);
+  }
+
+  /** Another path may lead to the same directory. */
+  private boolean isElsewhere(String mark, Path other) {
+    try {
+      return !Files.isSameFile(other, pool.directory())
+          && find(file(other)).equals(Optional.of(mark));
+    } catch (NoSuchFileException e) {
+      return false;
+    } catch (IOException e) {
+      throw pool.failure(Kind.UNAVAILABLE, other + ": cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  private static Path absolute(Path directory) {
+    return directory.toAbsolutePath().normalize();
+  }
+
+  /** Says of a new thin pool where it is. */
+  void place(ThinPool thin) {
+    thin.place(Optional.empty(), absolute(pool.directory()));
   }
 
   /** Removes it. */
   void delete() {
-    try {
-      Files.deleteIfExists(file);
-    } catch (IOException e) {
-      throw new UncheckedIOException(file + ": cannot be removed: " + e.getMessage(), e);
-    }
+    DurableFile.delete(file);
+    DurableFile.delete(pool.directory().resolve("thin-pool.inode")); // of pools made before 0.1
   }
 }

@@ -23,21 +23,26 @@ final class PoolRoom {
 
   private final String subject;
   private final ThinPool thin;
+  private final Backing backing;
   private final Optional<Backing.Growth> growth;
   private final LongSupplier nanos;
   private @Nullable Fullness last;
   private long lookedAt;
 
+  /** What sizes are multiples of; 0: not known yet. */
+  private long extent;
+
   /**
    * Of a thin pool.
    *
-   * @param growth makes its data larger
+   * @param backing what it lies on, and makes its data larger
    * @param nanos a clock, as {@link System#nanoTime}
    */
-  PoolRoom(String subject, ThinPool thin, Optional<Backing.Growth> growth, LongSupplier nanos) {
+  PoolRoom(String subject, ThinPool thin, Backing backing, LongSupplier nanos) {
     this.subject = subject;
     this.thin = thin;
-    this.growth = growth;
+    this.backing = backing;
+    this.growth = backing.growth();
     this.nanos = nanos;
   }
 
@@ -47,13 +52,24 @@ final class PoolRoom {
    * @throws StapesException EXHAUSTED
    */
   void require() {
-    Optional<String> problem = recent().problem();
-    if (problem.isPresent()) {
-      problem = measure().problem(); // something may have been deleted since
+    if (recent().problem().isPresent()) {
+      requireNow(); // something may have been deleted since
+    } else {
+      backing.requireRoom();
     }
+  }
+
+  /**
+   * The same, by a look at it now: for who fills it faster than a look becomes old.
+   *
+   * @throws StapesException EXHAUSTED
+   */
+  void requireNow() {
+    Optional<String> problem = measure().problem();
     if (problem.isPresent()) {
       throw new StapesException(Kind.EXHAUSTED, subject, problem.get());
     }
+    backing.requireRoom();
   }
 
   /** The size of a volume of which nobody said one. */
@@ -63,6 +79,27 @@ final class PoolRoom {
             .map(Size::bytes)
             .orElseGet(() -> Math.min(USUAL_VOLUME.bytes(), recent().size()));
     return ThinPoolPlan.up(wanted, 1L << 20);
+  }
+
+  /**
+   * A size of a block device, as the pool can give it.
+   *
+   * @param subject for errors
+   * @throws StapesException EXHAUSTED where no thin volume can be so large
+   */
+  long rounded(String subject, Size size) {
+    if (size.bytes() > StreamHeader.MOST) {
+      throw new StapesException(
+          Kind.EXHAUSTED, subject, "no volume of LVM is so large: " + size.toDisplay());
+    }
+    return ThinPoolPlan.up(Math.max(1, size.bytes()), extent());
+  }
+
+  private synchronized long extent() {
+    if (extent == 0) {
+      extent = Math.max(1L << 20, thin.groupInfo().extent());
+    }
+    return extent;
   }
 
   private synchronized Fullness recent() {

@@ -15,8 +15,9 @@ import java.util.Optional;
  */
 enum VolumeFormat {
   /**
-   * ext4(5). Nothing is reserved for root; inode tables are written when they are used, and not in
-   * the background, which would take blocks of the pool.
+   * ext4(5). It shrinks below what resize2fs reckons with, which may be three times of what it
+   * holds, and is checked afterwards. Nothing is reserved for root; inode tables are written when
+   * they are used, and not in the background, which would take blocks of the pool.
    */
   EXT4("mkfs.ext4", "e2fsprogs", "discard,noinit_itable", 4) {
     @Override
@@ -38,7 +39,8 @@ enum VolumeFormat {
           (device, bytes) ->
               List.of(
                   Command.of("e2fsck", "-f", "-y", device.toString()),
-                  Command.of("resize2fs", device.toString(), bytes / 1024 + "K")));
+                  Command.of("resize2fs", "-f", device.toString(), bytes / 1024 + "K"),
+                  Command.of("e2fsck", "-f", "-n", device.toString())));
     }
 
     @Override
@@ -134,11 +136,11 @@ enum VolumeFormat {
   }
 
   /**
-   * Whether the kernel freezes it when LVM suspends its device. Of Btrfs, which may have several
-   * devices, it does not know that it is on this one.
+   * Whether it is written out before it is copied. The others the kernel freezes when LVM suspends
+   * their device; of Btrfs, which may have several, it does not know that it is on this one.
    */
-  final boolean isFrozenWithDevice() {
-    return this != BTRFS;
+  final boolean needsSync() {
+    return this == BTRFS;
   }
 
   /** The name that mount(2) takes. */

@@ -2,26 +2,35 @@ package dev.stapes.storage.lvm;
 
 import dev.stapes.linux.Fd;
 import dev.stapes.linux.OpenFlag;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Mounts;
 import dev.stapes.spi.Tree;
+import dev.stapes.spi.Undo;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Where the file systems of volumes are mounted, in the host's namespace: each once, however many
- * use it. A few that nobody uses any more are kept: what is made is looked at next.
+ * use it. A few that nobody uses any more are kept: what is made is looked at next. Who waits for
+ * one volume to be mounted or unmounted keeps nobody from the others.
  */
 final class VolumeMounts {
+  private static final Logger LOG = LoggerFactory.getLogger(VolumeMounts.class);
   private static final int IDLE_KEPT = 16;
 
   /** The volume's files, beside what a file system has of its own, such as {@code lost+found}. */
@@ -30,9 +39,31 @@ final class VolumeMounts {
   private final PoolContext pool;
   private final Consumer<ThinVolume> appear;
   private final Path base;
-  private final Map<String, Integer> users = new LinkedHashMap<>();
-  private long views;
+
+  /** In the order of their last use. Who has the monitor of a place may take that of this. */
+  private final Map<String, Place> places = new LinkedHashMap<>();
+
+  private final AtomicLong lastView = new AtomicLong();
+
+  /** Held while views and all that is left are unmounted. */
+  private final Object closing = new Object();
+
   private boolean closed;
+
+  /** Of one volume; its monitor is held while it is mounted and unmounted. */
+  private static final class Place {
+    private final Path target;
+
+    /** Guarded by the monitor of all. */
+    private int users;
+
+    /** Guarded by its own. */
+    private boolean mounted;
+
+    Place(Path target) {
+      this.target = target;
+    }
+  }
 
   /**
    * For a pool.
@@ -45,58 +76,142 @@ final class VolumeMounts {
     this.base = pool.directory().resolve("mnt");
   }
 
-  /** The directory of a volume's files, which stays mounted for a while. */
-  synchronized Path files(ThinVolume volume, ThinPool thin) {
-    Path target = base.resolve(volume.name());
-    Integer count = users.remove(volume.name());
-    if (count == null) {
-      mount(volume, thin.device(volume), target);
-      count = 0;
+  /** A volume that stays mounted until {@link #release}. */
+  static final class Use {
+    private final ThinVolume volume;
+    private final Place place;
+
+    private Use(ThinVolume volume, Place place) {
+      this.volume = volume;
+      this.place = place;
     }
-    users.put(volume.name(), count); // the last one used is the last in order
-    dropIdle();
-    return target.resolve(FILES);
+
+    /** As it was when it was mounted. */
+    ThinVolume volume() {
+      return volume;
+    }
+
+    /** The directory of its files. */
+    Path files() {
+      return place.target.resolve(FILES);
+    }
+
+    /** Where its file system is mounted. */
+    Path mountPoint() {
+      return place.target;
+    }
   }
 
-  /** The same until {@link #release}. */
-  synchronized Path use(ThinVolume volume, ThinPool thin) {
-    Path files = files(volume, thin);
-    users.merge(volume.name(), 1, Integer::sum);
-    return files;
+  /** Makes sure that a volume can be mounted, and leaves it so for a while. */
+  void files(Supplier<ThinVolume> which, ThinPool thin) {
+    release(use(which, thin));
+  }
+
+  /**
+   * Mounts a volume where it is not.
+   *
+   * @param which says which one it is now: while this waits, another one may take its place
+   */
+  Use use(Supplier<ThinVolume> which, ThinPool thin) {
+    while (true) {
+      ThinVolume volume = which.get();
+      Place place = enter(volume);
+      try {
+        synchronized (place) {
+          ThinVolume now = which.get();
+          if (now.name().equals(volume.name()) && isKnown(volume, place)) {
+            if (!place.mounted) {
+              mount(now, thin.device(now.name()), place.target);
+              place.mounted = true;
+            }
+            return new Use(now, place);
+          }
+        }
+      } catch (RuntimeException e) {
+        Undo.after(e, () -> leave(volume, place));
+        throw e;
+      }
+      leave(volume, place);
+    }
+  }
+
+  private synchronized boolean isKnown(ThinVolume volume, Place place) {
+    return places.get(volume.name()) == place;
+  }
+
+  /** One user more, who is the last one in order. */
+  private synchronized Place enter(ThinVolume volume) {
+    Place known = places.remove(volume.name());
+    Place place = known == null ? new Place(base.resolve(volume.name())) : known;
+    places.put(volume.name(), place);
+    place.users++;
+    return place;
+  }
+
+  /** One user less of a place that could not be mounted. */
+  private void leave(ThinVolume volume, Place place) {
+    synchronized (place) {
+      synchronized (this) {
+        place.users--;
+        if (place.users == 0 && !place.mounted) {
+          places.remove(volume.name(), place);
+        }
+      }
+    }
   }
 
   /** Does something with the files of a volume, which stay mounted meanwhile. */
-  <T> T with(ThinVolume volume, ThinPool thin, Function<Path, T> work) {
-    Path files = use(volume, thin);
+  <T> T with(Supplier<ThinVolume> which, ThinPool thin, Function<Use, T> work) {
+    Use use = use(which, thin);
     try {
-      return work.apply(files);
+      return work.apply(use);
     } finally {
-      release(volume);
+      release(use);
     }
   }
 
-  /** Ends a use; does nothing where the volume is gone. */
-  synchronized void release(ThinVolume volume) {
-    users.computeIfPresent(volume.name(), (name, count) -> Math.max(0, count - 1));
+  /** Ends a use. */
+  void release(Use use) {
+    synchronized (this) {
+      use.place.users--;
+    }
     dropIdle();
   }
 
-  /** Whether somebody uses it. */
-  synchronized boolean isUsed(ThinVolume volume) {
-    return users.getOrDefault(volume.name(), 0) > 0;
+  /**
+   * Does something with a volume that is not mounted, and is not by anybody meanwhile.
+   *
+   * @throws StapesException BUSY where somebody uses it
+   */
+  <T> T unmounted(ThinVolume volume, Supplier<T> work) {
+    Place place = enter(volume);
+    try {
+      synchronized (place) {
+        synchronized (this) {
+          if (place.users > 1 || !isKnown(volume, place)) {
+            throw new StapesException(Kind.BUSY, "volume " + volume.id(), "somebody uses it");
+          }
+        }
+        unmount(place.target);
+        place.mounted = false;
+        return work.get();
+      }
+    } finally {
+      leave(volume, place);
+    }
   }
 
   /** Writes out what was written to a volume so far. */
-  void sync(ThinVolume volume, ThinPool thin) {
+  void sync(Supplier<ThinVolume> which, ThinPool thin) {
     with(
-        volume,
+        which,
         thin,
-        files -> {
+        use -> {
           Set<OpenFlag> flags = Set.of(OpenFlag.READ, OpenFlag.DIRECTORY);
-          try (Fd directory = Fd.open(pool.sys(), pool.local(files), flags)) {
+          try (Fd directory = Fd.open(pool.sys(), pool.local(use.files()), flags)) {
             directory.syncFileSystem();
           }
-          return files;
+          return use;
         });
   }
 
@@ -109,7 +224,7 @@ final class VolumeMounts {
             volume.readOnly()
                 ? Set.of(Mounts.Flag.NOATIME, Mounts.Flag.READ_ONLY)
                 : Set.of(Mounts.Flag.NOATIME);
-        VolumeFormat format = volume.format();
+        VolumeFormat format = volume.files();
         pool.host()
             .mounts()
             .mount(device.toString(), target, format.type(), flags, format.options());
@@ -133,8 +248,8 @@ final class VolumeMounts {
   }
 
   /** Shows the files of a volume where they cannot be written to. */
-  synchronized Path view(Path files) {
-    Path target = base.resolve("view-" + ++views);
+  Path view(Path files) {
+    Path target = base.resolve("view-" + lastView.incrementAndGet());
     makeDirectory(target);
     try {
       pool.host().mounts().bind(files, target, Set.of(Mounts.Flag.READ_ONLY));
@@ -146,30 +261,76 @@ final class VolumeMounts {
   }
 
   /** Removes such a view; does nothing where it is gone. */
-  synchronized void drop(Path view) {
-    if (!closed) {
-      unmount(view);
+  void drop(Path view) {
+    synchronized (closing) {
+      if (!closed) {
+        unmount(view);
+      }
     }
   }
 
   /** Unmounts a volume, whoever uses it: those keep it until they end. */
-  synchronized void forget(ThinVolume volume) {
-    users.remove(volume.name());
-    unmount(base.resolve(volume.name()));
+  void forget(ThinVolume volume) {
+    Place place = enter(volume);
+    synchronized (place) {
+      try {
+        unmount(place.target);
+      } finally {
+        place.mounted = false;
+        synchronized (this) {
+          places.remove(volume.name(), place);
+        }
+      }
+    }
+  }
+
+  /** The same for a volume that nobody finds any more, where somebody found it before. */
+  void forgetAgain(ThinVolume volume) {
+    boolean known;
+    synchronized (this) {
+      known = places.containsKey(volume.name());
+    }
+    if (known) {
+      forget(volume);
+    }
   }
 
   private void dropIdle() {
-    List<String> idle = new ArrayList<>();
-    users.forEach(
-        (name, count) -> {
-          if (count == 0) {
-            idle.add(name);
+    idle()
+        .forEach(
+            (name, place) -> {
+              synchronized (place) {
+                if (isIdle(name, place)) {
+                  unmount(place.target);
+                  place.mounted = false;
+                  forgetIdle(name, place);
+                }
+              }
+            });
+  }
+
+  private synchronized boolean isIdle(String name, Place place) {
+    return place.users == 0 && places.get(name) == place;
+  }
+
+  /** Who came meanwhile waits for this place, and mounts it again. */
+  private synchronized void forgetIdle(String name, Place place) {
+    if (place.users == 0) {
+      places.remove(name, place);
+    }
+  }
+
+  private synchronized Map<String, Place> idle() {
+    Map<String, Place> idle = new LinkedHashMap<>();
+    places.forEach(
+        (name, place) -> {
+          if (place.users == 0) {
+            idle.put(name, place);
           }
         });
-    for (String name : idle.subList(0, Math.max(0, idle.size() - IDLE_KEPT))) {
-      users.remove(name);
-      unmount(base.resolve(name));
-    }
+    List<String> kept = List.copyOf(idle.keySet());
+    kept.subList(Math.max(0, kept.size() - IDLE_KEPT), kept.size()).forEach(idle::remove);
+    return idle;
   }
 
   private boolean isMounted(Path target) {
@@ -192,25 +353,32 @@ final class VolumeMounts {
     }
   }
 
+  /** What is no mount point but has files stays: somebody copied them here. */
   private static void delete(Path directory) {
     try {
       Files.deleteIfExists(directory);
+    } catch (DirectoryNotEmptyException e) {
+      LOG.warn("{}: not empty, and stays", directory);
     } catch (IOException e) {
       throw new UncheckedIOException(directory + ": cannot be removed: " + e.getMessage(), e);
     }
   }
 
   /** Unmounts all, also what another JVM left of its directories; machines keep what they use. */
-  synchronized void close() {
-    if (closed) {
-      return;
+  void close() {
+    synchronized (closing) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      synchronized (this) {
+        places.clear();
+      }
+      for (Path target : targets()) {
+        unmount(target);
+      }
+      delete(base);
     }
-    closed = true;
-    users.clear();
-    for (Path target : targets()) {
-      unmount(target);
-    }
-    delete(base);
   }
 
   private List<Path> targets() {

@@ -1,6 +1,7 @@
 package dev.stapes.storage.lvm;
 
 import dev.stapes.spi.VolumeId;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -18,7 +19,14 @@ final class VolumeTags {
   /** Of a copy whose file system has the UUID of its source, which it cannot be mounted with. */
   static final String COPIED = "stapes.copied";
 
+  private static final String BLOCK = "stapes.block";
+  private static final String REPLACES = "stapes.replaces=";
+  private static final String TWIN = "stapes.twin=";
+  private static final String CONTENT = "stapes.content=";
+  private static final String SUM = "stapes.sum=";
   private static final String POOL = "stapes.pool=";
+  private static final String GROUP = "stapes.group=";
+  private static final String DIRECTORY = "stapes.directory=";
   private static final String ID = "stapes.volume=";
   private static final String FORMAT = "stapes.format=";
 
@@ -27,6 +35,22 @@ final class VolumeTags {
   /** The mark of a thin pool. */
   static String pool(String mark) {
     return POOL + mark;
+  }
+
+  /** The mark of a group that was made for a thin pool. */
+  static String group(String mark) {
+    return GROUP + mark;
+  }
+
+  /** Of a thin pool, by the directory that its pool is in. */
+  static String directory(Path directory) {
+    return DIRECTORY + TagText.encode(directory.toString());
+  }
+
+  /** The directory of a thin pool's row; empty where it names none. */
+  static Optional<Path> directory(LvmRow row) throws LvmReport.Malformed {
+    Optional<String> text = value(row.list("lv_tags"), DIRECTORY);
+    return text.isPresent() ? Optional.of(Path.of(TagText.decode(text.get()))) : Optional.empty();
   }
 
   static String id(VolumeId id) {
@@ -50,7 +74,7 @@ final class VolumeTags {
   private static List<String> tags(ThinVolume volume, String first) {
     List<String> tags = new ArrayList<>();
     tags.add(first);
-    tags.add(format(volume.format()));
+    tags.add(volume.format().map(VolumeTags::format).orElse(BLOCK));
     if (volume.readOnly()) {
       tags.add(READ_ONLY);
     }
@@ -65,17 +89,47 @@ final class VolumeTags {
     List<String> tags = row.list("lv_tags");
     Optional<VolumeId> id = value(tags, ID).flatMap(VolumeTags::parse);
     Optional<VolumeFormat> format = value(tags, FORMAT).flatMap(VolumeFormat::of);
-    if (id.isEmpty() || format.isEmpty()) {
+    if (id.isEmpty() || format.isPresent() == tags.contains(BLOCK)) {
       return Optional.empty();
     }
     return Optional.of(
         new ThinVolume(
             row.text("lv_name"),
             id.get(),
-            format.get(),
+            format,
             tags.contains(READ_ONLY),
             tags.contains(COPIED),
             row.number("lv_size")));
+  }
+
+  /** Of a volume that took the id of another one. */
+  static String replacing(ThinVolume old) {
+    return REPLACES + old.name();
+  }
+
+  /** The name of the one whose id it took; empty where it took none. */
+  static Optional<String> replaced(LvmRow row) throws LvmReport.Malformed {
+    return value(row.list("lv_tags"), REPLACES);
+  }
+
+  /** All tags of a twin. */
+  static List<String> of(Twin twin) {
+    List<String> tags = new ArrayList<>();
+    tags.add(TWIN + twin.owner());
+    tags.add(CONTENT + twin.content());
+    twin.sum().ifPresent(sum -> tags.add(SUM + sum));
+    return tags;
+  }
+
+  /** Reads the twin of a row of {@code lvs}; empty where its tags name none. */
+  static Optional<Twin> twin(LvmRow row) throws LvmReport.Malformed {
+    List<String> tags = row.list("lv_tags");
+    Optional<String> owner = value(tags, TWIN);
+    Optional<String> content = value(tags, CONTENT);
+    if (owner.isEmpty() || content.isEmpty()) {
+      return Optional.empty();
+    }
+    return Optional.of(new Twin(row.text("lv_name"), owner.get(), content.get(), value(tags, SUM)));
   }
 
   private static Optional<String> value(List<String> tags, String prefix) {

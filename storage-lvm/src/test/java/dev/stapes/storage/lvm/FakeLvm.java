@@ -5,8 +5,10 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * The program {@code lvm} on one volume group that is not there. It knows the commands of the
@@ -16,8 +18,11 @@ final class FakeLvm implements FakeProgram {
   static final String GROUP = "vg0";
 
   private static final long EXTENT = 4L << 20;
+  private static final Map.Entry<String, Runnable> NOTHING = Map.entry("", () -> {});
 
   private final Map<String, Volume> volumes = new TreeMap<>();
+  private final AtomicReference<Map.Entry<String, Runnable>> before =
+      new AtomicReference<>(NOTHING);
   private double dataPercent;
   private double metadataPercent;
 
@@ -80,6 +85,23 @@ final class FakeLvm implements FakeProgram {
         .forEach(other -> other.pool = to);
   }
 
+  /** The name of the one with a tag. */
+  synchronized String named(String tag) {
+    return volumes.entrySet().stream()
+        .filter(entry -> entry.getValue().tags.contains(tag))
+        .map(Map.Entry::getKey)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /** A thin volume that somebody made in the only pool. */
+  synchronized void add(String name, Set<String> tags) {
+    Volume made = new Volume();
+    made.pool = onlyPool();
+    made.tags.addAll(tags);
+    volumes.put(name, made);
+  }
+
   synchronized String onlyPool() {
     return volumes.entrySet().stream()
         .filter(entry -> entry.getValue().pool.isEmpty())
@@ -88,8 +110,21 @@ final class FakeLvm implements FakeProgram {
         .orElseThrow();
   }
 
+  /** Something that happens once, right before a command with an argument. */
+  void before(String argument, Runnable work) {
+    before.set(Map.entry(argument, work));
+  }
+
   @Override
-  public synchronized int run(Call call) throws Exception {
+  public int run(Call call) throws Exception {
+    Map.Entry<String, Runnable> next = Objects.requireNonNull(before.get());
+    if (call.arguments().contains(next.getKey()) && before.compareAndSet(next, NOTHING)) {
+      next.getValue().run();
+    }
+    return runNow(call);
+  }
+
+  private synchronized int runNow(Call call) throws Exception {
     Arguments arguments = Arguments.of(call.arguments());
     try {
       switch (arguments.command()) {
@@ -148,6 +183,7 @@ final class FakeLvm implements FakeProgram {
     fields.put("pool_lv", volume.pool);
     fields.put("lv_tags", String.join(",", volume.tags));
     fields.put("lv_size", Long.toString(volume.size));
+    fields.put("lv_active", volume.active ? "active" : "");
     fields.put("lv_metadata_size", volume.pool.isEmpty() ? Long.toString(volume.metadata) : "");
     fields.put("data_percent", Double.toString(dataPercent));
     fields.put("metadata_percent", Double.toString(metadataPercent));

@@ -16,7 +16,10 @@ import dev.stapes.spi.VolumeId;
 import dev.stapes.testkit.EffectScenario;
 import dev.stapes.testkit.Faults;
 import dev.stapes.testkit.HostLeftovers;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -117,6 +120,86 @@ class LvmPoolTest {
   }
 
   @Test
+  void a_twin_goes_with_its_volume_and_one_without_is_trash() {
+    pool().create(A);
+    pool().copy(A, SNAPSHOT, true);
+    String owner = world.lvm().named(VolumeTags.id(SNAPSHOT));
+    world.lvm().add("twin", Set.of("stapes.twin=" + owner, "stapes.content=v1"));
+    world.lvm().add("orphan", Set.of("stapes.twin=vgone", "stapes.content=v2"));
+    world.lvm().add("others", Set.of("somebody's"));
+    world.reopen();
+    assertEquals(Set.of(A, SNAPSHOT), pool().list());
+    assertEquals(6, world.lvm().count());
+    pool().reclaim();
+    assertEquals(5, world.lvm().count());
+    pool().discard(SNAPSHOT);
+    pool().reclaim();
+    assertEquals(3, world.lvm().count());
+    assertEquals("others", world.lvm().named("somebody's"));
+  }
+
+  /** As the killed JVM left it between the two commits that make a volume smaller. */
+  @Test
+  void a_volume_that_another_one_took_the_place_of_is_trash_whatever_its_tags_say() {
+    pool().create(A);
+    String old = world.lvm().named(VolumeTags.id(A));
+    world
+        .lvm()
+        .add("smaller", Set.of(VolumeTags.id(A), "stapes.format=ext4", "stapes.replaces=" + old));
+    world.reopen();
+    assertEquals(Set.of(A), pool().list());
+    pool().reclaim();
+    assertEquals(2, world.lvm().count());
+    assertEquals("smaller", world.lvm().named(VolumeTags.id(A)));
+  }
+
+  @Test
+  void devices_that_a_killed_jvm_left_go_with_the_next_close() {
+    pool().create(A);
+    pool().create(B);
+    world.crash(new Faults());
+    assertEquals(3, world.lvm().countActive());
+    pool().close();
+    assertEquals(0, world.lvm().countActive());
+  }
+
+  @Test
+  void block_volumes_are_made_grown_copied_and_discarded_like_others() {
+    StoragePool.BlockVolumes blocks = pool().blockVolumes().orElseThrow();
+    int before = world.commandCount();
+    blocks.create(A, Size.ofBytes((5 << 20) + 1));
+    assertEquals(before + 3, world.commandCount()); // the group's extents, the fullness, itself
+    assertEquals(Optional.of(Size.ofMebibytes(8)), blocks.size(A));
+    pool().copy(A, SNAPSHOT, true);
+    blocks.grow(A, Size.ofMebibytes(11));
+    assertEquals(Optional.of(Size.ofMebibytes(12)), blocks.size(A));
+    refused(Kind.INVALID, () -> blocks.grow(A, Size.ofMebibytes(8)));
+    before = world.commandCount();
+    blocks.grow(A, Size.ofMebibytes(12));
+    assertEquals(before, world.commandCount());
+    world.reopen();
+    StoragePool.BlockVolumes again = pool().blockVolumes().orElseThrow();
+    assertEquals(Optional.of(Size.ofMebibytes(12)), again.size(A));
+    assertEquals(Optional.of(Size.ofMebibytes(8)), again.size(SNAPSHOT));
+    refused(Kind.INVALID, () -> pool().tree(A, Tree.Resolution.BENEATH));
+    refused(Kind.INVALID, () -> pool().attach(A, Optional.empty(), true));
+    pool().create(B);
+    assertEquals(Optional.empty(), again.size(B));
+    refused(Kind.INVALID, () -> again.attach(B, true));
+    refused(Kind.DENIED, () -> again.attach(SNAPSHOT, false));
+    pool().discard(A);
+    assertEquals(Set.of(B, SNAPSHOT), pool().list());
+  }
+
+  @Test
+  void a_failed_block_volume_leaves_the_pool_as_it_was() throws Exception {
+    assertTrue(
+        scenario(pool -> pool.blockVolumes().orElseThrow().create(B, Size.ofMebibytes(8)))
+                .forEveryEffect()
+            >= 2);
+  }
+
+  @Test
   void a_closed_pool_has_no_devices() {
     pool().create(A);
     pool().create(B);
@@ -192,10 +275,46 @@ class LvmPoolTest {
     }
   }
 
+  /** What is copied is the old one, and what was written since is in the other. */
   @Test
-  void a_destroyed_pool_leaves_nothing_in_the_group_and_no_file() {
+  void a_volume_that_another_one_takes_the_place_of_while_it_is_copied_is_busy() {
+    pool().create(A);
+    world
+        .lvm()
+        .before(
+            "--snapshot",
+            () -> {
+              pool().discard(A);
+              pool().create(A);
+            });
+    refused(Kind.BUSY, () -> pool().copy(A, B, true));
+    assertEquals(Set.of(A), pool().list());
+    pool().reclaim();
+    assertEquals(2, world.lvm().count());
+  }
+
+  /** Otherwise it stays mounted, and nobody can remove it. */
+  @Test
+  void a_volume_that_somebody_looks_into_while_it_is_discarded_is_mounted_no_more() {
+    pool().create(A);
+    world
+        .lvm()
+        .before(
+            VolumeTags.TRASH,
+            () -> {
+              pool().tree(A, Tree.Resolution.BENEATH).close();
+              assertEquals(1, world.mounted().size());
+            });
+    pool().discard(A);
+    assertEquals(List.of(), world.mounted());
+    refused(Kind.NOT_FOUND, () -> pool().tree(A, Tree.Resolution.BENEATH));
+  }
+
+  @Test
+  void a_destroyed_pool_leaves_nothing_in_the_group_and_no_file() throws IOException {
     pool().create(A);
     pool().copy(A, SNAPSHOT, true);
+    Files.writeString(world.directory().resolve("thin-pool.inode"), "of before 0.1");
     pool().destroy();
     assertEquals(0, world.lvm().count());
     assertEquals(Set.of(), HostLeftovers.filesBelow(world.directory()));

@@ -6,85 +6,30 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stapes.linux.block.LoopDevice;
-import dev.stapes.linux.ffi.Syscalls;
 import dev.stapes.model.PoolSpec;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
-import dev.stapes.spi.Command;
-import dev.stapes.spi.Host;
-import dev.stapes.spi.HostProvider;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.StoragePool.Attachment;
 import dev.stapes.spi.Tree;
-import dev.stapes.spi.VolumeId;
-import dev.stapes.testkit.HostLeftovers;
-import dev.stapes.testkit.RequiresKernel;
-import dev.stapes.testkit.RequiresRoot;
-import dev.stapes.testkit.RequiresTool;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.ServiceLoader;
-import java.util.Set;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the contract does not ask: other file systems, groups that exist, devices. */
-@RequiresRoot
-@RequiresKernel("thin-pool")
-@RequiresKernel("loop")
-@RequiresTool("lvm")
-@RequiresTool("thin_check")
-@Timeout(300)
-class LvmPoolsIT {
-  private static final VolumeId A = new VolumeId(VolumeId.Kind.INSTANCE, "a");
-  private static final VolumeId B = new VolumeId(VolumeId.Kind.INSTANCE, "b");
-  private static final VolumeId SNAPSHOT = new VolumeId(VolumeId.Kind.SNAPSHOT, "a.clean");
-
-  private final LvmProvider provider = new LvmProvider();
-  private final Host host = ServiceLoader.load(HostProvider.class).findFirst().orElseThrow().open();
-  private final Path directory;
-  private final Path own;
-
+class LvmPoolsIT extends RealLvmTests {
   LvmPoolsIT(@TempDir Path directory) throws IOException {
-    this.directory = directory.toRealPath();
-    this.own = Files.createDirectory(this.directory.resolve("pool"));
-  }
-
-  @AfterEach
-  void nothing_is_left() {
-    host.close();
-    assertEquals(Set.of(), HostLeftovers.of(directory));
-    assertEquals(Set.of(), HostLeftovers.filesBelow(own));
-  }
-
-  private static void write(StoragePool pool, VolumeId id, String text) {
-    try (Tree tree = pool.tree(id, Tree.Resolution.BENEATH);
-        OutputStream out = tree.write("file", 0644)) {
-      out.write(text.getBytes(StandardCharsets.UTF_8));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static String read(StoragePool pool, VolumeId id) {
-    try (Tree tree = pool.tree(id, Tree.Resolution.BENEATH);
-        InputStream in = tree.read("file")) {
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    super(directory);
   }
 
   @ParameterizedTest
@@ -98,25 +43,25 @@ class LvmPoolsIT {
     StoragePool pool = provider.create(host, spec, own);
     try {
       pool.create(A);
-      write(pool, A, "first");
+      write(pool, A, "file", "first");
       pool.copy(A, SNAPSHOT, true);
-      write(pool, A, "second");
+      write(pool, A, "file", "second");
       pool.copy(A, B, false);
-      write(pool, B, "of b");
+      write(pool, B, "file", "of b");
       try (Attachment a = pool.attach(A, Optional.empty(), false);
           Attachment b = pool.attach(B, Optional.empty(), false);
           Attachment snapshot = pool.attach(SNAPSHOT, Optional.empty(), true)) {
         assertNotEquals(a.path(), b.path());
         assertTrue(snapshot.path().isAbsolute());
-        assertEquals("second", read(pool, A));
-        assertEquals("of b", read(pool, B));
-        assertEquals("first", read(pool, SNAPSHOT));
+        assertEquals("second", read(pool, A, "file"));
+        assertEquals("of b", read(pool, B, "file"));
+        assertEquals("first", read(pool, SNAPSHOT, "file"));
       }
       pool.quotas().orElseThrow().limit(B, Optional.of(Size.ofMebibytes(500)));
-      assertEquals("of b", read(pool, B));
+      assertEquals("of b", read(pool, B, "file"));
       pool.discard(A);
       pool.copy(SNAPSHOT, A, false);
-      assertEquals("first", read(pool, A));
+      assertEquals("first", read(pool, A, "file"));
     } finally {
       pool.destroy();
     }
@@ -141,17 +86,57 @@ class LvmPoolsIT {
         StapesException error =
             assertThrows(
                 StapesException.class, () -> quotas.limit(A, Optional.of(Size.ofBytes(bytes))));
-        assertEquals(Kind.INVALID, error.kind(), error.toString());
+        assertEquals(Kind.EXHAUSTED, error.kind(), error.toString());
       }
       assertEquals(before, quotas.usage(A));
       quotas.limit(A, Optional.of(Size.ofMebibytes(24)));
-      write(pool, A, "still writable");
+      write(pool, A, "file", "still writable");
       pool.create(B);
       quotas.limit(B, Optional.of(Size.ofMebibytes(1)));
-      write(pool, B, "small");
+      write(pool, B, "file", "small");
     } finally {
       pool.destroy();
     }
+  }
+
+  /** Making it smaller copies it: what is written to the old one then would be lost. */
+  @Test
+  void a_volume_whose_files_somebody_has_open_is_not_made_smaller() throws IOException {
+    PoolSpec spec =
+        PoolSpec.of("test", "lvm").size(Size.ofMebibytes(256)).with("volume.size", "128MiB");
+    StoragePool pool = provider.create(host, spec, own);
+    try {
+      pool.create(A);
+      StoragePool.Quotas quotas = pool.quotas().orElseThrow();
+      try (Tree tree = pool.tree(A, Tree.Resolution.BENEATH)) {
+        refused(Kind.BUSY, () -> quotas.limit(A, Optional.of(Size.ofMebibytes(24))));
+        try (OutputStream out = tree.write("file", 0644)) {
+          out.write("later".getBytes(StandardCharsets.UTF_8));
+        }
+      }
+      assertEquals("later", read(pool, A, "file"));
+      quotas.limit(A, Optional.of(Size.ofMebibytes(24)));
+      assertEquals("later", read(pool, A, "file"));
+      mountedElsewhere(pool, quotas);
+    } finally {
+      pool.destroy();
+    }
+  }
+
+  private void mountedElsewhere(StoragePool pool, StoragePool.Quotas quotas) throws IOException {
+    Path elsewhere = Files.createDirectory(directory.resolve("elsewhere"));
+    quotas.limit(A, Optional.of(Size.ofMebibytes(48)));
+    try (Attachment attachment = pool.attach(A, Optional.empty(), false)) {
+      run("mount", "--bind", attachment.path().toString(), elsewhere.toString());
+    }
+    try {
+      refused(Kind.BUSY, () -> quotas.limit(A, Optional.of(Size.ofMebibytes(24))));
+      run("bash", "-c", "echo -n there > '" + elsewhere + "/other'");
+    } finally {
+      run("umount", elsewhere.toString());
+      Files.delete(elsewhere);
+    }
+    assertEquals("there", read(pool, A, "other"));
   }
 
   @Test
@@ -164,10 +149,10 @@ class LvmPoolsIT {
         PoolSpec spec = PoolSpec.of("test", "lvm").source("stapestest").size(Size.ofMebibytes(256));
         StoragePool pool = provider.create(host, spec, own);
         pool.create(A);
-        write(pool, A, "kept");
+        write(pool, A, "file", "kept");
         pool.close();
         pool = provider.open(host, spec, own);
-        assertEquals("kept", read(pool, A));
+        assertEquals("kept", read(pool, A, "file"));
         pool.destroy();
         assertEquals("others", lvm("lvs", "--noheadings", "-o", "lv_name", "stapestest").strip());
       } finally {
@@ -202,20 +187,5 @@ class LvmPoolsIT {
       }
     }
     return -1;
-  }
-
-  private LoopDevice disk(int mebibytes) throws IOException {
-    Path file = directory.resolve("disk");
-    try (RandomAccessFile disk = new RandomAccessFile(file.toFile(), "rw")) {
-      disk.setLength((long) mebibytes << 20);
-    }
-    return LoopDevice.of(Syscalls.system(), file, false);
-  }
-
-  private String lvm(String... arguments) {
-    String[] all = new String[arguments.length + 1];
-    all[0] = "lvm";
-    System.arraycopy(arguments, 0, all, 1, arguments.length);
-    return host.programs().run(Command.of(all)).stdout();
   }
 }

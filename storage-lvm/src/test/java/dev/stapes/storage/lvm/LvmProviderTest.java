@@ -11,14 +11,20 @@ import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Availability;
+import dev.stapes.spi.Host;
+import dev.stapes.spi.StorageDriverProvider.Unfinished;
 import dev.stapes.testkit.FakeHost;
 import dev.stapes.testkit.FakeProgram;
+import dev.stapes.testkit.Faults;
 import dev.stapes.testkit.HostLeftovers;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What a machine must have, and what a pool cannot be made of. */
@@ -124,5 +130,86 @@ class LvmProviderTest {
         assertThrows(StapesException.class, () -> provider.create(host, spec, own));
     assertEquals(kind, error.kind(), error.toString());
     assertTrue(String.valueOf(error.getMessage()).contains(quoted), error.toString());
+  }
+
+  @Test
+  void wherever_a_creation_dies_a_sweep_leaves_nothing() {
+    for (int n = 1; n <= 8; n++) {
+      Faults faults = new Faults();
+      FakeLvm lvm = new FakeLvm();
+      FakeHost machine = LvmWorld.machine(lvm);
+      Path own = directory("dies-" + n);
+      faults.dieAtNth(n);
+      boolean died = false;
+      try {
+        provider.create(faults.wrap(Host.class, machine), LvmWorld.SPEC, own).close();
+      } catch (StapesException e) {
+        died = true;
+      }
+      faults.count();
+      provider.sweep(machine, LvmWorld.SPEC, own, Unfinished.REMOVAL);
+      assertEquals(0, lvm.count(), "effect " + n + ", died: " + died);
+      assertEquals(Set.of(), HostLeftovers.filesBelow(own), "effect " + n);
+    }
+  }
+
+  @Test
+  void without_a_mark_a_sweep_does_nothing() {
+    FakeHost machine = LvmWorld.machine(new FakeLvm());
+    provider.sweep(machine, LvmWorld.SPEC, directory("empty"), Unfinished.CREATION);
+    assertEquals(0, machine.commands().size());
+  }
+
+  @Test
+  void a_copy_of_the_directory_is_refused_where_the_pool_lies_elsewhere() throws IOException {
+    FakeHost machine = LvmWorld.machine(new FakeLvm());
+    Path own = directory("own");
+    Path copy = directory("copy");
+    provider.create(machine, LvmWorld.SPEC, own).close();
+    // A snapshot of a file system keeps the number of the inode, as this does.
+    Files.createLink(copy.resolve("thin-pool"), own.resolve("thin-pool"));
+    copyIsRefused(machine, copy, own);
+    Path moved = own.resolveSibling("moved #1, \u00e9");
+    Files.move(own, moved);
+    provider.open(machine, LvmWorld.SPEC, moved).close();
+    copyIsRefused(machine, copy, moved);
+    Files.delete(moved.resolve("thin-pool")); // somebody knows that the original is not needed
+    provider.open(machine, LvmWorld.SPEC, copy).destroy();
+  }
+
+  private void copyIsRefused(FakeHost machine, Path copy, Path original) {
+    for (Executable attempt :
+        List.<Executable>of(
+            () -> provider.open(machine, LvmWorld.SPEC, copy),
+            () -> provider.sweep(machine, LvmWorld.SPEC, copy, Unfinished.REMOVAL))) {
+      StapesException error = assertThrows(StapesException.class, attempt);
+      assertEquals(Kind.UNAVAILABLE, error.kind(), error.toString());
+      String message = String.valueOf(error.getMessage());
+      assertTrue(message.contains("is a copy"), error.toString());
+      assertTrue(message.contains(original.toString()), error.toString());
+    }
+  }
+
+  @Test
+  void another_path_to_the_directory_is_no_copy_and_a_restored_one_is_the_pool()
+      throws IOException {
+    FakeHost machine = LvmWorld.machine(new FakeLvm());
+    Path own = directory("own");
+    provider.create(machine, LvmWorld.SPEC, own).close();
+    Path other = Files.createSymbolicLink(root.resolve("other"), own);
+    provider.open(machine, LvmWorld.SPEC, other).close();
+    provider.open(machine, LvmWorld.SPEC, own).close();
+    String mark = Files.readString(own.resolve("thin-pool"));
+    Files.delete(own.resolve("thin-pool"));
+    Files.writeString(own.resolve("thin-pool"), mark); // as from a backup, with another inode
+    provider.open(machine, LvmWorld.SPEC, own).destroy();
+  }
+
+  private Path directory(String name) {
+    try {
+      return Files.createDirectory(root.resolve(name));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 }

@@ -41,7 +41,7 @@ class LvmTranscriptsTest {
     assertEquals(Optional.empty(), VolumeTags.volume(rows.get(0)));
     ThinVolume volume = VolumeTags.volume(rows.get(1)).orElseThrow();
     assertEquals(new VolumeId(VolumeId.Kind.INSTANCE, "a"), volume.id());
-    assertEquals(VolumeFormat.EXT4, volume.format());
+    assertEquals(Optional.of(VolumeFormat.EXT4), volume.format());
     assertEquals(200L << 20, volume.size());
     assertEquals("stapes_p", rows.get(2).text("pool_lv"));
   }

@@ -3,6 +3,7 @@ package dev.stapes.storage.lvm;
 import dev.stapes.linux.ffi.Syscalls;
 import dev.stapes.model.PoolSpec;
 import dev.stapes.spi.Host;
+import dev.stapes.spi.Mounts;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.testkit.FakeHost;
 import dev.stapes.testkit.FakeProgram;
@@ -58,6 +59,11 @@ final class LvmWorld implements AutoCloseable {
 
   Path directory() {
     return directory;
+  }
+
+  /** What is mounted for the pool. */
+  List<Mounts.Entry> mounted() {
+    return machine.mounts().below(directory);
   }
 
   /** The commands of a program so far. */

@@ -35,7 +35,7 @@ class VolumeTagsTest {
           @Chars({'.', '_', '-'})
           @StringLength(max = 99)
           String rest,
-      @ForAll VolumeFormat format,
+      @ForAll Optional<VolumeFormat> format,
       @ForAll boolean readOnly,
       @ForAll boolean copied)
       throws LvmReport.Malformed {
@@ -47,6 +47,16 @@ class VolumeTagsTest {
   }
 
   @Test
+  void a_twin_is_what_its_tags_say() throws LvmReport.Malformed {
+    for (Optional<String> sum : List.of(Optional.<String>empty(), Optional.of("0a".repeat(32)))) {
+      Twin twin = new Twin("v1", "v2", "v3", sum);
+      List<String> tags = VolumeTags.of(twin);
+      assertEquals(Optional.of(twin), VolumeTags.twin(row("v1", tags, 4096)));
+      tags.forEach(tag -> assertTrue(ALLOWED.matcher(tag).matches(), tag));
+    }
+  }
+
+  @Test
   void what_has_other_tags_is_no_volume() throws LvmReport.Malformed {
     for (List<String> tags :
         List.of(
@@ -54,6 +64,7 @@ class VolumeTagsTest {
             List.of("stapes.trash", "stapes.format=ext4"),
             List.of("stapes.volume=instances/a"),
             List.of("stapes.volume=instances/a", "stapes.format=ntfs"),
+            List.of("stapes.volume=instances/a", "stapes.format=ext4", "stapes.block"),
             List.of("stapes.volume=instances/-a", "stapes.format=ext4"),
             List.of("stapes.volume=others/a", "stapes.format=ext4"))) {
       assertEquals(Optional.empty(), VolumeTags.volume(row("v1", tags, 4096)));

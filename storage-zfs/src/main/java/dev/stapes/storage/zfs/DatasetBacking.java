@@ -3,6 +3,7 @@ package dev.stapes.storage.zfs;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.Undo;
 import java.util.List;
 import java.util.Optional;
 
@@ -33,12 +34,19 @@ final class DatasetBacking implements Backing {
       throw pool.failure(
           Kind.CONFLICT, source + ": not empty: " + entries.get(1).place().dataset() + " is there");
     }
-    zfs.create(root(), PROPERTIES);
+    PoolMark mark = PoolMark.fresh(root());
+    mark.write(pool);
+    try {
+      zfs.create(root(), Backing.properties(pool, mark));
+    } catch (RuntimeException e) {
+      Undo.after(e, this::sweep);
+      throw e;
+    }
   }
 
   @Override
   public void open() {
-    // ZFS knows it, or nobody does
+    PoolMark.read(pool); // ZFS knows the dataset, or nobody does
   }
 
   @Override
@@ -60,7 +68,25 @@ final class DatasetBacking implements Backing {
 
   @Override
   public void remove() {
-    zfs.destroyAll(root());
+    sweep();
+  }
+
+  @Override
+  public void sweep() {
+    Optional<PoolMark> mark = PoolMark.find(pool);
+    if (mark.isPresent()) {
+      try {
+        String id = zfs.properties(root().text(), List.of(PoolMark.PROPERTY)).get(0);
+        if (id.equals(mark.get().id())) {
+          zfs.destroyAll(root());
+        }
+      } catch (StapesException e) {
+        if (e.kind() != Kind.NOT_FOUND) {
+          throw e;
+        }
+      }
+      PoolMark.delete(pool);
+    }
   }
 
   @Override

@@ -1,13 +1,15 @@
 package dev.stapes.storage.zfs;
 
+import dev.stapes.model.StapesException;
 import dev.stapes.spi.Mounts;
+import dev.stapes.spi.Undo;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
@@ -27,14 +29,18 @@ final class DatasetMounts {
   private long last;
   private boolean based;
 
+  /** A mount. Its monitor is held while it is made or removed, and is taken before that of all. */
   private static final class Mounted {
-    final Path path;
     Place place;
     int users;
+    @Nullable Path path;
 
-    Mounted(Place place, Path path) {
+    Mounted(Place place) {
       this.place = place;
-      this.path = path;
+    }
+
+    Path path() {
+      return Objects.requireNonNull(path, "not mounted");
     }
   }
 
@@ -46,17 +52,19 @@ final class DatasetMounts {
   /** A place in use at a path, until it is closed. */
   final class Use implements AutoCloseable {
     private final Mounted mounted;
+    private final Path path;
     private final @Nullable Path view;
     private final AtomicBoolean closed = new AtomicBoolean();
 
     private Use(Mounted mounted, @Nullable Path view) {
       this.mounted = mounted;
+      this.path = mounted.path();
       this.view = view;
     }
 
     /** Where it is. */
     Path path() {
-      return view == null ? mounted.path : view;
+      return view == null ? path : view;
     }
 
     @Override
@@ -67,22 +75,38 @@ final class DatasetMounts {
     }
   }
 
-  /** Mounts a place, or uses the mount that there is. */
-  synchronized Use use(Place place, boolean readOnly) {
-    Mounted mounted = mounts.get(place);
-    if (mounted == null) {
-      mounted = new Mounted(place, mount(place));
-      mounts.put(place, mounted);
-    }
-    mounted.users++;
+  /** Mounts a place, or uses the mount that there is. Other places are not waited for. */
+  Use use(Place place, boolean readOnly) {
+    Mounted mounted = claim(place);
     try {
-      boolean viewed = readOnly && !place.isSnapshot();
-      return new Use(mounted, viewed ? view(mounted.path) : null);
+      synchronized (mounted) {
+        if (mounted.path == null) {
+          mounted.path = mount(place);
+        }
+        boolean viewed = readOnly && !place.isSnapshot();
+        return new Use(mounted, viewed ? view(mounted.path()) : null);
+      }
     } catch (RuntimeException e) {
-      Mounted unused = mounted;
-      PoolContext.alsoDo(e, () -> release(unused, null));
+      Undo.after(e, () -> release(mounted, null));
       throw e;
     }
+  }
+
+  private synchronized Mounted claim(Place place) {
+    Mounted mounted = mounts.computeIfAbsent(place, Mounted::new);
+    mounted.users++;
+    return mounted;
+  }
+
+  /** The answer is whether nobody is left who uses it: then it is no more among the mounts. */
+  private synchronized boolean leave(Mounted mounted) {
+    mounted.users--;
+    return mounted.users == 0 && mounts.remove(mounted.place, mounted);
+  }
+
+  /** Whether it is there; where all of them were closed nothing has to be done any more. */
+  private synchronized boolean isThere(Mounted mounted) {
+    return mounts.get(mounted.place) == mounted;
   }
 
   /** Says that a place has another name, and with a dataset its snapshots; mounts do not mind. */
@@ -113,7 +137,7 @@ final class DatasetMounts {
       pool.host().mounts().mount(place.toString(), target, "zfs", flags, "");
       return target;
     } catch (RuntimeException e) {
-      PoolContext.alsoDo(e, () -> delete(target));
+      Undo.after(e, () -> delete(target));
       throw e;
     }
   }
@@ -124,26 +148,41 @@ final class DatasetMounts {
       pool.host().mounts().bind(source, target, Set.of(Mounts.Flag.READ_ONLY));
       return target;
     } catch (RuntimeException e) {
-      PoolContext.alsoDo(e, () -> delete(target));
+      Undo.after(e, () -> delete(target));
       throw e;
     }
   }
 
-  private synchronized void release(Mounted mounted, @Nullable Path view) {
-    if (mounts.get(mounted.place) != mounted) {
-      return; // all of it was closed before
+  private void release(Mounted mounted, @Nullable Path view) {
+    synchronized (mounted) {
+      if (!isThere(mounted)) {
+        return;
+      }
+      try {
+        if (view != null) {
+          dropUnlessClosed(view);
+        }
+      } finally {
+        if (leave(mounted) && mounted.path != null) {
+          dropUnlessClosed(mounted.path);
+        }
+      }
     }
+  }
+
+  /** Who lets go of one while all are closed need not know which of the two unmounted it. */
+  private void dropUnlessClosed(Path target) {
     try {
-      if (view != null) {
-        drop(view);
-      }
-    } finally {
-      mounted.users--;
-      if (mounted.users == 0) {
-        mounts.remove(mounted.place);
-        drop(mounted.path);
+      drop(target);
+    } catch (StapesException e) {
+      if (isBased()) {
+        throw e;
       }
     }
+  }
+
+  private synchronized boolean isBased() {
+    return based;
   }
 
   private void drop(Path target) {
@@ -151,17 +190,21 @@ final class DatasetMounts {
     delete(target);
   }
 
-  private Path directory() {
+  private synchronized Path next() {
     if (!based) {
       makeBase();
     }
     last++;
-    Path directory = base.resolve(Long.toString(last, Character.MAX_RADIX));
+    return base.resolve(Long.toString(last, Character.MAX_RADIX));
+  }
+
+  private Path directory() {
+    Path directory = next();
     try {
       Files.createDirectory(pool.local(directory));
       return directory;
     } catch (IOException e) {
-      throw new UncheckedIOException(directory + ": cannot be made: " + e.getMessage(), e);
+      throw pool.failed(e, directory + ": cannot be made");
     }
   }
 
@@ -169,7 +212,7 @@ final class DatasetMounts {
     try {
       Files.createDirectories(base);
     } catch (IOException e) {
-      throw new UncheckedIOException(base + ": cannot be made: " + e.getMessage(), e);
+      throw pool.failed(e, base + ": cannot be made");
     }
     // Where a process was killed its monitors keep what it had mounted for others, too.
     pool.host().mounts().detachAbandoned(base, TYPE, SOURCE);
@@ -182,7 +225,7 @@ final class DatasetMounts {
     try {
       Files.deleteIfExists(pool.local(directory));
     } catch (IOException e) {
-      throw new UncheckedIOException(directory + ": cannot be removed: " + e.getMessage(), e);
+      throw pool.failed(e, directory + ": cannot be removed");
     }
   }
 
@@ -201,7 +244,7 @@ final class DatasetMounts {
     try {
       Files.deleteIfExists(base);
     } catch (IOException e) {
-      throw new UncheckedIOException(base + ": cannot be removed: " + e.getMessage(), e);
+      throw pool.failed(e, base + ": cannot be removed");
     }
   }
 }

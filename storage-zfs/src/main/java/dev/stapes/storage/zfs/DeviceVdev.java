@@ -1,25 +1,51 @@
 package dev.stapes.storage.zfs;
 
+import dev.stapes.linux.Fd;
+import dev.stapes.linux.OpenFlag;
+import dev.stapes.linux.block.BlankDevice;
+import dev.stapes.linux.block.LoopDevice;
+import dev.stapes.linux.ffi.LinuxException;
+import dev.stapes.linux.ffi.Syscalls;
+import dev.stapes.linux.host.DriverErrors;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A whole block device, with a partition table of ZFS. */
 final class DeviceVdev implements Vdev {
+  private static final Logger LOG = LoggerFactory.getLogger(DeviceVdev.class);
+
+  /** A partition table of GPT, with sectors of 512 or 4096 bytes. */
+  private static final int TABLE = 24 << 10;
+
+  /** The partitions of ZFS begin behind it. */
+  private static final int START = 1 << 20;
+
+  private static final Set<OpenFlag> EXCLUSIVELY =
+      Set.of(OpenFlag.READ, OpenFlag.WRITE, OpenFlag.EXCLUSIVE);
+
+  private static final int MAGIC_AT = (16 << 10) - 40;
+  private static final long MAGIC = 0x0210da7ab10c7a11L;
+
   private static final int LOOKED_AT = 1 << 20;
   private static final int TYPE_BITS = 0170000;
   private static final int BLOCK_DEVICE = 0060000;
 
   private final PoolContext pool;
   private final Path device;
+  private final Syscalls sys = Syscalls.system();
 
   DeviceVdev(PoolContext pool, Path device) {
     this.pool = pool;
@@ -33,6 +59,33 @@ final class DeviceVdev implements Vdev {
 
   @Override
   public void prepare() {
+    // zpool makes the partitions
+  }
+
+  @Override
+  public boolean isInDirectory() {
+    return false;
+  }
+
+  /** ZFS names the partition that it made, such as {@code sda1} or {@code nvme0n1p1}. */
+  @Override
+  public boolean isPartOf(Path part) {
+    try {
+      String name = device.toRealPath().toString();
+      String found = part.toString();
+      return found.startsWith(name) && found.substring(name.length()).matches("p?[0-9]*");
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  @Override
+  public void requireRoom() {
+    // a device is as large as it is
+  }
+
+  @Override
+  public void check() {
     try {
       if (!isBlockDevice()) {
         Kind kind = isFullDirectory() ? Kind.CONFLICT : Kind.INVALID;
@@ -97,24 +150,69 @@ final class DeviceVdev implements Vdev {
     }
   }
 
-  /** The partition table and its copy at the end are what makes it somebody's. */
+  /**
+   * The partition table and its copy at the end are what makes it somebody's. By its head one can
+   * see whose: it goes last, so that what is cut short begins again. What somebody has mounted or
+   * claimed is not open to us: O_EXCL of open(2) says so.
+   */
   @Override
   public void clear() {
-    try (FileChannel channel = FileChannel.open(device, StandardOpenOption.WRITE)) {
-      long size = channel.size();
-      zero(channel, 0, Math.min(2L * LOOKED_AT, size));
-      zero(channel, Math.max(0, size - LOOKED_AT), size);
-      channel.force(false);
-    } catch (IOException e) {
-      throw new UncheckedIOException(device + ": cannot be cleared: " + e.getMessage(), e);
+    try (Fd open = Fd.open(sys, device, EXCLUSIVELY)) {
+      if (!isOfZfs(open)) {
+        LOG.info("{}: {} has something else on it, which stays", pool.subject(), device);
+        return;
+      }
+      long size = LoopDevice.sizeOf(sys, open);
+      zeroEnd(open, size);
+      BlankDevice.wipe(sys, open, 2 * LOOKED_AT, TABLE);
+    } catch (LinuxException e) {
+      Kind kind = DriverErrors.kind(e.errno());
+      throw pool.failure(
+          kind == Kind.NOT_FOUND ? Kind.UNAVAILABLE : kind,
+          device + ": cannot be cleared: " + e.getMessage(),
+          e);
     }
   }
 
-  private static void zero(FileChannel channel, long from, long to) throws IOException {
-    ByteBuffer zeros = ByteBuffer.allocate((int) (to - from));
-    while (zeros.hasRemaining()) {
-      channel.write(zeros, from + zeros.position());
+  private static boolean isOfZfs(Fd open) {
+    ByteBuffer start = Syscalls.buffer(START);
+    while (start.hasRemaining() && open.read(start, start.position()) > 0) {
+      // reads on
     }
+    return isOfZfs(start.flip());
+  }
+
+  /**
+   * Partitions that ZFS makes are called {@code zfs-} and a number; without partitions there is its
+   * label, whose first block ends with a magic number and a checksum (vdev_label.c of OpenZFS).
+   * Without any of them nothing is there only where all is zero: a Btrfs begins at 64 KiB.
+   *
+   * @param start the first MiB, or all of a smaller device
+   */
+  static boolean isOfZfs(ByteBuffer start) {
+    ByteBuffer bytes = start.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+    byte[] table = new byte[Math.min(TABLE, bytes.remaining())];
+    bytes.get(0, table);
+    long magic = table.length < TABLE ? 0 : bytes.getLong(MAGIC_AT);
+    return new String(table, StandardCharsets.UTF_16LE).contains("zfs-")
+        || magic == MAGIC
+        || Long.reverseBytes(magic) == MAGIC
+        || isBlank(bytes);
+  }
+
+  private static boolean isBlank(ByteBuffer bytes) {
+    while (bytes.hasRemaining()) {
+      if (bytes.get() != 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static void zeroEnd(Fd open, long size) {
+    long from = Math.max(0, size - LOOKED_AT);
+    open.write(Syscalls.buffer((int) (size - from)), from);
+    open.sync();
   }
 
   @Override

@@ -1,22 +1,23 @@
 package dev.stapes.storage.zfs;
 
+import dev.stapes.linux.block.LoopFile;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import java.io.IOException;
 import java.io.RandomAccessFile;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** A sparse file in the pool's directory. ZFS reads and writes it itself, without a loop device. */
 final class FileVdev implements Vdev {
   /** ZFS refuses less than 64 MiB, and has no room for much in that. */
   private static final Size LEAST = Size.ofMebibytes(128);
 
-  private static final Size USUAL_LEAST = Size.ofGibibytes(5);
-  private static final Size USUAL_MOST = Size.ofGibibytes(30);
+  /** What ZFS may want to write at any time. */
+  private static final Size RESERVE = Size.ofMebibytes(32);
 
   private final PoolContext pool;
   private final Path file;
@@ -32,38 +33,73 @@ final class FileVdev implements Vdev {
   }
 
   @Override
-  public void prepare() {
+  public void check() {
     Optional<Size> wanted = pool.spec().config().get(ZfsKeys.SIZE);
     if (wanted.isPresent() && wanted.get().compareTo(LEAST) < 0) {
       throw StapesException.invalid(
           pool.subject(), "size must be at least " + LEAST + ": \"" + wanted.get() + "\"");
     }
+    wantedSize(); // refuses a disk that is full
+    if (Files.exists(file)) {
+      throw pool.failure(Kind.CONFLICT, file + ": is there already");
+    }
+  }
+
+  private Size wantedSize() {
+    Optional<Size> wanted = pool.spec().config().get(ZfsKeys.SIZE);
     try {
-      Size size = wanted.isPresent() ? wanted.get() : usualSize();
+      return wanted.isPresent() ? wanted.get() : usualSize();
+    } catch (IOException e) {
+      throw pool.failed(e, file + ": cannot be made");
+    }
+  }
+
+  @Override
+  public void prepare() {
+    try {
       Files.createFile(file);
-      lengthen(size);
+      length(wantedSize());
     } catch (IOException e) {
-      throw new UncheckedIOException(file + ": cannot be made: " + e.getMessage(), e);
+      throw pool.failed(e, file + ": cannot be made");
     }
   }
 
-  private void lengthen(Size size) throws IOException {
+  @Override
+  public boolean isInDirectory() {
+    return true;
+  }
+
+  @Override
+  public boolean isPartOf(Path part) {
     try {
-      length(size);
+      return Files.isSameFile(part, file);
     } catch (IOException e) {
-      UncheckedIOException error =
-          new UncheckedIOException(file + ": cannot be made: " + e.getMessage(), e);
-      PoolContext.alsoDo(error, this::clear);
-      throw error;
+      return false;
     }
   }
 
-  /** Incus's rule: 20 % of what is free, from 5 to 30 GiB, and never more than there is. */
+  /** Where nothing is left, ZFS cannot even free: it stops, with all that use it. */
+  @Override
+  public void requireRoom() {
+    try {
+      long free = Files.getFileStore(file).getUsableSpace();
+      if (free < RESERVE.bytes()) {
+        throw pool.failure(
+            Kind.EXHAUSTED,
+            "the disk that its file is on has "
+                + Size.ofBytes(free).toDisplay()
+                + " free: "
+                + file);
+      }
+    } catch (IOException e) {
+      throw pool.failed(e, file + ": cannot be looked at");
+    }
+  }
+
   private Size usualSize() throws IOException {
     long available = Files.getFileStore(pool.directory()).getUsableSpace();
-    long bounded = Math.min(Math.max(available / 5, USUAL_LEAST.bytes()), USUAL_MOST.bytes());
-    long size = Math.min(bounded, available) & -Size.ofMebibytes(1).bytes();
-    if (size < LEAST.bytes()) {
+    OptionalLong size = LoopFile.usualSize(available, LEAST.bytes());
+    if (size.isEmpty()) {
       throw pool.failure(
           Kind.EXHAUSTED,
           "no room for a file: "
@@ -71,7 +107,7 @@ final class FileVdev implements Vdev {
               + " free in "
               + pool.directory());
     }
-    return Size.ofBytes(size);
+    return Size.ofBytes(size.getAsLong());
   }
 
   private void length(Size size) throws IOException {
@@ -92,7 +128,7 @@ final class FileVdev implements Vdev {
     try {
       Files.deleteIfExists(file);
     } catch (IOException e) {
-      throw new UncheckedIOException(file + ": cannot be removed: " + e.getMessage(), e);
+      throw pool.failed(e, file + ": cannot be removed");
     }
   }
 
@@ -110,7 +146,7 @@ final class FileVdev implements Vdev {
       }
       length(size);
     } catch (IOException e) {
-      throw new UncheckedIOException(file + ": cannot grow: " + e.getMessage(), e);
+      throw pool.failed(e, file + ": cannot grow");
     }
   }
 }

@@ -3,10 +3,7 @@ package dev.stapes.storage.zfs;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
+import dev.stapes.spi.Undo;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -26,37 +23,25 @@ final class OwnZpool implements Backing {
   private final Vdev vdev;
   private final Zfs zfs;
 
-  /** Names of zpools are the machine's: the pool remembers which is its own. */
-  private final Path nameFile;
-
   OwnZpool(PoolContext pool, Vdev vdev, Zfs zfs) {
     this.pool = pool;
     this.vdev = vdev;
     this.zfs = zfs;
-    this.nameFile = pool.directory().resolve("zpool");
   }
 
   @Override
   public void make() {
     String name = pool.spec().config().get(ZfsKeys.POOL_NAME).orElseGet(OwnZpool::randomName);
     DatasetName zpool = DatasetName.ofNewPool(name);
-    vdev.prepare();
+    vdev.check();
+    PoolMark mark = PoolMark.fresh(zpool.child(OWN));
+    mark.write(pool);
     try {
-      Files.writeString(nameFile, name + "\n");
-      zfs.createPool(zpool, vdev.path().toString());
-    } catch (IOException e) {
-      UncheckedIOException error =
-          new UncheckedIOException(nameFile + ": cannot be written: " + e.getMessage(), e);
-      forget(error, false);
-      throw error;
+      vdev.prepare();
+      zfs.createPool(zpool, vdev.path().toString(), mark);
+      zfs.create(mark.root(), Backing.properties(pool, mark));
     } catch (RuntimeException e) {
-      forget(e, false);
-      throw e;
-    }
-    try {
-      zfs.create(zpool.child(OWN), PROPERTIES);
-    } catch (RuntimeException e) {
-      forget(e, true);
+      Undo.after(e, this::sweep);
       throw e;
     }
   }
@@ -66,28 +51,36 @@ final class OwnZpool implements Backing {
     return "stapes-" + digits.substring(0, RANDOM_DIGITS);
   }
 
-  private void forget(RuntimeException reason, boolean made) {
-    if (made) {
-      PoolContext.alsoDo(reason, this::remove);
-    } else {
-      boolean untouched = reason instanceof StapesException s && s.kind() == Kind.CONFLICT;
-      if (!untouched || vdev instanceof FileVdev) {
-        PoolContext.alsoDo(reason, vdev::clear);
-      }
-      PoolContext.alsoDo(reason, this::deleteName);
-    }
-  }
-
   @Override
   public void open() {
-    String zpool = name();
+    String zpool = zpool();
     vdev.require();
-    if (!isImported(zpool)) {
+    if (isImported(zpool)) {
+      requireOurs(zpool);
+    } else {
       try {
         zfs.importPool(zpool, vdev.path().toString());
       } catch (StapesException e) {
         throw pool.failure(Kind.UNAVAILABLE, "cannot be imported: " + e.getMessage(), e);
       }
+    }
+  }
+
+  /**
+   * The machine may have one of this name that lies elsewhere, such as in what this is a copy of.
+   */
+  private void requireOurs(String zpool) {
+    List<Path> found = zfs.vdevs(zpool);
+    if (found.isEmpty() || !found.stream().allMatch(vdev::isPartOf)) {
+      throw pool.failure(
+          Kind.UNAVAILABLE,
+          "the machine has a zpool "
+              + zpool
+              + " that is not the one in "
+              + vdev.path()
+              + " but in "
+              + found
+              + ": close what uses that one, such as the original of a copied directory");
     }
   }
 
@@ -103,36 +96,40 @@ final class OwnZpool implements Backing {
     }
   }
 
-  private String name() {
-    try {
-      String name = Files.readString(nameFile).strip();
-      if (!DatasetName.isName(name)) {
-        throw pool.failure(Kind.UNAVAILABLE, nameFile + ": no name of a zpool: \"" + name + "\"");
-      }
-      return DatasetName.ofNewPool(name).text();
-    } catch (NoSuchFileException e) {
-      throw pool.failure(Kind.UNAVAILABLE, "no pool in " + pool.directory(), e);
-    } catch (IOException e) {
-      throw pool.failure(Kind.UNAVAILABLE, nameFile + ": cannot be read: " + e.getMessage(), e);
-    }
+  private String zpool() {
+    return PoolMark.read(pool).root().zpool();
   }
 
   @Override
   public DatasetName root() {
-    return new DatasetName(name()).child(OWN);
+    return PoolMark.read(pool).root();
   }
 
   @Override
   public Usage usage() {
-    List<String> values = zfs.poolProperties(name(), List.of("size", "allocated"));
+    List<String> values = zfs.poolProperties(zpool(), List.of("size", "allocated"));
     return new Usage(
         Size.ofBytes(ZfsTable.number(values.get(0))), Size.ofBytes(ZfsTable.number(values.get(1))));
   }
 
   @Override
+  public void requireRoom() {
+    vdev.requireRoom();
+    zfs.goOn(zpool());
+  }
+
+  @Override
+  public boolean isBoundToDirectory() {
+    return !vdev.isInDirectory();
+  }
+
+  @Override
   public void close() {
+    if (!pool.spec().config().get(ZfsKeys.EXPORT).orElse(true)) {
+      return;
+    }
     try {
-      zfs.change("zpool", "export", name());
+      zfs.change("zpool", "export", zpool());
     } catch (StapesException e) {
       if (e.kind() != Kind.BUSY) {
         throw e;
@@ -143,16 +140,92 @@ final class OwnZpool implements Backing {
 
   @Override
   public void remove() {
-    zfs.change("zpool", "destroy", name());
-    vdev.clear();
-    deleteName();
+    sweep();
   }
 
-  private void deleteName() {
+  @Override
+  public void sweep() {
+    Optional<PoolMark> mark = PoolMark.find(pool);
+    if (mark.isEmpty()) {
+      return; // nothing was begun, but for what is in the directory
+    }
+    if (destroyed(mark.get())) {
+      clear(mark.get());
+    } else if (vdev.isInDirectory()) {
+      vdev.clear();
+    } else if (isFree()) {
+      clearFree(mark.get());
+    } else {
+      LOG.info("{}: {} has another zpool, which stays", pool.subject(), vdev.path());
+    }
+    PoolMark.delete(pool);
+  }
+
+  /**
+   * What the zpool was on until now is ours: who uses it has to let go of it, now or when this is
+   * tried again.
+   */
+  private void clear(PoolMark mark) {
     try {
-      Files.deleteIfExists(nameFile);
-    } catch (IOException e) {
-      throw new UncheckedIOException(nameFile + ": cannot be removed: " + e.getMessage(), e);
+      vdev.clear();
+    } catch (RuntimeException e) {
+      Undo.after(e, () -> mark.writeDestroyed(pool));
+      throw e;
+    }
+  }
+
+  /** Where no zpool was on it that we know of, who uses it has taken it since. */
+  private void clearFree(PoolMark mark) {
+    try {
+      vdev.clear();
+    } catch (StapesException e) {
+      if (e.kind() != Kind.BUSY || mark.destroyed()) {
+        throw e;
+      }
+      LOG.info("{}: somebody uses {}, which stays", pool.subject(), vdev.path());
+    }
+  }
+
+  private boolean destroyed(PoolMark mark) {
+    String zpool = mark.root().zpool();
+    boolean imported = isImported(zpool);
+    if (!imported && !isImportedAgain(zpool)) {
+      return false;
+    }
+    if (bears(zpool, mark)) {
+      zfs.change("zpool", "destroy", zpool);
+      return true;
+    }
+    if (!imported) {
+      zfs.change("zpool", "export", zpool);
+    }
+    return false;
+  }
+
+  private boolean isFree() {
+    return zfs.vdevs().stream().noneMatch(vdev::isPartOf)
+        && !zfs.importable(vdev.path().toString()).contains("pool:");
+  }
+
+  private boolean bears(String zpool, PoolMark mark) {
+    boolean ours = zfs.properties(zpool, List.of(PoolMark.PROPERTY)).equals(List.of(mark.id()));
+    return ours && zfs.vdevs(zpool).stream().allMatch(vdev::isPartOf);
+  }
+
+  /** What is on a device has to be destroyed, so that nothing finds it there. */
+  private boolean isImportedAgain(String zpool) {
+    if (vdev.isInDirectory()) {
+      return false;
+    }
+    vdev.require();
+    try {
+      zfs.importPool(zpool, vdev.path().toString());
+      return true;
+    } catch (StapesException e) {
+      if (e.kind() != Kind.NOT_FOUND) {
+        throw e;
+      }
+      return false;
     }
   }
 
@@ -163,6 +236,6 @@ final class OwnZpool implements Backing {
 
   private void grow(Resize resize, Size size) {
     resize.growTo(size);
-    zfs.change("zpool", "online", "-e", name(), vdev.path().toString());
+    zfs.change("zpool", "online", "-e", zpool(), vdev.path().toString());
   }
 }

@@ -2,11 +2,20 @@ package dev.stapes.storage.zfs;
 
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.Host;
 import dev.stapes.spi.Processes;
+import dev.stapes.spi.Processes.Stdio;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.io.OutputStream;
+import java.io.Reader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -20,13 +29,18 @@ final class PipedProgram implements AutoCloseable {
   /** What a complaint may have, and less than a pipe holds: so nobody waits for it to be read. */
   private static final int COMPLAINT = 4000;
 
-  /** A program that has all its input, or was killed, has little left to do. */
-  private static final long SECONDS_TO_END = 120;
+  /** A program that was killed has little left to do. */
+  static final Duration TIME_TO_END = Duration.ofMinutes(2);
+
+  /**
+   * One that has all its input may have to wait for a slow disk, and for others who write to it.
+   */
+  private static final Duration TIME_TO_FINISH = Duration.ofDays(1);
 
   private final Processes.Child child;
   private final String subject;
   private final Consumer<PipedProgram> closed;
-  private boolean ended;
+  private volatile boolean ended;
 
   /**
    * A program that was started with a pipe for its complaints.
@@ -37,6 +51,35 @@ final class PipedProgram implements AutoCloseable {
     this.child = child;
     this.subject = subject;
     this.closed = closed;
+  }
+
+  /** Starts a program of the host's PATH. */
+  static PipedProgram start(
+      Host host, List<String> command, Stdio in, Stdio out, Consumer<PipedProgram> closed) {
+    String name = "program " + command.get(0);
+    Path program =
+        host.programs()
+            .find(command.get(0))
+            .orElseThrow(() -> new StapesException(Kind.UNAVAILABLE, name, "not found on PATH"));
+    List<String> arguments = new ArrayList<>(command);
+    arguments.set(0, program.toString());
+    Processes.Start start =
+        Processes.Start.of(arguments, Map.of("LC_ALL", "C"))
+            .streams(in, out, Stdio.pipe())
+            .dyingWithHost();
+    return new PipedProgram(host.processes().start(start), name, closed);
+  }
+
+  /** What it writes, as text. */
+  Reader text() {
+    return new InputStreamReader(child.stdout(), StandardCharsets.UTF_8);
+  }
+
+  /** Kills it, and waits for nothing; does nothing where it has ended. */
+  void signal() {
+    if (!ended && !child.exit().toCompletableFuture().isDone()) {
+      child.signal(KILL);
+    }
   }
 
   /** The beginning of what it writes; less than was asked for where it writes no more. */
@@ -86,10 +129,13 @@ final class PipedProgram implements AutoCloseable {
     }
   }
 
-  /** Ends it now, and waits until it has cleaned up; who awaits it finds out. */
-  void kill() {
-    child.signal(KILL);
-    exitCode();
+  /**
+   * Waits until it has cleaned up after it was killed; who awaits it finds out.
+   *
+   * @throws StapesException TIMED_OUT, INTERRUPTED
+   */
+  void awaitEnd(Duration patience) {
+    exitCode(patience);
   }
 
   /**
@@ -104,7 +150,7 @@ final class PipedProgram implements AutoCloseable {
     } catch (IOException e) {
       throw new StapesException(Kind.INTERNAL, subject, "its input is not closed", e);
     }
-    int code = exitCode();
+    int code = exitCode(TIME_TO_FINISH);
     ended = true;
     if (code != 0) {
       String complaint = complaint();
@@ -115,14 +161,14 @@ final class PipedProgram implements AutoCloseable {
     }
   }
 
-  private int exitCode() {
+  private int exitCode(Duration patience) {
     try {
-      return child.exit().toCompletableFuture().get(SECONDS_TO_END, TimeUnit.SECONDS);
+      return child.exit().toCompletableFuture().get(patience.toNanos(), TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new StapesException(Kind.INTERRUPTED, subject, "interrupted and killed", e);
     } catch (TimeoutException e) {
-      String problem = "not done after " + SECONDS_TO_END + " s";
+      String problem = "not done after " + patience.toSeconds() + " s";
       throw new StapesException(Kind.TIMED_OUT, subject, problem, e);
     } catch (ExecutionException e) {
       throw new StapesException(Kind.INTERNAL, subject, "its end was missed", e);
@@ -144,9 +190,11 @@ final class PipedProgram implements AutoCloseable {
     boolean interrupted = !ended && Thread.interrupted();
     try (child) {
       if (!ended) {
-        kill();
+        signal();
+        exitCode(TIME_TO_END);
       }
     } finally {
+      ended = true;
       closed.accept(this);
       if (interrupted) {
         Thread.currentThread().interrupt();

@@ -1,8 +1,10 @@
 package dev.stapes.storage.zfs;
 
+import dev.stapes.linux.host.DriverErrors;
 import dev.stapes.model.PoolSpec;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.Host;
+import java.io.IOException;
 import java.nio.file.Path;
 
 /**
@@ -11,8 +13,9 @@ import java.nio.file.Path;
  * @param host the machine
  * @param spec what was asked for
  * @param directory for the pool's own files
+ * @param machine the root directory of the machine, where {@code proc} is looked at
  */
-record PoolContext(Host host, PoolSpec spec, Path directory) {
+record PoolContext(Host host, PoolSpec spec, Path directory, Path machine) {
   /** For messages. */
   String subject() {
     return "pool " + spec.name();
@@ -23,22 +26,17 @@ record PoolContext(Host host, PoolSpec spec, Path directory) {
     return host.mounts().local(path);
   }
 
+  /** An error of this JVM's own I/O. */
+  StapesException failed(IOException cause, String problem) {
+    return new StapesException(
+        DriverErrors.kind(cause), subject(), problem + ": " + cause.getMessage(), cause);
+  }
+
   StapesException failure(StapesException.Kind kind, String problem) {
     return new StapesException(kind, subject(), problem);
   }
 
   StapesException failure(StapesException.Kind kind, String problem, Throwable cause) {
     return new StapesException(kind, subject(), problem, cause);
-  }
-
-  /** Adds an error of cleaning up to the one that made it necessary. */
-  static void alsoDo(RuntimeException reason, Runnable cleanup) {
-    try {
-      cleanup.run();
-    } catch (RuntimeException e) {
-      if (e != reason) {
-        reason.addSuppressed(e);
-      }
-    }
   }
 }

@@ -9,8 +9,9 @@ import java.nio.ByteOrder;
  * include/sys/zfs_ioctl.h} of OpenZFS, the same since 0.6. ZFS checks the rest of a stream itself.
  *
  * @param base the guid of the snapshot that it is the difference to, unsigned; 0 for a whole stream
+ * @param isBlocks whether it is of a block device; else of a file system
  */
-record StreamHeader(long base) {
+record StreamHeader(long base, boolean isBlocks) {
   /** {@code sizeof(dmu_replay_record_t)}. */
   static final int BYTES = 312;
 
@@ -27,6 +28,9 @@ record StreamHeader(long base) {
 
   /** DMU_OST_ZFS. */
   private static final int FILE_SYSTEM = 2;
+
+  /** DMU_OST_ZVOL. */
+  private static final int BLOCK_DEVICE = 3;
 
   /** Of streams that need a key, or a state that an earlier receiver left. */
   private static final long RAW = 1L << (24 + 2);
@@ -56,13 +60,14 @@ record StreamHeader(long base) {
     if ((version & HEADER_TYPES) != ONE_SNAPSHOT) {
       throw unusable(subject, "it has more than one snapshot, or properties");
     }
-    if (record.getInt(TYPE_AT) != FILE_SYSTEM) {
-      throw unusable(subject, "it has no file system");
+    int type = record.getInt(TYPE_AT);
+    if (type != FILE_SYSTEM && type != BLOCK_DEVICE) {
+      throw unusable(subject, "it has neither a file system nor a block device");
     }
     if ((version & (RAW | REDACTED | RESUMING)) != 0) {
       throw unusable(subject, "it is encrypted, redacted or the rest of another one");
     }
-    return new StreamHeader(record.getLong(BASE_AT));
+    return new StreamHeader(record.getLong(BASE_AT), type == BLOCK_DEVICE);
   }
 
   /** Whether it is the difference to another snapshot. */

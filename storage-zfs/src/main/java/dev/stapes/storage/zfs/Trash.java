@@ -2,12 +2,14 @@ package dev.stapes.storage.zfs;
 
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.Gate;
 import dev.stapes.storage.zfs.Reclamation.Step;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -29,6 +31,9 @@ final class Trash {
   private final Gate gate;
   private final Supplier<Set<String>> needed;
   private final ReentrantLock turn = new ReentrantLock();
+
+  /** What nobody has written to since: it is gone, and somebody who has it is told of. */
+  private final Set<Step> rolledBack = ConcurrentHashMap.newKeySet();
 
   /**
    * The trash of a pool.
@@ -73,10 +78,13 @@ final class Trash {
 
   private List<Step> next() {
     return gate.pass(
+        "reclaim",
         () -> {
           List<Entry> entries = zfs.entries(root);
           // Afterwards: what was begun since is not among the entries.
-          return Reclamation.next(root, entries, needed.get());
+          List<Step> steps = new ArrayList<>(Reclamation.next(root, entries, needed.get()));
+          steps.removeAll(rolledBack);
+          return steps;
         });
   }
 
@@ -84,6 +92,7 @@ final class Trash {
   private Optional<StapesException> attempt(Step step) {
     try {
       return gate.pass(
+          "reclaim",
           () -> {
             take(step);
             return Optional.<StapesException>empty();
@@ -101,10 +110,23 @@ final class Trash {
       drop(drop);
     } else if (step instanceof Step.Rollback rollback) {
       zfs.rollback(rollback.snapshot());
+      rolledBack.add(rollback); // of zvols ZFS says ever after that something was written
     } else if (step instanceof Step.Promote promote) {
-      zfs.promote(promote.dataset());
+      promote(promote.dataset());
     } else if (step instanceof Step.Destroy destroy) {
       zfs.destroy(destroy.dataset());
+    }
+  }
+
+  /** With the snapshots, which a limit may count, too: then they stay where they are. */
+  private void promote(DatasetName clone) {
+    try {
+      zfs.promote(clone);
+    } catch (StapesException e) {
+      if (e.kind() != Kind.EXHAUSTED) {
+        throw e;
+      }
+      throw pool.failure(Kind.BUSY, "no room for the snapshots of what is gone in " + clone, e);
     }
   }
 

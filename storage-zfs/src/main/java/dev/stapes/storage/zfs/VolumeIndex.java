@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,7 +25,14 @@ final class VolumeIndex {
   /** The volumes that are snapshots of a dataset; none is empty. */
   private final Map<DatasetName, Set<VolumeId>> snapshots = new ConcurrentHashMap<>();
 
-  private volatile boolean stale = true;
+  /** The bytes of those that are block devices. */
+  private final Map<VolumeId, Long> blocks = new ConcurrentHashMap<>();
+
+  /** How often somebody said that nobody knows any more what there is. */
+  private final AtomicLong doubts = new AtomicLong(1);
+
+  /** Those that came before it was read. */
+  private volatile long settled;
 
   VolumeIndex(String subject) {
     this.subject = subject;
@@ -32,21 +40,33 @@ final class VolumeIndex {
 
   /** Whether it has to be read anew before it is used. */
   boolean isStale() {
-    return stale;
+    return settled != doubts.get();
   }
 
   /** Says that nobody knows any more what there is. */
   void distrust() {
-    stale = true;
+    doubts.incrementAndGet();
   }
 
-  /** Takes over what ZFS tells; nobody else uses the index meanwhile. */
-  void load(DatasetName root, List<Entry> entries) {
+  /** What {@link #load} is to be told: asked for before ZFS is. */
+  long doubts() {
+    return doubts.get();
+  }
+
+  /**
+   * Takes over what ZFS tells; nobody else uses the index meanwhile.
+   *
+   * @param before the {@link #doubts} of before ZFS was asked; it stays stale where more came since
+   */
+  void load(DatasetName root, List<Entry> entries, long before) {
     Map<VolumeId, Place> found = volumes(root, entries);
+    Map<Place, Long> sizes = new HashMap<>();
+    entries.forEach(entry -> sizes.put(entry.place(), entry.blocks()));
     places.clear();
     snapshots.clear();
-    found.forEach(this::put);
-    stale = false;
+    blocks.clear();
+    found.forEach((id, place) -> put(id, place, sizes.getOrDefault(place, 0L)));
+    settled = before;
   }
 
   /** The volumes among entries: datasets just below the root, and snapshots of any of them. */
@@ -88,7 +108,20 @@ final class VolumeIndex {
     }
   }
 
+  /** A volume of files. */
   void put(VolumeId id, Place place) {
+    put(id, place, 0);
+  }
+
+  /**
+   * Any volume.
+   *
+   * @param bytes of a block device; 0 for files
+   */
+  void put(VolumeId id, Place place, long bytes) {
+    if (bytes > 0) {
+      blocks.put(id, bytes);
+    }
     places.put(id, place);
     if (place.isSnapshot()) {
       snapshots.compute(place.dataset(), (dataset, ids) -> with(ids, id));
@@ -101,8 +134,23 @@ final class VolumeIndex {
     return more;
   }
 
+  /** The bytes of a volume that is a block device; 0 for files. */
+  long blocks(VolumeId id) {
+    return blocks.getOrDefault(id, 0L);
+  }
+
+  /** A volume of files. */
+  Place requireFiles(VolumeId id) {
+    Place place = require(id);
+    if (blocks(id) > 0) {
+      throw StapesException.invalid("volume " + id, "it is a block device, and has no files");
+    }
+    return place;
+  }
+
   void remove(VolumeId id) {
     Place place = places.remove(id);
+    blocks.remove(id);
     if (place != null && place.isSnapshot()) {
       snapshots.computeIfPresent(
           place.dataset(),

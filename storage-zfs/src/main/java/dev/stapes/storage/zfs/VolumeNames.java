@@ -5,6 +5,7 @@ import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.Function;
 
 /**
  * How volumes are called: {@code <kind>:<name>} is a component both of datasets and of snapshots.
@@ -55,6 +56,26 @@ final class VolumeNames {
   void done(String component) {
     synchronized (inProgress) {
       inProgress.remove(component);
+    }
+  }
+
+  /**
+   * Does something with one of {@link #begin}. Where nobody waits for the end of that any more the
+   * name is needed until it comes.
+   */
+  <T> T during(Function<String, T> work) {
+    String component = begin();
+    boolean stays = false;
+    try {
+      return work.apply(component);
+    } catch (GivenUp e) {
+      stays = true;
+      e.afterwards(finished -> done(component));
+      throw e;
+    } finally {
+      if (!stays) {
+        done(component);
+      }
     }
   }
 

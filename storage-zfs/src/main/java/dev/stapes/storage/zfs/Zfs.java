@@ -1,15 +1,20 @@
 package dev.stapes.storage.zfs;
 
+import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Command;
 import dev.stapes.spi.Host;
+import dev.stapes.spi.Processes.Stdio;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,46 +26,53 @@ final class Zfs {
   /** What a single argument may have is 128 KiB (MAX_ARG_STRLEN of Linux). */
   private static final int ARGUMENT_LIMIT = 100_000;
 
+  /** A question waits for a disk that is busy, but not without end. */
+  private static final Duration QUESTION = Duration.ofMinutes(10);
+
   /** Errors that do not say whether a command was done. */
   private static final Set<Kind> UNCLEAR = Set.of(Kind.INTERNAL, Kind.INTERRUPTED, Kind.TIMED_OUT);
 
+  /** For the removal of what somebody may look at for a moment. */
+  private static final int ATTEMPTS = 25;
+
+  private static final long BETWEEN_NANOS = 200_000_000;
+
   private static final Logger LOG = LoggerFactory.getLogger(Zfs.class);
 
-  private final Host.Programs programs;
+  private final Host host;
   private final String subject;
   private final Runnable failed;
+  private final Suspension suspension;
 
   /**
-   * The programs of a host.
+   * The programs that a pool needs.
    *
-   * @param subject for errors
-   * @param failed done when a command that changes something failed: nobody knows how far it came
+   * @param failed done when a command that changes something failed: nobody knows how far it came;
+   *     and again when one that nobody waits for any more has ended
    */
-  Zfs(Host.Programs programs, String subject, Runnable failed) {
-    this.programs = programs;
-    this.subject = subject;
+  Zfs(PoolContext pool, Runnable failed) {
+    this.host = pool.host();
+    this.subject = pool.subject();
+    this.suspension = Suspension.of(pool.machine());
     this.failed = failed;
   }
 
   /** The same for somebody who keeps nothing in mind. */
-  Zfs(Host.Programs programs, String subject) {
-    this(programs, subject, () -> {});
+  Zfs(PoolContext pool) {
+    this(pool, () -> {});
   }
 
   /** All datasets and snapshots from one on. */
   List<Entry> entries(DatasetName root) {
-    return Entry.parse(
-        ask(
-            "zfs",
-            "list",
-            "-H",
-            "-p",
-            "-t",
-            "filesystem,snapshot",
-            "-o",
-            Entry.COLUMNS,
-            "-r",
-            root.text()));
+    return list(
+        Entry.COUNT,
+        Entry::parse,
+        "-t",
+        "filesystem,volume,snapshot",
+        "-o",
+        Entry.COLUMNS,
+        "-r",
+        root.text());
   }
 
   /**
@@ -69,13 +81,29 @@ final class Zfs {
    * @param guid unsigned
    */
   List<Place> snapshots(DatasetName root, long guid) {
-    String output =
-        ask("zfs", "list", "-H", "-p", "-t", "snapshot", "-o", "guid,name", "-r", root.text());
     String wanted = Long.toUnsignedString(guid);
-    return ZfsTable.rows(output, 2).stream()
-        .filter(row -> row.get(0).equals(wanted))
-        .flatMap(row -> Place.parse(row.get(1)).stream())
-        .toList();
+    return list(
+        2,
+        row -> row.get(0).equals(wanted) ? Place.parse(row.get(1)) : Optional.empty(),
+        "-t",
+        "snapshot",
+        "-o",
+        "guid,name",
+        "-r",
+        root.text());
+  }
+
+  private <T> List<T> list(
+      int columns, Function<List<String>, Optional<T>> parse, String... arguments) {
+    List<String> command = new ArrayList<>(List.of("zfs", "list", "-H", "-p"));
+    command.addAll(List.of(arguments));
+    String zpool = Suspension.zpool(command);
+    Unkilled.requireGoing(subject, () -> suspension.of(zpool));
+    Unkilled.requireNotInterrupted(subject, "list");
+    PipedProgram program =
+        PipedProgram.start(host, command, Stdio.none(), Stdio.pipe(), ended -> {});
+    return new ZfsList<>(program, columns, parse)
+        .read(subject, () -> suspension.of(zpool), QUESTION);
   }
 
   /**
@@ -104,14 +132,25 @@ final class Zfs {
     return ZfsTable.row(output, wanted.size());
   }
 
+  /** The bytes of a zvol, or of a snapshot of one. */
+  long blocks(Place place) {
+    return ZfsTable.number(properties(place.toString(), List.of("volsize")).get(0));
+  }
+
   /** Some properties of a pool, in their order. */
   List<String> poolProperties(String zpool, List<String> wanted) {
     String output = ask("zpool", "list", "-H", "-p", "-o", String.join(",", wanted), zpool);
     return ZfsTable.row(output, wanted.size());
   }
 
-  /** Makes a zpool of one file or device, an absolute path, which the machine does not remember. */
-  void createPool(DatasetName zpool, String vdev) {
+  /**
+   * Makes a zpool of one file or device, which the machine does not remember. Where it cannot write
+   * any more, writers fail and need not wait for somebody who makes room.
+   *
+   * @param vdev an absolute path
+   * @param mark that it bears from its first moment
+   */
+  void createPool(DatasetName zpool, String vdev, PoolMark mark) {
     change(
         List.of(
             "zpool",
@@ -124,8 +163,50 @@ final class Zfs {
             "ashift=12",
             "-o",
             "autotrim=on",
+            "-o",
+            "failmode=continue",
+            "-O",
+            PoolMark.PROPERTY + "=" + mark.id(),
             zpool.text(),
             vdev));
+  }
+
+  /** The files or devices that an imported zpool is made of. */
+  List<Path> vdevs(String zpool) {
+    return paths(ask("zpool", "list", "-v", "-H", "-P", "-L", zpool));
+  }
+
+  /** Those of all imported zpools. */
+  List<Path> vdevs() {
+    return paths(ask("zpool", "list", "-v", "-H", "-P", "-L"));
+  }
+
+  /** What zpool-import(8) tells of the zpools on a file or device, an absolute path. */
+  String importable(String vdev) {
+    try {
+      return ask("zpool", "import", "-d", vdev);
+    } catch (StapesException e) {
+      if (e.kind() == Kind.NOT_FOUND) {
+        return "";
+      }
+      throw e;
+    }
+  }
+
+  private static List<Path> paths(String output) {
+    return output
+        .lines()
+        .filter(line -> line.startsWith("\t/"))
+        .map(line -> Path.of(line.substring(1).split("\t", 2)[0]))
+        .toList();
+  }
+
+  /** Lets a zpool go on that could not write; one that can is left alone. */
+  void goOn(String zpool) {
+    if (suspension.of(zpool)) {
+      LOG.warn("{}: the zpool {} had stopped, and is to go on", subject, zpool);
+      ask("zpool", "clear", zpool);
+    }
   }
 
   /** Makes a zpool known to the machine that it has on one file or device, an absolute path. */
@@ -141,6 +222,24 @@ final class Zfs {
     make(Place.of(dataset), arguments);
   }
 
+  /**
+   * Makes a block device.
+   *
+   * @param blockSize of which the size is a multiple
+   * @param reserved whether the pool keeps all of it free for it; else it takes space only for what
+   *     is written
+   */
+  void createBlocks(DatasetName dataset, Size size, long blockSize, boolean reserved) {
+    String bytes = Long.toString(size.bytes());
+    String block = Long.toString(blockSize);
+    List<String> arguments = new ArrayList<>(List.of("zfs", "create"));
+    if (!reserved) {
+      arguments.add("-s");
+    }
+    arguments.addAll(List.of("-b", block, "-V", bytes, dataset.text()));
+    make(Place.of(dataset), arguments);
+  }
+
   /** Takes snapshots, all of one moment. */
   void snapshot(List<Place> snapshots) {
     List<String> arguments = new ArrayList<>(List.of("zfs", "snapshot"));
@@ -151,6 +250,13 @@ final class Zfs {
   /** Makes a dataset of a snapshot. */
   void clone(Place snapshot, DatasetName dataset) {
     make(Place.of(dataset), List.of("zfs", "clone", snapshot.toString(), dataset.text()));
+  }
+
+  /** Makes something of a snapshot that nobody can write to. */
+  void cloneReadOnly(Place snapshot, DatasetName dataset) {
+    make(
+        Place.of(dataset),
+        List.of("zfs", "clone", "-o", "readonly=on", snapshot.toString(), dataset.text()));
   }
 
   /** Gives a dataset or snapshot another name; nothing is unmounted for that. */
@@ -173,9 +279,24 @@ final class Zfs {
     change("zfs", "destroy", dataset.text());
   }
 
-  /** Destroys a dataset and all below, but nothing elsewhere that was cloned from it. */
+  /**
+   * Destroys a dataset and all below, but nothing elsewhere that was cloned from it. Who looks at a
+   * zvol that was just closed, as udev does, is waited for.
+   */
   void destroyAll(DatasetName dataset) {
-    change("zfs", "destroy", "-r", dataset.text());
+    for (int attempt = 1; ; attempt++) {
+      try {
+        change("zfs", "destroy", "-r", dataset.text());
+        return;
+      } catch (StapesException e) {
+        boolean passes = String.valueOf(e.getMessage()).contains("is busy");
+        if (!passes || attempt == ATTEMPTS || Thread.currentThread().isInterrupted()) {
+          throw e;
+        }
+        LOG.debug("{}: once more: {}", subject, e.getMessage());
+        LockSupport.parkNanos(BETWEEN_NANOS);
+      }
+    }
   }
 
   /** Destroys snapshots of a dataset, those with clones when the last of these is gone. */
@@ -194,12 +315,21 @@ final class Zfs {
 
   /** Sets a property, of which the value is ours. */
   void set(DatasetName dataset, String property, String value) {
-    change("zfs", "set", property + "=" + value, dataset.text());
+    set(dataset, Map.of(property, value));
+  }
+
+  /** The same for several, which are set in an order that fits. */
+  void set(DatasetName dataset, Map<String, String> properties) {
+    List<String> arguments = new ArrayList<>(List.of("zfs", "set"));
+    properties.forEach((name, value) -> arguments.add(name + "=" + value));
+    arguments.add(dataset.text());
+    change(arguments);
   }
 
   /** Waits until a pool has written down what was written to it. */
   void sync(String zpool) {
-    change("zpool", "sync", zpool);
+    Unkilled.requireGoing(subject, () -> suspension.of(zpool));
+    ask("zpool", "sync", zpool);
   }
 
   /** Waits until a pool has freed what was destroyed. */
@@ -214,7 +344,16 @@ final class Zfs {
 
   private void change(List<String> arguments) {
     try {
-      run(Command.of(arguments.toArray(new String[0])));
+      String zpool = Suspension.zpool(arguments);
+      Unkilled.run(
+          host.programs(),
+          Command.of(arguments.toArray(new String[0])),
+          subject,
+          () -> suspension.of(zpool),
+          failed);
+    } catch (StapesException e) {
+      failed.run();
+      throw ZfsFailure.of(e, subject);
     } catch (RuntimeException e) {
       failed.run();
       throw e;
@@ -252,12 +391,12 @@ final class Zfs {
   }
 
   private String ask(String... arguments) {
-    return run(Command.of(arguments));
+    return run(Command.of(arguments).timeout(QUESTION));
   }
 
   private String run(Command command) {
     try {
-      return programs.run(command).stdout();
+      return host.programs().run(command).stdout();
     } catch (StapesException e) {
       throw ZfsFailure.of(e, subject);
     }

@@ -1,17 +1,23 @@
 package dev.stapes.storage.zfs;
 
+import dev.stapes.linux.host.DriverErrors;
 import dev.stapes.model.IdMapping;
 import dev.stapes.model.PoolInfo;
 import dev.stapes.model.Size;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.Gate;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.Tree;
+import dev.stapes.spi.Undo;
 import dev.stapes.spi.VolumeId;
 import dev.stapes.storage.zfs.Backing.Usage;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Function;
 
 /**
@@ -33,6 +39,9 @@ final class ZfsPool implements StoragePool {
   private final ZfsQuotas quotas;
   private final Transfers transfers;
   private final ZfsStreams streams;
+  private final BlockUses uses = new BlockUses();
+  private final ZvolDevices devices;
+  private final ZfsBlocks blocks;
 
   /** A pool whose backing is open. */
   ZfsPool(PoolContext pool, Backing backing) {
@@ -40,24 +49,26 @@ final class ZfsPool implements StoragePool {
     this.backing = backing;
     this.root = backing.root();
     this.index = new VolumeIndex(pool.subject());
-    this.zfs = new Zfs(pool.host().programs(), pool.subject(), index::distrust);
-    this.gate = new Gate(pool.subject());
+    this.zfs = new Zfs(pool, index::distrust);
+    this.gate = new Gate(pool.subject(), DriverErrors::naming);
     this.mounts = new DatasetMounts(pool);
-    this.trash =
-        new Trash(pool, root, new Zfs(pool.host().programs(), pool.subject()), gate, this::needed);
-    this.quotas = new ZfsQuotas(this, zfs);
+    this.trash = new Trash(pool, root, new Zfs(pool), gate, this::needed);
+    this.quotas = new ZfsQuotas(this, zfs, pool.spec().config());
     this.transfers = new Transfers(pool.host(), pool.subject());
-    this.streams = new ZfsStreams(this, zfs, names, transfers, index::distrust);
+    this.streams = new ZfsStreams(this, backing, zfs, names, transfers, index::distrust);
+    this.devices = new ZvolDevices(pool);
+    this.blocks = new ZfsBlocks(this, backing, zfs, names, uses, devices, pool.spec().config());
   }
 
   /** Reads what there is. */
   void load() {
-    gate.alone(this::refresh);
+    gate.alone("list", this::refresh);
   }
 
   private void refresh() {
     if (index.isStale()) {
-      index.load(root, zfs.entries(root));
+      long before = index.doubts();
+      index.load(root, zfs.entries(root), before);
     }
   }
 
@@ -71,7 +82,7 @@ final class ZfsPool implements StoragePool {
     if (index.isStale()) {
       load();
     }
-    return gate.pass(() -> work.apply(index));
+    return gate.pass("use", () -> work.apply(index));
   }
 
   @Override
@@ -85,8 +96,13 @@ final class ZfsPool implements StoragePool {
               pool.spec().config(),
               usage.total(),
               usage.used(),
-              PoolInfo.Copies.INSTANT);
+              copies());
         });
+  }
+
+  @Override
+  public PoolInfo.Copies copies() {
+    return PoolInfo.Copies.INSTANT;
   }
 
   private DatasetName dataset(VolumeId id) {
@@ -98,6 +114,7 @@ final class ZfsPool implements StoragePool {
     pass(
         known -> {
           known.requireFree(id);
+          backing.requireRoom();
           zfs.create(dataset(id), Map.of());
           known.put(id, Place.of(dataset(id)));
           return id;
@@ -110,7 +127,9 @@ final class ZfsPool implements StoragePool {
         known -> {
           Place from = known.require(source);
           known.requireFree(target);
-          known.put(target, readOnly ? snapshot(from, target) : dataset(from, target));
+          backing.requireRoom();
+          Place to = readOnly ? snapshot(from, target) : dataset(from, target);
+          known.put(target, to, known.blocks(source));
           return target;
         });
   }
@@ -121,15 +140,13 @@ final class ZfsPool implements StoragePool {
     if (!from.isSnapshot()) {
       return taken(new Place(from.dataset(), component));
     }
-    String between = names.begin();
-    try {
-      Place clone = Place.of(root.child(between));
-      Place to = new Place(clone.dataset(), component);
-      zfs.clone(from, clone.dataset());
-      return taken(to);
-    } finally {
-      names.done(between);
-    }
+    return names.during(
+        between -> {
+          Place clone = Place.of(root.child(between));
+          Place to = new Place(clone.dataset(), component);
+          zfs.clone(from, clone.dataset());
+          return taken(to);
+        });
   }
 
   private Place dataset(Place from, VolumeId target) {
@@ -138,13 +155,11 @@ final class ZfsPool implements StoragePool {
       zfs.clone(from, to.dataset());
       return to;
     }
-    String between = names.begin();
-    try {
-      zfs.clone(taken(new Place(from.dataset(), between)), to.dataset());
-      return to;
-    } finally {
-      names.done(between);
-    }
+    return names.during(
+        between -> {
+          zfs.clone(taken(new Place(from.dataset(), between)), to.dataset());
+          return to;
+        });
   }
 
   private Place taken(Place snapshot) {
@@ -158,6 +173,7 @@ final class ZfsPool implements StoragePool {
     boolean moves = pass(known -> known.find(id).map(known::hasSnapshots).orElse(false));
     if (moves) {
       gate.alone(
+          "discard " + id,
           () -> {
             refresh();
             throwAway(id);
@@ -174,12 +190,33 @@ final class ZfsPool implements StoragePool {
   private void throwAway(VolumeId id) {
     Optional<Place> place = index.find(id);
     if (place.isPresent()) {
-      Place to = gone(place.get());
-      zfs.rename(place.get(), to);
-      index.remove(id);
-      index.moved(place.get(), to);
-      mounts.moved(place.get(), to);
+      quotas.release(place.get(), index.blocks(id) > 0);
+      // Who empties the trash may not know yet who has it mounted.
+      names.during(component -> renamed(id, place.get(), gone(place.get(), component)));
     }
+  }
+
+  private Place renamed(VolumeId id, Place place, Place to) {
+    try {
+      zfs.rename(place, to);
+    } catch (GivenUp e) {
+      e.afterwards(
+          done -> {
+            if (done) {
+              moved(place, to);
+            }
+          });
+      throw e;
+    }
+    index.remove(id);
+    index.moved(place, to);
+    moved(place, to);
+    return to;
+  }
+
+  private void moved(Place place, Place to) {
+    mounts.moved(place, to);
+    uses.moved(place, to);
   }
 
   /**
@@ -188,6 +225,9 @@ final class ZfsPool implements StoragePool {
    */
   private Set<String> needed() {
     Set<String> needed = new HashSet<>(names.inProgress());
+    for (Place place : uses.inUse()) {
+      VolumeIndex.below(root, place.dataset()).ifPresent(needed::add);
+    }
     for (Place place : mounts.inUse()) {
       VolumeIndex.below(root, place.dataset()).ifPresent(needed::add);
       needed.add(place.snapshot());
@@ -195,10 +235,10 @@ final class ZfsPool implements StoragePool {
     return needed;
   }
 
-  private Place gone(Place place) {
+  private Place gone(Place place, String component) {
     return place.isSnapshot()
-        ? new Place(place.dataset(), VolumeNames.gone())
-        : Place.of(root.child(VolumeNames.gone()));
+        ? new Place(place.dataset(), component)
+        : Place.of(root.child(component));
   }
 
   @Override
@@ -221,7 +261,7 @@ final class ZfsPool implements StoragePool {
   public Tree tree(VolumeId id, Tree.Resolution resolution) {
     return pass(
         known -> {
-          try (DatasetMounts.Use use = mounts.use(known.require(id), false)) {
+          try (DatasetMounts.Use use = mounts.use(known.requireFiles(id), false)) {
             return pool.host().tree(pool.local(use.path()), resolution);
           }
         });
@@ -229,7 +269,7 @@ final class ZfsPool implements StoragePool {
 
   @Override
   public Attachment attach(VolumeId id, Optional<IdMapping> mapping, boolean readOnly) {
-    return pass(known -> new VolumeAttachment(mounts.use(known.require(id), readOnly)));
+    return pass(known -> new VolumeAttachment(mounts.use(known.requireFiles(id), readOnly)));
   }
 
   @Override
@@ -243,12 +283,75 @@ final class ZfsPool implements StoragePool {
   }
 
   @Override
+  public Optional<BlockVolumes> blockVolumes() {
+    return Optional.of(blocks);
+  }
+
+  @Override
+  public Optional<GroupCopies> groupCopies() {
+    return Optional.of(this::copyTogether);
+  }
+
+  /** What is a snapshot already does not change: it is copied after the others. */
+  private void copyTogether(Map<VolumeId, VolumeId> targets) {
+    if (Set.copyOf(targets.values()).size() < targets.size()) {
+      throw pool.failure(Kind.CONFLICT, "two copies of one name: " + targets);
+    }
+    Map<VolumeId, VolumeId> still =
+        pass(
+            known -> {
+              targets.values().forEach(known::requireFree);
+              Map<VolumeId, VolumeId> snapshots = new TreeMap<>();
+              Map<VolumeId, Place> taken = new TreeMap<>();
+              Map<VolumeId, Long> blocks = new TreeMap<>();
+              targets.forEach(
+                  (source, target) -> {
+                    Place from = known.require(source);
+                    if (from.isSnapshot()) {
+                      snapshots.put(source, target);
+                    } else {
+                      String component = VolumeNames.component(target);
+                      taken.put(target, new Place(from.dataset(), component));
+                      blocks.put(target, known.blocks(source));
+                    }
+                  });
+              take(known, taken, blocks);
+              return snapshots;
+            });
+    List<VolumeId> made = new ArrayList<>(targets.values());
+    made.removeAll(still.values());
+    copyAfter(still, made);
+  }
+
+  private void take(VolumeIndex known, Map<VolumeId, Place> taken, Map<VolumeId, Long> blocks) {
+    backing.requireRoom();
+    if (!taken.isEmpty()) {
+      zfs.snapshot(List.copyOf(taken.values()));
+      taken.forEach((id, place) -> known.put(id, place, blocks.getOrDefault(id, 0L)));
+    }
+  }
+
+  /** Where one fails all that were made go again; what somebody else made meanwhile does not. */
+  private void copyAfter(Map<VolumeId, VolumeId> still, List<VolumeId> made) {
+    try {
+      still.forEach(
+          (source, target) -> {
+            copy(source, target, true);
+            made.add(target);
+          });
+    } catch (RuntimeException e) {
+      made.forEach(id -> Undo.after(e, () -> discard(id)));
+      throw e;
+    }
+  }
+
+  @Override
   public Optional<Growable> growable() {
     return backing.resize().map(resize -> size -> grow(resize, size));
   }
 
   private void grow(Backing.Resize resize, Size size) {
-    gate.alone(() -> resize.growTo(size));
+    gate.alone("grow", () -> resize.growTo(size));
   }
 
   @Override
@@ -258,10 +361,12 @@ final class ZfsPool implements StoragePool {
 
   @Override
   public void destroy() {
-    gate.close(
+    gate.closeAfter(
+        "destroy",
         () -> {
           transfers.close();
           mounts.remove();
+          devices.remove();
           backing.remove();
         });
   }
@@ -269,6 +374,7 @@ final class ZfsPool implements StoragePool {
   @Override
   public void close() {
     gate.close(
+        "close",
         () -> {
           try {
             transfers.close();

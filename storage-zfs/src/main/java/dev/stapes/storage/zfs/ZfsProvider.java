@@ -1,7 +1,7 @@
 package dev.stapes.storage.zfs;
 
+import dev.stapes.linux.ffi.Syscalls;
 import dev.stapes.model.ConfigKey;
-import dev.stapes.model.ConfigSchema;
 import dev.stapes.model.PoolSpec;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
@@ -9,6 +9,8 @@ import dev.stapes.spi.Availability;
 import dev.stapes.spi.Host;
 import dev.stapes.spi.StorageDriverProvider;
 import dev.stapes.spi.StoragePool;
+import dev.stapes.spi.Undo;
+import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -31,7 +33,8 @@ public final class ZfsProvider implements StorageDriverProvider {
   /**
    * A provider for another machine.
    *
-   * @param machine its root directory, where {@code sys} and {@code lib/modules} are looked at
+   * @param machine its root directory, where {@code proc}, {@code sys} and {@code lib/modules} are
+   *     looked at
    */
   ZfsProvider(Path machine) {
     this.machine = machine;
@@ -44,6 +47,10 @@ public final class ZfsProvider implements StorageDriverProvider {
 
   @Override
   public Availability probe(Host host) {
+    Optional<String> library = Syscalls.unavailable();
+    if (library.isPresent()) {
+      return Availability.unavailable(library.get(), "run on Linux with glibc");
+    }
     if (!host.facts().root()) {
       return Availability.unavailable("not root", "run as root");
     }
@@ -53,7 +60,7 @@ public final class ZfsProvider implements StorageDriverProvider {
             program + " not found", "install the package zfsutils-linux");
       }
     }
-    return new ZfsModule(machine).probe(host.facts().kernel());
+    return new ZfsModule(machine).probe(host);
   }
 
   @Override
@@ -69,8 +76,16 @@ public final class ZfsProvider implements StorageDriverProvider {
     try {
       return opened(pool, backing);
     } catch (RuntimeException e) {
-      PoolContext.alsoDo(e, backing::remove);
+      Undo.after(e, backing::remove);
       throw e;
+    }
+  }
+
+  @Override
+  public void sweep(Host host, PoolSpec spec, Path directory, Unfinished what) {
+    PoolContext pool = context(host, spec, directory);
+    if (PoolMark.find(pool).isPresent()) {
+      backing(pool).sweep();
     }
   }
 
@@ -80,17 +95,17 @@ public final class ZfsProvider implements StorageDriverProvider {
     Backing backing = backing(pool);
     backing.open();
     try {
-      requireMarker(pool, backing.root());
+      requireMarker(pool, backing);
       return opened(pool, backing);
     } catch (RuntimeException e) {
-      PoolContext.alsoDo(e, backing::close);
+      Undo.after(e, backing::close);
       throw e;
     }
   }
 
-  private static PoolContext context(Host host, PoolSpec spec, Path directory) {
-    new ConfigSchema(ZfsKeys.ALL).validate("pool " + spec.name(), spec.config().values());
-    return new PoolContext(host, spec, directory);
+  private PoolContext context(Host host, PoolSpec spec, Path directory) {
+    ZfsKeys.validate("pool " + spec.name(), spec.config());
+    return new PoolContext(host, spec, directory, machine);
   }
 
   private static ZfsPool opened(PoolContext pool, Backing backing) {
@@ -99,25 +114,59 @@ public final class ZfsProvider implements StorageDriverProvider {
     return opened;
   }
 
-  private static void requireMarker(PoolContext pool, DatasetName root) {
+  private static void requireMarker(PoolContext pool, Backing backing) {
+    DatasetName root = backing.root();
     List<String> found;
     try {
-      found = zfs(pool).properties(root.text(), List.of(Backing.MARKER));
+      found =
+          zfs(pool)
+              .properties(
+                  root.text(), List.of(Backing.MARKER, PoolMark.PROPERTY, Backing.DIRECTORY));
     } catch (StapesException e) {
       if (e.kind() == Kind.NOT_FOUND) {
         throw pool.failure(Kind.UNAVAILABLE, "no pool: no dataset " + root, e);
       }
       throw e;
     }
-    if (!found.equals(List.of(Backing.LAYOUT))) {
+    if (!found.get(0).equals(Backing.LAYOUT)) {
       throw pool.failure(
           Kind.UNAVAILABLE,
           "no pool in " + root + ": its property " + Backing.MARKER + " is " + found.get(0));
     }
+    PoolMark mark = PoolMark.read(pool);
+    if (!found.get(1).equals(mark.id())) {
+      throw pool.failure(Kind.UNAVAILABLE, "the pool in " + root + " is another one");
+    }
+    requirePlace(pool, backing, mark, found.get(2));
+  }
+
+  /** A directory that was moved is the same pool; a copy of it is not. */
+  private static void requirePlace(
+      PoolContext pool, Backing backing, PoolMark mark, String remembered) {
+    String place = Backing.place(pool);
+    if (remembered.equals(place) || !backing.isBoundToDirectory()) {
+      return;
+    }
+    if (!remembered.startsWith("/")) {
+      throw pool.failure(
+          Kind.UNAVAILABLE, "the pool in " + mark.root() + " is in no directory: " + remembered);
+    }
+    Path other = Path.of(URI.create("file://" + remembered));
+    if (mark.isIn(pool, other)) {
+      throw pool.failure(
+          Kind.UNAVAILABLE,
+          pool.directory()
+              + " is a copy: the pool in "
+              + mark.root()
+              + " is that of "
+              + other
+              + ", or remove the file \"zpool\" there");
+    }
+    zfs(pool).set(mark.root(), Backing.DIRECTORY, place);
   }
 
   private static Zfs zfs(PoolContext pool) {
-    return new Zfs(pool.host().programs(), pool.subject());
+    return new Zfs(pool);
   }
 
   /** What the key {@code source} stands for. */

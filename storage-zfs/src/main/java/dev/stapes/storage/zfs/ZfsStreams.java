@@ -1,8 +1,10 @@
 package dev.stapes.storage.zfs;
 
+import dev.stapes.linux.host.DriverErrors;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.StoragePool;
+import dev.stapes.spi.Undo;
 import dev.stapes.spi.VolumeId;
 import java.io.IOException;
 import java.io.InputStream;
@@ -27,6 +29,7 @@ final class ZfsStreams implements StoragePool.SendReceive {
   private static final int AHEAD = 2 << 20;
 
   private final ZfsPool pool;
+  private final Backing backing;
   private final DatasetName root;
   private final Zfs zfs;
   private final VolumeNames names;
@@ -38,8 +41,15 @@ final class ZfsStreams implements StoragePool.SendReceive {
    *
    * @param failed done when something was not received: nobody knows how far it came
    */
-  ZfsStreams(ZfsPool pool, Zfs zfs, VolumeNames names, Transfers transfers, Runnable failed) {
+  ZfsStreams(
+      ZfsPool pool,
+      Backing backing,
+      Zfs zfs,
+      VolumeNames names,
+      Transfers transfers,
+      Runnable failed) {
     this.pool = pool;
+    this.backing = backing;
     this.root = pool.root();
     this.zfs = zfs;
     this.names = names;
@@ -91,10 +101,10 @@ final class ZfsStreams implements StoragePool.SendReceive {
       return start;
     } catch (IOException e) {
       StapesException error = broken(id, "cannot be sent", e);
-      PoolContext.alsoDo(error, send::close);
+      Undo.after(error, send::close);
       throw error;
     } catch (RuntimeException e) {
-      PoolContext.alsoDo(e, send::close);
+      Undo.after(e, send::close);
       throw e;
     }
   }
@@ -128,7 +138,7 @@ final class ZfsStreams implements StoragePool.SendReceive {
       transfers.await(receive);
       pool.pass(
           index -> {
-            index.put(id, to);
+            index.put(id, to, header.isBlocks() ? zfs.blocks(to) : 0);
             return to;
           });
       done = true;
@@ -143,6 +153,7 @@ final class ZfsStreams implements StoragePool.SendReceive {
   private PipedProgram begin(
       VolumeIndex index, VolumeId id, StreamHeader header, Place to, byte[] start) {
     index.requireFree(id);
+    backing.requireRoom();
     Optional<Place> base =
         header.isDifference() ? Optional.of(base(index, header, id)) : Optional.empty();
     PipedProgram receive = transfers.reading(Zfs.receive(to, base));
@@ -169,6 +180,7 @@ final class ZfsStreams implements StoragePool.SendReceive {
   }
 
   private static StapesException broken(VolumeId id, String what, IOException e) {
-    return new StapesException(Kind.UNAVAILABLE, "volume " + id, what + ": " + e.getMessage(), e);
+    return new StapesException(
+        DriverErrors.kindOfStream(e), "volume " + id, what + ": " + e.getMessage(), e);
   }
 }

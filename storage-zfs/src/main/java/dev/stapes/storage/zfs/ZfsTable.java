@@ -2,8 +2,12 @@ package dev.stapes.storage.zfs;
 
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.Reader;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * What {@code zfs} and {@code zpool} write with {@code -H -p}: a row a line, values separated by
@@ -27,13 +31,38 @@ final class ZfsTable {
       throw unexpected("it is cut short", output.substring(output.lastIndexOf('\n') + 1));
     }
     for (String line : output.substring(0, output.length() - 1).split("\n", -1)) {
-      List<String> values = List.of(line.split("\t", -1));
-      if (values.size() != columns) {
-        throw unexpected(columns + " values expected", line);
-      }
-      rows.add(values);
+      rows.add(values(line, columns));
     }
     return rows;
+  }
+
+  /**
+   * Reads the rows one by one, however many there are.
+   *
+   * @throws StapesException as {@link #rows}
+   */
+  static void read(Reader output, int columns, Consumer<List<String>> row) throws IOException {
+    BufferedReader buffered = new BufferedReader(output);
+    StringBuilder line = new StringBuilder();
+    for (int next = buffered.read(); next >= 0; next = buffered.read()) {
+      if (next == '\n') {
+        row.accept(values(line.toString(), columns));
+        line.setLength(0);
+      } else {
+        line.append((char) next);
+      }
+    }
+    if (!line.isEmpty()) {
+      throw unexpected("it is cut short", line.toString());
+    }
+  }
+
+  private static List<String> values(String line, int columns) {
+    List<String> values = List.of(line.split("\t", -1));
+    if (values.size() != columns) {
+      throw unexpected(columns + " values expected", line);
+    }
+    return values;
   }
 
   /** The only row. */

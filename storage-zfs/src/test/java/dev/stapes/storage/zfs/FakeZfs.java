@@ -1,11 +1,15 @@
 package dev.stapes.storage.zfs;
 
+import dev.stapes.model.PoolSpec;
+import dev.stapes.spi.Host;
 import dev.stapes.testkit.FakeHost;
 import dev.stapes.testkit.FakeProgram;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -22,10 +26,14 @@ final class FakeZfs {
   private long transactions;
   private long guids = -10; // unsigned, and so a large one
   private int padding;
+  private long room = Long.MAX_VALUE;
+  private boolean keepsChanged;
   private final Set<String> busy = new HashSet<>();
+  private final Map<String, Runnable> before = new HashMap<>();
 
   private static final class Node {
     String origin = "";
+    long blocks;
     long created;
     String content = "";
     boolean changed;
@@ -65,9 +73,31 @@ final class FakeZfs {
         .program("zpool", program(this::zpool));
   }
 
+  /** The programs of a machine, for a pool that is nowhere. */
+  static Zfs programs(Host host) {
+    Path nowhere = Path.of("/nonexistent");
+    return new Zfs(new PoolContext(host, PoolSpec.of("p", "zfs"), nowhere, nowhere));
+  }
+
   /** Lets a machine use a dataset or snapshot that has this component. */
   synchronized void use(String component) {
     busy.add(component);
+  }
+
+  /** Lets what was rolled back look as if something was written since, as with zvols. */
+  synchronized void keepChanged() {
+    keepsChanged = true;
+  }
+
+  /** Lets there be no more room than that for reservations. */
+  synchronized void room(long bytes) {
+    room = bytes;
+  }
+
+  /** What a property of a dataset is; {@code -} where it has none. */
+  synchronized String property(Place place, String name) {
+    Node node = nodes.get(place.toString());
+    return node == null ? "-" : node.properties.getOrDefault(name, "-");
   }
 
   /** Lets nobody use anything. */
@@ -80,8 +110,20 @@ final class FakeZfs {
     padding = bytes;
   }
 
+  /** Does something once, before the next command of a name. */
+  synchronized void before(String command, Runnable work) {
+    before.put(command, work);
+  }
+
   private int zfsOrStream(FakeProgram.Call call) throws Exception {
     List<String> arguments = call.arguments().subList(1, call.arguments().size());
+    Runnable first;
+    synchronized (this) {
+      first = before.remove(arguments.get(0));
+    }
+    if (first != null) {
+      first.run();
+    }
     return switch (arguments.get(0)) {
       case "send" -> answer(call, () -> send(arguments));
       case "receive" -> {
@@ -154,20 +196,33 @@ final class FakeZfs {
         return list(arguments, last);
       }
       case "create" -> create(arguments, last);
-      case "snapshot" -> snapshot(last);
-      case "clone" -> copy(arguments.get(1), last);
+      case "snapshot" -> snapshots(arguments.subList(1, arguments.size()));
+      case "clone" -> copy(arguments.get(arguments.size() - 2), last);
       case "rename" -> rename(arguments.get(1), last);
       case "promote" -> promote(last);
       case "rollback" -> rollback(last);
       case "destroy" -> destroy(arguments, last);
       case "set" -> {
-        String[] assignment = arguments.get(1).split("=", 2);
-        node(last, "open").properties.put(assignment[0], assignment[1]);
+        Node node = node(last, "open");
+        for (String assigned : arguments.subList(1, arguments.size() - 1)) {
+          set(node, last, assigned.split("=", 2));
+        }
       }
       default -> throw new Complaint("unrecognized command '" + arguments.get(0) + "'");
     }
     dropDeferred();
     return "";
+  }
+
+  private void set(Node node, String name, String[] assignment) throws Complaint {
+    if (assignment[0].endsWith("reservation") && room < ZfsTable.number(assignment[1])) {
+      throw new Complaint(
+          "cannot set property for '" + name + "': size is greater than available space");
+    }
+    node.properties.put(assignment[0], assignment[1]);
+    if (assignment[0].equals("volsize")) {
+      node.blocks = Long.parseLong(assignment[1]);
+    }
   }
 
   private Node node(String name, String verb) throws Complaint {
@@ -215,6 +270,7 @@ final class FakeZfs {
       case "guid" -> Long.toUnsignedString(node.guid);
       case "createtxg" -> Long.toString(node.created);
       case "written" -> node.changed ? "4096" : "0";
+      case "volsize" -> node.blocks == 0 ? "-" : Long.toString(node.blocks);
       case "defer_destroy" -> name.contains("@") ? (node.deferred ? "on" : "off") : "-";
       case "used", "available", "referenced" -> "100";
       default -> node.properties.getOrDefault(column, "-");
@@ -223,11 +279,31 @@ final class FakeZfs {
 
   private void create(List<String> arguments, String name) throws Complaint {
     Node node = new Node();
-    for (int i = 1; i < arguments.size() - 1; i += 2) {
-      String[] assignment = arguments.get(i + 1).split("=", 2);
-      node.properties.put(assignment[0], assignment[1]);
+    for (int i = 1; i < arguments.size() - 1; i++) {
+      switch (arguments.get(i)) {
+        case "-o" -> {
+          String[] assignment = arguments.get(++i).split("=", 2);
+          node.properties.put(assignment[0], assignment[1]);
+        }
+        case "-V" -> node.blocks = Long.parseLong(arguments.get(++i));
+        case "-b" -> i++;
+        default -> {}
+      }
     }
     add(name, node);
+  }
+
+  /** All or none. */
+  private void snapshots(List<String> names) throws Complaint {
+    for (String name : names) {
+      node(name.substring(0, name.indexOf('@')), "open");
+      if (nodes.containsKey(name)) {
+        throw new Complaint("cannot create snapshot '" + name + "': dataset already exists");
+      }
+    }
+    for (String name : names) {
+      snapshot(name);
+    }
   }
 
   private void snapshot(String name) throws Complaint {
@@ -235,6 +311,7 @@ final class FakeZfs {
     Node node = new Node();
     node.guid = --guids;
     node.content = of.content;
+    node.blocks = of.blocks;
     add(name, node);
     of.changed = false;
   }
@@ -242,6 +319,7 @@ final class FakeZfs {
   private void copy(String snapshot, String name) throws Complaint {
     Node node = new Node();
     node.content = node(snapshot, "open").content;
+    node.blocks = node(snapshot, "open").blocks;
     node.origin = snapshot;
     add(name, node);
   }
@@ -361,7 +439,7 @@ final class FakeZfs {
     }
     Node node = node(dataset, "open");
     node.content = to.content;
-    node.changed = false;
+    node.changed = keepsChanged;
   }
 
   private void destroy(List<String> arguments, String name) throws Complaint {

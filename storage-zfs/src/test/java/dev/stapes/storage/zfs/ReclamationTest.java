@@ -14,11 +14,11 @@ class ReclamationTest {
   private static final DatasetName GONE = ROOT.child("gone:1");
 
   private static Entry dataset(DatasetName name, String origin, long written) {
-    return new Entry(Place.of(name), origin, 1, written, false);
+    return new Entry(Place.of(name), origin, 1, written, false, 0);
   }
 
   private static Entry snapshot(DatasetName of, String component, long created, boolean deferred) {
-    return new Entry(new Place(of, component), "", created, 0, deferred);
+    return new Entry(new Place(of, component), "", created, 0, deferred, 0);
   }
 
   private static List<Step> next(Entry... entries) {

@@ -33,7 +33,7 @@ class StreamHeaderTest {
     for (ByteOrder order : new ByteOrder[] {ByteOrder.LITTLE_ENDIAN, ByteOrder.BIG_ENDIAN}) {
       long base = 0xfedcba9876543210L;
       assertEquals(
-          new StreamHeader(base),
+          new StreamHeader(base, false),
           StreamHeader.parse(FakeStream.header(1, FILE_SYSTEM, base, order), "volume a"));
     }
   }
@@ -42,13 +42,19 @@ class StreamHeaderTest {
   void compressed_and_large_records_are_taken() {
     long features = 1L << (17 + 2) | 1L << (19 + 2) | 1L << (22 + 2);
     assertEquals(
-        new StreamHeader(0), StreamHeader.parse(header(features | 1, FILE_SYSTEM, 0), "volume a"));
+        new StreamHeader(0, false),
+        StreamHeader.parse(header(features | 1, FILE_SYSTEM, 0), "volume a"));
+  }
+
+  @Test
+  void a_stream_of_a_block_device_says_so() {
+    assertEquals(new StreamHeader(5, true), StreamHeader.parse(header(1, VOLUME, 5), "volume a"));
   }
 
   @Test
   void what_no_volume_can_be_made_of_is_refused() {
     refused("more than one", header(2, FILE_SYSTEM, 0));
-    refused("no file system", header(1, VOLUME, 0));
+    refused("neither a file system", header(1, 4, 0));
     for (int feature : new int[] {20, 21, 24}) {
       refused("encrypted", header(1 | 1L << (feature + 2), FILE_SYSTEM, 0));
     }

@@ -20,11 +20,11 @@ class VolumeIndexTest {
   private final VolumeIndex index = new VolumeIndex("pool p");
 
   private static Entry entry(String dataset, String snapshot) {
-    return new Entry(new Place(new DatasetName(dataset), snapshot), "", 1, 0, false);
+    return new Entry(new Place(new DatasetName(dataset), snapshot), "", 1, 0, false, 0);
   }
 
   private void load(Entry... entries) {
-    index.load(ROOT, List.of(entries));
+    index.load(ROOT, List.of(entries), index.doubts());
   }
 
   @Test
@@ -64,6 +64,15 @@ class VolumeIndexTest {
     assertTrue(index.isStale());
     load(entry("tank/stapes", ""));
     assertEquals(Set.of(), index.all(VolumeId.Kind.INSTANCE));
+  }
+
+  /** As by a command that was given up, which ends while the list is read. */
+  @Test
+  void an_index_that_is_distrusted_while_it_is_read_is_read_again() {
+    long before = index.doubts();
+    index.distrust();
+    index.load(ROOT, List.of(entry("tank/stapes/instances:a", "")), before);
+    assertTrue(index.isStale());
   }
 
   @Test

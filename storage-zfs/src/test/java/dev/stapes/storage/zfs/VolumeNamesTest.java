@@ -3,11 +3,17 @@ package dev.stapes.storage.zfs;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.VolumeId;
+import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 class VolumeNamesTest {
@@ -55,5 +61,48 @@ class VolumeNamesTest {
     assertEquals(Set.of(one), names.inProgress());
     names.done(one);
     assertEquals(Set.of(), names.inProgress());
+  }
+
+  @Test
+  void what_was_not_begun_needs_no_name() {
+    VolumeNames names = new VolumeNames();
+    for (Kind kind : Kind.values()) {
+      StapesException error = new StapesException(kind, "pool p", "refused");
+      assertEquals(error, assertThrows(StapesException.class, () -> fail(names, error)));
+      assertEquals(Set.of(), names.inProgress(), kind::toString);
+    }
+  }
+
+  @Test
+  void what_was_given_up_needs_its_name_until_it_ends() throws Exception {
+    VolumeNames names = new VolumeNames();
+    CountDownLatch go = new CountDownLatch(1);
+    OwnThread<Boolean> work =
+        OwnThread.begin(
+            "pool p",
+            "command",
+            () -> {
+              go.await();
+              return true;
+            });
+    GivenUp error = new GivenUp("pool p", work);
+    Set<Set<String>> meanwhile = new HashSet<>();
+    error.afterwards(done -> meanwhile.add(names.inProgress()));
+    assertEquals(error, assertThrows(GivenUp.class, () -> fail(names, error)));
+    Set<String> needed = names.inProgress();
+    assertEquals(1, needed.size());
+    CountDownLatch told = new CountDownLatch(1);
+    error.afterwards(done -> told.countDown());
+    go.countDown();
+    assertTrue(told.await(60, TimeUnit.SECONDS));
+    assertEquals(Set.of(needed), meanwhile, "who came before is told before");
+    assertEquals(Set.of(), names.inProgress());
+  }
+
+  private static void fail(VolumeNames names, StapesException error) {
+    names.during(
+        component -> {
+          throw error;
+        });
   }
 }

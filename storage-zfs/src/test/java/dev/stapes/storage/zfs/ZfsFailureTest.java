@@ -28,6 +28,7 @@ class ZfsFailureTest {
         "BUSY | cannot destroy 'tank/a': filesystem has children",
         "BUSY | cannot destroy 'tank/a': filesystem has dependent clones",
         "EXHAUSTED | cannot create 'tank/a': out of space",
+        "EXHAUSTED | cannot set property for 'tank/a': size is greater than available space",
         "DENIED | cannot create 'tank/a': permission denied",
         "INVALID | cannot create 'tank/a': name is too long",
         "UNAVAILABLE | cannot open 'tank': pool I/O is currently suspended",
@@ -44,6 +45,16 @@ class ZfsFailureTest {
       })
   void what_zfs_complains_has_a_kind(Kind kind, String complaint) {
     assertEquals(kind, ZfsFailure.kind("program zfs: exit code 1: " + complaint));
+  }
+
+  @Test
+  void what_a_dataset_is_called_is_no_complaint() {
+    assertEquals(
+        Kind.INTERNAL, ZfsFailure.kind("cannot rename 'tank/read-only@out of space': what now"));
+    assertEquals(
+        Kind.BUSY, ZfsFailure.kind("cannot destroy snapshot tank/read-only@x: dataset is busy"));
+    assertEquals(
+        Kind.CONFLICT, ZfsFailure.kind("/dev/vdb contains a filesystem of type 'is busy'"));
   }
 
   @Test

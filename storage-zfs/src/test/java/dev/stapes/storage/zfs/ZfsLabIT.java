@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Timeout;
 @RequiresLab
 @Timeout(value = 1200, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ZfsLabIT {
-  private static final String USUAL = "ZfsZpoolIT,ZfsContractIT,tag:smoke";
+  private static final String USUAL = "ZfsZpoolIT,ZfsRootDeviceIT,ZfsContractIT,tag:smoke";
 
   private static final Path ROOT =
       Path.of(System.getProperty("stapes.build", "target"))
@@ -41,7 +41,7 @@ class ZfsLabIT {
   @Test
   void the_driver_does_on_a_real_zfs_what_its_contract_says() throws IOException {
     try (LabVm lab = LabVm.boot(ROOT)) {
-      lab.load("zfs", "loop");
+      lab.load("zfs", "loop", "btrfs");
       ExecResult result =
           LabTests.run(
               lab,

@@ -6,6 +6,8 @@ import dev.stapes.model.PoolSpec;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.VolumeId;
 import dev.stapes.testkit.FakeHost;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -29,11 +31,12 @@ class ZfsPoolModelTest {
 
   @Property(tries = 100)
   void volumes_keep_what_they_hold_and_nothing_is_left_of_those_that_are_gone(
-      @ForAll("sequences") List<Action> actions) {
+      @ForAll("sequences") List<Action> actions) throws IOException {
     FakeZfs zfs = new FakeZfs();
     FakeHost host = zfs.host().build();
     PoolSpec spec = PoolSpec.of("model", "zfs").source("tank/data");
-    StoragePool pool = new ZfsProvider().create(host, spec, Path.of("unused"));
+    Path directory = Files.createTempDirectory("zfs-model");
+    StoragePool pool = new ZfsProvider().create(host, spec, directory);
     Map<VolumeId, String> model = new TreeMap<>();
     int count = 0;
     for (Action action : actions) {
@@ -44,6 +47,8 @@ class ZfsPoolModelTest {
     List.copyOf(model.keySet()).forEach(pool::discard);
     pool.reclaim();
     assertEquals(List.of("tank", "tank/data", ROOT.text()), zfs.names());
+    pool.destroy();
+    Files.delete(directory);
   }
 
   private static void run(
@@ -81,7 +86,7 @@ class ZfsPoolModelTest {
 
   private static Map<VolumeId, String> actual(FakeZfs zfs, FakeHost host) {
     Map<VolumeId, String> actual = new TreeMap<>();
-    List<Entry> entries = new Zfs(host.programs(), "model").entries(ROOT);
+    List<Entry> entries = FakeZfs.programs(host).entries(ROOT);
     VolumeIndex.volumes(ROOT, entries).forEach((id, place) -> actual.put(id, zfs.content(place)));
     return actual;
   }

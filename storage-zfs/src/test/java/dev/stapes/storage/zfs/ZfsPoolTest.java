@@ -10,16 +10,24 @@ import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Host;
 import dev.stapes.spi.StoragePool;
+import dev.stapes.spi.StoragePool.BlockVolumes;
+import dev.stapes.spi.StoragePool.GroupCopies;
+import dev.stapes.spi.Tree;
 import dev.stapes.spi.VolumeId;
 import dev.stapes.testkit.FakeHost;
 import dev.stapes.testkit.Faults;
 import dev.stapes.testkit.HostLeftovers;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Which commands a pool needs, and what they leave; over a ZFS that is not there. */
@@ -31,7 +39,8 @@ class ZfsPoolTest {
   private static final DatasetName ROOT = new DatasetName("tank/data/stapes");
   private static final PoolSpec SPEC = PoolSpec.of("contract", "zfs").source("tank/data");
 
-  @TempDir Path directory;
+  @TempDir Path room;
+  private Path directory;
 
   private final FakeZfs zfs = new FakeZfs();
   private final FakeHost host = zfs.host().build();
@@ -39,8 +48,18 @@ class ZfsPoolTest {
   private StoragePool pool;
 
   @BeforeEach
-  void create() {
+  void create() throws IOException {
+    directory = Files.createDirectory(room.resolve("pool"));
     pool = new ZfsProvider().create(faults.wrap(Host.class, host), SPEC, directory);
+  }
+
+  /** Another directory than that of the pool. */
+  private Path empty() {
+    try {
+      return Files.createDirectories(room.resolve("other"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private List<String> commands(Runnable work) {
@@ -74,6 +93,107 @@ class ZfsPoolTest {
         List.of(
             "zfs clone tank/data/stapes/instances:a@snapshots:old tank/data/stapes/instances:b"),
         commands(() -> pool.copy(OLD, B, false)));
+  }
+
+  @Test
+  void snapshots_of_many_are_one_command_and_of_one_moment() {
+    pool.create(A);
+    pool.create(B);
+    zfs.write(place(A), "a");
+    zfs.write(place(B), "b");
+    List<String> commands =
+        commands(() -> pool.groupCopies().orElseThrow().copy(Map.of(A, OLD, B, NEW)));
+    assertEquals(
+        List.of(
+            "zfs snapshot tank/data/stapes/instances:b@snapshots:new"
+                + " tank/data/stapes/instances:a@snapshots:old"),
+        commands);
+    pool.copy(NEW, other(1), false);
+    assertEquals("b", zfs.content(place(other(1))));
+    assertEquals(Set.of(A, B, OLD, NEW, other(1)), pool.list());
+  }
+
+  @Test
+  void a_group_that_cannot_be_copied_leaves_nothing() {
+    pool.create(A);
+    pool.create(B);
+    GroupCopies group = pool.groupCopies().orElseThrow();
+    refused(Kind.NOT_FOUND, () -> group.copy(Map.of(A, OLD, other(1), NEW)));
+    pool.copy(A, OLD, true);
+    refused(Kind.CONFLICT, () -> group.copy(Map.of(A, OLD, B, NEW)));
+    refused(Kind.CONFLICT, () -> group.copy(Map.of(A, NEW, B, NEW)));
+    assertEquals(Set.of(A, B, OLD), pool.list());
+    group.copy(Map.of(OLD, NEW, B, other(2)));
+    assertEquals(Set.of(A, B, OLD, NEW, other(2)), pool.list());
+  }
+
+  private static void refused(Kind kind, Executable work) {
+    assertEquals(kind, assertThrows(StapesException.class, work).kind());
+  }
+
+  /** Somebody makes one of the targets after it was looked whether they are free. */
+  @Test
+  void a_group_that_cannot_be_copied_leaves_what_others_made_meanwhile() {
+    pool.create(A);
+    pool.copy(A, OLD, true);
+    GroupCopies group = pool.groupCopies().orElseThrow();
+    VolumeId others = new VolumeId(VolumeId.Kind.SNAPSHOT, "others");
+    zfs.before("snapshot", () -> pool.copy(A, others, true));
+    refused(Kind.CONFLICT, () -> group.copy(Map.of(A, NEW, OLD, others)));
+    assertEquals(Set.of(A, OLD, others), pool.list());
+  }
+
+  @Test
+  void a_block_volume_is_one_command_and_so_is_its_growth() {
+    BlockVolumes blocks = pool.blockVolumes().orElseThrow();
+    assertEquals(
+        List.of("zfs create -s -b 16384 -V 1048576 tank/data/stapes/instances:a"),
+        commands(() -> blocks.create(A, Size.ofBytes((1 << 20) - 5))));
+    assertEquals(Optional.of(Size.ofMebibytes(1)), blocks.size(A));
+    pool.copy(A, OLD, true);
+    assertEquals(
+        List.of("zfs set volsize=2097152 tank/data/stapes/instances:a"),
+        commands(() -> blocks.grow(A, Size.ofMebibytes(2))));
+    assertEquals(List.of(), commands(() -> blocks.grow(A, Size.ofMebibytes(2))));
+    refused(Kind.INVALID, () -> blocks.grow(A, Size.ofMebibytes(1)));
+    refused(Kind.INVALID, () -> blocks.create(B, Size.ofBytes(0)));
+    refused(Kind.DENIED, () -> blocks.grow(OLD, Size.ofMebibytes(4)));
+    refused(Kind.INVALID, () -> pool.attach(A, Optional.empty(), false));
+    refused(Kind.INVALID, () -> pool.tree(A, Tree.Resolution.BENEATH));
+    refused(
+        Kind.INVALID, () -> pool.quotas().orElseThrow().limit(A, Optional.of(Size.ofMebibytes(8))));
+    pool.copy(OLD, B, false);
+    pool.close();
+    pool = new ZfsProvider().open(host, SPEC, directory);
+    assertEquals(Optional.of(Size.ofMebibytes(1)), pool.blockVolumes().orElseThrow().size(B));
+    assertEquals(Optional.of(Size.ofMebibytes(2)), pool.blockVolumes().orElseThrow().size(A));
+  }
+
+  @Test
+  void blocks_are_as_large_as_they_are_wanted() {
+    pool.destroy();
+    PoolSpec spec = SPEC.with("volume.zfs.blocksize", "1MiB");
+    List<String> commands = commands(() -> pool = new ZfsProvider().create(host, spec, directory));
+    assertTrue(
+        commands.stream().anyMatch(command -> command.contains("-o recordsize=1048576 ")),
+        "" + commands);
+    commands = commands(() -> pool.blockVolumes().orElseThrow().create(A, Size.ofMebibytes(1)));
+    assertEquals(
+        List.of("zfs create -s -b 131072 -V 1048576 tank/data/stapes/instances:a"), commands);
+  }
+
+  @Test
+  void a_limit_of_nothing_is_refused_and_not_taken_for_none() {
+    pool.create(A);
+    refused(Kind.INVALID, () -> pool.quotas().orElseThrow().limit(A, Optional.of(Size.ofBytes(0))));
+  }
+
+  @Test
+  void who_is_interrupted_begins_no_command_and_what_has_begun_ends() {
+    Thread.currentThread().interrupt();
+    refused(Kind.INTERRUPTED, () -> pool.create(A));
+    assertTrue(Thread.interrupted());
+    assertEquals(Set.of(), pool.list());
   }
 
   @Test
@@ -114,6 +234,20 @@ class ZfsPoolTest {
     List<String> commands = commands(pool::reclaim);
     assertEquals(
         1, commands.stream().filter(c -> c.startsWith("zfs rollback ")).count(), "" + commands);
+    assertEquals(
+        List.of(),
+        commands(pool::reclaim).stream().filter(c -> !c.startsWith("zfs list")).toList());
+  }
+
+  @Test
+  void what_is_written_to_all_the_same_is_taken_back_once() {
+    pool.create(A);
+    pool.copy(A, OLD, true);
+    zfs.write(place(A), "much");
+    zfs.keepChanged();
+    pool.discard(A);
+    assertEquals(
+        1, commands(pool::reclaim).stream().filter(c -> c.startsWith("zfs rollback ")).count());
     assertEquals(
         List.of(),
         commands(pool::reclaim).stream().filter(c -> !c.startsWith("zfs list")).toList());
@@ -245,6 +379,10 @@ class ZfsPoolTest {
   @Test
   void a_source_that_has_something_is_refused() {
     StapesException error =
+        assertThrows(StapesException.class, () -> new ZfsProvider().create(host, SPEC, empty()));
+    assertEquals(Kind.CONFLICT, error.kind());
+    assertEquals(Set.of(), HostLeftovers.filesBelow(empty()));
+    error =
         assertThrows(StapesException.class, () -> new ZfsProvider().create(host, SPEC, directory));
     assertEquals(Kind.CONFLICT, error.kind());
     pool.create(A);
@@ -279,16 +417,18 @@ class ZfsPoolTest {
             PoolSpec.of("p", "zfs").source("tank/-r"),
             PoolSpec.of("p", "zfs").source("tank@a"),
             PoolSpec.of("p", "zfs").source("tank/none"),
+            SPEC.with("volume.zfs.blocksize", "5KiB"),
+            SPEC.with("volume.zfs.blocksize", "2MiB"),
             PoolSpec.of("p", "zfs").with("zfs.pool_name", "-f"),
             PoolSpec.of("p", "zfs").size(Size.ofMebibytes(1)),
             PoolSpec.of("p", "zfs").source("/dev/null"))) {
       StapesException error =
           assertThrows(
               StapesException.class,
-              () -> new ZfsProvider().create(host, spec, directory),
+              () -> new ZfsProvider().create(host, spec, empty()),
               spec::toString);
       assertEquals(Kind.INVALID, error.kind(), spec + ": " + error);
     }
-    assertEquals(Set.of(), HostLeftovers.filesBelow(directory));
+    assertEquals(Set.of(), HostLeftovers.filesBelow(empty()));
   }
 }

@@ -68,6 +68,15 @@ class ZfsProviderTest {
   }
 
   @Test
+  void one_that_is_too_old_is_refused_also_where_it_is_not_loaded_yet() throws IOException {
+    file("lib/modules/6.1.0-fake/modules.dep", "updates/dkms/zfs.ko.xz: updates/dkms/spl.ko.xz\n");
+    FakeHost old = tools().program("modinfo", FakeProgram.printing("2.1.11-1\n")).build();
+    missing("OpenZFS 2.1", "2.2", probe(old));
+    FakeHost recent = tools().program("modinfo", FakeProgram.printing("2.3.2-2\n")).build();
+    assertEquals(Availability.available(), probe(recent));
+  }
+
+  @Test
   void a_version_that_nobody_can_read_is_no_obstacle() throws IOException {
     file("sys/module/zfs/version", "devel\n");
     assertEquals(Availability.available(), probe(tools().build()));

@@ -124,7 +124,7 @@ class ZfsStreamsTest {
     pool.copy(OLD, B, false);
     pool.copy(B, GOT, true);
     assertArrayEquals(sent(GOT, Optional.empty()), sent(GOT, Optional.of(NEW)));
-    assertEquals(new StreamHeader(0), StreamHeader.parse(sent(GOT, Optional.of(NEW)), "x"));
+    assertEquals(new StreamHeader(0, false), StreamHeader.parse(sent(GOT, Optional.of(NEW)), "x"));
     assertTrue(StreamHeader.parse(sent(GOT, Optional.of(OLD)), "x").isDifference());
   }
 

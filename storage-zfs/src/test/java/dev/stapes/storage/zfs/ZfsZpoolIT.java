@@ -1,5 +1,6 @@
 package dev.stapes.storage.zfs;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -14,16 +15,20 @@ import dev.stapes.spi.Command;
 import dev.stapes.spi.Host;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.StoragePool.Attachment;
+import dev.stapes.spi.Tree;
 import dev.stapes.spi.VolumeId;
 import dev.stapes.testkit.HostLeftovers;
 import dev.stapes.testkit.RequiresKernel;
 import dev.stapes.testkit.RequiresRoot;
 import dev.stapes.testkit.RequiresTool;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -39,6 +44,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ZfsZpoolIT {
   private static final VolumeId A = new VolumeId(VolumeId.Kind.INSTANCE, "a");
 
+  private static final VolumeId B = new VolumeId(VolumeId.Kind.INSTANCE, "b");
   private static final VolumeId OLD = new VolumeId(VolumeId.Kind.SNAPSHOT, "old");
 
   @TempDir Path directory;
@@ -124,6 +130,79 @@ class ZfsZpoolIT {
 
   private String datasets() {
     return host.programs().run(Command.of("zfs", "list", "-H", "-t", "all", "-o", "name")).stdout();
+  }
+
+  @Test
+  void limits_count_snapshots_and_are_reserved_where_a_pool_says_so() {
+    PoolSpec spec =
+        PoolSpec.of("file", "zfs")
+            .size(Size.ofMebibytes(256))
+            .with("zfs.pool_name", "zlimits")
+            .with("volume.zfs.use_refquota", "false")
+            .with("volume.zfs.reserve_space", "true");
+    StoragePool pool = provider.create(host, spec, directory);
+    pool.create(A);
+    StoragePool.Quotas quotas = pool.quotas().orElseThrow();
+    quotas.limit(A, Optional.of(Size.ofMebibytes(64)));
+    assertTrue(limits().contains("67108864\t67108864"), limits());
+    StapesException error =
+        assertThrows(
+            StapesException.class, () -> quotas.limit(A, Optional.of(Size.ofGibibytes(1))));
+    assertEquals(Kind.EXHAUSTED, error.kind(), error::toString);
+    assertTrue(limits().contains("67108864\t67108864"), limits());
+    quotas.limit(A, Optional.of(Size.ofMebibytes(32)));
+    quotas.limit(A, Optional.of(Size.ofMebibytes(48)));
+    assertTrue(limits().contains("50331648\t50331648"), limits());
+    pool.copy(A, OLD, true);
+    pool.discard(A);
+    assertTrue(limits().contains("50331648\t0"), limits());
+    StoragePool.BlockVolumes blocks = pool.blockVolumes().orElseThrow();
+    blocks.create(A, Size.ofMebibytes(16));
+    error = assertThrows(StapesException.class, () -> blocks.grow(A, Size.ofGibibytes(1)));
+    assertEquals(Kind.EXHAUSTED, error.kind(), error::toString);
+    blocks.grow(A, Size.ofMebibytes(32));
+    pool.discard(A);
+    pool.destroy();
+  }
+
+  /** A limit that counts snapshots is in the way of those that a clone would take over. */
+  @Test
+  void a_clone_that_has_no_room_for_the_snapshots_of_what_is_gone_leaves_them() throws IOException {
+    PoolSpec spec =
+        PoolSpec.of("file", "zfs")
+            .size(Size.ofMebibytes(256))
+            .with("volume.zfs.use_refquota", "false");
+    StoragePool pool = provider.create(host, spec, directory);
+    pool.create(A);
+    byte[] bytes = new byte[32 << 20];
+    new Random(1).nextBytes(bytes);
+    try (Tree tree = pool.tree(A, Tree.Resolution.BENEATH);
+        OutputStream out = tree.write("file", 0644)) {
+      out.write(bytes);
+    }
+    StoragePool.Quotas quotas = pool.quotas().orElseThrow();
+    assertTrue(quotas.usage(A).compareTo(Size.ofMebibytes(30)) > 0);
+    pool.copy(A, OLD, true);
+    pool.copy(OLD, B, false);
+    quotas.limit(B, Optional.of(Size.ofMebibytes(16)));
+    pool.discard(OLD);
+    pool.discard(A);
+    pool.reclaim();
+    assertTrue(datasets().contains("gone:"), datasets());
+    quotas.limit(B, Optional.of(Size.ofMebibytes(64)));
+    pool.reclaim();
+    assertTrue(!datasets().contains("gone:"), datasets());
+    try (Tree tree = pool.tree(B, Tree.Resolution.BENEATH);
+        InputStream in = tree.read("file")) {
+      assertArrayEquals(bytes, in.readAllBytes());
+    }
+    pool.destroy();
+  }
+
+  private String limits() {
+    return host.programs()
+        .run(Command.of("zfs", "list", "-H", "-p", "-o", "name,quota,reservation", "-r", "zlimits"))
+        .stdout();
   }
 
   @Test

@@ -366,7 +366,8 @@ abstract class StorageCapabilityTests extends StorageAttachmentTests {
     return can(pool().growable(), "growing");
   }
 
-  private <T> T can(Optional<T> capability, String what) {
+  /** A capability that this test is about. */
+  final <T> T can(Optional<T> capability, String what) {
     Assumptions.assumeTrue(capability.isPresent(), bench().spec().driver() + " has no " + what);
     return capability.orElseThrow();
   }

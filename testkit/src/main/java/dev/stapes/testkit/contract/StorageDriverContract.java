@@ -13,6 +13,7 @@ import dev.stapes.model.ConfigSchema;
 import dev.stapes.model.PoolInfo;
 import dev.stapes.model.PoolSpec;
 import dev.stapes.spi.Availability;
+import dev.stapes.spi.StorageDriverProvider.Unfinished;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.testkit.HostLeftovers;
 import java.io.IOException;
@@ -151,6 +152,43 @@ public abstract class StorageDriverContract extends StorageFailureTests {
         bench().provider().create(bench().host(), bench().spec(), bench().poolDirectory());
     assertEquals(Set.of(), again.list());
     again.destroy();
+  }
+
+  @Test
+  @Tag("smoke")
+  void a_removal_that_was_cut_short_is_finished_by_a_sweep_and_again_by_none() {
+    pool().create(A);
+    bench().withTree(A, TreePicture::fill);
+    pool().close();
+    for (int i = 0; i < 2; i++) {
+      bench()
+          .provider()
+          .sweep(bench().host(), bench().spec(), bench().poolDirectory(), Unfinished.REMOVAL);
+      refused(
+          UNAVAILABLE,
+          "contract",
+          () ->
+              bench()
+                  .provider()
+                  .open(bench().host(), bench().spec(), bench().poolDirectory())
+                  .close());
+    }
+    StoragePool again =
+        bench().provider().create(bench().host(), bench().spec(), bench().poolDirectory());
+    assertEquals(Set.of(), again.list());
+    again.destroy();
+    bench().forgetPool();
+  }
+
+  @Test
+  void a_creation_that_did_not_begin_leaves_what_others_have_to_them() throws IOException {
+    pool().create(A);
+    Path other = Files.createDirectory(bench().directory().resolve("other"));
+    bench().provider().sweep(bench().host(), bench().spec(), other, Unfinished.CREATION);
+    assertEquals(Set.of(A), pool().list());
+    bench().reopen();
+    assertEquals(Set.of(A), pool().list());
+    assertEquals(Set.of(), HostLeftovers.filesBelow(other));
   }
 
   @Test

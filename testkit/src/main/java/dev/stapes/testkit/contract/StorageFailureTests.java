@@ -21,13 +21,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 
 /** What a pool does when something fails, ends or happens at the same time. */
-abstract class StorageFailureTests extends StorageCapabilityTests {
+abstract class StorageFailureTests extends StorageGroupTests {
 
   @Test
   void a_closed_pool_refuses_work() {
@@ -105,14 +106,22 @@ abstract class StorageFailureTests extends StorageCapabilityTests {
       bench().withTree(instance("old-" + i), TreePicture::fill);
       pool().discard(instance("old-" + i));
     }
+    CountDownLatch worked = new CountDownLatch(1);
+    long enough = System.nanoTime() + 5_000_000_000L; // the work waits for each where that is slow
     Callable<Void> reclaim =
         () -> {
-          pool().reclaim();
+          do {
+            pool().reclaim();
+          } while (worked.getCount() > 0 && System.nanoTime() < enough);
           return null;
         };
     Callable<Void> work =
         () -> {
-          cycles("worker");
+          try {
+            cycles("worker");
+          } finally {
+            worked.countDown();
+          }
           return null;
         };
     atOnce(List.of(reclaim, work, reclaim));

@@ -101,6 +101,11 @@ abstract class StorageVolumeTests {
   }
 
   @Test
+  void how_it_copies_is_the_same_however_it_is_asked() {
+    assertEquals(pool().info().copies(), pool().copies());
+  }
+
+  @Test
   void a_new_pool_has_no_volumes() {
     assertEquals(Set.of(), pool().list());
     assertFalse(pool().exists(A));

@@ -8,9 +8,11 @@ import dev.stapes.Stapes;
 import dev.stapes.model.Device;
 import dev.stapes.model.Size;
 import java.util.function.Consumer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Every effect of every change to an instance fails once. */
+@Tag("once")
 class EngineInstanceFaultsTest {
   private static final Consumer<EngineWorld> STOPPED =
       world -> {

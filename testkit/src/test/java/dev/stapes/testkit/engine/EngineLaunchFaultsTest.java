@@ -7,9 +7,11 @@ import dev.stapes.Stapes;
 import dev.stapes.model.Device;
 import dev.stapes.model.Size;
 import java.util.function.Consumer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Every effect of making and starting an instance fails once. */
+@Tag("once")
 class EngineLaunchFaultsTest {
   private static final Consumer<EngineWorld> STOPPED =
       world -> {

@@ -108,6 +108,9 @@ class EngineMachinesTest {
               world.stapes().instances().create(spec("other").device("root", root(tiny)).build()));
       refused(Kind.INVALID, "cannot shrink to", () -> resize(vm, tiny));
       holds("boot", SMALL, vm);
+      resize(vm, Size.ofKibibytes(256));
+      Size less = Size.ofKibibytes(248); // by less than an image may have too much
+      refused(Kind.INVALID, "cannot shrink to " + less, () -> resize(vm, less));
     }
   }
 

@@ -14,6 +14,7 @@ import dev.stapes.model.Progress;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.model.Transport;
 import dev.stapes.testkit.Faults;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -24,6 +25,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.BiConsumer;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -123,7 +125,7 @@ class EngineMovesTest {
     }
   }
 
-  private static InstanceSpec.Builder spec(String name) {
+  static InstanceSpec.Builder spec(String name) {
     return InstanceSpec.emptyVirtualMachine(name)
         .config(MovingInstances.STATEFUL.name(), "true")
         .device("root", Device.root(disk -> disk.pool("default").size(Size.ofKibibytes(32))));
@@ -138,6 +140,23 @@ class EngineMovesTest {
       assertEquals("red", moved.info().config().values().get("user.color"));
       assertEquals("mine", moved.info().description());
       assertEquals("moved", pair.settled(true));
+    }
+  }
+
+  @Test
+  void one_that_is_to_have_a_volume_of_its_root_directory_stays() {
+    try (Pair pair = new Pair()) {
+      pair.here.stapes().pools().byDefault().volumes().create("data");
+      Device volume = Device.disk("/d", disk -> disk.volume("default", "data"));
+      Instance other =
+          pair.here.stapes().instances().create(spec("other").device("more", volume).build());
+      StapesException e =
+          assertThrows(
+              StapesException.class,
+              () -> other.migrateTo(pair.there.stapes(), "moved", Transport.tcp(), Progress.NONE));
+      assertEquals(Kind.UNSUPPORTED, e.kind(), e::toString);
+      assertTrue(e.toString().contains("its device more is a volume"), e::toString);
+      assertEquals(Set.of("vm"), pair.going());
     }
   }
 
@@ -237,21 +256,79 @@ class EngineMovesTest {
     for (String wanted : List.of("disk", "memory")) {
       try (Pair pair = new Pair()) {
         StapesException e =
-            assertThrows(
-                StapesException.class,
-                () ->
-                    pair.move(
-                        (stage, done, total) -> {
-                          if (stage.equals(wanted)) {
-                            Thread.currentThread().interrupt();
-                          }
-                        }));
+            assertThrows(StapesException.class, () -> pair.move(interruptAt(wanted)));
         assertTrue(Thread.interrupted());
         assertEquals(Kind.INTERRUPTED, e.kind(), e::toString);
         assertEquals(Set.of("vm"), pair.going());
         assertEquals("vm", pair.settled(true));
       }
     }
+  }
+
+  private static Progress interruptAt(String wanted) {
+    return (stage, done, total) -> {
+      if (stage.equals(wanted)) {
+        Thread.currentThread().interrupt();
+      }
+    };
+  }
+
+  @Test
+  void one_that_is_taken_back_in_vain_goes_on_with_the_next_open() {
+    try (Pair pair = new Pair()) {
+      failToTakeBack(pair, () -> new StapesException(Kind.TIMED_OUT, "vm", "it does not answer"));
+      assertEquals(Set.of(), pair.going());
+      assertEquals("vm", pair.settled(true));
+    }
+  }
+
+  @Test
+  void one_that_was_taken_back_in_vain_and_is_frozen_later_stays_so() {
+    try (Pair pair = new Pair()) {
+      failToTakeBack(pair, () -> new StapesException(Kind.TIMED_OUT, "vm", "it does not answer"));
+      Instance vm = pair.here.stapes().instances().get("vm");
+      vm.unfreeze();
+      vm.freeze();
+      assertEquals(InstanceStatus.FROZEN, pair.here.reopen().instances().get("vm").info().status());
+    }
+  }
+
+  @Test
+  void one_that_is_taken_back_by_the_second_try_leaves_nothing_to_do() {
+    try (Pair pair = new Pair()) {
+      failToTakeBack(pair, () -> new StapesException(Kind.INTERRUPTED, "vm", "interrupted"));
+      assertEquals(Set.of("vm"), pair.going());
+      pair.here.stapes().close();
+      String left = pair.here.picture().toString();
+      assertTrue(!left.contains("intents/"), left);
+    }
+  }
+
+  /** It is given up when its memory has gone, and the first try to take it back fails. */
+  private static void failToTakeBack(Pair pair, Supplier<StapesException> failure) {
+    int n;
+    try (Pair counting = new Pair()) {
+      counting.faults.count();
+      giveUp(counting);
+      n = indexOf("Migrations.takeBack", counting.faults.trace());
+    }
+    pair.faults.failNth(n + 1, failure);
+    giveUp(pair);
+    pair.faults.count();
+  }
+
+  private static void giveUp(Pair pair) {
+    StapesException e = assertThrows(StapesException.class, () -> pair.move(interruptAt("memory")));
+    assertEquals(Kind.INTERRUPTED, e.kind(), e::toString);
+    assertTrue(Thread.interrupted());
+  }
+
+  private static int indexOf(String effect, List<String> trace) {
+    int n = 0;
+    while (!trace.get(n).startsWith(effect)) {
+      n++;
+    }
+    return n;
   }
 
   @Test
@@ -274,14 +351,11 @@ class EngineMovesTest {
 
   private static void dieAfter(Pair pair, String effect) {
     pair.faults.count();
-    int n = 0;
+    int n;
     try (Pair counting = new Pair()) {
       counting.faults.count();
       Instance unusedMoved = counting.move();
-      List<String> trace = counting.faults.trace();
-      while (!trace.get(n).startsWith(effect)) {
-        n++;
-      }
+      n = indexOf(effect, counting.faults.trace());
     }
     pair.faults.dieAtNth(n + 2);
     assertTrue(fails(pair));

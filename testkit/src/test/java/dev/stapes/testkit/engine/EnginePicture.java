@@ -2,6 +2,7 @@ package dev.stapes.testkit.engine;
 
 import dev.stapes.model.InstanceId;
 import dev.stapes.model.PoolSpec;
+import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.StateStore;
@@ -22,6 +23,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -139,6 +141,9 @@ record EnginePicture(List<String> lines) {
 
   /** Nothing, if it was removed meanwhile: an engine that is open removes in the background. */
   private static List<String> describe(StoragePool pool, VolumeId volume) {
+    if (pool.list().contains(volume) && size(pool, volume).isPresent()) {
+      return List.of(volume.kind() + " " + volume.name() + " device of " + size(pool, volume));
+    }
     try (Tree tree = pool.tree(volume, Tree.Resolution.BENEATH)) {
       String note = tree.stat("note").isPresent() ? ": " + read(tree, "note") : "";
       return List.of(
@@ -149,6 +154,10 @@ record EnginePicture(List<String> lines) {
       }
       throw e;
     }
+  }
+
+  private static Optional<Size> size(StoragePool pool, VolumeId volume) {
+    return pool.blockVolumes().flatMap(blocks -> blocks.size(volume));
   }
 
   private static String read(Tree tree, String file) {

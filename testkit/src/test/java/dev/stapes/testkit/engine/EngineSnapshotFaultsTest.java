@@ -5,9 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.stapes.Instance;
 import dev.stapes.Stapes;
 import java.util.function.Consumer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Every effect of every change to snapshots fails once. */
+@Tag("once")
 class EngineSnapshotFaultsTest {
   private static final Consumer<EngineWorld> STOPPED =
       world -> {

@@ -93,6 +93,25 @@ class EngineSnapshotGroupTest {
   }
 
   @Test
+  void where_the_pool_copies_all_of_them_at_once_nobody_stands_still() {
+    Faults faults = new Faults();
+    EngineWorld.Setup setup = EngineWorld.Setup.usual().storage(GroupingStorage::new);
+    try (EngineWorld world = EngineWorld.create(faults, setup)) {
+      prepare(world);
+      faults.count();
+      world.stapes().snapshot(group(world));
+      List<String> calls = faults.trace().stream().map(Object::toString).toList();
+      assertTrue(calls.stream().noneMatch(call -> call.contains("freeze")), calls::toString);
+      assertEquals(
+          1, calls.stream().filter(call -> call.contains("GroupCopies.copy")).count(), "" + calls);
+      for (String name : List.of("web", "db")) {
+        assertEquals("s", named(world, name).snapshots().get("s").name());
+      }
+      assertEquals(Kind.CONFLICT, refusal(world, group(world)));
+    }
+  }
+
+  @Test
   void one_member_that_has_it_already_keeps_all_others_from_it() {
     try (EngineWorld world = world(new Faults())) {
       named(world, "db").snapshots().create("s");

@@ -10,9 +10,11 @@ import dev.stapes.model.VolumeSpec;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Every effect of every change to pools, images and custom volumes fails once. */
+@Tag("once")
 class EngineStorageFaultsTest {
   private static final Optional<Size> LIMIT = Optional.of(Size.ofKibibytes(16));
 

@@ -9,9 +9,11 @@ import dev.stapes.model.Device;
 import dev.stapes.model.PoolSpec;
 import dev.stapes.model.VolumeCopySpec;
 import java.util.function.Consumer;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Every effect of every change to custom volumes and their snapshots fails once. */
+@Tag("once")
 class EngineVolumeFaultsTest {
   private static final Consumer<EngineWorld> WITH_SNAPSHOTS =
       world -> {

@@ -9,6 +9,7 @@ import dev.stapes.Instance;
 import dev.stapes.Pool;
 import dev.stapes.Volume;
 import dev.stapes.model.Device;
+import dev.stapes.model.PoolInfo;
 import dev.stapes.model.PoolSpec;
 import dev.stapes.model.Size;
 import dev.stapes.model.SnapshotSpec;
@@ -25,6 +26,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Custom volumes: what becomes of them, of their snapshots, and of those who use them. */
 class EngineVolumesTest {
@@ -92,7 +95,7 @@ class EngineVolumesTest {
     VolumeSpec spec = VolumeSpec.of("data");
     for (Map.Entry<String, String> bad :
         Map.of(
-                "snapshots.schedule", "@daily",
+                "snapshots.schedule", "@sometimes",
                 "size", "much",
                 "snapshots.expiry", "1x",
                 "snapshots.pattern", "snap",
@@ -261,11 +264,16 @@ class EngineVolumesTest {
     }
   }
 
-  @Test
-  void a_pool_that_copies_file_by_file_makes_writers_stand_still_for_a_snapshot() {
+  @ParameterizedTest
+  @EnumSource(
+      value = PoolInfo.Copies.class,
+      names = {"PER_FILE", "INSTANT_AT_REST"})
+  void a_pool_that_copies_file_by_file_makes_writers_stand_still_for_a_snapshot(
+      PoolInfo.Copies copies) {
     Faults faults = new Faults();
-    try (EngineWorld world =
-        EngineWorld.create(faults, EngineWorld.Setup.usual().storage(PerFileStorage::of))) {
+    EngineWorld.Setup setup =
+        EngineWorld.Setup.usual().storage(driver -> PerFileStorage.copying(driver, copies));
+    try (EngineWorld world = EngineWorld.create(faults, setup)) {
       Volume volume = pool(world).volumes().create("data");
       Instance web = user(world, "web", data("data"));
       web.start();
@@ -279,6 +287,11 @@ class EngineVolumesTest {
           calls::toString);
       assertEquals("RUNNING", web.info().status().name());
       assertEquals(2, pool(world).volumes().list().size());
+      faults.count();
+      web.snapshots().create("of-the-root-disk");
+      assertTrue(
+          faults.trace().stream().anyMatch(call -> call.contains("Machine.freeze")),
+          faults.trace()::toString);
     }
   }
 

@@ -11,6 +11,7 @@ import dev.stapes.spi.InstanceDriverProvider;
 import dev.stapes.spi.Machine;
 import dev.stapes.spi.StateStoreProvider;
 import dev.stapes.spi.StorageDriverProvider;
+import dev.stapes.spi.Tree;
 import dev.stapes.testkit.FakeHost;
 import dev.stapes.testkit.FakeInstances;
 import dev.stapes.testkit.FakeMachineRoom;
@@ -18,6 +19,8 @@ import dev.stapes.testkit.FakeProgram;
 import dev.stapes.testkit.FakeStorage;
 import dev.stapes.testkit.Faults;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -27,6 +30,8 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
@@ -47,7 +52,7 @@ final class EngineWorld implements AutoCloseable {
   private final KeptStore kept;
   private final Setup setup;
   private final FakeMachineRoom room = FakeMachineRoom.create();
-  private final FakeStorage storage = FakeStorage.create();
+  private final FakeStorage storage;
   private final InstanceDriverProvider instances;
   private FakeHost host = FakeHost.create();
   private Stapes stapes;
@@ -60,36 +65,42 @@ final class EngineWorld implements AutoCloseable {
    * @param sqlite whether records are in a file
    * @param driver changes the fake instances
    * @param storage changes the fake storage
+   * @param devices whether the fake storage has block volumes
    */
   record Setup(
       Clock clock,
       PoolSpec pool,
       boolean sqlite,
       Function<FakeInstances, InstanceDriverProvider> driver,
-      UnaryOperator<StorageDriverProvider> storage) {
+      UnaryOperator<StorageDriverProvider> storage,
+      boolean devices) {
     /** Records in memory, a clock that stands still. */
     static Setup usual() {
-      return new Setup(NOON, POOL, false, fake -> fake, UnaryOperator.identity());
+      return new Setup(NOON, POOL, false, fake -> fake, UnaryOperator.identity(), false);
     }
 
     Setup clock(Clock other) {
-      return new Setup(other, pool, sqlite, driver, storage);
+      return new Setup(other, pool, sqlite, driver, storage, devices);
     }
 
     Setup pool(PoolSpec other) {
-      return new Setup(clock, other, sqlite, driver, storage);
+      return new Setup(clock, other, sqlite, driver, storage, devices);
     }
 
     Setup onSqlite() {
-      return new Setup(clock, pool, true, driver, storage);
+      return new Setup(clock, pool, true, driver, storage, devices);
     }
 
     Setup driver(Function<FakeInstances, InstanceDriverProvider> change) {
-      return new Setup(clock, pool, sqlite, change, storage);
+      return new Setup(clock, pool, sqlite, change, storage, devices);
+    }
+
+    Setup withDevices() {
+      return new Setup(clock, pool, sqlite, driver, storage, true);
     }
 
     Setup storage(UnaryOperator<StorageDriverProvider> change) {
-      return new Setup(clock, pool, sqlite, driver, change);
+      return new Setup(clock, pool, sqlite, driver, change, devices);
     }
   }
 
@@ -97,6 +108,10 @@ final class EngineWorld implements AutoCloseable {
     this.root = root;
     this.faults = faults;
     this.setup = setup;
+    this.storage =
+        setup.devices()
+            ? FakeStorage.create().with(FakeStorage.Capability.BLOCK_VOLUMES)
+            : FakeStorage.create();
     this.kept = new KeptStore(faults);
     this.instances =
         setup.driver().apply(FakeInstances.in(room).program("write", EngineWorld::write));
@@ -150,6 +165,47 @@ final class EngineWorld implements AutoCloseable {
   /** Ends the machine of an instance from inside. */
   void end(Instance instance, boolean reboot) {
     room.end(instance.id(), new Machine.Exit("ended by the test", reboot));
+  }
+
+  /** The bytes of a disk that a machine has. */
+  byte[] disk(Instance instance, String device) {
+    Path path = Objects.requireNonNull(room.disks(instance.id()).get(device)).path();
+    try {
+      if (Files.exists(path)) {
+        return Files.readAllBytes(path);
+      }
+      try (Tree tree = directory(path);
+          InputStream in = tree.read(path.getFileName().toString())) {
+        return in.readAllBytes();
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Writes to the beginning of a disk that a machine has. */
+  void write(Instance instance, String device, String text) {
+    byte[] bytes = disk(instance, device);
+    byte[] beginning = text.getBytes(StandardCharsets.UTF_8);
+    System.arraycopy(beginning, 0, bytes, 0, beginning.length);
+    Path path = Objects.requireNonNull(room.disks(instance.id()).get(device)).path();
+    try {
+      if (Files.exists(path)) {
+        Files.write(path, bytes);
+        return;
+      }
+      try (Tree tree = directory(path);
+          OutputStream out = tree.write(path.getFileName().toString(), 0600)) {
+        out.write(bytes);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private Tree directory(Path file) {
+    return host.tree(
+        Objects.requireNonNull(file.getParent()), Tree.Resolution.BENEATH, Optional.empty());
   }
 
   /** Closes the Stapes and opens it anew; what runs goes on meanwhile. */

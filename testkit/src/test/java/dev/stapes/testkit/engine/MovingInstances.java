@@ -8,6 +8,7 @@ import dev.stapes.model.InstanceType;
 import dev.stapes.model.Progress;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.model.Transport;
 import dev.stapes.spi.Availability;
 import dev.stapes.spi.Host;
 import dev.stapes.spi.InstanceDriver;
@@ -24,7 +25,6 @@ import java.io.UncheckedIOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -155,7 +155,7 @@ final class MovingInstances implements InstanceDriverProvider {
     }
 
     @Override
-    public Arrival receive(Machine.Spec spec, String description) {
+    public Arrival receive(Machine.Spec spec, String description, Transport transport) {
       Machine machine = start(spec);
       machine.freeze();
       return new Arrived(machine);
@@ -190,13 +190,8 @@ final class MovingInstances implements InstanceDriverProvider {
 
   private record Arrived(Machine machine) implements Migrations.Arrival {
     @Override
-    public Path disk() {
-      return Path.of("disk");
-    }
-
-    @Override
-    public Path memory() {
-      return Path.of("memory");
+    public <T> Optional<T> as(Class<T> type) {
+      return Optional.of(this).filter(type::isInstance).map(type::cast);
     }
 
     @Override

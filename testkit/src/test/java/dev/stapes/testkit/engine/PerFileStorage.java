@@ -9,15 +9,24 @@ import java.lang.reflect.Proxy;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** Makes the pools of a driver say that they copy file by file, and have no streams. */
+/** Makes the pools of a driver say that they copy in another way, and have no streams. */
 final class PerFileStorage {
-  private PerFileStorage() {}
+  private final PoolInfo.Copies copies;
 
-  static StorageDriverProvider of(StorageDriverProvider driver) {
-    return around(StorageDriverProvider.class, driver);
+  private PerFileStorage(PoolInfo.Copies copies) {
+    this.copies = copies;
   }
 
-  private static <T> T around(Class<T> type, T target) {
+  /** That copies file by file. */
+  static StorageDriverProvider of(StorageDriverProvider driver) {
+    return copying(driver, PoolInfo.Copies.PER_FILE);
+  }
+
+  static StorageDriverProvider copying(StorageDriverProvider driver, PoolInfo.Copies copies) {
+    return new PerFileStorage(copies).around(StorageDriverProvider.class, driver);
+  }
+
+  private <T> T around(Class<T> type, T target) {
     return type.cast(
         Proxy.newProxyInstance(
             type.getClassLoader(),
@@ -25,7 +34,7 @@ final class PerFileStorage {
             (proxy, method, arguments) -> changed(call(target, method, arguments))));
   }
 
-  private static @Nullable Object changed(@Nullable Object answer) {
+  private @Nullable Object changed(@Nullable Object answer) {
     if (answer instanceof StoragePool pool) {
       return around(StoragePool.class, pool);
     }
@@ -33,14 +42,12 @@ final class PerFileStorage {
         && capability.filter(each -> each instanceof StoragePool.SendReceive).isPresent()) {
       return Optional.empty();
     }
+    if (answer instanceof PoolInfo.Copies) {
+      return copies;
+    }
     if (answer instanceof PoolInfo info) {
       return new PoolInfo(
-          info.name(),
-          info.driver(),
-          info.config(),
-          info.total(),
-          info.used(),
-          PoolInfo.Copies.PER_FILE);
+          info.name(), info.driver(), info.config(), info.total(), info.used(), copies);
     }
     return answer;
   }

@@ -140,6 +140,19 @@ public final class QemuImg {
         target);
   }
 
+  /**
+   * The same onto a block device that reads as zeros, and has as many bytes or more. Past the cache
+   * of the host: where a thin device is full, qemu-img would not hear of what is written later. The
+   * device's own cache is for the caller to write out.
+   */
+  public void toDevice(Path file, Disk disk, Path target) {
+    convert(
+        List.of(
+            "-f", disk.format().toString(), "-O", "raw", "-n", "--target-is-zero", "-t", "none"),
+        file,
+        target);
+  }
+
   /** Writes a raw disk as a compressed qcow2. */
   public void toCompressed(Path raw, Path target) {
     requireProgram();

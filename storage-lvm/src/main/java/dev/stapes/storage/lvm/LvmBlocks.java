@@ -1,0 +1,132 @@
+package dev.stapes.storage.lvm;
+
+import dev.stapes.linux.Fd;
+import dev.stapes.linux.OpenFlag;
+import dev.stapes.linux.block.LoopDevice;
+import dev.stapes.model.Size;
+import dev.stapes.model.StapesException;
+import dev.stapes.spi.Gate;
+import dev.stapes.spi.StoragePool;
+import dev.stapes.spi.StoragePool.Attachment;
+import dev.stapes.spi.Undo;
+import dev.stapes.spi.VolumeId;
+import dev.stapes.storage.lvm.DeviceUses.Use;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Volumes that are block devices: thin volumes without a file system. One that must not be written
+ * to is shown through a loop device that refuses writes, and goes by itself with its last user.
+ */
+final class LvmBlocks implements StoragePool.BlockVolumes {
+  private final PoolContext pool;
+  private final ThinPool thin;
+  private final Catalog catalog;
+  private final PoolRoom room;
+  private final Gate gate;
+  private final ActiveVolumes active;
+  private final NewVolumes making;
+  private final DeviceUses uses = new DeviceUses();
+
+  LvmBlocks(
+      PoolContext pool,
+      ThinPool thin,
+      Catalog catalog,
+      PoolRoom room,
+      Gate gate,
+      ActiveVolumes active,
+      NewVolumes making) {
+    this.pool = pool;
+    this.thin = thin;
+    this.catalog = catalog;
+    this.room = room;
+    this.gate = gate;
+    this.active = active;
+    this.making = making;
+  }
+
+  @Override
+  public void create(VolumeId id, Size size) {
+    gate.pass(
+        "create " + id,
+        () -> {
+          ThinVolume volume = ThinVolume.block(id, room.rounded("volume " + id, size));
+          making.publish(volume, () -> thin.createBlock(volume));
+        });
+  }
+
+  @Override
+  public Optional<Size> size(VolumeId id) {
+    return gate.pass(
+        "size of " + id,
+        () -> {
+          ThinVolume volume = catalog.get(id);
+          return volume.format().isPresent()
+              ? Optional.<Size>empty()
+              : Optional.of(Size.ofBytes(volume.size()));
+        });
+  }
+
+  @Override
+  public void grow(VolumeId id, Size size) {
+    gate.pass(
+        "grow " + id,
+        () -> {
+          ThinVolume volume = catalog.get(id).blocks().writable();
+          long wanted = room.rounded(volume.subject(), size);
+          if (wanted < volume.size()) {
+            throw StapesException.invalid(
+                volume.subject(),
+                "does not shrink: it has " + Size.ofBytes(volume.size()) + ", asked for " + size);
+          }
+          if (wanted > volume.size()) {
+            room.require();
+            thin.resize(volume, wanted);
+            catalog.put(volume.sized(wanted));
+          }
+          uses.grown(volume.name());
+        });
+  }
+
+  @Override
+  public Attachment attach(VolumeId id, boolean readOnly) {
+    return gate.pass(
+        "attach " + id,
+        () -> {
+          ThinVolume volume = catalog.get(id).blocks();
+          if (!readOnly) {
+            volume.writable();
+          }
+          active.activate(volume.name());
+          Use use = readOnly ? view(volume) : device(volume);
+          uses.begin(use, volume.name());
+          return volume.attached(use.path(), () -> uses.end(use));
+        });
+  }
+
+  private Use device(ThinVolume volume) {
+    Path path = thin.device(volume.name());
+    Fd open = Fd.open(pool.sys(), path, Set.of(OpenFlag.READ));
+    try {
+      return new Use(path.toRealPath(), () -> {}, open::close);
+    } catch (IOException e) {
+      StapesException error =
+          pool.failure(StapesException.Kind.UNAVAILABLE, path + ": the device is gone", e);
+      Undo.after(error, open::close);
+      throw error;
+    }
+  }
+
+  /** A loop device, which takes over what its volume has grown by. */
+  private Use view(ThinVolume volume) {
+    LoopDevice loop = LoopDevice.readOnly(pool.sys(), thin.device(volume.name()));
+    return new Use(loop.path(), loop::refreshSize, loop::close);
+  }
+
+  /** Lets all go; machines keep what they use. */
+  void close() {
+    uses.close();
+  }
+}

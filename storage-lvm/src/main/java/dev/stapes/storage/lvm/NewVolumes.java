@@ -1,0 +1,50 @@
+package dev.stapes.storage.lvm;
+
+import dev.stapes.spi.Undo;
+import java.util.List;
+
+/** Makes volumes: where that fails there is none, or one that is listed and can be discarded. */
+final class NewVolumes {
+  private final ThinPool thin;
+  private final Catalog catalog;
+  private final PoolRoom room;
+  private final ActiveVolumes active;
+  private final VolumeMounts mounts;
+
+  NewVolumes(
+      ThinPool thin, Catalog catalog, PoolRoom room, ActiveVolumes active, VolumeMounts mounts) {
+    this.thin = thin;
+    this.catalog = catalog;
+    this.room = room;
+    this.active = active;
+    this.mounts = mounts;
+  }
+
+  /** Makes one. CONFLICT where it exists, EXHAUSTED where the pool is nearly full. */
+  void publish(ThinVolume volume, Runnable maker) {
+    catalog.begin(volume.id());
+    try {
+      room.require();
+      try {
+        maker.run();
+        catalog.put(volume);
+      } catch (RuntimeException e) {
+        Undo.after(e, () -> takeBack(volume));
+        throw e;
+      }
+    } finally {
+      catalog.end(volume.id());
+    }
+  }
+
+  private void takeBack(ThinVolume volume) {
+    try {
+      mounts.forget(volume);
+      thin.removeIfThere(volume.name());
+      active.gone(List.of(volume.name()));
+    } catch (RuntimeException e) {
+      catalog.put(volume);
+      throw e;
+    }
+  }
+}

@@ -1,0 +1,84 @@
+package dev.stapes.storage.zfs;
+
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.Command;
+import dev.stapes.spi.Host;
+import dev.stapes.spi.Output;
+import java.time.Duration;
+import java.util.function.BooleanSupplier;
+
+/**
+ * Runs commands that nobody kills: the kernel would finish what they have begun, and nobody would
+ * know how far they came. Who is interrupted already begins none; who is interrupted meanwhile
+ * waits for the end all the same.
+ */
+final class Unkilled {
+  /** Why nobody waits for a zpool. */
+  static final String STOPPED =
+      "its zpool has stopped, as it cannot write: see to its disk, then zpool clear";
+
+  /** What takes longer has another problem. */
+  private static final Duration LIMIT = Duration.ofDays(1);
+
+  private Unkilled() {}
+
+  /**
+   * Runs one.
+   *
+   * @param stuck whether what it works on has stopped: then nobody waits for it any more, and it
+   *     goes on by itself when that does
+   * @param late done when such a one has ended after all
+   * @throws GivenUp where it was begun and has not ended
+   */
+  static void run(
+      Host.Programs programs,
+      Command command,
+      String subject,
+      BooleanSupplier stuck,
+      Runnable late) {
+    requireGoing(subject, stuck);
+    requireNotInterrupted(subject, command.arguments().get(1));
+    OwnThread<Output> work =
+        OwnThread.begin(subject, "stapes-zfs-command", () -> programs.run(command.timeout(LIMIT)));
+    boolean interrupted = false;
+    try {
+      boolean done = false;
+      while (!done) {
+        try {
+          work.await(() -> giveUpWhere(stuck, subject, work, late));
+          done = true;
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private static void giveUpWhere(
+      BooleanSupplier stuck, String subject, OwnThread<Output> work, Runnable late) {
+    if (stuck.getAsBoolean()) {
+      GivenUp error = new GivenUp(subject, work);
+      error.afterwards(done -> late.run());
+      throw error;
+    }
+  }
+
+  /** Fails where what it works on has stopped. */
+  static void requireGoing(String subject, BooleanSupplier stuck) {
+    if (stuck.getAsBoolean()) {
+      throw new StapesException(Kind.UNAVAILABLE, subject, STOPPED);
+    }
+  }
+
+  /** Fails where this thread is interrupted: it begins nothing. */
+  static void requireNotInterrupted(String subject, String what) {
+    if (Thread.currentThread().isInterrupted()) {
+      throw new StapesException(Kind.INTERRUPTED, subject, "interrupted before " + what);
+    }
+  }
+}
