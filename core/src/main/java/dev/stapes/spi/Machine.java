@@ -73,7 +73,10 @@ public interface Machine extends AutoCloseable {
     return Optional.empty();
   }
 
-  /** Tells of incidents from now on, on a thread of the driver: return at once. */
+  /**
+   * Tells of incidents from now on, each after the one before, on a thread of the driver: return at
+   * once.
+   */
   default void listen(Consumer<Incident> listener) {}
 
   /**

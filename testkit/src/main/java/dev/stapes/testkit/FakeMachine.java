@@ -14,18 +14,22 @@ import java.io.OutputStream;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 
 /** A driver's hold on a running fake instance. */
 final class FakeMachine implements Machine {
   private final FakeRunning running;
+  private final List<Consumer<Incident>> listeners = new CopyOnWriteArrayList<>();
 
   FakeMachine(FakeRunning running) {
     this.running = running;
@@ -49,6 +53,12 @@ final class FakeMachine implements Machine {
   @Override
   public CompletionStage<Exit> exit() {
     return running.exit();
+  }
+
+  @Override
+  public void listen(Consumer<Incident> listener) {
+    listeners.add(listener);
+    running.listen(listener);
   }
 
   @Override
@@ -127,7 +137,7 @@ final class FakeMachine implements Machine {
 
   @Override
   public void close() {
-    // It goes on; the room holds it.
+    running.forget(listeners); // it goes on; the room holds it
   }
 
   private static final class FakeExec implements Exec {

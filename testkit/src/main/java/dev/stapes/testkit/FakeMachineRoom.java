@@ -38,6 +38,16 @@ public final class FakeMachineRoom {
         .collect(Collectors.toCollection(TreeSet::new));
   }
 
+  /** Has something happen to an instance by itself; nothing where none runs. */
+  public void tell(InstanceId id, Machine.Incident incident) {
+    machines.forEach(
+        (place, machine) -> {
+          if (place.id.equals(id)) {
+            machine.tell(incident);
+          }
+        });
+  }
+
   /** Ends an instance from inside, as if its first process had ended; nothing where none runs. */
   public void end(InstanceId id, Machine.Exit how) {
     machines.forEach(

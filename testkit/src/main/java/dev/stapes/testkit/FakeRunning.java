@@ -19,8 +19,10 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 
 /** A running fake instance: its processes, console and files. */
 final class FakeRunning {
@@ -35,6 +37,7 @@ final class FakeRunning {
   private final Map<Long, FakeProcess> processes = new ConcurrentHashMap<>();
   private final AtomicLong pids = new AtomicLong(1);
   private final Instant startedAt = Instant.now();
+  private final List<Consumer<Machine.Incident>> listeners = new CopyOnWriteArrayList<>();
   private final AtomicBoolean ending = new AtomicBoolean();
   private volatile Machine.Spec spec;
   private boolean frozen;
@@ -126,6 +129,18 @@ final class FakeRunning {
     console.end();
     files.close();
     exit.complete(how);
+  }
+
+  void listen(Consumer<Machine.Incident> listener) {
+    listeners.add(listener);
+  }
+
+  void forget(List<Consumer<Machine.Incident>> gone) {
+    listeners.removeAll(gone);
+  }
+
+  void tell(Machine.Incident incident) {
+    listeners.forEach(listener -> listener.accept(incident));
   }
 
   synchronized void freeze(boolean whether) {

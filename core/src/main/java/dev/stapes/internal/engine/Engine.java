@@ -64,6 +64,10 @@ public final class Engine implements AutoCloseable {
   private final FileService files;
   private final Trash trash;
   private final Background background;
+
+  /** One thread: what happens to a machine is told in the order in which it happened. */
+  private final Background incidents;
+
   private final Gate gate = new Gate(Background::isWorker);
   private final Object closing = new Object();
   private volatile boolean refusing;
@@ -110,6 +114,7 @@ public final class Engine implements AutoCloseable {
     Subdirectories below = new Subdirectories(host.mounts(), root.run().resolve("disks"));
     machines = resources.own(machines(new Disks(pools, catalog, below), lateThaws(resources)));
     background = resources.own(new Background("engine", THREADS));
+    incidents = resources.own(new Background("incidents", 1));
     trash = new Trash(catalog, pools, locks, background);
     logs = resources.own(new ConsoleLogs(root.logs(), catalog, machines, background));
     images =
@@ -236,7 +241,7 @@ public final class Engine implements AutoCloseable {
 
   private void onIncident(InstanceId id, Machine.Incident incident) {
     if (!closed) {
-      background.execute(() -> tell(id, incident));
+      incidents.execute(() -> tell(id, incident));
     }
   }
 

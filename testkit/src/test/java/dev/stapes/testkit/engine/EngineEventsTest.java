@@ -12,15 +12,18 @@ import dev.stapes.model.Event;
 import dev.stapes.model.OperationInfo;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.Machine;
 import dev.stapes.testkit.Faults;
 import java.time.Duration;
 import java.util.List;
+import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -71,6 +74,25 @@ class EngineEventsTest {
               "instance-renamed: instance old",
               "instance-deleted: instance old"),
           told);
+    }
+  }
+
+  @Test
+  void what_happens_to_a_machine_is_told_in_the_order_in_which_it_happened() {
+    try (EngineWorld world = EngineWorld.create();
+        EventRecorder events = EventRecorder.of(world.stapes())) {
+      Instance box = world.launch("box");
+      List<String> happened = IntStream.range(0, 500).mapToObj(i -> "instance-" + i).toList();
+      for (String action : happened) {
+        world.room().tell(box.id(), new Machine.Incident(action, new TreeMap<>()));
+      }
+      List<String> told =
+          events.await(event -> isLifecycle(event, "instance-499")).stream()
+              .filter(Event.Lifecycle.class::isInstance)
+              .map(event -> ((Event.Lifecycle) event).action())
+              .filter(happened::contains)
+              .toList();
+      assertEquals(happened, told);
     }
   }
 
