@@ -316,20 +316,7 @@ final class FakePool implements StoragePool {
       if (size(id).isEmpty()) {
         throw StapesException.invalid("volume " + id, "no device");
       }
-      return new AttachedDevice(blocks.file(id));
-    }
-  }
-
-  /** Whose path is there all the time. */
-  private record AttachedDevice(Path path) implements Attachment {
-    @Override
-    public Optional<IdMapping> mapped() {
-      return Optional.empty();
-    }
-
-    @Override
-    public void close() {
-      // Nothing was made for it.
+      return Attachment.of(blocks.file(id), Optional.empty(), () -> {}); // its path stays
     }
   }
 

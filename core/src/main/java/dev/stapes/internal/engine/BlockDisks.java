@@ -66,27 +66,12 @@ final class BlockDisks {
 
   private static StoragePool.Attachment open(
       StoragePool pool, VolumeRecord volume, boolean readOnly) {
-    return VolumeContents.isDevice(pool, volume.volumeId())
-        ? pool.blockVolumes().orElseThrow().attach(volume.volumeId(), readOnly)
-        : new InFile(pool.attach(volume.volumeId(), Optional.empty(), readOnly));
-  }
-
-  /** A disk that is a file in a volume. */
-  private record InFile(StoragePool.Attachment volume) implements StoragePool.Attachment {
-    @Override
-    public Path path() {
-      return volume.path().resolve(Machine.Disk.IMAGE);
+    if (VolumeContents.isDevice(pool, volume.volumeId())) {
+      return pool.blockVolumes().orElseThrow().attach(volume.volumeId(), readOnly);
     }
-
-    @Override
-    public Optional<IdMapping> mapped() {
-      return Optional.empty();
-    }
-
-    @Override
-    public void close() {
-      volume.close();
-    }
+    StoragePool.Attachment files = pool.attach(volume.volumeId(), Optional.empty(), readOnly);
+    Path image = files.path().resolve(Machine.Disk.IMAGE);
+    return StoragePool.Attachment.of(image, Optional.empty(), files::close);
   }
 
   /**

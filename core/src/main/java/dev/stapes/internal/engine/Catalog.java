@@ -154,6 +154,13 @@ final class Catalog {
     return all;
   }
 
+  /** Removes an intent, where there is one. */
+  void forgetIntent(String id) {
+    if (durable.get(INTENTS + id).isPresent()) {
+      change(false).removeIntent(id).commit();
+    }
+  }
+
   /** When schedules were run last. */
   Optional<Instant> lastSchedules() {
     return durable.get(SCHEDULES).map(entry -> Instant.parse(entry.value()));

@@ -21,8 +21,6 @@ import org.slf4j.LoggerFactory;
 final class LateThaws {
   private static final Logger LOG = LoggerFactory.getLogger(LateThaws.class);
 
-  private static final String REST = "rest-";
-
   private final Catalog catalog;
   private final Background background;
   private final Function<InstanceId, Optional<Machine>> machines;
@@ -53,18 +51,6 @@ final class LateThaws {
     this.machines = machines;
     this.first = first;
     this.longest = longest;
-  }
-
-  /** What the intent is called that stands for the file systems of an instance at rest. */
-  static String intentOf(InstanceId id) {
-    return REST + id;
-  }
-
-  /** Whose file systems an intent stands for, if it does for some. */
-  static Optional<InstanceId> instanceOf(String intent) {
-    return intent.startsWith(REST)
-        ? Optional.of(new InstanceId(intent.substring(REST.length())))
-        : Optional.empty();
   }
 
   /** A guest did not thaw, or was not asked yet; its intent stays. */
@@ -142,7 +128,7 @@ final class LateThaws {
   private void ask(InstanceId id) {
     try {
       if (isThawed(id)) {
-        catalog.change(false).removeIntent(intentOf(id)).commit();
+        catalog.change(false).removeIntent(IntentNames.atRest(id)).commit();
         late.remove(id);
       }
     } catch (RuntimeException e) { // the others are asked, too

@@ -249,9 +249,7 @@ final class Machines implements AutoCloseable {
       throw e;
     }
     running.replace(before.id(), before);
-    if (catalog.intents().containsKey(later)) { // of a try before
-      catalog.change(false).removeIntent(later).commit();
-    }
+    catalog.forgetIntent(later); // of a try before
   }
 
   /** The config that takes effect while it runs. */
@@ -369,11 +367,8 @@ final class Machines implements AutoCloseable {
 
   /** What says that a machine stands still is of before: its user is about to suspend it. */
   void forgetStillness(InstanceId id) {
-    for (String old : List.of("still-" + id, "copy-" + id)) {
-      if (catalog.intents().containsKey(old)) {
-        catalog.change(false).removeIntent(old).commit();
-      }
-    }
+    catalog.forgetIntent(IntentNames.still(id));
+    catalog.forgetIntent(IntentNames.copied(id));
   }
 
   /** Thaws the file systems of one behind. */

@@ -151,7 +151,7 @@ public final class MigrationService {
 
   /** One that stands still all the same the next open lets go on. */
   private void takeBack(Migrations way, InstanceRecord record, Running running) {
-    String later = "still-" + record.id();
+    String later = IntentNames.still(record.instanceId());
     try {
       way.takeBack(record.instanceId());
     } catch (RuntimeException e) {
@@ -160,9 +160,7 @@ public final class MigrationService {
       }
       throw e;
     }
-    if (catalog.intents().containsKey(later)) { // of a try before
-      catalog.change(false).removeIntent(later).commit();
-    }
+    catalog.forgetIntent(later); // of a try before
   }
 
   private void remember(String id, Intent intent, RuntimeException cause) {
@@ -358,7 +356,7 @@ public final class MigrationService {
   private void goOn(InstanceRecord record, Running running, Crossing crossing, Work.Step step) {
     boolean interrupted = Thread.interrupted(); // it is too late to give up
     try {
-      String intent = "still-" + record.id();
+      String intent = IntentNames.still(record.instanceId());
       step.conclude(catalog.change(false).insert(record).put(intent, Intent.stillnessOf(record)));
       try {
         running.machine().unfreeze();

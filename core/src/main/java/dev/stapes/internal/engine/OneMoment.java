@@ -41,7 +41,9 @@ final class OneMoment {
     }
     // A durable one outlives this process, and would stand still for ever.
     String intent =
-        guest.isPresent() ? LateThaws.intentOf(source.instanceId()) : "copy-" + source.id();
+        guest.isPresent()
+            ? IntentNames.atRest(source.instanceId())
+            : IntentNames.copied(source.instanceId());
     boolean durable = !source.isThrowaway();
     if (durable) {
       catalog.change(false).put(intent, Intent.stillnessOf(source)).commit();

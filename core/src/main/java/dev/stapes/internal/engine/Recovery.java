@@ -185,7 +185,9 @@ final class Recovery {
           intent.frozen() == null || goesOn(new InstanceId(intent.frozen()), intent.loaded());
       done &= goes;
       Optional<InstanceId> resting =
-          LateThaws.instanceOf(unfinished.getKey()).filter(this::mayRun).filter(this::hasGuest);
+          IntentNames.instanceAtRest(unfinished.getKey())
+              .filter(this::mayRun)
+              .filter(this::hasGuest);
       if (resting.isPresent()) {
         if (goes && intent.frozen() != null) { // its user may freeze it from now on
           catalog.change(false).put(unfinished.getKey(), intent.going()).commit();

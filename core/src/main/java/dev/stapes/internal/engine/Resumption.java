@@ -33,7 +33,7 @@ final class Resumption {
    */
   void goOn(InstanceRecord saved, InstanceRecord now, Machine machine, Runnable tidy) {
     boolean durable = !now.isThrowaway();
-    String intent = "still-" + now.id();
+    String intent = IntentNames.still(now.instanceId());
     Catalog.Change begun = catalog.change(!durable).put(now);
     if (durable) {
       begun.put(intent, Intent.resumptionOf(saved));

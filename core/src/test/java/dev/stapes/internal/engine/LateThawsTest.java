@@ -89,7 +89,7 @@ class LateThawsTest {
                       case "fileSystems" -> Optional.of(new Guest());
                       default -> throw new AssertionError(method);
                     }));
-    catalog.change(false).put(LateThaws.intentOf(id), INTENT).commit();
+    catalog.change(false).put(IntentNames.atRest(id), INTENT).commit();
     thaws.add(id);
   }
 
@@ -197,7 +197,7 @@ class LateThawsTest {
             },
             MOMENT,
             MOMENT);
-    catalog.change(false).put(LateThaws.intentOf(ID), INTENT).commit();
+    catalog.change(false).put(IntentNames.atRest(ID), INTENT).commit();
     other.add(ID);
     sought.await();
     background.close();

@@ -162,7 +162,7 @@ class OneMomentTest {
     what_stays_at_rest_has_an_intent_and_the_copy_is_good();
     new OneMoment(catalog, thaws).during(record(), machine(false), true, this::copy);
     assertEquals(List.of("freeze", "copy 2", "unfreeze"), done.subList(3, 6));
-    assertEquals(Set.of(LateThaws.intentOf(record().instanceId())), catalog.intents().keySet());
+    assertEquals(Set.of(IntentNames.atRest(record().instanceId())), catalog.intents().keySet());
     assertTrue(thaws.isLate(record().instanceId()));
   }
 

@@ -135,25 +135,12 @@ record LoopVolumes(StorageDriverProvider other) implements StorageDriverProvider
               ? LoopDevice.readOnly(Syscalls.system(), file(id))
               : LoopDevice.of(Syscalls.system(), file(id), false);
       attached.put(device, file(id));
-      return new Attached(device, attached);
+      return Attachment.of(device.path(), Optional.empty(), () -> detach(device));
     }
 
-    private record Attached(LoopDevice loop, Map<LoopDevice, Path> all) implements Attachment {
-      @Override
-      public Path path() {
-        return loop.path();
-      }
-
-      @Override
-      public Optional<IdMapping> mapped() {
-        return Optional.empty();
-      }
-
-      @Override
-      public void close() {
-        if (all.remove(loop) != null) {
-          loop.close();
-        }
+    private void detach(LoopDevice device) {
+      if (attached.remove(device) != null) {
+        device.close();
       }
     }
 

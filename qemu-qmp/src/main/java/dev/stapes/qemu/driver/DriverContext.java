@@ -34,4 +34,10 @@ record DriverContext(
   VmPlan plan(Machine.Spec spec) {
     return VmPlan.of(spec, host.facts().memory(), root);
   }
+
+  /** The bytes of a root disk. */
+  long rootSize(Machine.Spec spec) {
+    Path disk = host.mounts().local(VmPlan.disk(spec));
+    return DiskSize.of(sys, disk, "instance " + spec.name(), "its disk " + disk);
+  }
 }

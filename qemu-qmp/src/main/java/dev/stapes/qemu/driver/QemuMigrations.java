@@ -77,7 +77,7 @@ final class QemuMigrations implements Migrations {
       return new Likeness(
           context.qemu().version().toString(),
           CommandLine.of(context.root().process(machine.pid())),
-          RootDisk.size(context.sys(), context.host().mounts().local(VmPlan.disk(spec))),
+          context.rootSize(spec),
           List.of(),
           Map.of());
     } catch (IOException e) {

@@ -98,7 +98,7 @@ final class QemuStates implements MemoryStates {
                   SavedMachine.memoryLimit(spec),
                   PluggedDevice.all(
                       subject, REFUSAL, slots, devices(spec)), // nobody writes any more
-                  diskSize(spec),
+                  context.rootSize(spec),
                   memory,
                   hash(devices));
           try (Fd file = create(local.resolve(SAVED))) {
@@ -132,10 +132,6 @@ final class QemuStates implements MemoryStates {
   /** Files of huge pages cannot be written to: such memory goes with the devices. */
   private boolean hasHugePages(Machine.Spec spec) {
     return context.plan(spec).hugePages();
-  }
-
-  private long diskSize(Machine.Spec spec) {
-    return RootDisk.size(context.sys(), context.host().mounts().local(VmPlan.disk(spec)));
   }
 
   @Override
@@ -174,7 +170,7 @@ final class QemuStates implements MemoryStates {
                 context.qemu().version().toString(),
                 CommandLine.kept(arguments.apply(spec, saved)),
                 devices(spec),
-                diskSize(spec)));
+                context.rootSize(spec)));
     return saved;
   }
 

@@ -2,13 +2,6 @@ package dev.stapes.qemu.driver;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.stapes.linux.Fd;
-import dev.stapes.linux.FileKind;
-import dev.stapes.linux.FileStat;
-import dev.stapes.linux.OpenFlag;
-import dev.stapes.linux.block.LoopDevice;
-import dev.stapes.linux.ffi.LinuxException;
-import dev.stapes.linux.ffi.Syscalls;
 import dev.stapes.model.Device;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
@@ -18,7 +11,6 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.List;
 
 /**
@@ -60,21 +52,6 @@ final class RootDisk {
     device.put("drive", QemuArguments.ROOT_NODE).put("serial", SERIAL);
     all.addAll(List.of("-device", device.toString()));
     return all;
-  }
-
-  /**
-   * The bytes that it has.
-   *
-   * @param disk where this JVM finds it
-   */
-  static long size(Syscalls sys, Path disk) {
-    try (Fd fd = Fd.openWithoutWaiting(sys, disk, EnumSet.of(OpenFlag.READ))) {
-      FileStat found = fd.stat();
-      return found.kind() == FileKind.BLOCK_DEVICE ? LoopDevice.sizeOf(sys, fd) : found.size();
-    } catch (LinuxException e) {
-      throw new StapesException(
-          Kind.UNAVAILABLE, "disk " + disk, "its size cannot be read: " + e.getMessage(), e);
-    }
   }
 
   /**

@@ -6,10 +6,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.stapes.linux.Fd;
-import dev.stapes.linux.FileKind;
-import dev.stapes.linux.FileStat;
 import dev.stapes.linux.OpenFlag;
-import dev.stapes.linux.block.LoopDevice;
 import dev.stapes.linux.ffi.LinuxException;
 import dev.stapes.linux.ffi.Syscalls;
 import dev.stapes.model.Device;
@@ -228,22 +225,12 @@ final class VmDisks {
       String node = disk.nodeName().orElse("");
       Path file = opened.get(node);
       if (file != null && !disk.ro()) {
-        long size = size(node, file);
+        long size = DiskSize.of(sys, file, subject, node);
         if (size > disk.image().virtualSize()) {
           // To the byte: QEMU truncates a file to what it is told.
           monitor.execute(BlockResize.builder(size).nodeName(node).build());
         }
       }
-    }
-  }
-
-  private long size(String node, Path file) {
-    try (Fd fd = Fd.openWithoutWaiting(sys, file, EnumSet.of(OpenFlag.READ))) {
-      FileStat found = fd.stat();
-      return found.kind() == FileKind.BLOCK_DEVICE ? LoopDevice.sizeOf(sys, fd) : found.size();
-    } catch (LinuxException e) {
-      throw new StapesException(
-          Kind.UNAVAILABLE, subject, "the size of " + node + " cannot be read: " + e, e);
     }
   }
 

@@ -95,13 +95,17 @@ class DiskBusTest {
     Machine.Spec spec = Specs.of();
     Machine.Spec device = spec.with(spec.root().on(Optional.of(file)), spec.disks());
     RootDisk.require(spec, "instance vm", file);
-    assertEquals(12, RootDisk.size(Syscalls.system(), file));
+    assertEquals(12, sizeOf(file));
     refused(Kind.INVALID, "no block device", () -> RootDisk.require(device, "vm", file));
     Path gone = directory.resolve("gone");
     refused(Kind.NOT_FOUND, "is missing", () -> RootDisk.require(device, "vm", gone));
     refused(Kind.NOT_FOUND, "is missing", () -> RootDisk.require(spec, "vm", gone));
     refused(Kind.INVALID, "not a file", () -> RootDisk.require(spec, "vm", directory));
-    refused(Kind.UNAVAILABLE, "size", () -> RootDisk.size(Syscalls.system(), gone));
+    refused(Kind.UNAVAILABLE, "size of root", () -> sizeOf(gone));
+  }
+
+  private static long sizeOf(Path disk) {
+    return DiskSize.of(Syscalls.system(), disk, "vm", "root");
   }
 
   @ParameterizedTest
