@@ -7,6 +7,7 @@ import dev.stapes.benchmarks.Place;
 import dev.stapes.benchmarks.Program;
 import dev.stapes.model.Device;
 import dev.stapes.model.ExecSpec;
+import dev.stapes.model.StapesException;
 import dev.stapes.testkit.LabClassPath;
 import dev.stapes.testkit.LabVm;
 import java.io.IOException;
@@ -14,6 +15,7 @@ import java.io.InputStream;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -32,6 +34,14 @@ public final class InLab {
   private static final long DISK_BYTES = 40L << 30;
 
   private static final List<String> RESULTS = List.of("storage.json", "storage.md", "storage.html");
+
+  private static final Duration POLL = Duration.ofHours(1);
+
+  /** Of the minute that {@link Program} has for all of it. */
+  private static final Duration LAST_WORDS = Duration.ofSeconds(45);
+
+  private static final int KILL = 9;
+  private static final int TERMINATE = 15;
 
   private InLab() {}
 
@@ -99,13 +109,16 @@ public final class InLab {
               + WORK
               + "; mkdir "
               + OUTPUT);
-      measure(lab, classes, arguments);
+      boolean interrupted = measure(lab, classes, arguments);
       Files.createDirectories(options.run().output());
       for (String result : RESULTS) {
         lab.instance().files().pull(OUTPUT + "/" + result, options.run().output().resolve(result));
       }
       copy(options, "storage.json", options.run().json());
       copy(options, "storage.html", options.html());
+      if (interrupted) {
+        throw new InterruptedException("what was measured until then is in the results");
+      }
     }
   }
 
@@ -116,7 +129,8 @@ public final class InLab {
     }
   }
 
-  private static void measure(LabVm lab, LabClassPath classes, List<String> arguments)
+  /** Says whether it was interrupted, where there are results all the same. */
+  private static boolean measure(LabVm lab, LabClassPath classes, List<String> arguments)
       throws IOException, InterruptedException {
     List<String> given = new ArrayList<>(arguments);
     for (String ours : List.of("--work", "--output", "--peers", "--json", "--html")) {
@@ -141,11 +155,33 @@ public final class InLab {
       Thread output = new Thread(() -> show(process.stdout()), "output of the lab VM");
       output.setDaemon(true);
       output.start();
-      int code = process.await(); // which an interrupt ends
+      boolean interrupted = endOf(process);
       output.join();
-      if (code != 0) {
+      int code = process.await();
+      if (code != 0 && !interrupted) {
         throw new IOException("exit code " + code + " in the lab VM");
       }
+      return interrupted;
+    }
+  }
+
+  /** Waits for it; an interrupt ends it, and it writes down what it has. */
+  private static boolean endOf(ExecProcess process) {
+    try {
+      boolean over = false;
+      while (!over) {
+        over = process.await(POLL).isPresent();
+      }
+      return false;
+    } catch (StapesException e) {
+      if (e.kind() != StapesException.Kind.INTERRUPTED || !Thread.interrupted()) {
+        throw e;
+      }
+      process.signal(TERMINATE);
+      if (process.await(LAST_WORDS).isEmpty()) {
+        process.signal(KILL);
+      }
+      return true;
     }
   }
 
