@@ -1,6 +1,5 @@
 package dev.stapes.testkit;
 
-import dev.stapes.model.Device;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -35,17 +34,7 @@ public final class LabClassPath implements AutoCloseable {
     LabClassPath shared = new LabClassPath(copy, new ArrayList<>());
     try {
       shared.fill();
-      lab.load("virtiofs");
-      lab.instance()
-          .update(
-              change ->
-                  change.device(
-                      "classes",
-                      Device.disk(SHARED, disk -> disk.source(copy.toString()).readOnly())));
-      lab.script(
-          "for i in {1..300}; do grep -q ' "
-              + SHARED
-              + " ' /proc/mounts && exit 0; sleep 0.1; done; echo not mounted >&2; exit 1");
+      lab.share("classes", copy, SHARED);
       return shared;
     } catch (IOException | RuntimeException e) {
       try {

@@ -37,11 +37,23 @@ public final class LabTests {
    */
   public static ExecResult run(LabVm lab, List<String> required, List<String> tests)
       throws IOException {
+    return run(lab, required, List.of(), tests);
+  }
+
+  /**
+   * The same with more options.
+   *
+   * @param more options of the VM's Java, such as {@code -Dname=value}
+   * @throws IOException where the class path cannot be copied
+   */
+  public static ExecResult run(
+      LabVm lab, List<String> required, List<String> more, List<String> tests) throws IOException {
     List<String> all = new ArrayList<>(List.of("root"));
     all.addAll(required);
-    List<String> options =
-        List.of(
-            "-XX:TieredStopAtLevel=1", "-Xmx256m", "-Dstapes.required=" + String.join(",", all));
+    List<String> options = new ArrayList<>();
+    options.addAll(List.of("-XX:TieredStopAtLevel=1", "-Xmx256m"));
+    options.add("-Dstapes.required=" + String.join(",", all));
+    options.addAll(more);
     try (LabClassPath classes = LabClassPath.share(lab)) {
       List<String> command = classes.command(options, LabRun.class.getName(), tests);
       return lab.run(command.toArray(new String[0]));

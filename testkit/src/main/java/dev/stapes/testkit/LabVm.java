@@ -4,6 +4,7 @@ import dev.stapes.Delete;
 import dev.stapes.ImageSources;
 import dev.stapes.Instance;
 import dev.stapes.Stapes;
+import dev.stapes.model.Device;
 import dev.stapes.model.ExecResult;
 import dev.stapes.model.InstanceSpec;
 import dev.stapes.model.Lifetime;
@@ -26,7 +27,7 @@ import java.util.stream.Stream;
 public final class LabVm implements AutoCloseable {
   private static final String IMAGE = "lab";
   private static final int CPUS = 2;
-  private static final int MEBIBYTES = 1536;
+  private static final Size MEMORY = Size.ofMebibytes(1536);
 
   private final Path directory;
   private final Stapes stapes;
@@ -45,6 +46,16 @@ public final class LabVm implements AutoCloseable {
    * @throws java.util.NoSuchElementException where the lab VM was not built: {@link RequiresLab}
    */
   public static LabVm boot(Path directory) {
+    return boot(directory, MEMORY);
+  }
+
+  /**
+   * Boots one with more memory than the usual one and a half GiB.
+   *
+   * @param directory does not exist; of this machine's disk
+   * @throws java.util.NoSuchElementException where the lab VM was not built: {@link RequiresLab}
+   */
+  public static LabVm boot(Path directory, Size memory) {
     LabImage lab = LabImage.find().orElseThrow();
     PoolSpec pool = PoolSpec.of("default", "btrfs");
     Stapes stapes = Stapes.builder(directory).defaultPool(pool).open();
@@ -53,7 +64,7 @@ public final class LabVm implements AutoCloseable {
       InstanceSpec spec =
           InstanceSpec.virtualMachine("lab", IMAGE)
               .lifetime(Lifetime.THROWAWAY) // and so ends with its JVM
-              .limits(limits -> limits.cpus(CPUS).memory(Size.ofMebibytes(MEBIBYTES)))
+              .limits(limits -> limits.cpus(CPUS).memory(memory))
               .config("qemu.kernel", lab.kernel().toString())
               .config("qemu.initrd", lab.initrd().toString())
               .config("qemu.kernel_arguments", lab.kernelArguments())
@@ -116,6 +127,23 @@ public final class LabVm implements AutoCloseable {
    */
   public void push(Path from, String to) throws IOException {
     instance.files().push(from, to);
+  }
+
+  /**
+   * Shares a directory of this machine with it, by virtio-fs. Nothing in the VM can write to it.
+   *
+   * @param name of the device, which it has none of yet
+   * @param to an absolute path in it
+   */
+  public void share(String name, Path from, String to) {
+    load("virtiofs");
+    instance.update(
+        change ->
+            change.device(name, Device.disk(to, disk -> disk.source(from.toString()).readOnly())));
+    script(
+        "for i in {1..300}; do grep -q ' "
+            + to
+            + " ' /proc/mounts && exit 0; sleep 0.1; done; echo not mounted >&2; exit 1");
   }
 
   /** Ends it and removes all that it was made of. */

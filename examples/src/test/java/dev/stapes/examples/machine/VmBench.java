@@ -32,7 +32,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 final class VmBench implements BeforeAllCallback, AfterAllCallback {
   private static final AtomicInteger COUNT = new AtomicInteger();
 
-  private final String driver;
+  private final PoolSpec pool;
   private final InstanceDriverProvider machines;
   private final List<StorageDriverProvider> storage;
   private final AtomicInteger names = new AtomicInteger();
@@ -44,19 +44,25 @@ final class VmBench implements BeforeAllCallback, AfterAllCallback {
   }
 
   VmBench(String driver, InstanceDriverProvider machines) {
-    this(driver, machines, List.of());
+    this(PoolSpec.of("default", driver), machines, List.of());
   }
 
   private VmBench(
-      String driver, InstanceDriverProvider machines, List<StorageDriverProvider> storage) {
-    this.driver = driver;
+      PoolSpec pool, InstanceDriverProvider machines, List<StorageDriverProvider> storage) {
+    this.pool = pool;
     this.machines = machines;
     this.storage = storage;
   }
 
   /** With its pool of a driver that is not found otherwise. */
   static VmBench on(StorageDriverProvider storage) {
-    return new VmBench(storage.name(), new QemuDriverProvider(), List.of(storage));
+    PoolSpec pool = PoolSpec.of("default", storage.name());
+    return new VmBench(pool, new QemuDriverProvider(), List.of(storage));
+  }
+
+  /** With a pool named {@code default}. */
+  static VmBench on(PoolSpec pool) {
+    return new VmBench(pool, new QemuDriverProvider(), List.of());
   }
 
   @Override
@@ -73,7 +79,7 @@ final class VmBench implements BeforeAllCallback, AfterAllCallback {
   Stapes open() {
     Stapes.Builder builder = Stapes.builder(root).with(machines);
     storage.forEach(builder::with);
-    return builder.defaultPool(PoolSpec.of("default", driver)).open();
+    return builder.defaultPool(pool).open();
   }
 
   @Override
