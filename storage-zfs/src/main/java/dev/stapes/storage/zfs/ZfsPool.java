@@ -54,7 +54,9 @@ final class ZfsPool implements StoragePool {
     this.mounts = new DatasetMounts(pool);
     this.trash = new Trash(pool, root, new Zfs(pool), gate, this::needed);
     this.quotas = new ZfsQuotas(this, zfs, pool.spec().config());
-    this.transfers = new Transfers(pool.host(), pool.subject());
+    Suspension suspension = Suspension.of(pool.machine());
+    this.transfers =
+        new Transfers(pool.host(), pool.subject(), () -> suspension.of(root.zpool()));
     this.streams = new ZfsStreams(this, backing, zfs, names, transfers, index::distrust);
     this.devices = new ZvolDevices(pool);
     this.blocks = new ZfsBlocks(this, backing, zfs, names, uses, devices, pool.spec().config());
@@ -364,10 +366,15 @@ final class ZfsPool implements StoragePool {
     gate.closeAfter(
         "destroy",
         () -> {
-          transfers.close();
-          mounts.remove();
-          devices.remove();
-          backing.remove();
+          try {
+            transfers.close();
+            mounts.remove();
+            devices.remove();
+            backing.remove();
+          } catch (RuntimeException e) {
+            transfers.reopen();
+            throw e;
+          }
         });
   }
 

@@ -41,7 +41,7 @@ class ZfsLabIT {
   @Test
   void the_driver_does_on_a_real_zfs_what_its_contract_says() throws IOException {
     try (LabVm lab = LabVm.boot(ROOT)) {
-      lab.load("zfs", "loop", "btrfs");
+      lab.load("zfs", "loop", "btrfs", "dm-mod");
       ExecResult result =
           LabTests.run(
               lab,
