@@ -20,8 +20,8 @@ import java.util.regex.Pattern;
  *
  * @param root the pool's own dataset
  * @param id random
- * @param destroyed whether its zpool is about to be destroyed or was, and what it was made on has to
- *     be cleared yet; one that was not destroyed after all is a pool like any other
+ * @param destroyed whether its zpool is about to be destroyed or was, and what it was made on has
+ *     to be cleared yet; one that was not destroyed after all is a pool like any other
  */
 record PoolMark(DatasetName root, String id, boolean destroyed) {
   /** The property that has the number. */

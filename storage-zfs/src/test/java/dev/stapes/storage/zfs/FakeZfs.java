@@ -428,8 +428,7 @@ final class FakeZfs {
     return nodes.keySet().stream()
         .filter(name -> name.startsWith(dataset + "@"))
         .sorted(
-            Comparator.comparingLong(
-                name -> nodes.getOrDefault(name, new FakeDataset()).created))
+            Comparator.comparingLong(name -> nodes.getOrDefault(name, new FakeDataset()).created))
         .toList();
   }
 

@@ -117,8 +117,7 @@ class ZfsCrashIT {
   }
 
   @Test
-  void all_that_was_acknowledged_is_there_after_a_kill_and_nothing_is_half_made()
-      throws Exception {
+  void all_that_was_acknowledged_is_there_after_a_kill_and_nothing_is_half_made() throws Exception {
     provider.create(host, SPEC, own).close();
     for (int round = 0; round < ROUNDS; round++) {
       int lines = 1 + random.nextInt(LINES);

@@ -155,8 +155,7 @@ class ZfsLostDeviceIT {
 
   private static void unavailable(Future<?> begun) {
     ExecutionException error =
-        assertThrows(
-            ExecutionException.class, () -> begun.get(BOUND_SECONDS, TimeUnit.SECONDS));
+        assertThrows(ExecutionException.class, () -> begun.get(BOUND_SECONDS, TimeUnit.SECONDS));
     StapesException cause = assertInstanceOf(StapesException.class, error.getCause());
     assertEquals(Kind.UNAVAILABLE, cause.kind(), cause.toString());
   }
@@ -231,8 +230,7 @@ class ZfsLostDeviceIT {
     InputStream first = new ByteArrayInputStream(whole, 0, 3 << 20);
     InputStream cutting = new FirstRead(() -> swap(false));
     InputStream rest = new ByteArrayInputStream(whole, 3 << 20, whole.length - (3 << 20));
-    InputStream in =
-        new SequenceInputStream(first, new SequenceInputStream(cutting, rest));
+    InputStream in = new SequenceInputStream(first, new SequenceInputStream(cutting, rest));
     unavailable(behind.submit(() -> pool.sendReceive().orElseThrow().receive(GOT, in)));
     swap(true);
     run("zpool", "clear", "zlost");

@@ -244,8 +244,7 @@ class ZfsStreamsTest {
       Future<?> received = hanging(behind, "receive", goOn, () -> receive(GOT, longer));
       Future<?> later = hanging(behind, "receive", goOn, () -> receive(LATER, difference));
       AtomicReference<byte[]> again = new AtomicReference<>(new byte[0]);
-      Future<?> sent =
-          hanging(behind, "send", goOn, () -> again.set(sent(OLD, Optional.empty())));
+      Future<?> sent = hanging(behind, "send", goOn, () -> again.set(sent(OLD, Optional.empty())));
       Future<?> others = behind.submit(() -> pool.discard(A)); // nobody copies meanwhile
       others.get(20, TimeUnit.SECONDS);
       goOn.countDown();
@@ -285,8 +284,7 @@ class ZfsStreamsTest {
   @Test
   void a_volume_that_is_gone_before_it_is_sent_is_not_found() {
     zfs.before("send", () -> pool.discard(OLD));
-    StapesException error =
-        assertThrows(StapesException.class, () -> sent(OLD, Optional.empty()));
+    StapesException error = assertThrows(StapesException.class, () -> sent(OLD, Optional.empty()));
     assertEquals(Kind.NOT_FOUND, error.kind(), error::toString);
   }
 
