@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 
 /**
  * What {@link ZfsCrashIT} starts to kill it: works with a pool from two threads, or makes pools and
@@ -49,7 +50,7 @@ final class ZfsDoomed {
   }
 
   /** What to do, the pool's directory, and a number for what happens by chance. */
-  public static void main(String[] arguments) throws InterruptedException {
+  public static void main(String[] arguments) {
     Path own = Path.of(arguments[1]);
     Host host = TestZpool.openHost();
     ZfsProvider provider = new ZfsProvider();
@@ -63,25 +64,24 @@ final class ZfsDoomed {
       }
     }
     StoragePool pool = provider.open(host, ZfsCrashIT.SPEC, own);
-    List<Thread> threads = new ArrayList<>();
+    List<CompletableFuture<Void>> workers = new ArrayList<>();
     for (int n = 0; n < 2; n++) {
       ZfsDoomed doomed = new ZfsDoomed(pool, n, Long.parseLong(arguments[2]));
-      threads.add(new Thread(doomed::work, "worker " + n));
+      workers.add(CompletableFuture.runAsync(doomed::work, ZfsDoomed::start));
     }
-    threads.forEach(Thread::start);
-    for (Thread thread : threads) {
-      thread.join();
-    }
+    // None ends but with an error, and the other one with it.
+    CompletableFuture.anyOf(workers.toArray(new CompletableFuture<?>[0])).join();
+  }
+
+  private static void start(Runnable work) {
+    Thread thread = new Thread(work, "worker");
+    thread.setDaemon(true);
+    thread.start();
   }
 
   private void work() {
-    try {
-      while (true) {
-        step();
-      }
-    } catch (RuntimeException | Error e) {
-      e.printStackTrace();
-      System.exit(1);
+    while (true) {
+      step();
     }
   }
 

@@ -282,5 +282,10 @@ class ZfsLostDeviceIT {
       work.run();
       return -1;
     }
+
+    @Override
+    public int read(byte[] bytes, int offset, int length) {
+      return read();
+    }
   }
 }
