@@ -84,8 +84,27 @@ final class DatasetBacking implements Backing {
         if (e.kind() != Kind.NOT_FOUND) {
           throw e;
         }
+        requireZpool(e);
       }
       PoolMark.delete(pool);
+    }
+  }
+
+  /** In a zpool that is not imported nobody sees what is left of the pool. */
+  private void requireZpool(StapesException missing) {
+    try {
+      zfs.poolProperties(source.zpool(), List.of("name"));
+    } catch (StapesException e) {
+      if (e.kind() != Kind.NOT_FOUND) {
+        throw e;
+      }
+      throw pool.failure(
+          Kind.UNAVAILABLE,
+          "the zpool "
+              + source.zpool()
+              + " is not imported; where it is gone for good remove "
+              + pool.directory().resolve("zpool"),
+          missing);
     }
   }
 

@@ -1,5 +1,9 @@
 package dev.stapes.storage.zfs;
 
+import dev.stapes.linux.Fd;
+import dev.stapes.linux.OpenFlag;
+import dev.stapes.linux.ffi.LinuxException;
+import dev.stapes.linux.ffi.Syscalls;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.Mounts;
 import dev.stapes.spi.Undo;
@@ -10,9 +14,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Mounts of datasets and snapshots in the host's mount namespace, one for each however many use it,
@@ -20,11 +29,14 @@ import org.jspecify.annotations.Nullable;
  * mount points lie on a small tmpfs of its own, so that none is left on the disk.
  */
 final class DatasetMounts {
+  private static final Logger LOG = LoggerFactory.getLogger(DatasetMounts.class);
   private static final String TYPE = "tmpfs";
   private static final String SOURCE = "stapes-zfs";
 
   private final PoolContext pool;
+  private final BooleanSupplier stuck;
   private final Path base;
+  private final Syscalls sys = Syscalls.system();
   private final Map<Place, Mounted> mounts = new HashMap<>();
   private long last;
   private boolean based;
@@ -44,8 +56,14 @@ final class DatasetMounts {
     }
   }
 
-  DatasetMounts(PoolContext pool) {
+  /**
+   * Those of a pool.
+   *
+   * @param stuck whether its zpool has stopped
+   */
+  DatasetMounts(PoolContext pool, BooleanSupplier stuck) {
     this.pool = pool;
+    this.stuck = stuck;
     this.base = pool.directory().resolve("mnt");
   }
 
@@ -186,8 +204,60 @@ final class DatasetMounts {
   }
 
   private void drop(Path target) {
-    pool.host().mounts().unmount(target);
+    unmount(target, List.of(target));
     delete(target);
+  }
+
+  /**
+   * Detaches a mount. What is written down then may wait for a disk, and the thread that detaches
+   * has more to do for the whole host: so each file system is held until another one lets it go. A
+   * zpool that has stopped is not waited for.
+   */
+  private void unmount(Path target, List<Path> fileSystems) {
+    List<Fd> held = fileSystems.stream().flatMap(path -> hold(path).stream()).toList();
+    try {
+      pool.host().mounts().unmount(target);
+    } finally {
+      letGo(held);
+    }
+  }
+
+  private Optional<Fd> hold(Path path) {
+    try {
+      return Optional.of(Fd.open(sys, pool.local(path), Set.of(OpenFlag.PATH_ONLY)));
+    } catch (LinuxException e) {
+      return Optional.empty(); // it is gone already
+    }
+  }
+
+  private void letGo(List<Fd> held) {
+    if (held.isEmpty()) {
+      return;
+    }
+    OwnThread<Boolean> work =
+        OwnThread.begin(
+            pool.subject(),
+            "stapes-zfs-unmount",
+            () -> {
+              held.forEach(Fd::close);
+              return true;
+            });
+    boolean waits = true;
+    boolean interrupted = false;
+    while (waits) {
+      try {
+        work.await(() -> Unkilled.requireGoing(pool.subject(), stuck));
+        waits = false;
+      } catch (InterruptedException e) {
+        interrupted = true;
+      } catch (StapesException e) {
+        LOG.warn("{}: not waited for at its end: {}", pool.subject(), e.getMessage());
+        waits = false;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private synchronized Path next() {
@@ -233,8 +303,10 @@ final class DatasetMounts {
   synchronized void close() {
     if (based) {
       based = false;
+      List<Path> fileSystems =
+          mounts.values().stream().flatMap(each -> Stream.ofNullable(each.path)).toList();
       mounts.clear();
-      pool.host().mounts().unmount(base);
+      unmount(base, fileSystems);
     }
   }
 

@@ -153,7 +153,8 @@ final class DeviceVdev implements Vdev {
   /**
    * The partition table and its copy at the end are what makes it somebody's. By its head one can
    * see whose: it goes last, so that what is cut short begins again. What somebody has mounted or
-   * claimed is not open to us: O_EXCL of open(2) says so.
+   * claimed is not open to us: O_EXCL of open(2) says so. It is theirs where nothing of ZFS is at
+   * its head any more.
    */
   @Override
   public void clear() {
@@ -167,6 +168,10 @@ final class DeviceVdev implements Vdev {
       BlankDevice.wipe(sys, open, 2 * LOOKED_AT, TABLE);
     } catch (LinuxException e) {
       Kind kind = DriverErrors.kind(e.errno());
+      if (kind == Kind.BUSY && !hasZfs()) {
+        LOG.info("{}: somebody uses {}, which stays", pool.subject(), device);
+        return;
+      }
       throw pool.failure(
           kind == Kind.NOT_FOUND ? Kind.UNAVAILABLE : kind,
           device + ": cannot be cleared: " + e.getMessage(),
@@ -175,11 +180,25 @@ final class DeviceVdev implements Vdev {
   }
 
   private static boolean isOfZfs(Fd open) {
+    return isOfZfs(start(open));
+  }
+
+  private static ByteBuffer start(Fd open) {
     ByteBuffer start = Syscalls.buffer(START);
     while (start.hasRemaining() && open.read(start, start.position()) > 0) {
       // reads on
     }
-    return isOfZfs(start.flip());
+    return start.flip();
+  }
+
+  /** Where it cannot be read nobody knows. */
+  private boolean hasZfs() {
+    try (Fd open = Fd.open(sys, device, Set.of(OpenFlag.READ))) {
+      ByteBuffer start = start(open);
+      return isOfZfs(start) && !isBlank(start);
+    } catch (LinuxException e) {
+      return true;
+    }
   }
 
   /**

@@ -149,9 +149,7 @@ final class OwnZpool implements Backing {
     if (mark.isEmpty()) {
       return; // nothing was begun, but for what is in the directory
     }
-    if (destroyed(mark.get())) {
-      clear(mark.get());
-    } else if (vdev.isInDirectory()) {
+    if (destroyed(mark.get()) || vdev.isInDirectory()) {
       vdev.clear();
     } else if (isFree()) {
       clearFree(mark.get());
@@ -159,19 +157,6 @@ final class OwnZpool implements Backing {
       LOG.info("{}: {} has another zpool, which stays", pool.subject(), vdev.path());
     }
     PoolMark.delete(pool);
-  }
-
-  /**
-   * What the zpool was on until now is ours: who uses it has to let go of it, now or when this is
-   * tried again.
-   */
-  private void clear(PoolMark mark) {
-    try {
-      vdev.clear();
-    } catch (RuntimeException e) {
-      Undo.after(e, () -> mark.writeDestroyed(pool));
-      throw e;
-    }
   }
 
   /** Where no zpool was on it that we know of, who uses it has taken it since. */
@@ -193,6 +178,7 @@ final class OwnZpool implements Backing {
       return false;
     }
     if (bears(zpool, mark)) {
+      claim(mark);
       zfs.change("zpool", "destroy", zpool);
       return true;
     }
@@ -200,6 +186,24 @@ final class OwnZpool implements Backing {
       zfs.change("zpool", "export", zpool);
     }
     return false;
+  }
+
+  /**
+   * What the zpool is on until now is ours: who uses it has to let go of it, now or when this is
+   * tried again. Once the zpool is destroyed nothing but the mark says so.
+   */
+  private void claim(PoolMark mark) {
+    if (mark.destroyed() || vdev.isInDirectory()) {
+      return;
+    }
+    try {
+      mark.writeDestroyed(pool);
+    } catch (StapesException e) {
+      if (e.kind() != Kind.EXHAUSTED) {
+        throw e;
+      }
+      LOG.warn("{}: no room to note that it is removed", pool.subject(), e);
+    }
   }
 
   private boolean isFree() {

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -40,6 +41,11 @@ final class PipedProgram implements AutoCloseable {
   private final Processes.Child child;
   private final String subject;
   private final Consumer<PipedProgram> closed;
+  private final CompletableFuture<Integer> exit;
+
+  /** Fails when nobody waits for its end any more. */
+  private final CompletableFuture<Integer> givenUp = new CompletableFuture<>();
+
   private volatile boolean ended;
 
   /**
@@ -51,6 +57,7 @@ final class PipedProgram implements AutoCloseable {
     this.child = child;
     this.subject = subject;
     this.closed = closed;
+    this.exit = child.exit().toCompletableFuture().applyToEither(givenUp, code -> code);
   }
 
   /** Starts a program of the host's PATH. */
@@ -82,18 +89,45 @@ final class PipedProgram implements AutoCloseable {
     }
   }
 
+  /** Ends the waiting of all who read it, write to it or await it, whether it ends or not. */
+  void giveUp(StapesException why) {
+    if (givenUp.completeExceptionally(why)) {
+      signal();
+      child.close();
+    }
+  }
+
+  private void requireNotGivenUp() {
+    if (givenUp.isCompletedExceptionally()) {
+      exitCode(Duration.ZERO);
+    }
+  }
+
   /** The beginning of what it writes; less than was asked for where it writes no more. */
   byte[] read(int length) throws IOException {
-    return child.stdout().readNBytes(length);
+    try {
+      return child.stdout().readNBytes(length);
+    } catch (IOException e) {
+      requireNotGivenUp();
+      throw e;
+    }
   }
 
   /** Passes on what it writes. */
   void drain(OutputStream to) throws IOException {
-    InputStream from = child.stdout();
     byte[] chunk = new byte[CHUNK];
-    for (int count = from.read(chunk); count >= 0; count = from.read(chunk)) {
+    for (int count = read(chunk); count >= 0; count = read(chunk)) {
       ensureNotInterrupted();
       to.write(chunk, 0, count);
+    }
+  }
+
+  private int read(byte[] chunk) throws IOException {
+    try {
+      return child.stdout().read(chunk);
+    } catch (IOException e) {
+      requireNotGivenUp();
+      throw e;
     }
   }
 
@@ -142,12 +176,13 @@ final class PipedProgram implements AutoCloseable {
    * Waits for its end; there is nothing more to read for it.
    *
    * @throws StapesException INTERNAL where its exit code is not 0, with what it complained;
-   *     INTERRUPTED, TIMED_OUT
+   *     INTERRUPTED, TIMED_OUT; that of {@link #giveUp}
    */
   void await() {
     try {
       child.stdin().close();
     } catch (IOException e) {
+      requireNotGivenUp();
       throw new StapesException(Kind.INTERNAL, subject, "its input is not closed", e);
     }
     int code = exitCode(TIME_TO_FINISH);
@@ -163,7 +198,7 @@ final class PipedProgram implements AutoCloseable {
 
   private int exitCode(Duration patience) {
     try {
-      return child.exit().toCompletableFuture().get(patience.toNanos(), TimeUnit.NANOSECONDS);
+      return exit.get(patience.toNanos(), TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new StapesException(Kind.INTERRUPTED, subject, "interrupted and killed", e);
@@ -171,6 +206,9 @@ final class PipedProgram implements AutoCloseable {
       String problem = "not done after " + patience.toSeconds() + " s";
       throw new StapesException(Kind.TIMED_OUT, subject, problem, e);
     } catch (ExecutionException e) {
+      if (e.getCause() instanceof StapesException why) {
+        throw new StapesException(why.kind(), subject, String.valueOf(why.getMessage()), why);
+      }
       throw new StapesException(Kind.INTERNAL, subject, "its end was missed", e);
     }
   }

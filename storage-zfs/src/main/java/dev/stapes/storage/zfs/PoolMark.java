@@ -20,7 +20,8 @@ import java.util.regex.Pattern;
  *
  * @param root the pool's own dataset
  * @param id random
- * @param destroyed whether its zpool was destroyed, and what it was made on has to be cleared yet
+ * @param destroyed whether its zpool is about to be destroyed or was, and what it was made on has
+ *     to be cleared yet; one that was not destroyed after all is a pool like any other
  */
 record PoolMark(DatasetName root, String id, boolean destroyed) {
   /** The property that has the number. */
@@ -55,7 +56,11 @@ record PoolMark(DatasetName root, String id, boolean destroyed) {
     DurableFile.write(file(pool.directory()), text);
   }
 
-  /** Writes down that its zpool was destroyed: what it was made on is still ours. */
+  /**
+   * Writes down, before its zpool is destroyed, that what it was made on is ours.
+   *
+   * @throws StapesException EXHAUSTED where there is no room for it
+   */
   void writeDestroyed(PoolContext pool) {
     new PoolMark(root, id, true).replace(pool);
   }
@@ -94,7 +99,9 @@ record PoolMark(DatasetName root, String id, boolean destroyed) {
   /** Whether another directory has it too: then one of them is a copy. */
   boolean isIn(PoolContext pool, Path directory) {
     try {
-      return find(pool, directory).equals(Optional.of(this));
+      return find(pool, directory)
+          .filter(other -> other.root().equals(root) && other.id().equals(id))
+          .isPresent();
     } catch (StapesException e) {
       return false;
     }

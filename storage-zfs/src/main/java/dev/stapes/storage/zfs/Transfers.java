@@ -10,28 +10,46 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 
 /** The programs that read or write streams for a pool; they end when it is closed. */
 final class Transfers {
+  private static final Duration LOOK = Duration.ofSeconds(5);
+
   private final Host host;
   private final String subject;
   private final Duration patience;
+  private final BooleanSupplier stuck;
+  private final long lookMillis;
   private final Set<PipedProgram> running = new HashSet<>();
-  private boolean closed;
 
-  Transfers(Host host, String subject) {
-    this(host, subject, PipedProgram.TIME_TO_END);
-  }
+  /** Those of {@link #running} that a close has killed. */
+  private final Set<PipedProgram> killed = new HashSet<>();
+
+  private boolean closed;
+  private boolean watched;
 
   /**
    * Those of a pool.
    *
-   * @param patience how long they have to end, all together, when they are killed
+   * @param stuck whether its zpool has stopped: then nobody waits for them any more
    */
-  Transfers(Host host, String subject, Duration patience) {
+  Transfers(Host host, String subject, BooleanSupplier stuck) {
+    this(host, subject, PipedProgram.TIME_TO_END, stuck, LOOK);
+  }
+
+  /**
+   * The same for tests.
+   *
+   * @param patience how long they have to end, all together, when they are killed
+   * @param look how often somebody looks whether the zpool has stopped
+   */
+  Transfers(Host host, String subject, Duration patience, BooleanSupplier stuck, Duration look) {
     this.host = host;
     this.subject = subject;
     this.patience = patience;
+    this.stuck = stuck;
+    this.lookMillis = look.toMillis();
   }
 
   /** Starts a program that reads a stream. */
@@ -46,9 +64,33 @@ final class Transfers {
 
   private synchronized PipedProgram start(List<String> command, Stdio in, Stdio out) {
     ensureOpen();
+    Unkilled.requireGoing(subject, stuck);
     PipedProgram started = PipedProgram.start(host, command, in, out, this::forget);
     running.add(started);
+    if (!watched) {
+      watched = true;
+      Thread watch = new Thread(this::watch, "stapes-zfs-transfers");
+      watch.setDaemon(true);
+      watch.start();
+    }
     return started;
+  }
+
+  /** A zpool that has stopped lets no program end that waits for it, killed or not. */
+  private synchronized void watch() {
+    try {
+      while (!running.isEmpty()) {
+        wait(lookMillis);
+        if (stuck.getAsBoolean()) {
+          StapesException why = new StapesException(Kind.UNAVAILABLE, subject, Unkilled.STOPPED);
+          List.copyOf(running).forEach(program -> program.giveUp(why));
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt(); // nobody does that
+    } finally {
+      watched = false;
+    }
   }
 
   /** Waits for the end of a program, and says what its complaint means. */
@@ -56,19 +98,31 @@ final class Transfers {
     try {
       program.await();
     } catch (StapesException e) {
-      ensureOpen();
+      requireNotKilled(program);
       throw ZfsFailure.of(e, subject);
     }
   }
 
   private synchronized void ensureOpen() {
     if (closed) {
-      throw new StapesException(Kind.UNAVAILABLE, subject, "closed");
+      throw closed();
     }
+  }
+
+  private synchronized void requireNotKilled(PipedProgram program) {
+    if (closed || killed.contains(program)) {
+      throw closed();
+    }
+  }
+
+  private StapesException closed() {
+    return new StapesException(Kind.UNAVAILABLE, subject, "closed");
   }
 
   private synchronized void forget(PipedProgram program) {
     running.remove(program);
+    killed.remove(program);
+    notifyAll();
   }
 
   /**
@@ -81,6 +135,7 @@ final class Transfers {
     synchronized (this) {
       closed = true;
       all = List.copyOf(running);
+      killed.addAll(all);
     }
     all.forEach(PipedProgram::signal);
     long end = System.nanoTime() + patience.toNanos();
@@ -93,6 +148,11 @@ final class Transfers {
       hanging.forEach(error::addSuppressed);
       throw error;
     }
+  }
+
+  /** Lets more of them begin: the pool was not closed after all. */
+  synchronized void reopen() {
+    closed = false;
   }
 
   /** Also for somebody who is interrupted; the answer is why it was in vain. */

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -127,9 +128,12 @@ final class Zfs {
 
   /** Some properties of a dataset or snapshot, in their order. */
   List<String> properties(String name, List<String> wanted) {
-    String output =
-        ask("zfs", "list", "-H", "-p", "-t", "all", "-o", String.join(",", wanted), name);
-    return ZfsTable.row(output, wanted.size());
+    List<List<String>> rows =
+        list(wanted.size(), Optional::of, "-t", "all", "-o", String.join(",", wanted), name);
+    if (rows.size() != 1) {
+      throw new StapesException(Kind.INTERNAL, subject, "zfs lists " + rows + " as " + name);
+    }
+    return rows.get(0);
   }
 
   /** The bytes of a zvol, or of a snapshot of one. */
@@ -328,8 +332,13 @@ final class Zfs {
 
   /** Waits until a pool has written down what was written to it. */
   void sync(String zpool) {
-    Unkilled.requireGoing(subject, () -> suspension.of(zpool));
-    ask("zpool", "sync", zpool);
+    try {
+      BooleanSupplier stuck = () -> suspension.of(zpool);
+      Command command = Command.of("zpool", "sync", zpool);
+      Unkilled.run(host.programs(), command, subject, stuck, () -> {});
+    } catch (StapesException e) {
+      throw ZfsFailure.of(e, subject);
+    }
   }
 
   /** Waits until a pool has freed what was destroyed. */

@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 
 /**
@@ -51,10 +52,12 @@ final class ZfsPool implements StoragePool {
     this.index = new VolumeIndex(pool.subject());
     this.zfs = new Zfs(pool, index::distrust);
     this.gate = new Gate(pool.subject(), DriverErrors::naming);
-    this.mounts = new DatasetMounts(pool);
+    Suspension suspension = Suspension.of(pool.machine());
+    BooleanSupplier stuck = () -> suspension.of(root.zpool());
+    this.mounts = new DatasetMounts(pool, stuck);
     this.trash = new Trash(pool, root, new Zfs(pool), gate, this::needed);
     this.quotas = new ZfsQuotas(this, zfs, pool.spec().config());
-    this.transfers = new Transfers(pool.host(), pool.subject());
+    this.transfers = new Transfers(pool.host(), pool.subject(), stuck);
     this.streams = new ZfsStreams(this, backing, zfs, names, transfers, index::distrust);
     this.devices = new ZvolDevices(pool);
     this.blocks = new ZfsBlocks(this, backing, zfs, names, uses, devices, pool.spec().config());
@@ -364,10 +367,15 @@ final class ZfsPool implements StoragePool {
     gate.closeAfter(
         "destroy",
         () -> {
-          transfers.close();
-          mounts.remove();
-          devices.remove();
-          backing.remove();
+          try {
+            transfers.close();
+            mounts.remove();
+            devices.remove();
+            backing.remove();
+          } catch (RuntimeException e) {
+            transfers.reopen();
+            throw e;
+          }
         });
   }
 

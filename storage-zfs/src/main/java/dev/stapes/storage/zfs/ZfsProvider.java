@@ -84,7 +84,9 @@ public final class ZfsProvider implements StorageDriverProvider {
   @Override
   public void sweep(Host host, PoolSpec spec, Path directory, Unfinished what) {
     PoolContext pool = context(host, spec, directory);
-    if (PoolMark.find(pool).isPresent()) {
+    Optional<PoolMark> mark = PoolMark.find(pool);
+    if (mark.isPresent()) {
+      new Stragglers(pool, mark.get().root()).await();
       backing(pool).sweep();
     }
   }
@@ -93,6 +95,7 @@ public final class ZfsProvider implements StorageDriverProvider {
   public StoragePool open(Host host, PoolSpec spec, Path directory) {
     PoolContext pool = context(host, spec, directory);
     Backing backing = backing(pool);
+    new Stragglers(pool, backing.root()).await();
     backing.open();
     try {
       requireMarker(pool, backing);

@@ -4,7 +4,6 @@ import dev.stapes.linux.host.DriverErrors;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.StoragePool;
-import dev.stapes.spi.Undo;
 import dev.stapes.spi.VolumeId;
 import java.io.IOException;
 import java.io.InputStream;
@@ -16,8 +15,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Volumes as streams of {@code zfs send}. What is received is a snapshot of a dataset that nobody
  * but this snapshot needs; of a difference it is a clone of the base. Others work with the pool
- * meanwhile: they are kept out only until ZFS has found what it sends, or the base of what it
- * receives.
+ * meanwhile, from the beginning: ZFS may take long to begin. Where it has not found what somebody
+ * gave another name before, it is asked once more, by that.
  */
 final class ZfsStreams implements StoragePool.SendReceive {
   private static final Logger LOG = LoggerFactory.getLogger(ZfsStreams.class);
@@ -71,42 +70,57 @@ final class ZfsStreams implements StoragePool.SendReceive {
     }
   }
 
+  /** What is sent, by the names that it has now. */
+  private record Source(Place place, Optional<Place> base) {}
+
+  private Source source(VolumeId id, Optional<VolumeId> base) {
+    return pool.pass(
+        index ->
+            new Source(
+                requireReadOnly(index, id), base.map(other -> requireReadOnly(index, other))));
+  }
+
+  /** Before ZFS has found the names a discard may have changed them: then they are looked up. */
   private void write(VolumeId id, Optional<VolumeId> base, OutputStream out) {
-    byte[][] start = new byte[1][];
-    try (PipedProgram send =
-        pool.pass(
-            index -> {
-              Place place = requireReadOnly(index, id);
-              Optional<Place> from = base.map(other -> requireReadOnly(index, other));
-              PipedProgram begun = transfers.writing(Zfs.send(place, from));
-              start[0] = begun(begun, id);
-              return begun;
-            })) {
-      out.write(start[0]);
+    Source source = source(id, base);
+    Optional<StapesException> missed = attempt(id, source, out);
+    while (missed.isPresent()) {
+      Source now = source(id, base);
+      if (now.equals(source)) {
+        throw missed.get();
+      }
+      source = now;
+      missed = attempt(id, source, out);
+    }
+  }
+
+  /** Sends; the answer is what ZFS says where it has not found the names and nothing was sent. */
+  private Optional<StapesException> attempt(VolumeId id, Source source, OutputStream out) {
+    try (PipedProgram send = transfers.writing(Zfs.send(source.place(), source.base()))) {
+      byte[] start = send.read(StreamHeader.BYTES);
+      if (start.length < StreamHeader.BYTES) {
+        return Optional.of(nothing(send, id));
+      }
+      out.write(start);
       send.drain(out);
       transfers.await(send);
+      return Optional.empty();
     } catch (IOException e) {
       throw broken(id, "cannot be sent", e);
     }
   }
 
-  /** The first record, which comes when ZFS has found all that it needs. */
-  private byte[] begun(PipedProgram send, VolumeId id) {
+  /** Why a program has written nothing, where it has not found what it was to send. */
+  private StapesException nothing(PipedProgram send, VolumeId id) {
     try {
-      byte[] start = send.read(StreamHeader.BYTES);
-      if (start.length < StreamHeader.BYTES) {
-        transfers.await(send);
-        throw new StapesException(Kind.INTERNAL, "volume " + id, "nothing was sent");
+      transfers.await(send);
+    } catch (StapesException e) {
+      if (e.kind() == Kind.NOT_FOUND) {
+        return e;
       }
-      return start;
-    } catch (IOException e) {
-      StapesException error = broken(id, "cannot be sent", e);
-      Undo.after(error, send::close);
-      throw error;
-    } catch (RuntimeException e) {
-      Undo.after(e, send::close);
       throw e;
     }
+    throw new StapesException(Kind.INTERNAL, "volume " + id, "nothing was sent");
   }
 
   private static Place requireReadOnly(VolumeIndex index, VolumeId id) {
@@ -133,9 +147,17 @@ final class ZfsStreams implements StoragePool.SendReceive {
     boolean done = false;
     String component = names.begin();
     Place to = new Place(root.child(component), VolumeNames.component(id));
-    try (PipedProgram receive = pool.pass(index -> begin(index, id, header, to, start))) {
-      receive.feed(rest);
-      transfers.await(receive);
+    try {
+      Optional<Place> base = base(id, header);
+      Optional<StapesException> missed = attempt(to, base, start, rest);
+      while (missed.isPresent()) {
+        Optional<Place> now = base(id, header);
+        if (now.equals(base)) {
+          throw missed.get();
+        }
+        base = now;
+        missed = attempt(to, base, start, rest);
+      }
       pool.pass(
           index -> {
             index.put(id, to, header.isBlocks() ? zfs.blocks(to) : 0);
@@ -150,15 +172,36 @@ final class ZfsStreams implements StoragePool.SendReceive {
     }
   }
 
-  private PipedProgram begin(
-      VolumeIndex index, VolumeId id, StreamHeader header, Place to, byte[] start) {
-    index.requireFree(id);
-    backing.requireRoom();
-    Optional<Place> base =
-        header.isDifference() ? Optional.of(base(index, header, id)) : Optional.empty();
-    PipedProgram receive = transfers.reading(Zfs.receive(to, base));
-    receive.take(start, start.length);
-    return receive;
+  /** The base of a difference, where the volume can be received. */
+  private Optional<Place> base(VolumeId id, StreamHeader header) {
+    return pool.pass(
+        index -> {
+          index.requireFree(id);
+          backing.requireRoom();
+          return header.isDifference() ? Optional.of(base(index, header, id)) : Optional.empty();
+        });
+  }
+
+  /**
+   * Receives; the answer is what ZFS says where it has not found the base, and nothing is lost of
+   * the stream.
+   */
+  private Optional<StapesException> attempt(
+      Place to, Optional<Place> base, byte[] start, InputStream rest) throws IOException {
+    boolean begun = false;
+    try (PipedProgram receive = transfers.reading(Zfs.receive(to, base))) {
+      if (receive.take(start, start.length)) {
+        begun = start.length == AHEAD;
+        receive.feed(rest);
+      }
+      transfers.await(receive);
+      return Optional.empty();
+    } catch (StapesException e) {
+      if (begun || base.isEmpty() || e.kind() != Kind.NOT_FOUND) {
+        throw e;
+      }
+      return Optional.of(e);
+    }
   }
 
   /** Several volumes may be what others sent or received under one guid: any of them will do. */

@@ -89,6 +89,20 @@ class DeviceVdevIT {
     }
   }
 
+  /** It was cleared, and taken before anybody could note that. */
+  @Test
+  void what_somebody_has_claimed_and_nothing_of_zfs_is_on_is_theirs() throws IOException {
+    try (LoopDevice device = LoopDevice.of(sys, image(), false)) {
+      Vdev vdev = vdev(device.path());
+      vdev.clear();
+      try (Fd claimed = Fd.open(sys, device.path(), Set.of(OpenFlag.READ, OpenFlag.EXCLUSIVE))) {
+        assertTrue(claimed.number() >= 0);
+        vdev.clear();
+      }
+      vdev.check();
+    }
+  }
+
   @Test
   void a_device_that_is_not_there_is_not_cleared() {
     Path none = directory.resolve("none");

@@ -22,7 +22,7 @@ import java.util.TreeMap;
  * {@link Zfs} alone; the contract in the lab VM tells whether ZFS takes them likewise.
  */
 final class FakeZfs {
-  private final Map<String, Node> nodes = new TreeMap<>();
+  private final Map<String, FakeDataset> nodes = new TreeMap<>();
   private long transactions;
   private long guids = -10; // unsigned, and so a large one
   private int padding;
@@ -30,17 +30,6 @@ final class FakeZfs {
   private boolean keepsChanged;
   private final Set<String> busy = new HashSet<>();
   private final Map<String, Runnable> before = new HashMap<>();
-
-  private static final class Node {
-    String origin = "";
-    long blocks;
-    long created;
-    String content = "";
-    boolean changed;
-    boolean deferred;
-    long guid;
-    final Map<String, String> properties = new TreeMap<>();
-  }
 
   /** What a program complains before it ends with 1. */
   private static final class Complaint extends Exception {
@@ -62,8 +51,8 @@ final class FakeZfs {
 
   /** With one zpool, {@code tank}, that has an empty dataset, {@code tank/data}. */
   FakeZfs() {
-    nodes.put("tank", new Node());
-    nodes.put("tank/data", new Node());
+    nodes.put("tank", new FakeDataset());
+    nodes.put("tank/data", new FakeDataset());
   }
 
   /** A machine that has it. */
@@ -96,7 +85,7 @@ final class FakeZfs {
 
   /** What a property of a dataset is; {@code -} where it has none. */
   synchronized String property(Place place, String name) {
-    Node node = nodes.get(place.toString());
+    FakeDataset node = nodes.get(place.toString());
     return node == null ? "-" : node.properties.getOrDefault(name, "-");
   }
 
@@ -113,6 +102,17 @@ final class FakeZfs {
   /** Does something once, before the next command of a name. */
   synchronized void before(String command, Runnable work) {
     before.put(command, work);
+  }
+
+  /** Takes all zpools away from the machine, as an export does; the answer brings them back. */
+  synchronized Runnable export() {
+    Map<String, FakeDataset> all = new TreeMap<>(nodes);
+    nodes.clear();
+    return () -> bringBack(all);
+  }
+
+  private synchronized void bringBack(Map<String, FakeDataset> all) {
+    nodes.putAll(all);
   }
 
   private int zfsOrStream(FakeProgram.Call call) throws Exception {
@@ -159,7 +159,7 @@ final class FakeZfs {
 
   /** Writes to a dataset. */
   synchronized void write(Place place, String content) {
-    Node node = nodes.get(place.toString());
+    FakeDataset node = nodes.get(place.toString());
     if (node == null) {
       throw new AssertionError(place + " is not there");
     }
@@ -169,7 +169,7 @@ final class FakeZfs {
 
   /** What a dataset or snapshot holds. */
   synchronized String content(Place place) {
-    Node node = nodes.get(place.toString());
+    FakeDataset node = nodes.get(place.toString());
     if (node == null) {
       throw new AssertionError(place + " is not there");
     }
@@ -184,7 +184,13 @@ final class FakeZfs {
   private String zpool(List<String> arguments) throws Complaint {
     return switch (arguments.get(0)) {
       case "sync", "wait" -> "";
-      case "list" -> "1000\t10\n";
+      case "list" -> {
+        String zpool = arguments.get(arguments.size() - 1);
+        if (!nodes.containsKey(zpool)) {
+          throw new Complaint("cannot open '" + zpool + "': no such pool");
+        }
+        yield arguments.contains("name") ? zpool + "\n" : "1000\t10\n";
+      }
       default -> throw new Complaint("unrecognized command '" + arguments.get(0) + "'");
     };
   }
@@ -203,7 +209,7 @@ final class FakeZfs {
       case "rollback" -> rollback(last);
       case "destroy" -> destroy(arguments, last);
       case "set" -> {
-        Node node = node(last, "open");
+        FakeDataset node = node(last, "open");
         for (String assigned : arguments.subList(1, arguments.size() - 1)) {
           set(node, last, assigned.split("=", 2));
         }
@@ -214,7 +220,7 @@ final class FakeZfs {
     return "";
   }
 
-  private void set(Node node, String name, String[] assignment) throws Complaint {
+  private void set(FakeDataset node, String name, String[] assignment) throws Complaint {
     if (assignment[0].endsWith("reservation") && room < ZfsTable.number(assignment[1])) {
       throw new Complaint(
           "cannot set property for '" + name + "': size is greater than available space");
@@ -225,15 +231,15 @@ final class FakeZfs {
     }
   }
 
-  private Node node(String name, String verb) throws Complaint {
-    Node node = nodes.get(name);
+  private FakeDataset node(String name, String verb) throws Complaint {
+    FakeDataset node = nodes.get(name);
     if (node == null) {
       throw new Complaint("cannot " + verb + " '" + name + "': dataset does not exist");
     }
     return node;
   }
 
-  private void add(String name, Node node) throws Complaint {
+  private void add(String name, FakeDataset node) throws Complaint {
     if (nodes.containsKey(name)) {
       throw new Complaint("cannot create '" + name + "': dataset already exists");
     }
@@ -248,7 +254,7 @@ final class FakeZfs {
     node(root, "open");
     String[] columns = arguments.get(arguments.indexOf("-o") + 1).split(",", -1);
     StringBuilder out = new StringBuilder();
-    for (Map.Entry<String, Node> entry : nodes.entrySet()) {
+    for (Map.Entry<String, FakeDataset> entry : nodes.entrySet()) {
       String name = entry.getKey();
       boolean below = name.startsWith(root + "/") || name.startsWith(root + "@");
       boolean wanted = name.contains("@") || !arguments.contains("snapshot");
@@ -263,7 +269,7 @@ final class FakeZfs {
     return out.toString();
   }
 
-  private static String value(String name, Node node, String column) {
+  private static String value(String name, FakeDataset node, String column) {
     return switch (column) {
       case "name" -> name;
       case "origin" -> node.origin.isEmpty() ? "-" : node.origin;
@@ -278,7 +284,7 @@ final class FakeZfs {
   }
 
   private void create(List<String> arguments, String name) throws Complaint {
-    Node node = new Node();
+    FakeDataset node = new FakeDataset();
     for (int i = 1; i < arguments.size() - 1; i++) {
       switch (arguments.get(i)) {
         case "-o" -> {
@@ -307,8 +313,8 @@ final class FakeZfs {
   }
 
   private void snapshot(String name) throws Complaint {
-    Node of = node(name.substring(0, name.indexOf('@')), "open");
-    Node node = new Node();
+    FakeDataset of = node(name.substring(0, name.indexOf('@')), "open");
+    FakeDataset node = new FakeDataset();
     node.guid = --guids;
     node.content = of.content;
     node.blocks = of.blocks;
@@ -317,7 +323,7 @@ final class FakeZfs {
   }
 
   private void copy(String snapshot, String name) throws Complaint {
-    Node node = new Node();
+    FakeDataset node = new FakeDataset();
     node.content = node(snapshot, "open").content;
     node.blocks = node(snapshot, "open").blocks;
     node.origin = snapshot;
@@ -325,7 +331,7 @@ final class FakeZfs {
   }
 
   private void rename(String from, String to) throws Complaint {
-    Node node = node(from, "open");
+    FakeDataset node = node(from, "open");
     if (nodes.containsKey(to)) {
       throw new Complaint("cannot rename '" + from + "': dataset already exists");
     }
@@ -337,7 +343,7 @@ final class FakeZfs {
     }
   }
 
-  private void move(String from, String to, Node node) {
+  private void move(String from, String to, FakeDataset node) {
     nodes.remove(from);
     nodes.put(to, node);
     nodes.values().stream()
@@ -346,17 +352,17 @@ final class FakeZfs {
   }
 
   private void promote(String name) throws Complaint {
-    Node clone = node(name, "open");
+    FakeDataset clone = node(name, "open");
     if (clone.origin.isEmpty()) {
       throw new Complaint("cannot promote '" + name + "': not a cloned filesystem");
     }
     String origin = clone.origin;
     String parent = origin.substring(0, origin.indexOf('@'));
-    Node of = node(parent, "open");
+    FakeDataset of = node(parent, "open");
     long until = node(origin, "open").created;
     String before = of.origin;
     for (String each : snapshots(parent)) {
-      Node snapshot = node(each, "open");
+      FakeDataset snapshot = node(each, "open");
       if (snapshot.created <= until) {
         move(each, name + each.substring(parent.length()), snapshot);
       }
@@ -367,7 +373,7 @@ final class FakeZfs {
 
   private byte[] send(List<String> arguments) throws Complaint {
     String name = arguments.get(arguments.size() - 1);
-    Node node = node(name, "open");
+    FakeDataset node = node(name, "open");
     long base = 0;
     int from = arguments.indexOf("-i");
     if (from >= 0) {
@@ -400,7 +406,7 @@ final class FakeZfs {
         FakeStream.parse(bytes)
             .orElseThrow(
                 () -> new Complaint("cannot receive new filesystem stream: incomplete stream"));
-    Node dataset = new Node();
+    FakeDataset dataset = new FakeDataset();
     int option = arguments.indexOf("-o");
     if (option >= 0) {
       dataset.origin = arguments.get(option + 1).substring("origin=".length());
@@ -421,7 +427,8 @@ final class FakeZfs {
   private List<String> snapshots(String dataset) {
     return nodes.keySet().stream()
         .filter(name -> name.startsWith(dataset + "@"))
-        .sorted(Comparator.comparingLong(name -> nodes.getOrDefault(name, new Node()).created))
+        .sorted(
+            Comparator.comparingLong(name -> nodes.getOrDefault(name, new FakeDataset()).created))
         .toList();
   }
 
@@ -430,14 +437,14 @@ final class FakeZfs {
   }
 
   private void rollback(String snapshot) throws Complaint {
-    Node to = node(snapshot, "open");
+    FakeDataset to = node(snapshot, "open");
     String dataset = snapshot.substring(0, snapshot.indexOf('@'));
     List<String> all = snapshots(dataset);
     if (!all.get(all.size() - 1).equals(snapshot)) {
       throw new Complaint(
           "cannot rollback to '" + snapshot + "': more recent snapshots or bookmarks exist");
     }
-    Node node = node(dataset, "open");
+    FakeDataset node = node(dataset, "open");
     node.content = to.content;
     node.changed = keepsChanged;
   }
@@ -470,7 +477,7 @@ final class FakeZfs {
     }
     boolean any = false;
     for (String component : names.substring(dataset.length()).split(",", -1)) {
-      Node node = nodes.get(dataset + component);
+      FakeDataset node = nodes.get(dataset + component);
       if (node != null) {
         any = true;
         node.deferred = true;
@@ -483,7 +490,7 @@ final class FakeZfs {
 
   private void dropDeferred() {
     for (String name : List.copyOf(nodes.keySet())) {
-      Node node = nodes.get(name);
+      FakeDataset node = nodes.get(name);
       if (node != null && node.deferred && !hasClones(name)) {
         nodes.remove(name);
       }

@@ -1,6 +1,7 @@
 package dev.stapes.storage.zfs;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,7 +11,9 @@ import dev.stapes.model.StapesException.Kind;
 import dev.stapes.testkit.FakeHost;
 import dev.stapes.testkit.FakeProgram;
 import dev.stapes.testkit.HostLeftovers;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Set;
@@ -28,6 +31,8 @@ class OwnZpoolTest {
   private boolean there;
   private boolean used;
   private boolean blank;
+  private boolean dies;
+  private boolean refuses;
   private OwnZpool zpool;
   private PoolContext pool;
 
@@ -56,7 +61,12 @@ class OwnZpoolTest {
       }
       case "list -v -H -P -L z", "list -v -H -P -L" ->
           call.print(there ? "z\t1\n\t" + DEVICE + "\t1\n" : "");
-      case "destroy z" -> there = false;
+      case "destroy z" -> {
+        if (refuses) {
+          return complaint(call, "cannot destroy 'z': pool is busy");
+        }
+        there = false;
+      }
       case "import -d /dev/none", "import -N -o cachefile=none -d /dev/none z" -> {
         return complaint(call, "no pools available to import");
       }
@@ -68,6 +78,11 @@ class OwnZpoolTest {
   private static int complaint(FakeProgram.Call call, String text) throws Exception {
     call.stderr().write((text + "\n").getBytes(StandardCharsets.UTF_8));
     return 1;
+  }
+
+  /** What nobody catches, as a process that is killed does not. */
+  private static final class Death extends Error {
+    private static final long serialVersionUID = 1L;
   }
 
   /** A device that somebody may have claimed. */
@@ -109,6 +124,9 @@ class OwnZpoolTest {
 
     @Override
     public void clear() {
+      if (dies) {
+        throw new Death();
+      }
       if (used) {
         throw pool.failure(Kind.BUSY, "somebody uses it");
       }
@@ -141,5 +159,46 @@ class OwnZpoolTest {
     used = true;
     zpool.sweep();
     assertEquals(Set.of(), HostLeftovers.filesBelow(directory));
+  }
+
+  @Test
+  void a_removal_that_dies_when_the_zpool_is_destroyed_does_not_forget_the_device() {
+    there = true;
+    dies = true;
+    assertThrows(Death.class, zpool::remove);
+    dies = false;
+    used = true;
+    for (int n = 0; n < 2; n++) {
+      StapesException error = assertThrows(StapesException.class, zpool::sweep);
+      assertEquals(Kind.BUSY, error.kind(), error::toString);
+    }
+    used = false;
+    zpool.sweep();
+    assertTrue(blank);
+    assertEquals(Set.of(), HostLeftovers.filesBelow(directory));
+  }
+
+  @Test
+  void a_zpool_that_could_not_be_destroyed_is_used_on_and_destroyed_later() {
+    there = true;
+    refuses = true;
+    StapesException error = assertThrows(StapesException.class, zpool::remove);
+    assertEquals(Kind.BUSY, error.kind(), error::toString);
+    assertFalse(blank);
+    zpool.open();
+    assertEquals(mark.root(), zpool.root());
+    refuses = false;
+    zpool.remove();
+    assertTrue(blank);
+    assertEquals(Set.of(), HostLeftovers.filesBelow(directory));
+  }
+
+  @Test
+  void a_copy_of_the_directory_is_known_as_one_also_when_a_removal_was_begun(@TempDir Path copy)
+      throws IOException {
+    Files.copy(directory.resolve("zpool"), copy.resolve("zpool"));
+    mark.writeDestroyed(pool);
+    assertTrue(PoolMark.read(pool).isIn(pool, copy));
+    assertTrue(mark.isIn(pool, directory));
   }
 }

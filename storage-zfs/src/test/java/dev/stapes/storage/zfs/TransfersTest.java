@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Queue;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -22,6 +23,7 @@ import org.junit.jupiter.api.Timeout;
 /** Streams that are under way when a pool is closed. */
 class TransfersTest {
   private static final int MANY = 30;
+  private static final Duration LOOK = Duration.ofMillis(10);
   private static final List<String> SEND = List.of("zfs", "send", "tank/a@b");
 
   /** A host that starts these, one after the other. */
@@ -46,7 +48,8 @@ class TransfersTest {
     List<HungProgram> all = Stream.generate(HungProgram::new).limit(MANY).toList();
     all.get(0).letGo();
     Transfers transfers =
-        new Transfers(host(new ArrayDeque<>(all)), "pool p", Duration.ofSeconds(1));
+        new Transfers(
+            host(new ArrayDeque<>(all)), "pool p", Duration.ofSeconds(1), () -> false, LOOK);
     all.forEach(program -> transfers.writing(SEND));
     StapesException error = assertThrows(StapesException.class, transfers::close);
     assertEquals(Kind.UNAVAILABLE, error.kind());
@@ -55,5 +58,28 @@ class TransfersTest {
     assertTrue(all.stream().skip(1).allMatch(HungProgram::isKilled));
     error = assertThrows(StapesException.class, () -> transfers.writing(SEND));
     assertEquals(Kind.UNAVAILABLE, error.kind());
+  }
+
+  @Test
+  @Timeout(20)
+  void nobody_waits_for_one_whose_zpool_has_stopped() {
+    HungProgram hung = new HungProgram();
+    AtomicBoolean stuck = new AtomicBoolean();
+    Transfers transfers =
+        new Transfers(
+            host(new ArrayDeque<>(List.of(hung))),
+            "pool p",
+            Duration.ofMinutes(1),
+            stuck::get,
+            LOOK);
+    PipedProgram program = transfers.writing(SEND);
+    stuck.set(true);
+    StapesException error = assertThrows(StapesException.class, () -> transfers.await(program));
+    assertEquals(Kind.UNAVAILABLE, error.kind(), error::toString);
+    assertTrue(hung.isKilled());
+    error = assertThrows(StapesException.class, () -> transfers.writing(SEND));
+    assertEquals(Kind.UNAVAILABLE, error.kind(), error::toString);
+    assertThrows(StapesException.class, program::close);
+    transfers.close();
   }
 }

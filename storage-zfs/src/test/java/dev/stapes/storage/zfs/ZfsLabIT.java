@@ -22,7 +22,8 @@ import org.junit.jupiter.api.Timeout;
 /**
  * Tests of the driver on the lab VM's OpenZFS; usual are those with the tag {@code smoke}. {@code
  * -Dstapes.zfs.tests=} names others, separated by commas, such as {@code ZfsContractIT} for the
- * whole contract, which takes a quarter of an hour, and {@code ZfsZpoolIT}.
+ * whole contract, which takes a quarter of an hour, {@code ZfsZpoolIT}, {@code ZfsSweepIT}, {@code
+ * ZfsFaultsIT}, {@code ZfsCrashIT} and {@code ZfsLostDeviceIT}.
  */
 @RequiresRoot
 @RequiresTool("qemu-system-x86_64")
@@ -41,7 +42,7 @@ class ZfsLabIT {
   @Test
   void the_driver_does_on_a_real_zfs_what_its_contract_says() throws IOException {
     try (LabVm lab = LabVm.boot(ROOT)) {
-      lab.load("zfs", "loop", "btrfs");
+      lab.load("zfs", "loop", "btrfs", "dm-mod");
       ExecResult result =
           LabTests.run(
               lab,

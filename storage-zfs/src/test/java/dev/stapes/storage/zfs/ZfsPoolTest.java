@@ -9,6 +9,7 @@ import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Host;
+import dev.stapes.spi.StorageDriverProvider.Unfinished;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.StoragePool.BlockVolumes;
 import dev.stapes.spi.StoragePool.GroupCopies;
@@ -406,6 +407,22 @@ class ZfsPoolTest {
     pool.copy(A, OLD, true);
     pool.destroy();
     assertEquals(List.of("tank", "tank/data"), zfs.names());
+  }
+
+  @Test
+  void what_is_left_in_a_zpool_that_is_not_there_now_is_swept_when_it_is() {
+    pool.create(A);
+    pool.close();
+    Runnable bringBack = zfs.export();
+    StapesException error =
+        assertThrows(
+            StapesException.class,
+            () -> new ZfsProvider().sweep(host, SPEC, directory, Unfinished.REMOVAL));
+    assertEquals(Kind.UNAVAILABLE, error.kind(), error::toString);
+    bringBack.run();
+    new ZfsProvider().sweep(host, SPEC, directory, Unfinished.REMOVAL);
+    assertEquals(List.of("tank", "tank/data"), zfs.names());
+    new ZfsProvider().sweep(host, SPEC, directory, Unfinished.REMOVAL);
   }
 
   @Test

@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -50,6 +51,14 @@ class ZfsStoppedTest {
     Path directory = Files.createDirectory(machine.resolve("pool"));
     pool = new ZfsProvider(machine).create(mounting(), SPEC, directory);
     pool.create(A);
+  }
+
+  /** Also where a test has failed: nothing waits any more, and nothing is open. */
+  @AfterEach
+  void close() {
+    state("ONLINE");
+    goOn.countDown();
+    pool.close();
   }
 
   /** A host on which a mount is the directory that it is made on. */

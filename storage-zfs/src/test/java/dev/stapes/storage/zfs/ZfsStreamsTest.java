@@ -24,8 +24,15 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Streams over a ZFS that is not there. */
@@ -220,6 +227,84 @@ class ZfsStreamsTest {
     assertTrue(Thread.interrupted());
     assertEquals(Kind.INTERRUPTED, error.kind(), error::toString);
     assertEquals(Set.of(A, OLD, NEW), pool.list());
+  }
+
+  /** Before it has found what it sends, or what it receives is the difference to. */
+  @Test
+  @Timeout(60)
+  void a_program_that_hangs_before_it_begins_keeps_nobody_out() throws Exception {
+    zfs.pad(LONG);
+    byte[] longer = sent(OLD, Optional.empty());
+    zfs.pad(0);
+    byte[] whole = sent(OLD, Optional.empty());
+    byte[] difference = sent(NEW, Optional.of(OLD));
+    ExecutorService behind = Executors.newCachedThreadPool();
+    CountDownLatch goOn = new CountDownLatch(1);
+    try {
+      Future<?> received = hanging(behind, "receive", goOn, () -> receive(GOT, longer));
+      Future<?> later = hanging(behind, "receive", goOn, () -> receive(LATER, difference));
+      AtomicReference<byte[]> again = new AtomicReference<>(new byte[0]);
+      Future<?> sent = hanging(behind, "send", goOn, () -> again.set(sent(OLD, Optional.empty())));
+      Future<?> others = behind.submit(() -> pool.discard(A)); // nobody copies meanwhile
+      others.get(20, TimeUnit.SECONDS);
+      goOn.countDown();
+      for (Future<?> each : List.of(received, later, sent)) {
+        each.get(20, TimeUnit.SECONDS);
+      }
+      assertArrayEquals(whole, again.get());
+      assertEquals("first", content(GOT));
+      assertEquals("second", content(LATER));
+      assertEquals(Set.of(OLD, NEW, GOT, LATER), pool.list());
+    } finally {
+      goOn.countDown();
+      behind.shutdownNow();
+    }
+  }
+
+  /** Begins some work, and waits until its program is there and hangs. */
+  private Future<?> hanging(
+      ExecutorService behind, String program, CountDownLatch goOn, Runnable work)
+      throws InterruptedException {
+    CountDownLatch there = new CountDownLatch(1);
+    zfs.before(
+        program,
+        () -> {
+          there.countDown();
+          try {
+            goOn.await();
+          } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+          }
+        });
+    Future<?> begun = behind.submit(work);
+    assertTrue(there.await(20, TimeUnit.SECONDS));
+    return begun;
+  }
+
+  @Test
+  void a_volume_that_is_gone_before_it_is_sent_is_not_found() {
+    zfs.before("send", () -> pool.discard(OLD));
+    StapesException error = assertThrows(StapesException.class, () -> sent(OLD, Optional.empty()));
+    assertEquals(Kind.NOT_FOUND, error.kind(), error::toString);
+  }
+
+  @Test
+  void a_pool_whose_removal_failed_sends_and_receives_on() {
+    byte[] whole = sent(OLD, Optional.empty());
+    zfs.before(
+        "destroy",
+        () -> {
+          throw new IllegalStateException("cannot destroy 'tank/data/stapes': permission denied");
+        });
+    StapesException error = assertThrows(StapesException.class, pool::destroy);
+    assertEquals(Kind.DENIED, error.kind(), error::toString);
+    assertArrayEquals(whole, sent(OLD, Optional.empty()));
+    receive(GOT, whole);
+    assertEquals(Set.of(A, OLD, NEW, GOT), pool.list());
+    pool.destroy();
+    assertEquals(List.of("tank", "tank/data"), zfs.names());
+    error = assertThrows(StapesException.class, () -> receive(LATER, whole));
+    assertEquals(Kind.UNAVAILABLE, error.kind(), error::toString);
   }
 
   /** A stream whose next byte somebody gives. */
