@@ -117,13 +117,8 @@ public final class Engine implements AutoCloseable {
     incidents = resources.own(new Background("incidents", 1));
     trash = new Trash(catalog, pools, locks, background);
     logs = resources.own(new ConsoleLogs(root.logs(), catalog, machines, background));
-    images =
-        new ImageService(
-            store,
-            work,
-            pools,
-            trash,
-            new Publisher(catalog, work, pools, machines, trash, store, host));
+    Publisher publisher = new Publisher(catalog, work, pools, machines, trash, store, host);
+    images = new ImageService(store, work, pools, trash, publisher);
     imageUpkeep = new ImageUpkeep(store, images, work, clock);
     volumes = ofVolumes(new VolumeContents(pools, host.mounts()), clock);
     Allocation allocation = new Allocation(catalog, drivers);
