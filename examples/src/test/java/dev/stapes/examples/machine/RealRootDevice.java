@@ -73,7 +73,7 @@ abstract class RealRootDevice {
     /** Of st_rdev, see {@code makedev(3)}. */
     static Opened of(Path path) throws IOException {
       long number = ((Number) Files.getAttribute(path, "unix:rdev")).longValue();
-      String id = (number >> 8 & 0xfff) + ":" + (number & 0xff | number >> 12 & 0xfff00);
+      String id = ((number >> 8) & 0xfff) + ":" + ((number & 0xff) | ((number >> 12) & 0xfff00));
       Path device = Path.of("/sys/dev/block", id);
       String name = Files.exists(device) ? String.valueOf(device.toRealPath().getFileName()) : "";
       return new Opened(path, name);
