@@ -18,6 +18,20 @@ import java.util.List;
 final class LvmWorld implements AutoCloseable {
   static final PoolSpec SPEC = PoolSpec.of("test", "lvm").source(FakeLvm.GROUP);
 
+  /** There is nothing on what is not there. */
+  static final DeviceContents CONTENTS =
+      new DeviceContents() {
+        @Override
+        public void zero(Path device) {
+          // is not there
+        }
+
+        @Override
+        public void copy(Path from, Path to) {
+          // are not there
+        }
+      };
+
   private final FakeLvm lvm = new FakeLvm();
   private final FakeHost machine = machine(lvm);
   private final PoolSpec spec;
@@ -46,7 +60,7 @@ final class LvmWorld implements AutoCloseable {
   }
 
   static LvmProvider provider() {
-    return new LvmProvider(Syscalls::system, Path.of("/"));
+    return new LvmProvider(Syscalls::system, Path.of("/"), sys -> CONTENTS);
   }
 
   StoragePool pool() {
