@@ -115,11 +115,6 @@ final class Lvm {
     return rows("lvs", "lv", fields, arguments);
   }
 
-  /** Asks {@code lvs} of the segments of one; see {@link #volumes}. */
-  List<LvmRow> segments(String fields, String path) {
-    return rows("lvs", "seg", fields, path);
-  }
-
   /** Asks {@code vgs} of one; see {@link #volumes}. */
   List<LvmRow> groups(String fields, String name) {
     return rows("vgs", "vg", fields, name);

@@ -12,15 +12,12 @@ import dev.stapes.storage.lvm.ThinMetadata.Parts;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The extents of a group: a volume takes all of its size at once, and a copy has all of its blocks.
  * Extents are as somebody left them, so what is new is made zeros before anybody sees it.
  */
 final class PlainSpace implements Space {
-  private static final Logger LOG = LoggerFactory.getLogger(PlainSpace.class);
   private static final long MIB = 1L << 20;
 
   /** What a copy is made of takes what is written to its source meanwhile, up to that part. */
@@ -172,15 +169,15 @@ final class PlainSpace implements Space {
     }
   }
 
-  /** A later reclaim removes what stays. */
-  private void forget(String moment) {
+  /** A later reclaim removes what stays; a copy is none as long as its source has a snapshot. */
+  private void forget(String helper) {
     boolean interrupted = Thread.interrupted(); // LVM begins nothing for who is
     try {
-      volumes.removeIfThere(moment);
-      active.gone(List.of(moment));
+      volumes.removeIfThere(helper);
+      active.gone(List.of(helper));
     } catch (StapesException e) {
-      LOG.info("{}: {} is removed later: {}", pool.subject(), moment, e.getMessage(), e);
-      left.accept(moment);
+      left.accept(helper);
+      throw e;
     } finally {
       if (interrupted) {
         Thread.currentThread().interrupt();

@@ -79,9 +79,9 @@ record PlainVolumes(PoolVolumes volumes) {
         .read(() -> LvmReport.only(rows).text("lv_snapshot_invalid").startsWith("snapshot"));
   }
 
-  /** Where the extents of a volume are, as arguments that ask for these. */
+  /** Where the extents of a volume are, a row for each segment, as arguments that ask for these. */
   List<String> extents(String volume) {
-    List<LvmRow> rows = lvm().segments("seg_pe_ranges", volumes.path(volume));
+    List<LvmRow> rows = lvm().volumes("seg_pe_ranges", volumes.path(volume));
     return lvm()
         .read(
             () -> {

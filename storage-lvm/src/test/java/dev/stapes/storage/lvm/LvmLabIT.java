@@ -43,7 +43,7 @@ class LvmLabIT {
   @Test
   void the_driver_does_on_a_real_device_mapper_what_its_contract_says() throws IOException {
     try (LabVm lab = LabVm.boot(ROOT)) {
-      lab.load("loop", "dm-thin-pool", "xfs", "btrfs");
+      lab.load("loop", "dm-thin-pool", "dm-snapshot", "xfs", "btrfs");
       ExecResult result =
           LabTests.run(
               lab,

@@ -13,6 +13,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Consumer;
 
 /** A pool in a group of a fake LVM, with faults to be planned in all that it does. */
 final class LvmWorld implements AutoCloseable {
@@ -37,6 +38,7 @@ final class LvmWorld implements AutoCloseable {
   private final PoolSpec spec;
   private final Path directory;
   private final Host host;
+  private final LvmProvider provider;
   private StoragePool pool;
 
   LvmWorld(Path below, PoolSpec spec, Faults faults) {
@@ -47,7 +49,25 @@ final class LvmWorld implements AutoCloseable {
       throw new UncheckedIOException(e);
     }
     this.host = faults.wrap(Host.class, machine);
-    this.pool = provider().create(host, spec, directory);
+    this.provider = new LvmProvider(Syscalls::system, Path.of("/"), sys -> contents(faults));
+    this.pool = provider.create(host, spec, directory);
+  }
+
+  /** Such as can fail. */
+  @SuppressWarnings("unchecked") // a proxy knows the class alone
+  private static DeviceContents contents(Faults faults) {
+    Consumer<String> effect = faults.wrap(Consumer.class, (Consumer<String>) what -> {});
+    return new DeviceContents() {
+      @Override
+      public void zero(Path device) {
+        effect.accept("zero " + device);
+      }
+
+      @Override
+      public void copy(Path from, Path to) {
+        effect.accept("copy " + from + " " + to);
+      }
+    };
   }
 
   static FakeHost machine(FakeProgram lvm) {
@@ -94,13 +114,13 @@ final class LvmWorld implements AutoCloseable {
 
   void reopen() {
     pool.close();
-    pool = provider().open(host, spec, directory);
+    pool = provider.open(host, spec, directory);
   }
 
   /** As another JVM finds it after this one was killed. */
   void crash(Faults faults) {
     faults.count();
-    pool = provider().open(host, spec, directory);
+    pool = provider.open(host, spec, directory);
   }
 
   @Override
