@@ -5,8 +5,8 @@ import java.util.Optional;
 
 /**
  * What the volumes of a pool lie on. It is attached until the one with the mark is active, which
- * holds what is below it: a JVM that is killed holds nothing more than its volumes do. {@link #create}
- * and {@link #remove} happen once each.
+ * holds what is below it: a JVM that is killed holds nothing more than its volumes do. {@link
+ * #create} and {@link #remove} happen once each.
  */
 interface Backing {
   /**

@@ -17,8 +17,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Volumes that are block devices: logical volumes without a file system. One that must not be written
- * to is shown through a loop device that refuses writes, and goes by itself with its last user.
+ * Volumes that are block devices: logical volumes without a file system. One that must not be
+ * written to is shown through a loop device that refuses writes, and goes by itself with its last
+ * user.
  */
 final class LvmBlocks implements StoragePool.BlockVolumes {
   private final PoolContext pool;

@@ -116,8 +116,7 @@ final class LvmPool implements StoragePool {
               to,
               () -> {
                 List<String> tags = VolumeTags.of(to);
-                catalog.keeping(
-                    from.name(), () -> space.copy(from.name(), to.name(), tags));
+                catalog.keeping(from.name(), () -> space.copy(from.name(), to.name(), tags));
                 requireSame(from, catalog.find(source));
               });
         });

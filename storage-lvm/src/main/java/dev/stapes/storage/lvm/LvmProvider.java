@@ -54,8 +54,7 @@ public final class LvmProvider implements StorageDriverProvider {
    * @param root where the machine's {@code /sys} and {@code /lib/modules} are looked for
    * @param contents of devices, by system calls
    */
-  LvmProvider(
-      Supplier<Syscalls> sys, Path root, Function<Syscalls, DeviceContents> contents) {
+  LvmProvider(Supplier<Syscalls> sys, Path root, Function<Syscalls, DeviceContents> contents) {
     this.sys = sys;
     this.root = root;
     this.contents = contents;
@@ -184,8 +183,7 @@ public final class LvmProvider implements StorageDriverProvider {
             () ->
                 pool.failure(
                     Kind.UNAVAILABLE,
-                    "it is gone: no logical volume with the tag "
-                        + VolumeTags.pool(mark)));
+                    "it is gone: no logical volume with the tag " + VolumeTags.pool(mark)));
   }
 
   /** The mark is there before anything else is, and goes last. */

@@ -168,8 +168,7 @@ final class LvmStreams implements StoragePool.SendReceive {
     Twin made = Twin.of(volume);
     try {
       List<String> tags = VolumeTags.of(made);
-      catalog.keeping(
-          volume.name(), () -> space.copy(volume.name(), made.name(), tags));
+      catalog.keeping(volume.name(), () -> space.copy(volume.name(), made.name(), tags));
     } catch (RuntimeException e) {
       Undo.after(e, () -> remove(made.name()));
       throw e;

@@ -97,11 +97,7 @@ record PlainVolumes(PoolVolumes volumes) {
   void extend(String volume, long bytes, List<String> extents) {
     List<String> arguments =
         new ArrayList<>(
-            List.of(
-                "--yes",
-                "--size",
-                "+" + PoolVolumes.kibibytes(bytes),
-                volumes.path(volume)));
+            List.of("--yes", "--size", "+" + PoolVolumes.kibibytes(bytes), volumes.path(volume)));
     arguments.addAll(extents);
     lvm().run("lvextend", arguments);
   }

@@ -183,9 +183,7 @@ final class FakeLvm implements FakeProgram {
   private String report(Arguments arguments) throws Refused {
     if (arguments.has("--options", "seg_pe_ranges")) {
       long extents = find(arguments.rest().get(0)).size / EXTENT;
-      return "{\"report\":[{\"lv\":[{\"seg_pe_ranges\":\"/dev/fake:7-"
-          + (6 + extents)
-          + "\"}]}]}";
+      return "{\"report\":[{\"lv\":[{\"seg_pe_ranges\":\"/dev/fake:7-" + (6 + extents) + "\"}]}]}";
     }
     List<String> rows = new ArrayList<>();
     for (Map.Entry<String, Volume> entry : volumes.entrySet()) {

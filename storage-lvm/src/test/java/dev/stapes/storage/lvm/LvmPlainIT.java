@@ -91,7 +91,8 @@ class LvmPlainIT extends RealLvmTests {
         pool.create(A);
         write(pool, A, "file", "kept");
         blocks(pool);
-        assertEquals("", lvm("lvs", "--noheadings", "-o", "lv_name", "-S", "segtype=~thin").strip());
+        assertEquals(
+            "", lvm("lvs", "--noheadings", "-o", "lv_name", "-S", "segtype=~thin").strip());
         pool.close();
         pool = provider.open(host, spec, own);
         assertEquals("kept", read(pool, A, "file"));
@@ -185,7 +186,11 @@ class LvmPlainIT extends RealLvmTests {
     LvmProvider slow =
         before(
             () -> {
-              write(writing[0], A, "much", new String(much, java.nio.charset.StandardCharsets.ISO_8859_1));
+              write(
+                  writing[0],
+                  A,
+                  "much",
+                  new String(much, java.nio.charset.StandardCharsets.ISO_8859_1));
               run("sync");
             });
     StoragePool pool = slow.create(host, plain(spec(112)), own);

@@ -150,8 +150,7 @@ class LvmPlainPoolTest {
     assertTrue(grown.get(0).endsWith(" /dev/fake:7-9"), grown.toString());
     refused(Kind.EXHAUSTED, () -> blocks.grow(A, Size.ofGibibytes(3)));
     world.reopen();
-    assertEquals(
-        Optional.of(Size.ofMebibytes(20)), pool().blockVolumes().orElseThrow().size(A));
+    assertEquals(Optional.of(Size.ofMebibytes(20)), pool().blockVolumes().orElseThrow().size(A));
   }
 
   @Test
