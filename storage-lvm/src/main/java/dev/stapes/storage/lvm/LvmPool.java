@@ -208,7 +208,7 @@ final class LvmPool implements StoragePool {
       volumes.remove(some);
     } catch (StapesException e) {
       gone.removeAll(volumes.content().trash());
-      if (e.kind() != Kind.BUSY) {
+      if (e.kind() != Kind.BUSY && e.kind() != Kind.NOT_FOUND) {
         forget(gone);
         throw e;
       }

@@ -75,22 +75,25 @@ record PlainVolumes(PoolVolumes volumes) {
   /** Whether such a one shows nothing any more. */
   boolean isOver(String moment) {
     List<LvmRow> rows = lvm().volumes("lv_snapshot_invalid", volumes.path(moment));
-    return lvm()
-        .read(() -> LvmReport.only(rows).text("lv_snapshot_invalid").startsWith("snapshot"));
+    return lvm().read(() -> isOver(LvmReport.only(rows)));
+  }
+
+  static boolean isOver(LvmRow row) throws LvmReport.Malformed {
+    return row.text("lv_snapshot_invalid").startsWith("snapshot");
   }
 
   /** Where the extents of a volume are, a row for each segment, as arguments that ask for these. */
   List<String> extents(String volume) {
     List<LvmRow> rows = lvm().volumes("seg_pe_ranges", volumes.path(volume));
-    return lvm()
-        .read(
-            () -> {
-              List<String> all = new ArrayList<>();
-              for (LvmRow row : rows) {
-                all.addAll(List.of(row.text("seg_pe_ranges").split(" ")));
-              }
-              return all;
-            });
+    return lvm().read(() -> extents(rows));
+  }
+
+  static List<String> extents(List<LvmRow> rows) throws LvmReport.Malformed {
+    List<String> all = new ArrayList<>();
+    for (LvmRow row : rows) {
+      all.addAll(List.of(row.text("seg_pe_ranges").split(" ", -1)));
+    }
+    return all;
   }
 
   /** Gives a volume more, of certain extents. */
@@ -111,13 +114,12 @@ record PlainVolumes(PoolVolumes volumes) {
   /** How much the group has, and how much of it is used by anybody. */
   Space.Usage usage() {
     List<LvmRow> rows = lvm().groups("vg_size,vg_free", volumes.group());
-    return lvm()
-        .read(
-            () -> {
-              LvmRow row = LvmReport.only(rows);
-              long size = row.number("vg_size");
-              return new Space.Usage(size, size - row.number("vg_free"));
-            });
+    return lvm().read(() -> usage(LvmReport.only(rows)));
+  }
+
+  static Space.Usage usage(LvmRow row) throws LvmReport.Malformed {
+    long size = row.number("vg_size");
+    return new Space.Usage(size, size - row.number("vg_free"));
   }
 
   Lvm lvm() {

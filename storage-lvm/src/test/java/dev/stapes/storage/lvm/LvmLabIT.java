@@ -23,8 +23,8 @@ import org.junit.jupiter.api.Timeout;
  * Tests of the driver on the lab VM's LVM and device-mapper; usual are those of the contract with
  * the tag {@code smoke}. {@code -Dstapes.lvm.tests=} names others, separated by commas, such as
  * {@code LvmContractIT} for the whole contract, which takes a quarter of an hour, {@code
- * LvmPoolsIT}, {@code LvmFullIT}, {@code LvmBlocksIT}, {@code LvmRootDeviceIT} and {@code
- * LvmCrashIT}.
+ * LvmPoolsIT}, {@code LvmFullIT}, {@code LvmBlocksIT}, {@code LvmRootDeviceIT}, {@code LvmCrashIT},
+ * and of plain volumes {@code LvmPlainIT} and {@code LvmPlainContractIT}.
  */
 @RequiresRoot
 @RequiresTool("qemu-system-x86_64")

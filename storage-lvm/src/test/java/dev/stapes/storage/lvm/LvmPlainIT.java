@@ -181,16 +181,10 @@ class LvmPlainIT extends RealLvmTests {
   @Test
   void where_more_is_written_than_there_is_room_for_meanwhile_there_is_no_copy() {
     StoragePool[] writing = new StoragePool[1];
-    byte[] much = new byte[30 * MIB];
-    new java.util.Random(1).nextBytes(much);
     LvmProvider slow =
         before(
             () -> {
-              write(
-                  writing[0],
-                  A,
-                  "much",
-                  new String(much, java.nio.charset.StandardCharsets.ISO_8859_1));
+              write(writing[0], A, "much", "x".repeat(20 * MIB));
               run("sync");
             });
     StoragePool pool = slow.create(host, plain(spec(112)), own);
