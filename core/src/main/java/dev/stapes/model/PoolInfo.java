@@ -18,7 +18,7 @@ public record PoolInfo(
     INSTANT,
     /** The same of a volume that nobody uses; of one in use files one by one. */
     INSTANT_AT_REST,
-    /** Files one by one, their data shared where the file system can. */
+    /** Files one by one, their data shared where the file system can; or all blocks one by one. */
     PER_FILE
   }
 }

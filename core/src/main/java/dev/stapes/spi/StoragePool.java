@@ -177,7 +177,8 @@ public interface StoragePool extends AutoCloseable {
    */
   interface BlockVolumes {
     /**
-     * Makes one that reads as zeros and takes space only for what is written.
+     * Makes one that reads as zeros and takes space only for what is written, or all at once where
+     * the pool does so with each volume.
      *
      * @param size rounded up to what the pool can give
      * @throws StapesException CONFLICT where the volume exists; EXHAUSTED

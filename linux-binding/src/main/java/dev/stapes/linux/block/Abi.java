@@ -23,6 +23,7 @@ final class Abi {
   static final int LO_NAME_SIZE = 64;
 
   static final int BLKGETSIZE64 = 0x80081272;
+  static final int BLKZEROOUT = 0x127f;
   static final int FICLONE = 0x40049409;
   static final int FS_IOC_GETFLAGS = 0x80086601;
   static final int FS_IOC_SETFLAGS = 0x40086602;

@@ -16,7 +16,7 @@ final class ActiveVolumes {
   private static final Logger LOG = LoggerFactory.getLogger(ActiveVolumes.class);
 
   private final String subject;
-  private final ThinPool thin;
+  private final PoolVolumes volumes;
   private final Set<String> names = ConcurrentHashMap.newKeySet();
 
   /** How many hold one. */
@@ -27,16 +27,16 @@ final class ActiveVolumes {
    *
    * @param found those that are active already
    */
-  ActiveVolumes(String subject, ThinPool thin, Collection<String> found) {
+  ActiveVolumes(String subject, PoolVolumes volumes, Collection<String> found) {
     this.subject = subject;
-    this.thin = thin;
+    this.volumes = volumes;
     names.addAll(found);
   }
 
   /** Makes the device of one appear; does nothing where it is there. */
   void activate(String name) {
     if (!names.contains(name)) {
-      thin.activate(name);
+      volumes.activate(name);
       names.add(name);
     }
   }
@@ -71,20 +71,20 @@ final class ActiveVolumes {
 
   private void deactivate(String name) {
     try {
-      thin.deactivate(List.of(name));
+      volumes.deactivate(List.of(name));
       names.remove(name);
     } catch (StapesException e) {
       LOG.debug("{}: {} stays active", subject, name, e);
     }
   }
 
-  /** Makes all go, and that of the thin pool; those that somebody uses stay. */
+  /** Makes all go, and that of the one with the mark; those that somebody uses stay. */
   void close() {
     List<String> all = new ArrayList<>(names);
-    all.add(thin.name());
-    for (int i = 0; i < all.size(); i += ThinPool.MOST_AT_ONCE) {
+    all.add(volumes.name());
+    for (int i = 0; i < all.size(); i += PoolVolumes.MOST_AT_ONCE) {
       try {
-        thin.deactivate(all.subList(i, Math.min(i + ThinPool.MOST_AT_ONCE, all.size())));
+        volumes.deactivate(all.subList(i, Math.min(i + PoolVolumes.MOST_AT_ONCE, all.size())));
       } catch (StapesException e) {
         LOG.info("{}: some devices stay: {}", subject, e.getMessage(), e);
       }

@@ -4,9 +4,9 @@ import dev.stapes.model.Size;
 import java.util.Optional;
 
 /**
- * What the thin pool of a pool lies on. It is attached until the thin pool is active, which holds
- * what is below it: a JVM that is killed holds nothing more than its volumes do. {@link #create}
- * and {@link #remove} happen once each.
+ * What the volumes of a pool lie on. It is attached until the one with the mark is active, which
+ * holds what is below it: a JVM that is killed holds nothing more than its volumes do. {@link
+ * #create} and {@link #remove} happen once each.
  */
 interface Backing {
   /**
@@ -17,12 +17,12 @@ interface Backing {
   void requireFree();
 
   /**
-   * Makes the group, where it is not there, and the thin pool. What was made is attached. Where
-   * that fails, {@link #sweep} removes what is left.
+   * Makes the group, where it is not there, and what bears the mark in it. What was made is
+   * attached. Where that fails, {@link #sweep} removes what is left.
    *
-   * @param mark of the thin pool, and of a group that is made for it
+   * @param mark of the pool, and of a group that is made for it
    */
-  ThinPool create(String mark);
+  PoolVolumes create(String mark);
 
   /**
    * Removes what {@link #create} and {@link #remove} left that were cut short, by the mark, and
@@ -31,11 +31,11 @@ interface Backing {
   void sweep(String mark);
 
   /**
-   * Looks whether the devices of a thin pool lie on this, and not on what this is a copy of.
+   * Looks whether the devices of a pool lie on this, and not on what this is a copy of.
    *
    * @throws dev.stapes.model.StapesException UNAVAILABLE
    */
-  void requireOwn(ThinPool pool);
+  void requireOwn(PoolVolumes pool);
 
   /**
    * Looks whether more can be written to it.
@@ -60,8 +60,8 @@ interface Backing {
   /** Lets the devices go; who uses them keeps them. Does nothing where they are not attached. */
   void detach();
 
-  /** Removes the thin pool, whose volumes nobody uses, and all that {@link #create} made. */
-  void remove(ThinPool pool);
+  /** Removes the volumes, which nobody uses, and all that {@link #create} made. */
+  void remove(PoolVolumes pool);
 
   /** Makes it larger, while it is attached; empty where that is not ours to do. */
   Optional<Resize> resize();
@@ -88,10 +88,10 @@ interface Backing {
     }
   }
 
-  /** Makes a thin pool larger, with what it lies on. */
+  /** Makes a pool larger, with what it lies on. */
   @FunctionalInterface
   interface Resize {
     /** Grows it. */
-    void growTo(ThinPool pool, Size size);
+    void growTo(PoolVolumes pool, Space space, Size size);
   }
 }

@@ -26,7 +26,7 @@ final class Catalog {
   /** How many keep one from being removed. */
   private final Map<String, Integer> kept = new HashMap<>();
 
-  Catalog(String subject, ThinPool.Content content) {
+  Catalog(String subject, PoolContent content) {
     this.subject = subject;
     for (ThinVolume volume : content.volumes()) {
       volumes.put(volume.id(), volume);
@@ -117,6 +117,16 @@ final class Catalog {
   /** He does no more. */
   synchronized void letGo(String name) {
     kept.computeIfPresent(name, (of, n) -> n == 1 ? null : n - 1);
+  }
+
+  /** Does something that needs one. */
+  void keeping(String name, Runnable work) {
+    keep(name);
+    try {
+      work.run();
+    } finally {
+      letGo(name);
+    }
   }
 
   /** A volume has lost its id. */

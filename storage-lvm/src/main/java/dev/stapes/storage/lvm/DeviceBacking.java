@@ -45,7 +45,7 @@ final class DeviceBacking implements Backing {
   }
 
   @Override
-  public ThinPool create(String mark) {
+  public PoolVolumes create(String mark) {
     return new OwnGroup(pool).create(attach(), device.toString(), deviceSize(), mark);
   }
 
@@ -64,7 +64,7 @@ final class DeviceBacking implements Backing {
 
   /** There is one device of a name: a copy of the pool's directory is told by its mark. */
   @Override
-  public void requireOwn(ThinPool thin) {
+  public void requireOwn(PoolVolumes volumes) {
     // nothing to compare
   }
 
@@ -104,8 +104,8 @@ final class DeviceBacking implements Backing {
   }
 
   @Override
-  public void remove(ThinPool thin) {
-    OwnGroup.remove(thin.lvm(), thin.group());
+  public void remove(PoolVolumes volumes) {
+    OwnGroup.remove(volumes.lvm(), volumes.group());
     wipe();
   }
 
@@ -123,8 +123,8 @@ final class DeviceBacking implements Backing {
     return Optional.of(this::growTo);
   }
 
-  private void growTo(ThinPool thin, Size size) {
-    Size now = Size.ofBytes(thin.fullness().size());
+  private void growTo(PoolVolumes volumes, Space space, Size size) {
+    Size now = Size.ofBytes(space.size());
     if (size.compareTo(now) < 0) {
       throw StapesException.invalid(
           pool.subject(), "a pool does not shrink: it has " + now + ", asked for " + size);
@@ -140,7 +140,8 @@ final class DeviceBacking implements Backing {
               + size.toDisplay()
               + ": make the device larger first");
     }
-    fill(thin, has.bytes());
+    take(volumes.lvm(), has.bytes());
+    boolean unusedMore = space.fill();
   }
 
   @Override
@@ -155,12 +156,13 @@ final class DeviceBacking implements Backing {
         return false;
       }
     }
-    return fill(thin, has);
+    take(thin.lvm(), has);
+    return thin.fill();
   }
 
-  private synchronized boolean fill(ThinPool thin, long has) {
+  private synchronized void take(Lvm lvm, long has) {
     taken = has;
-    return OwnGroup.fill(thin, device.toString());
+    OwnGroup.grow(lvm, device.toString());
   }
 
   private long deviceSize() {

@@ -5,7 +5,7 @@ import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import java.util.Optional;
 
-/** A volume group that is somebody's: the pool is one logical volume in it among others. */
+/** A volume group that is somebody's: the pool has logical volumes in it among others. */
 final class GroupBacking implements Backing {
   private final PoolContext pool;
   private final String group;
@@ -23,11 +23,11 @@ final class GroupBacking implements Backing {
   /** What is free of the group is nobody's. */
   @Override
   public void requireFree() {
-    plan(attach());
+    VolumeGroup info = attach().group(group);
+    Spaces.requireRoom(pool, info, room(info));
   }
 
-  private ThinPoolPlan plan(Lvm lvm) {
-    VolumeGroup info = lvm.group(group);
+  private long room(VolumeGroup info) {
     long wanted = pool.get(LvmKeys.SIZE).map(Size::bytes).orElse(info.free());
     if (wanted > info.free()) {
       throw pool.failure(
@@ -37,28 +37,23 @@ final class GroupBacking implements Backing {
               + " free, asked for "
               + Size.ofBytes(wanted).toDisplay());
     }
-    return ThinPoolPlan.of(wanted, info.extent(), pool.get(LvmKeys.METADATA_SIZE))
-        .orElseThrow(
-            () ->
-                pool.failure(
-                    Kind.EXHAUSTED,
-                    "no room for a thin pool in " + Size.ofBytes(wanted).toDisplay()));
+    return wanted;
   }
 
   @Override
-  public ThinPool create(String mark) {
+  public PoolVolumes create(String mark) {
     Lvm lvm = attach();
-    return ThinPool.create(lvm, group, LvmNames.fresh(), mark, plan(lvm));
+    return Spaces.make(pool, lvm, group, room(lvm.group(group)), mark);
   }
 
   @Override
   public void sweep(String mark) {
-    ThinPool.find(attach(), mark).ifPresent(found -> found.pool().destroy());
+    PoolVolumes.find(attach(), mark).ifPresent(found -> found.pool().destroy());
   }
 
   /** There is one group of a name: a copy of the pool's directory is told by its mark. */
   @Override
-  public void requireOwn(ThinPool thin) {
+  public void requireOwn(PoolVolumes volumes) {
     // nothing to compare
   }
 
@@ -78,13 +73,14 @@ final class GroupBacking implements Backing {
   }
 
   @Override
-  public void remove(ThinPool thin) {
-    thin.destroy();
+  public void remove(PoolVolumes volumes) {
+    volumes.destroy();
   }
 
   @Override
   public Optional<Resize> resize() {
-    return Optional.of(this::growTo);
+    // Plain volumes have all of the group already, and its owner makes that larger.
+    return pool.isPlain() ? Optional.empty() : Optional.of(this::growTo);
   }
 
   @Override
@@ -93,7 +89,7 @@ final class GroupBacking implements Backing {
   }
 
   private static boolean step(ThinPool thin, Fullness now, long most) {
-    VolumeGroup info = thin.groupInfo();
+    VolumeGroup info = thin.volumes().groupInfo();
     long wanted = Growth.next(now.size(), most) - now.size();
     long possible = Math.min(wanted, info.free() - ThinPoolPlan.reserve(now.metadataSize()));
     long whole = possible / info.extent() * info.extent();
@@ -104,8 +100,8 @@ final class GroupBacking implements Backing {
     return true;
   }
 
-  private void growTo(ThinPool thin, Size size) {
-    long more = size.bytes() - thin.fullness().size();
+  private void growTo(PoolVolumes volumes, Space space, Size size) {
+    long more = size.bytes() - space.size();
     if (more < 0) {
       throw StapesException.invalid(
           pool.subject(),
@@ -114,7 +110,7 @@ final class GroupBacking implements Backing {
               + ", asked for "
               + size);
     }
-    VolumeGroup info = thin.groupInfo();
+    VolumeGroup info = volumes.groupInfo();
     long whole = ThinPoolPlan.up(more, info.extent());
     if (whole > info.free()) {
       throw pool.failure(
@@ -122,7 +118,7 @@ final class GroupBacking implements Backing {
           "the volume group has " + Size.ofBytes(info.free()).toDisplay() + " free");
     }
     if (whole > 0) {
-      thin.extendData(whole);
+      space.extend(whole);
     }
   }
 }

@@ -23,8 +23,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A sparse file with a loop device over it. The device goes by itself with its last user: the
- * active thin pool is one, and this as long as it is attached.
+ * A sparse file with a loop device over it. The device goes by itself with its last user: the one
+ * with the mark is one while it is active, and this as long as it is attached.
  */
 final class LoopBacking implements Backing {
   /** Metadata, its spare, room for it to grow, and some data. */
@@ -59,7 +59,7 @@ final class LoopBacking implements Backing {
   }
 
   @Override
-  public ThinPool create(String mark) {
+  public PoolVolumes create(String mark) {
     Size size = size();
     Set<OpenFlag> anew = Set.of(OpenFlag.READ, OpenFlag.WRITE, OpenFlag.CREATE, OpenFlag.EXCLUSIVE);
     try (Fd made = Fd.open(pool.sys(), file, anew)) {
@@ -75,7 +75,7 @@ final class LoopBacking implements Backing {
     if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
       Lvm lvm = attach();
       try {
-        ThinPool.find(lvm, mark).ifPresent(found -> requireOwn(found.pool()));
+        PoolVolumes.find(lvm, mark).ifPresent(found -> requireOwn(found.pool()));
         OwnGroup.sweep(lvm, mark);
       } finally {
         free();
@@ -85,8 +85,8 @@ final class LoopBacking implements Backing {
   }
 
   @Override
-  public synchronized void requireOwn(ThinPool thin) {
-    Optional<Set<String>> below = DmDevices.below(SYSFS, thin.mapped("_tdata"));
+  public synchronized void requireOwn(PoolVolumes volumes) {
+    Optional<Set<String>> below = DmDevices.below(SYSFS, volumes.lowest());
     String own = String.valueOf(device().path().getFileName());
     if (below.isPresent() && !below.get().equals(Set.of(own))) {
       throw pool.failure(
@@ -172,10 +172,10 @@ final class LoopBacking implements Backing {
   }
 
   @Override
-  public void remove(ThinPool thin) {
+  public void remove(PoolVolumes volumes) {
     attach();
     try {
-      OwnGroup.remove(thin.lvm(), thin.group());
+      OwnGroup.remove(volumes.lvm(), volumes.group());
     } finally {
       free();
     }
@@ -221,8 +221,8 @@ final class LoopBacking implements Backing {
     if (wanted <= now.size()) {
       return false;
     }
-    growTo(thin, Size.ofBytes(wanted));
-    return true;
+    grow(thin.lvm(), Size.ofBytes(wanted));
+    return thin.fill();
   }
 
   /**
@@ -235,7 +235,12 @@ final class LoopBacking implements Backing {
     return Math.min(Growth.next(size, most), allocated + below) & -MIB;
   }
 
-  private void growTo(ThinPool thin, Size size) {
+  private void growTo(PoolVolumes volumes, Space space, Size size) {
+    grow(volumes.lvm(), size);
+    boolean unusedMore = space.fill();
+  }
+
+  private void grow(Lvm lvm, Size size) {
     try (Fd backing = Fd.open(pool.sys(), file, Set.of(OpenFlag.READ, OpenFlag.WRITE))) {
       long before = backing.stat().size();
       if (size.bytes() < before) {
@@ -246,7 +251,7 @@ final class LoopBacking implements Backing {
       backing.truncate(size.bytes());
       attach();
       device().refreshSize();
-      OwnGroup.fill(thin, path());
+      OwnGroup.grow(lvm, path());
     } finally {
       detach();
     }

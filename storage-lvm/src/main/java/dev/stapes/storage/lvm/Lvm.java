@@ -115,6 +115,11 @@ final class Lvm {
     return rows("lvs", "lv", fields, arguments);
   }
 
+  /** Asks {@code vgs} of one; see {@link #volumes}. */
+  List<LvmRow> groups(String fields, String name) {
+    return rows("vgs", "vg", fields, name);
+  }
+
   private List<LvmRow> rows(String command, String kind, String fields, String... arguments) {
     List<String> all =
         new ArrayList<>(
@@ -131,13 +136,7 @@ final class Lvm {
    */
   VolumeGroup group(String name) {
     List<LvmRow> rows = rows("vgs", "vg", VolumeGroup.FIELDS, name);
-    return read(
-        () -> {
-          if (rows.size() != 1) {
-            throw new LvmReport.Malformed(rows.size() + " groups instead of one");
-          }
-          return VolumeGroup.of(rows.get(0));
-        });
+    return read(() -> VolumeGroup.of(LvmReport.only(rows)));
   }
 
   /** The names of the groups that have a tag. */

@@ -17,14 +17,15 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Volumes that are block devices: thin volumes without a file system. One that must not be written
- * to is shown through a loop device that refuses writes, and goes by itself with its last user.
+ * Volumes that are block devices: logical volumes without a file system. One that must not be
+ * written to is shown through a loop device that refuses writes, and goes by itself with its last
+ * user.
  */
 final class LvmBlocks implements StoragePool.BlockVolumes {
   private final PoolContext pool;
-  private final ThinPool thin;
+  private final PoolVolumes volumes;
   private final Catalog catalog;
-  private final PoolRoom room;
+  private final Space space;
   private final Gate gate;
   private final ActiveVolumes active;
   private final NewVolumes making;
@@ -32,16 +33,16 @@ final class LvmBlocks implements StoragePool.BlockVolumes {
 
   LvmBlocks(
       PoolContext pool,
-      ThinPool thin,
+      PoolVolumes volumes,
       Catalog catalog,
-      PoolRoom room,
+      Space space,
       Gate gate,
       ActiveVolumes active,
       NewVolumes making) {
     this.pool = pool;
-    this.thin = thin;
+    this.volumes = volumes;
     this.catalog = catalog;
-    this.room = room;
+    this.space = space;
     this.gate = gate;
     this.active = active;
     this.making = making;
@@ -52,8 +53,8 @@ final class LvmBlocks implements StoragePool.BlockVolumes {
     gate.pass(
         "create " + id,
         () -> {
-          ThinVolume volume = ThinVolume.block(id, room.rounded("volume " + id, size));
-          making.publish(volume, () -> thin.createBlock(volume));
+          ThinVolume volume = ThinVolume.block(id, space.rounded("volume " + id, size));
+          making.publish(volume, () -> space.createBlock(volume));
         });
   }
 
@@ -75,15 +76,15 @@ final class LvmBlocks implements StoragePool.BlockVolumes {
         "grow " + id,
         () -> {
           ThinVolume volume = catalog.get(id).blocks().writable();
-          long wanted = room.rounded(volume.subject(), size);
+          long wanted = space.rounded(volume.subject(), size);
           if (wanted < volume.size()) {
             throw StapesException.invalid(
                 volume.subject(),
                 "does not shrink: it has " + Size.ofBytes(volume.size()) + ", asked for " + size);
           }
           if (wanted > volume.size()) {
-            room.require();
-            thin.resize(volume, wanted);
+            space.require();
+            space.resize(volume.name(), volume.size(), wanted);
             catalog.put(volume.sized(wanted));
           }
           uses.grown(volume.name());
@@ -107,7 +108,7 @@ final class LvmBlocks implements StoragePool.BlockVolumes {
   }
 
   private Use device(ThinVolume volume) {
-    Path path = thin.device(volume.name());
+    Path path = volumes.device(volume.name());
     Fd open = Fd.open(pool.sys(), path, Set.of(OpenFlag.READ));
     try {
       return new Use(path.toRealPath(), () -> {}, open::close);
@@ -121,7 +122,7 @@ final class LvmBlocks implements StoragePool.BlockVolumes {
 
   /** A loop device, which takes over what its volume has grown by. */
   private Use view(ThinVolume volume) {
-    LoopDevice loop = LoopDevice.readOnly(pool.sys(), thin.device(volume.name()));
+    LoopDevice loop = LoopDevice.readOnly(pool.sys(), volumes.device(volume.name()));
     return new Use(loop.path(), loop::refreshSize, loop::close);
   }
 

@@ -22,6 +22,8 @@ final class LvmErrors {
           Map.entry("out of data space", Kind.EXHAUSTED),
           Map.entry("no space left", Kind.EXHAUSTED),
           Map.entry("metadata too large", Kind.EXHAUSTED),
+          Map.entry("snapshot origin volumes can be", Kind.BUSY),
+          Map.entry("target(s) not detected", Kind.UNAVAILABLE),
           Map.entry("smaller than minimum", Kind.INVALID),
           Map.entry("too small", Kind.INVALID),
           Map.entry("must be larger than", Kind.INVALID),

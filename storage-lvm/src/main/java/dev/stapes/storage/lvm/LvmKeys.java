@@ -14,6 +14,14 @@ final class LvmKeys {
           false,
           "A blank block device, or the name of a volume group that exists; absent: a loop file of"
               + " Stapes's own");
+  static final ConfigKey<Boolean> THIN =
+      ConfigKey.of(
+          "lvm.use_thinpool",
+          ConfigType.BOOL,
+          "true",
+          false,
+          "Whether volumes are thin ones. Others take all of their size at once, and are copied"
+              + " block by block; it does not change");
   static final ConfigKey<Size> SIZE =
       ConfigKey.of(
           "size",
@@ -48,11 +56,11 @@ final class LvmKeys {
           "volume.size",
           ConfigType.SIZE,
           false,
-          "Size of new volumes, which take of the pool what is written; absent: 10 GiB, or that of"
-              + " the pool where it is smaller");
+          "Size of new volumes, of which thin ones take of the pool what is written; absent:"
+              + " 10 GiB, or with a thin pool that is smaller the size of that");
 
   static final List<ConfigKey<?>> ALL =
-      List.of(SOURCE, SIZE, MOST, METADATA_SIZE, FORMAT, VOLUME_SIZE);
+      List.of(SOURCE, SIZE, THIN, MOST, METADATA_SIZE, FORMAT, VOLUME_SIZE);
 
   private LvmKeys() {}
 }

@@ -20,7 +20,7 @@ import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A thin pool: a volume is a thin volume with a file system, a copy is a thin snapshot. */
+/** A pool: a volume is a logical volume with a file system, a copy is one with the same data. */
 final class LvmPool implements StoragePool {
   private static final Logger LOG = LoggerFactory.getLogger(LvmPool.class);
 
@@ -29,11 +29,11 @@ final class LvmPool implements StoragePool {
 
   private final PoolContext pool;
   private final Backing backing;
-  private final ThinPool thin;
+  private final PoolVolumes volumes;
   private final Catalog catalog;
   private final ActiveVolumes active;
   private final VolumeMounts mounts;
-  private final PoolRoom room;
+  private final Space space;
   private final Gate gate;
   private final NewVolumes making;
   private final LvmStreams streams;
@@ -45,18 +45,18 @@ final class LvmPool implements StoragePool {
    *
    * @param forgetMark removes what says that there is a pool
    */
-  LvmPool(PoolContext pool, Backing backing, ThinPool.Content content, Runnable forgetMark) {
+  LvmPool(PoolContext pool, Backing backing, PoolContent content, Runnable forgetMark) {
     this.pool = pool;
     this.backing = backing;
-    this.thin = content.pool();
+    this.volumes = content.pool();
     this.catalog = new Catalog(pool.subject(), content);
-    this.active = new ActiveVolumes(pool.subject(), thin, content.active());
+    this.active = new ActiveVolumes(pool.subject(), volumes, content.active());
     this.mounts = new VolumeMounts(pool, this::appear);
-    this.room = new PoolRoom(pool.subject(), thin, backing, System::nanoTime);
+    this.space = Spaces.of(pool, volumes, backing, active, catalog::discarded);
     this.gate = new Gate(pool.subject(), DriverErrors::naming);
-    this.making = new NewVolumes(thin, catalog, room, active, mounts);
-    this.streams = new LvmStreams(pool, thin, catalog, room, gate, active);
-    this.blocks = new LvmBlocks(pool, thin, catalog, room, gate, active, making);
+    this.making = new NewVolumes(volumes, catalog, space, active, mounts);
+    this.streams = new LvmStreams(pool, volumes, catalog, space, gate, active);
+    this.blocks = new LvmBlocks(pool, volumes, catalog, space, gate, active, making);
     this.forgetMark = forgetMark;
   }
 
@@ -65,20 +65,20 @@ final class LvmPool implements StoragePool {
     return gate.pass(
         "usage",
         () -> {
-          Fullness fullness = room.measure();
+          Space.Usage usage = space.measure();
           return new PoolInfo(
               pool.spec().name(),
               LvmProvider.NAME,
               pool.spec().config(),
-              Size.ofBytes(fullness.size()),
-              Size.ofBytes(fullness.used()),
+              Size.ofBytes(usage.size()),
+              Size.ofBytes(usage.used()),
               copies());
         });
   }
 
   @Override
   public PoolInfo.Copies copies() {
-    return PoolInfo.Copies.INSTANT;
+    return space.copies();
   }
 
   @Override
@@ -88,15 +88,15 @@ final class LvmPool implements StoragePool {
         () -> {
           VolumeFormat format =
               VolumeFormat.of(pool.get(LvmKeys.FORMAT).orElse("ext4")).orElseThrow();
-          ThinVolume volume = ThinVolume.fresh(id, format, room.usualSize(pool));
+          ThinVolume volume = ThinVolume.fresh(id, format, space.usualSize());
           making.publish(
               volume,
               () -> {
                 active.comes(volume.name());
-                thin.create(volume);
-                run(format.make(thin.device(volume.name())), "cannot make a file system");
-                mounts.files(() -> volume, thin);
-                thin.name(volume);
+                space.create(volume);
+                run(format.make(volumes.device(volume.name())), "cannot make a file system");
+                mounts.files(() -> volume, volumes);
+                volumes.name(volume);
               });
         });
   }
@@ -108,14 +108,15 @@ final class LvmPool implements StoragePool {
         () -> {
           ThinVolume volume = catalog.get(source);
           if (!volume.readOnly() && volume.format().filter(VolumeFormat::needsSync).isPresent()) {
-            mounts.sync(() -> catalog.get(source), thin);
+            mounts.sync(() -> catalog.get(source), volumes);
           }
           ThinVolume from = catalog.get(source);
           ThinVolume to = from.copy(target, readOnly);
           making.publish(
               to,
               () -> {
-                thin.snapshot(from, to);
+                List<String> tags = VolumeTags.of(to);
+                catalog.keeping(from.name(), () -> space.copy(from.name(), to.name(), tags));
                 requireSame(from, catalog.find(source));
               });
         });
@@ -154,7 +155,7 @@ final class LvmPool implements StoragePool {
 
   private void throwAway(ThinVolume volume) {
     try {
-      thin.throwAway(volume);
+      volumes.throwAway(volume);
     } catch (StapesException e) {
       if (isThere(volume, e)) {
         throw e;
@@ -171,7 +172,7 @@ final class LvmPool implements StoragePool {
         error,
         () -> {
           boolean known =
-              thin.content().volumes().stream()
+              volumes.content().volumes().stream()
                   .anyMatch(other -> other.name().equals(volume.name()));
           if (!known) {
             there.clear();
@@ -189,7 +190,7 @@ final class LvmPool implements StoragePool {
       before = tried.size();
       gate.passInTurn("reclaim", () -> tried.addAll(removeSome(tried)));
     } while (tried.size() > before);
-    gate.pass("usage", room::measure);
+    gate.pass("usage", space::measure);
   }
 
   private List<String> removeSome(Set<String> tried) {
@@ -204,10 +205,10 @@ final class LvmPool implements StoragePool {
   private void remove(List<String> some) {
     Set<String> gone = new HashSet<>(some);
     try {
-      thin.remove(some);
+      volumes.remove(some);
     } catch (StapesException e) {
-      gone.removeAll(thin.content().trash());
-      if (e.kind() != Kind.BUSY) {
+      gone.removeAll(volumes.content().trash());
+      if (e.kind() != Kind.BUSY && e.kind() != Kind.NOT_FOUND) {
         forget(gone);
         throw e;
       }
@@ -239,7 +240,7 @@ final class LvmPool implements StoragePool {
           catalog.get(id).files();
           return mounts.with(
               () -> catalog.get(id),
-              thin,
+              volumes,
               use -> pool.host().tree(pool.local(use.files()), resolution));
         });
   }
@@ -250,7 +251,7 @@ final class LvmPool implements StoragePool {
         "attach " + id,
         () -> {
           catalog.get(id).files();
-          VolumeMounts.Use use = mounts.use(() -> catalog.get(id), thin);
+          VolumeMounts.Use use = mounts.use(() -> catalog.get(id), volumes);
           if (!readOnly) {
             return use.volume().attached(use.files(), () -> mounts.release(use));
           }
@@ -276,12 +277,12 @@ final class LvmPool implements StoragePool {
   /** Makes the device of a volume ready to be mounted. */
   private void appear(ThinVolume volume) {
     active.activate(volume.name());
-    Path device = thin.device(volume.name());
+    Path device = volumes.device(volume.name());
     Optional<Command> renewal =
         volume.copied() ? volume.files().renewUuid(device) : Optional.empty();
     if (renewal.isPresent()) {
       run(renewal.get(), "cannot give the copy a UUID of its own");
-      thin.untag(volume, VolumeTags.COPIED);
+      volumes.untag(volume, VolumeTags.COPIED);
       catalog.put(volume.withOwnUuid());
     }
   }
@@ -296,7 +297,7 @@ final class LvmPool implements StoragePool {
 
   @Override
   public Optional<Quotas> quotas() {
-    return Optional.of(new LvmQuotas(pool, thin, catalog, mounts, room, gate, active));
+    return Optional.of(new LvmQuotas(pool, volumes, catalog, mounts, space, gate, active));
   }
 
   @Override
@@ -324,8 +325,8 @@ final class LvmPool implements StoragePool {
                     gate.alone(
                         "grow",
                         () -> {
-                          resize.growTo(thin, size);
-                          room.measure();
+                          resize.growTo(volumes, space, size);
+                          Space.Usage unused = space.measure();
                         }));
   }
 
@@ -335,7 +336,7 @@ final class LvmPool implements StoragePool {
         "destroy",
         () -> {
           letGo();
-          backing.remove(thin);
+          backing.remove(volumes);
           forgetMark.run();
         });
   }

@@ -21,13 +21,15 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
  * The driver {@code lvm}: volumes are thin volumes with ext4, XFS or Btrfs, copies are thin
- * snapshots. A pool is a thin pool in a group of its own, in a loop file (the default) or on a
- * block device, or one in a volume group that is there already.
+ * snapshots; or both are plain volumes where {@code lvm.use_thinpool} says so. A pool is in a group
+ * of its own, in a loop file (the default) or on a block device, or in a volume group that is there
+ * already.
  */
 public final class LvmProvider implements StorageDriverProvider {
   static final String NAME = "lvm";
@@ -39,20 +41,23 @@ public final class LvmProvider implements StorageDriverProvider {
 
   private final Supplier<Syscalls> sys;
   private final Path root;
+  private final Function<Syscalls, DeviceContents> contents;
 
   /** A provider for this machine. */
   public LvmProvider() {
-    this(Syscalls::system, ROOT);
+    this(Syscalls::system, ROOT, BlockCopies::new);
   }
 
   /**
    * A provider over other system calls.
    *
    * @param root where the machine's {@code /sys} and {@code /lib/modules} are looked for
+   * @param contents of devices, by system calls
    */
-  LvmProvider(Supplier<Syscalls> sys, Path root) {
+  LvmProvider(Supplier<Syscalls> sys, Path root, Function<Syscalls, DeviceContents> contents) {
     this.sys = sys;
     this.root = root;
+    this.contents = contents;
   }
 
   @Override
@@ -115,6 +120,7 @@ public final class LvmProvider implements StorageDriverProvider {
     requireFormat(pool);
     Backing backing = backing(pool);
     requireNoSizeOfDevice(pool);
+    requireOwnKeys(pool);
     return DriverErrors.naming(pool.subject(), "cannot be made", () -> create(pool, backing));
   }
 
@@ -124,12 +130,12 @@ public final class LvmProvider implements StorageDriverProvider {
     PoolMark file = new PoolMark(pool);
     try {
       file.write(mark);
-      ThinPool thin = backing.create(mark);
+      PoolVolumes volumes = backing.create(mark);
       if (!backing.isInDirectory()) {
-        file.place(thin);
+        file.place(volumes);
       }
-      backing.detach(); // the thin pool is active
-      return new LvmPool(pool, backing, ThinPool.Content.none(thin), file::delete);
+      backing.detach(); // the one with the mark is active
+      return new LvmPool(pool, backing, PoolContent.none(volumes), file::delete);
     } catch (RuntimeException e) {
       Undo.after(e, () -> sweep(backing, file, mark));
       throw e;
@@ -157,10 +163,11 @@ public final class LvmProvider implements StorageDriverProvider {
         "cannot be opened",
         () -> {
           try {
-            ThinPool.Content content = find(pool, backing.attach(), mark);
+            PoolContent content = find(pool, backing.attach(), mark);
             if (!backing.isInDirectory()) {
               file.requireOriginal(mark, content);
             }
+            Spaces.requireAsMade(pool, content.pool());
             backing.requireOwn(content.pool());
             content.pool().activate();
             return new LvmPool(pool, backing, content, file::delete);
@@ -170,14 +177,13 @@ public final class LvmProvider implements StorageDriverProvider {
         });
   }
 
-  private static ThinPool.Content find(PoolContext pool, Lvm lvm, String mark) {
-    return ThinPool.find(lvm, mark)
+  private static PoolContent find(PoolContext pool, Lvm lvm, String mark) {
+    return PoolVolumes.find(lvm, mark)
         .orElseThrow(
             () ->
                 pool.failure(
                     Kind.UNAVAILABLE,
-                    "its thin pool is gone: no logical volume with the tag "
-                        + VolumeTags.pool(mark)));
+                    "it is gone: no logical volume with the tag " + VolumeTags.pool(mark)));
   }
 
   /** The mark is there before anything else is, and goes last. */
@@ -193,7 +199,7 @@ public final class LvmProvider implements StorageDriverProvider {
           "cannot be removed",
           () -> {
             if (!backing.isInDirectory()) {
-              ThinPool.find(backing.attach(), mark.get())
+              PoolVolumes.find(backing.attach(), mark.get())
                   .ifPresent(content -> file.requireOriginal(mark.get(), content));
             }
             sweep(backing, file, mark.get());
@@ -205,7 +211,8 @@ public final class LvmProvider implements StorageDriverProvider {
 
   private PoolContext context(Host host, PoolSpec spec, Path directory) {
     new ConfigSchema(LvmKeys.ALL).validate("pool " + spec.name(), spec.config().values());
-    return new PoolContext(host, sys.get(), spec, directory);
+    Syscalls calls = sys.get();
+    return new PoolContext(host, calls, spec, directory, contents.apply(calls));
   }
 
   private static void requireFormat(PoolContext pool) {
@@ -236,6 +243,26 @@ public final class LvmProvider implements StorageDriverProvider {
       throw StapesException.invalid(
           pool.subject(),
           "size is for a loop file or a volume group, but the source is \"" + source.get() + "\"");
+    }
+  }
+
+  /** Plain volumes may take all that a group has. */
+  private static void requireOwnKeys(PoolContext pool) {
+    if (!pool.isPlain()) {
+      return;
+    }
+    for (ConfigKey<?> key : List.of(LvmKeys.MOST, LvmKeys.METADATA_SIZE)) {
+      if (pool.get(key).isPresent()) {
+        throw StapesException.invalid(
+            pool.subject(), key.name() + " is for a thin pool, but lvm.use_thinpool is \"false\"");
+      }
+    }
+    if (pool.get(LvmKeys.SOURCE).isPresent() && pool.get(LvmKeys.SIZE).isPresent()) {
+      throw StapesException.invalid(
+          pool.subject(),
+          "size is for a loop file or a thin pool, but the source is \""
+              + pool.get(LvmKeys.SOURCE).get()
+              + "\", and lvm.use_thinpool is \"false\"");
     }
   }
 

@@ -35,26 +35,26 @@ final class LvmQuotas implements StoragePool.Quotas {
   private static final int TRIES = 3;
 
   private final PoolContext pool;
-  private final ThinPool thin;
+  private final PoolVolumes volumes;
   private final Catalog catalog;
   private final VolumeMounts mounts;
-  private final PoolRoom room;
+  private final Space space;
   private final Gate gate;
   private final ActiveVolumes active;
 
   LvmQuotas(
       PoolContext pool,
-      ThinPool thin,
+      PoolVolumes volumes,
       Catalog catalog,
       VolumeMounts mounts,
-      PoolRoom room,
+      Space space,
       Gate gate,
       ActiveVolumes active) {
     this.pool = pool;
-    this.thin = thin;
+    this.volumes = volumes;
     this.catalog = catalog;
     this.mounts = mounts;
-    this.room = room;
+    this.space = space;
     this.gate = gate;
     this.active = active;
   }
@@ -67,7 +67,7 @@ final class LvmQuotas implements StoragePool.Quotas {
           ThinVolume volume = catalog.get(id).writable();
           volume.files();
           if (size.isEmpty()) {
-            resize(volume, Math.max(volume.size(), room.usualSize(pool)));
+            resize(volume, Math.max(volume.size(), space.usualSize()));
           } else {
             fit(volume, size.get().bytes());
           }
@@ -118,15 +118,15 @@ final class LvmQuotas implements StoragePool.Quotas {
 
   /** While it is mounted nobody puts another one in its place. */
   private ThinVolume grow(ThinVolume volume, long target) {
-    room.require();
+    space.require();
     return mounts.with(
         () -> catalog.get(volume.id()),
-        thin,
+        volumes,
         use -> {
           ThinVolume now = catalog.get(volume.id());
           requireSame(volume, now);
           if (now.size() < target) {
-            thin.resize(now, target);
+            space.resize(now.name(), now.size(), target);
             now = now.sized(target);
             catalog.put(now);
           }
@@ -145,9 +145,9 @@ final class LvmQuotas implements StoragePool.Quotas {
   private void fill(ThinVolume volume) {
     mounts.with(
         () -> catalog.get(volume.id()),
-        thin,
+        volumes,
         use -> {
-          Path device = thin.device(use.volume().name());
+          Path device = volumes.device(use.volume().name());
           run(volume, volume.files().grow(device, use.mountPoint()));
           return use;
         });
@@ -168,7 +168,7 @@ final class LvmQuotas implements StoragePool.Quotas {
                         Kind.UNSUPPORTED,
                         volume.subject(),
                         volume.files().type() + " does not shrink; asked for " + target));
-    room.require();
+    space.require();
     return mounts.unmounted(
         volume,
         () -> {
@@ -190,7 +190,7 @@ final class LvmQuotas implements StoragePool.Quotas {
   private Fd alone(ThinVolume volume) {
     try {
       Set<OpenFlag> flags = Set.of(OpenFlag.READ, OpenFlag.EXCLUSIVE);
-      return Fd.open(pool.sys(), thin.device(volume.name()), flags);
+      return Fd.open(pool.sys(), volumes.device(volume.name()), flags);
     } catch (LinuxException e) {
       if (e.is(Errno.EBUSY)) {
         throw busy(volume, "somebody has files of it open, or has it mounted", e);
@@ -207,11 +207,11 @@ final class LvmQuotas implements StoragePool.Quotas {
   private ThinVolume replaced(ThinVolume volume, VolumeFormat.Shrink how, long target) {
     ThinVolume draft = volume.named(LvmNames.freshVolume());
     try {
-      thin.draft(volume, draft);
+      space.copy(volume.name(), draft.name(), VolumeTags.unnamed(draft));
       active.activate(draft.name());
-      shrink(volume, how.to(thin.device(draft.name()), target), target);
-      thin.resize(draft, target);
-      thin.replace(volume, draft);
+      shrink(volume, how.to(volumes.device(draft.name()), target), target);
+      space.resize(draft.name(), draft.size(), target);
+      volumes.replace(volume, draft);
     } catch (RuntimeException e) {
       Undo.after(e, () -> takeBack(volume, draft));
       throw e;
@@ -226,7 +226,7 @@ final class LvmQuotas implements StoragePool.Quotas {
   private void shrink(ThinVolume volume, List<Command> commands, long target) {
     for (Command command : commands) {
       try {
-        thin.lvm().toItsEnd(command);
+        volumes.lvm().toItsEnd(command);
       } catch (StapesException e) {
         boolean tried = e.kind() == Kind.INTERNAL;
         throw new StapesException(
@@ -241,7 +241,7 @@ final class LvmQuotas implements StoragePool.Quotas {
   /** Without this the one in its place says that it is trash, as long as that is there. */
   private void throwAway(ThinVolume replaced) {
     try {
-      thin.throwAway(replaced);
+      volumes.throwAway(replaced);
     } catch (StapesException e) {
       LOG.debug("{}: {} has its id still", pool.subject(), replaced.name(), e);
     }
@@ -250,7 +250,7 @@ final class LvmQuotas implements StoragePool.Quotas {
   /** Whether the draft got the id is not known after an error; LVM's own answer counts. */
   private void takeBack(ThinVolume volume, ThinVolume draft) {
     try {
-      thin.removeIfThere(draft.name());
+      volumes.removeIfThere(draft.name());
       active.gone(List.of(draft.name()));
     } catch (StapesException e) {
       catalog.discarded(draft.name());
@@ -261,7 +261,7 @@ final class LvmQuotas implements StoragePool.Quotas {
 
   private void run(ThinVolume volume, Command command) {
     try {
-      thin.lvm().toItsEnd(command);
+      volumes.lvm().toItsEnd(command);
     } catch (StapesException e) {
       throw LvmErrors.of(e, "volume " + volume.id(), "cannot be resized");
     }
@@ -275,7 +275,7 @@ final class LvmQuotas implements StoragePool.Quotas {
           ThinVolume volume = catalog.get(id);
           if (volume.format().isEmpty()) {
             active.activate(volume.name());
-            return Size.ofBytes(thin.used(volume));
+            return Size.ofBytes(space.used(volume));
           }
           FileSystemInfo info = info(volume);
           return Size.ofBytes(info.size() - info.free());
@@ -285,7 +285,7 @@ final class LvmQuotas implements StoragePool.Quotas {
   private FileSystemInfo info(ThinVolume volume) {
     return mounts.with(
         () -> catalog.get(volume.id()),
-        thin,
+        volumes,
         use -> new Kernel(pool.sys()).fileSystem(pool.local(use.files())));
   }
 }

@@ -51,6 +51,14 @@ final class LvmReport {
     return rows;
   }
 
+  /** The only row of those that were asked for. */
+  static LvmRow only(List<LvmRow> rows) throws Malformed {
+    if (rows.size() != 1) {
+      throw new Malformed(rows.size() + " rows instead of one");
+    }
+    return rows.get(0);
+  }
+
   private static JsonNode tree(String text) throws Malformed {
     try {
       JsonNode tree = JSON.readTree(text);

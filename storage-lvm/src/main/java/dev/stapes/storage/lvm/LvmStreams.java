@@ -23,9 +23,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Volumes as streams of the blocks that are mapped, or are others than those of a base; the
- * metadata of the thin pool says which. What is sent and what a difference is received onto are
- * twins, which nobody writes to.
+ * Volumes as streams of the blocks that are mapped, or are others than those of a base; the pool's
+ * space says which may be. What is sent and what a difference is received onto are twins, which
+ * nobody writes to.
  */
 final class LvmStreams implements StoragePool.SendReceive {
   private static final Logger LOG = LoggerFactory.getLogger(LvmStreams.class);
@@ -34,35 +34,33 @@ final class LvmStreams implements StoragePool.SendReceive {
   private static final long LOOK = 64L << 20;
 
   private final PoolContext pool;
-  private final ThinPool thin;
+  private final PoolVolumes volumes;
   private final Catalog catalog;
-  private final PoolRoom room;
+  private final Space space;
   private final Gate gate;
   private final ActiveVolumes active;
-  private final ThinMetadata metadata;
 
   private final Transfers transfers = new Transfers();
 
   LvmStreams(
       PoolContext pool,
-      ThinPool thin,
+      PoolVolumes volumes,
       Catalog catalog,
-      PoolRoom room,
+      Space space,
       Gate gate,
       ActiveVolumes active) {
     this.pool = pool;
-    this.thin = thin;
+    this.volumes = volumes;
     this.catalog = catalog;
-    this.room = room;
+    this.space = space;
     this.gate = gate;
     this.active = active;
-    this.metadata = new ThinMetadata(pool.host(), pool.subject(), thin);
   }
 
   /** Ends what is under way: who reads or writes a device then is told so. */
   void close() {
     transfers.cut();
-    metadata.awaitEnd();
+    space.awaitEnd();
   }
 
   /** Work on a stream, outside of the gate: the pool can be closed meanwhile, which ends it. */
@@ -127,7 +125,7 @@ final class LvmStreams implements StoragePool.SendReceive {
     Holding holding = new Holding(pool.subject());
     active.hold(twin.name());
     try {
-      FileChannel device = holding.open(thin.device(twin.name()), StandardOpenOption.READ);
+      FileChannel device = holding.open(volumes.device(twin.name()), StandardOpenOption.READ);
       from.ifPresent(other -> catalog.keep(other.name()));
       return new Sending(volume, twin, from, device, holding, transfers.begin(holding::end));
     } catch (RuntimeException e) {
@@ -166,12 +164,13 @@ final class LvmStreams implements StoragePool.SendReceive {
     if (known.isPresent()) {
       return known.get();
     }
-    room.require();
+    space.require();
     Twin made = Twin.of(volume);
     try {
-      thin.snapshot(volume, made);
+      List<String> tags = VolumeTags.of(made);
+      catalog.keeping(volume.name(), () -> space.copy(volume.name(), made.name(), tags));
     } catch (RuntimeException e) {
-      Undo.after(e, () -> thin.removeIfThere(made.name()));
+      Undo.after(e, () -> remove(made.name()));
       throw e;
     }
     catalog.add(made);
@@ -181,8 +180,8 @@ final class LvmStreams implements StoragePool.SendReceive {
   private Parts parts(Sending sending) {
     String name = sending.twin().name();
     return sending.base().isPresent()
-        ? metadata.changed(sending.base().get().name(), name, sending.holding())
-        : metadata.mapped(name, sending.holding());
+        ? space.changed(sending.base().get().name(), name, sending.holding())
+        : space.mapped(name, sending.holding());
   }
 
   private void write(Sending sending, OutputStream out) throws IOException {
@@ -281,22 +280,23 @@ final class LvmStreams implements StoragePool.SendReceive {
   }
 
   private Receiving begin(VolumeId id, StreamHeader header, Holding holding) {
-    room.require();
+    space.require();
     Optional<Twin> base = header.base().map(content -> base(id, content));
-    long size = room.rounded("volume " + id, Size.ofBytes(header.size()));
+    long size = space.rounded("volume " + id, Size.ofBytes(header.size()));
     ThinVolume volume = ThinVolume.received(id, header, size);
     String draft = LvmNames.freshVolume();
     try {
       if (base.isPresent()) {
-        thin.snapshot(base.get(), draft);
-        thin.fit(draft, size);
+        String from = base.get().name();
+        catalog.keeping(from, () -> space.copy(from, draft, List.of(VolumeTags.TRASH)));
+        space.resize(draft, volumes.size(draft), size);
         active.activate(draft);
       } else {
         active.comes(draft);
-        thin.create(volume.named(draft));
+        space.create(volume.named(draft));
       }
       FileChannel device =
-          holding.open(thin.device(draft), StandardOpenOption.READ, StandardOpenOption.WRITE);
+          holding.open(volumes.device(draft), StandardOpenOption.READ, StandardOpenOption.WRITE);
       return new Receiving(volume, draft, header, base, device);
     } catch (RuntimeException e) {
       Undo.after(e, () -> takeBack(volume, draft));
@@ -311,8 +311,8 @@ final class LvmStreams implements StoragePool.SendReceive {
     String content = catalog.contentName(receiving.header().content(), sum, draft);
     Twin twin = new Twin(draft, volume.name(), content, Optional.of(sum));
     active.letGo(draft);
-    thin.adopt(twin);
-    thin.snapshot(twin, volume);
+    volumes.become(twin.name(), VolumeTags.of(twin));
+    space.copy(twin.name(), volume.name(), VolumeTags.of(volume));
     catalog.put(volume);
     catalog.add(twin);
   }
@@ -331,7 +331,7 @@ final class LvmStreams implements StoragePool.SendReceive {
   }
 
   private void remove(String name) {
-    thin.removeIfThere(name);
+    volumes.removeIfThere(name);
     active.gone(List.of(name));
   }
 
@@ -369,7 +369,7 @@ final class LvmStreams implements StoragePool.SendReceive {
       written += count;
       if (written >= LOOK) {
         device.force(false);
-        gate.pass("receive", room::requireNow);
+        gate.pass("receive", space::requireNow);
         written = 0;
       }
     }

@@ -5,17 +5,21 @@ import java.util.List;
 
 /** Makes volumes: where that fails there is none, or one that is listed and can be discarded. */
 final class NewVolumes {
-  private final ThinPool thin;
+  private final PoolVolumes volumes;
   private final Catalog catalog;
-  private final PoolRoom room;
+  private final Space space;
   private final ActiveVolumes active;
   private final VolumeMounts mounts;
 
   NewVolumes(
-      ThinPool thin, Catalog catalog, PoolRoom room, ActiveVolumes active, VolumeMounts mounts) {
-    this.thin = thin;
+      PoolVolumes volumes,
+      Catalog catalog,
+      Space space,
+      ActiveVolumes active,
+      VolumeMounts mounts) {
+    this.volumes = volumes;
     this.catalog = catalog;
-    this.room = room;
+    this.space = space;
     this.active = active;
     this.mounts = mounts;
   }
@@ -24,7 +28,7 @@ final class NewVolumes {
   void publish(ThinVolume volume, Runnable maker) {
     catalog.begin(volume.id());
     try {
-      room.require();
+      space.require();
       try {
         maker.run();
         catalog.put(volume);
@@ -40,7 +44,7 @@ final class NewVolumes {
   private void takeBack(ThinVolume volume) {
     try {
       mounts.forget(volume);
-      thin.removeIfThere(volume.name());
+      volumes.removeIfThere(volume.name());
       active.gone(List.of(volume.name()));
     } catch (RuntimeException e) {
       catalog.put(volume);

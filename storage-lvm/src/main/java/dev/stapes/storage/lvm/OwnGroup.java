@@ -1,7 +1,5 @@
 package dev.stapes.storage.lvm;
 
-import dev.stapes.model.StapesException.Kind;
-
 /** A volume group of the pool's own, on one device. */
 final class OwnGroup {
   private static final long MIB = 1L << 20;
@@ -13,13 +11,13 @@ final class OwnGroup {
   }
 
   /**
-   * Makes the group with the thin pool.
+   * Makes the group with what bears the mark.
    *
    * @param device blank
    * @param size of it, in bytes
    * @param mark of both
    */
-  ThinPool create(Lvm lvm, String device, long size, String mark) {
+  PoolVolumes create(Lvm lvm, String device, long size, String mark) {
     String group = LvmNames.fresh();
     lvm.run(
         "vgcreate",
@@ -33,16 +31,7 @@ final class OwnGroup {
         VolumeTags.group(mark),
         group,
         device);
-    return ThinPool.create(lvm, group, LvmNames.fresh(), mark, plan(lvm.group(group)));
-  }
-
-  private ThinPoolPlan plan(VolumeGroup group) {
-    return ThinPoolPlan.of(group.free(), group.extent(), pool.get(LvmKeys.METADATA_SIZE))
-        .orElseThrow(
-            () ->
-                pool.failure(
-                    Kind.EXHAUSTED,
-                    "no room for a thin pool: " + group.free() + " bytes in the group"));
+    return Spaces.make(pool, lvm, group, lvm.group(group).free(), mark);
   }
 
   /**
@@ -65,20 +54,8 @@ final class OwnGroup {
     }
   }
 
-  /**
-   * Takes what the device has more, for the data of the thin pool.
-   *
-   * @return whether there was more
-   */
-  static boolean fill(ThinPool pool, String device) {
-    pool.lvm().run("pvresize", device);
-    VolumeGroup group = pool.groupInfo();
-    long more = group.free() - ThinPoolPlan.reserve(pool.fullness().metadataSize());
-    long whole = more / group.extent() * group.extent();
-    if (whole <= 0) {
-      return false;
-    }
-    pool.extendData(whole);
-    return true;
+  /** Takes what the device has more. */
+  static void grow(Lvm lvm, String device) {
+    lvm.run("pvresize", device);
   }
 }

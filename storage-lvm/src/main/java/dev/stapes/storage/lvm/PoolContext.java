@@ -19,14 +19,21 @@ import org.slf4j.LoggerFactory;
  * @param sys its system calls
  * @param spec what was asked for
  * @param directory for the pool's own files
+ * @param contents of its devices
  */
-record PoolContext(Host host, Syscalls sys, PoolSpec spec, Path directory) {
+record PoolContext(
+    Host host, Syscalls sys, PoolSpec spec, Path directory, DeviceContents contents) {
   private static final Logger LOG = LoggerFactory.getLogger(PoolContext.class);
   private static final Path UDEV = Path.of("/run/udev/control");
 
   /** For messages. */
   String subject() {
     return "pool " + spec.name();
+  }
+
+  /** Whether volumes are to take their space from the group themselves. */
+  boolean isPlain() {
+    return !get(LvmKeys.THIN).orElse(true);
   }
 
   /** The path by which this JVM reaches a path of the host's mount namespace. */

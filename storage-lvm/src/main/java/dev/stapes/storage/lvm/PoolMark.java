@@ -80,7 +80,7 @@ final class PoolMark {
    *
    * @throws StapesException UNAVAILABLE in a copy, whose thin pool is that of the original
    */
-  void requireOriginal(String mark, ThinPool.Content content) {
+  void requireOriginal(String mark, PoolContent content) {
     Path here = absolute(pool.directory());
     Optional<Path> remembered = content.directory();
     if (remembered.equals(Optional.of(here))) {
@@ -114,9 +114,9 @@ final class PoolMark {
     return directory.toAbsolutePath().normalize();
   }
 
-  /** Says of a new thin pool where it is. */
-  void place(ThinPool thin) {
-    thin.place(Optional.empty(), absolute(pool.directory()));
+  /** Says of a new pool where it is. */
+  void place(PoolVolumes volumes) {
+    volumes.place(Optional.empty(), absolute(pool.directory()));
   }
 
   /** Removes it. */

@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
 final class PoolRoom {
   private static final Logger LOG = LoggerFactory.getLogger(PoolRoom.class);
   private static final long FRESH = Duration.ofSeconds(5).toNanos();
-  private static final Size USUAL_VOLUME = Size.ofGibibytes(10);
+  static final Size USUAL_VOLUME = Size.ofGibibytes(10);
 
   private final String subject;
   private final ThinPool thin;
@@ -97,7 +97,7 @@ final class PoolRoom {
 
   private synchronized long extent() {
     if (extent == 0) {
-      extent = Math.max(1L << 20, thin.groupInfo().extent());
+      extent = Math.max(1L << 20, thin.volumes().groupInfo().extent());
     }
     return extent;
   }
@@ -140,7 +140,7 @@ final class PoolRoom {
   }
 
   private boolean widen(Fullness tight) {
-    VolumeGroup group = thin.groupInfo();
+    VolumeGroup group = thin.volumes().groupInfo();
     long more =
         Math.min(group.free(), ThinPoolPlan.up(tight.metadataSize(), group.extent()))
             / group.extent()

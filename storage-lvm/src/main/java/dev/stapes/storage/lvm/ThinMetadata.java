@@ -29,10 +29,10 @@ final class ThinMetadata {
 
   private final Host host;
   private final String subject;
-  private final ThinPool thin;
+  private final PoolVolumes thin;
   private final ReentrantLock turn = new ReentrantLock();
 
-  ThinMetadata(Host host, String subject, ThinPool thin) {
+  ThinMetadata(Host host, String subject, PoolVolumes thin) {
     this.host = host;
     this.subject = subject;
     this.thin = thin;
@@ -105,10 +105,7 @@ final class ThinMetadata {
     return thin.lvm()
         .read(
             () -> {
-              if (rows.size() != 1) {
-                throw new LvmReport.Malformed(rows.size() + " rows instead of one");
-              }
-              LvmRow row = rows.get(0);
+              LvmRow row = LvmReport.only(rows);
               return new Row(Long.toString(row.number("thin_id")), row.number("lv_size"));
             });
   }

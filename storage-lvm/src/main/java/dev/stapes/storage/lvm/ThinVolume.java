@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * A thin volume.
+ * A volume of a pool, thin or plain.
  *
  * @param name of the logical volume, in its group
  * @param id what it is called in the pool

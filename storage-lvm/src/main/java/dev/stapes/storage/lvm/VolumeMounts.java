@@ -103,8 +103,8 @@ final class VolumeMounts {
   }
 
   /** Makes sure that a volume can be mounted, and leaves it so for a while. */
-  void files(Supplier<ThinVolume> which, ThinPool thin) {
-    release(use(which, thin));
+  void files(Supplier<ThinVolume> which, PoolVolumes volumes) {
+    release(use(which, volumes));
   }
 
   /**
@@ -112,7 +112,7 @@ final class VolumeMounts {
    *
    * @param which says which one it is now: while this waits, another one may take its place
    */
-  Use use(Supplier<ThinVolume> which, ThinPool thin) {
+  Use use(Supplier<ThinVolume> which, PoolVolumes volumes) {
     while (true) {
       ThinVolume volume = which.get();
       Place place = enter(volume);
@@ -121,7 +121,7 @@ final class VolumeMounts {
           ThinVolume now = which.get();
           if (now.name().equals(volume.name()) && isKnown(volume, place)) {
             if (!place.mounted) {
-              mount(now, thin.device(now.name()), place.target);
+              mount(now, volumes.device(now.name()), place.target);
               place.mounted = true;
             }
             return new Use(now, place);
@@ -161,8 +161,8 @@ final class VolumeMounts {
   }
 
   /** Does something with the files of a volume, which stay mounted meanwhile. */
-  <T> T with(Supplier<ThinVolume> which, ThinPool thin, Function<Use, T> work) {
-    Use use = use(which, thin);
+  <T> T with(Supplier<ThinVolume> which, PoolVolumes volumes, Function<Use, T> work) {
+    Use use = use(which, volumes);
     try {
       return work.apply(use);
     } finally {
@@ -202,10 +202,10 @@ final class VolumeMounts {
   }
 
   /** Writes out what was written to a volume so far. */
-  void sync(Supplier<ThinVolume> which, ThinPool thin) {
+  void sync(Supplier<ThinVolume> which, PoolVolumes volumes) {
     with(
         which,
-        thin,
+        volumes,
         use -> {
           Set<OpenFlag> flags = Set.of(OpenFlag.READ, OpenFlag.DIRECTORY);
           try (Fd directory = Fd.open(pool.sys(), pool.local(use.files()), flags)) {

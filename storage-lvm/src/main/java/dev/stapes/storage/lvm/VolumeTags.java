@@ -19,6 +19,13 @@ final class VolumeTags {
   /** Of a copy whose file system has the UUID of its source, which it cannot be mounted with. */
   static final String COPIED = "stapes.copied";
 
+  /** Of the one that bears the mark of a pool whose volumes are plain ones. */
+  static final String PLAIN = "stapes.plain";
+
+  /** Of what shows a volume as of one moment, while that is copied. */
+  static final String MOMENT = "stapes.moment";
+
+  private static final String MEMBER = "stapes.of=";
   private static final String BLOCK = "stapes.block";
   private static final String REPLACES = "stapes.replaces=";
   private static final String TWIN = "stapes.twin=";
@@ -32,9 +39,14 @@ final class VolumeTags {
 
   private VolumeTags() {}
 
-  /** The mark of a thin pool. */
+  /** The mark of a pool, which its thin pool bears, or what is in place of one. */
   static String pool(String mark) {
     return POOL + mark;
+  }
+
+  /** Of each volume of a pool without a thin pool. */
+  static String member(String mark) {
+    return MEMBER + mark;
   }
 
   /** The mark of a group that was made for a thin pool. */

@@ -16,14 +16,15 @@ class CatalogTest {
   private static final ThinVolume FIRST = volume("first");
   private static final ThinVolume SECOND = volume("second");
 
-  private final Catalog catalog = new Catalog("pool p", ThinPool.Content.none(pool()));
+  private final Catalog catalog = new Catalog("pool p", PoolContent.none(pool()));
 
   private static ThinVolume volume(String name) {
     return ThinVolume.block(new VolumeId(VolumeId.Kind.SNAPSHOT, name), 1 << 20);
   }
 
-  private static ThinPool pool() {
-    return new ThinPool(new Lvm(FakeHost.create(), "pool p", List.of()), FakeLvm.GROUP, "thin");
+  private static PoolVolumes pool() {
+    Lvm lvm = new Lvm(FakeHost.create(), "pool p", List.of());
+    return PoolVolumes.thin(lvm, FakeLvm.GROUP, "thin");
   }
 
   private static Twin received(String name, ThinVolume owner, String content, String sum) {

@@ -18,6 +18,7 @@ final class FakeLvm implements FakeProgram {
   static final String GROUP = "vg0";
 
   private static final long EXTENT = 4L << 20;
+  private static final long SIZE = 1L << 30;
   private static final Map.Entry<String, Runnable> NOTHING = Map.entry("", () -> {});
 
   private final Map<String, Volume> volumes = new TreeMap<>();
@@ -29,6 +30,7 @@ final class FakeLvm implements FakeProgram {
   private static final class Volume {
     final Set<String> tags = new LinkedHashSet<>();
     String pool = "";
+    String origin = "";
     long size;
     long metadata;
     boolean active;
@@ -44,13 +46,17 @@ final class FakeLvm implements FakeProgram {
     }
   }
 
-  /** Names with tags, of all but the thin pool; what is trash is not shown. */
+  /** Names with tags, of all but what bears the mark; what is trash is not shown. */
   synchronized Set<String> picture() {
     Set<String> all = new LinkedHashSet<>();
     volumes.values().stream()
-        .filter(volume -> !volume.pool.isEmpty() && !volume.tags.contains(VolumeTags.TRASH))
+        .filter(volume -> !isPool(volume) && !volume.tags.contains(VolumeTags.TRASH))
         .forEach(volume -> all.add(volume.tags.toString()));
     return all;
+  }
+
+  private static boolean isPool(Volume volume) {
+    return volume.tags.stream().anyMatch(tag -> tag.startsWith(VolumeTags.pool("")));
   }
 
   /** How many logical volumes there are, the thin pool too. */
@@ -102,9 +108,17 @@ final class FakeLvm implements FakeProgram {
     volumes.put(name, made);
   }
 
+  /** One that somebody made, of a size. */
+  synchronized void addPlain(String name, Set<String> tags, long size) {
+    Volume made = new Volume();
+    made.size = size;
+    made.tags.addAll(tags);
+    volumes.put(name, made);
+  }
+
   synchronized String onlyPool() {
     return volumes.entrySet().stream()
-        .filter(entry -> entry.getValue().pool.isEmpty())
+        .filter(entry -> isPool(entry.getValue()))
         .map(Map.Entry::getKey)
         .findFirst()
         .orElseThrow();
@@ -149,19 +163,28 @@ final class FakeLvm implements FakeProgram {
     if (!arguments.rest().equals(List.of(GROUP))) {
       throw new Refused("Volume group \"" + arguments.rest().get(0) + "\" not found");
     }
-    long used =
-        volumes.values().stream()
-            .filter(volume -> volume.pool.isEmpty())
-            .mapToLong(volume -> volume.size)
-            .sum();
-    return "{\"report\":[{\"vg\":[{\"vg_free\":\""
-        + ((1L << 30) - used)
+    return "{\"report\":[{\"vg\":[{\"vg_size\":\""
+        + SIZE
+        + "\",\"vg_free\":\""
+        + free()
         + "\",\"vg_extent_size\":\""
         + EXTENT
         + "\"}]}]}";
   }
 
+  private long free() {
+    return SIZE
+        - volumes.values().stream()
+            .filter(volume -> volume.pool.isEmpty())
+            .mapToLong(volume -> volume.size)
+            .sum();
+  }
+
   private String report(Arguments arguments) throws Refused {
+    if (arguments.has("--options", "seg_pe_ranges")) {
+      long extents = find(arguments.rest().get(0)).size / EXTENT;
+      return "{\"report\":[{\"lv\":[{\"seg_pe_ranges\":\"/dev/fake:7-" + (6 + extents) + "\"}]}]}";
+    }
     List<String> rows = new ArrayList<>();
     for (Map.Entry<String, Volume> entry : volumes.entrySet()) {
       String path = GROUP + "/" + entry.getKey();
@@ -182,6 +205,7 @@ final class FakeLvm implements FakeProgram {
     fields.put("lv_name", name);
     fields.put("pool_lv", volume.pool);
     fields.put("lv_tags", String.join(",", volume.tags));
+    fields.put("lv_snapshot_invalid", "");
     fields.put("lv_size", Long.toString(volume.size));
     fields.put("lv_active", volume.active ? "active" : "");
     fields.put("lv_metadata_size", volume.pool.isEmpty() ? Long.toString(volume.metadata) : "");
@@ -203,6 +227,11 @@ final class FakeLvm implements FakeProgram {
     } else if (arguments.has("--type", "thin")) {
       made.pool = arguments.value("--thinpool");
       made.size = kibibytes(arguments.value("--virtualsize"));
+    } else if (arguments.has("--type", "linear")) {
+      made.size = allocated(arguments);
+    } else if (find(arguments.rest().get(0)).pool.isEmpty()) {
+      made.origin = arguments.rest().get(0);
+      made.size = allocated(arguments);
     } else {
       Volume source = find(arguments.rest().get(0));
       made.pool = source.pool;
@@ -211,6 +240,14 @@ final class FakeLvm implements FakeProgram {
     if (volumes.putIfAbsent(arguments.value("--name"), made) != null) {
       throw new Refused("Logical Volume already exists in volume group");
     }
+  }
+
+  private long allocated(Arguments arguments) throws Refused {
+    long size = (kibibytes(arguments.value("--size")) + EXTENT - 1) / EXTENT * EXTENT;
+    if (size > free()) {
+      throw new Refused("Volume group \"" + GROUP + "\" has insufficient free space");
+    }
+    return size;
   }
 
   private void change(Arguments arguments) throws Refused {
@@ -235,6 +272,7 @@ final class FakeLvm implements FakeProgram {
         String name = path.substring(GROUP.length() + 1);
         volumes.remove(name);
         volumes.values().removeIf(volume -> volume.pool.equals(name));
+        volumes.values().removeIf(volume -> volume.origin.equals(path));
       }
     }
     if (!complaints.isEmpty()) {

@@ -18,7 +18,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -35,8 +34,8 @@ class LvmCommandsTest {
   private final Holding stream = new Holding("pool p");
   private final List<String> messages = Collections.synchronizedList(new ArrayList<>());
 
-  private static ThinPool pool(FakeHost host) {
-    return new ThinPool(new Lvm(host, "pool p", List.of()), FakeLvm.GROUP, "thin");
+  private static PoolVolumes pool(FakeHost host) {
+    return PoolVolumes.thin(new Lvm(host, "pool p", List.of()), FakeLvm.GROUP, "thin");
   }
 
   private static List<String> commands(FakeHost host) {
@@ -62,8 +61,8 @@ class LvmCommandsTest {
     FakeHost host = FakeHost.builder().program("lvm", FakeProgram.printing(ROW)).build();
     pool(host).activate("v1");
     pool(host).remove(List.of("v1"));
-    pool(host).snapshot(new Twin("v1", "v2", "v1", Optional.empty()), "v3");
-    pool(host).fit("v1", 1 << 20);
+    new ThinPool(pool(host)).snapshot("v1", "v3", List.of(VolumeTags.TRASH));
+    assertEquals(1 << 20, pool(host).size("v1"));
     for (Command command : host.commands()) {
       boolean question = command.arguments().get(1).equals("lvs");
       Duration limit = question ? Duration.ofMinutes(10) : Duration.ofDays(1);
@@ -75,10 +74,11 @@ class LvmCommandsTest {
   @Test
   void a_volume_of_another_size_is_made_larger_or_smaller() {
     FakeHost host = FakeHost.builder().program("lvm", FakeProgram.printing(ROW)).build();
-    pool(host).fit("v1", 2 << 20);
-    pool(host).fit("v1", 512 << 10);
-    assertEquals(List.of("lvs", "lvextend", "lvs", "lvreduce"), commands(host));
-    assertTrue(host.commands().get(3).arguments().contains("512k"));
+    ThinPool thin = new ThinPool(pool(host));
+    thin.resize("v1", true, 2 << 20);
+    thin.resize("v1", false, 512 << 10);
+    assertEquals(List.of("lvextend", "lvreduce"), commands(host));
+    assertTrue(host.commands().get(1).arguments().contains("512k"));
   }
 
   /** What a host answers where a program writes more than it takes. */

@@ -23,8 +23,8 @@ import org.junit.jupiter.api.Timeout;
  * Tests of the driver on the lab VM's LVM and device-mapper; usual are those of the contract with
  * the tag {@code smoke}. {@code -Dstapes.lvm.tests=} names others, separated by commas, such as
  * {@code LvmContractIT} for the whole contract, which takes a quarter of an hour, {@code
- * LvmPoolsIT}, {@code LvmFullIT}, {@code LvmBlocksIT}, {@code LvmRootDeviceIT} and {@code
- * LvmCrashIT}.
+ * LvmPoolsIT}, {@code LvmFullIT}, {@code LvmBlocksIT}, {@code LvmRootDeviceIT}, {@code LvmCrashIT},
+ * and of plain volumes {@code LvmPlainIT} and {@code LvmPlainContractIT}.
  */
 @RequiresRoot
 @RequiresTool("qemu-system-x86_64")
@@ -43,7 +43,7 @@ class LvmLabIT {
   @Test
   void the_driver_does_on_a_real_device_mapper_what_its_contract_says() throws IOException {
     try (LabVm lab = LabVm.boot(ROOT)) {
-      lab.load("loop", "dm-thin-pool", "xfs", "btrfs");
+      lab.load("loop", "dm-thin-pool", "dm-snapshot", "xfs", "btrfs");
       ExecResult result =
           LabTests.run(
               lab,

@@ -37,7 +37,7 @@ class LvmProviderTest {
 
   LvmProviderTest(@TempDir Path root) {
     this.root = root;
-    this.provider = new LvmProvider(Syscalls::system, root);
+    this.provider = new LvmProvider(Syscalls::system, root, sys -> LvmWorld.CONTENTS);
   }
 
   private void kernelHas(String line) throws IOException {

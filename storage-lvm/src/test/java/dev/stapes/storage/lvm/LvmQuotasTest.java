@@ -30,13 +30,13 @@ class LvmQuotasTest {
   private final ThinPool thin =
       ThinPool.create(
           lvm, FakeLvm.GROUP, "thin", "mark", new ThinPoolPlan(256 << 20, 4 << 20, 64 << 10));
-  private final Catalog catalog = new Catalog("pool p", ThinPool.Content.none(thin));
+  private final Catalog catalog = new Catalog("pool p", PoolContent.none(thin.volumes()));
   private final PoolContext pool;
   private final VolumeMounts mounts;
   private Consumer<ThinVolume> appear = volume -> {};
 
   LvmQuotasTest(@TempDir Path directory) {
-    pool = new PoolContext(host, Syscalls.system(), LvmWorld.SPEC, directory);
+    pool = new PoolContext(host, Syscalls.system(), LvmWorld.SPEC, directory, LvmWorld.CONTENTS);
     mounts = new VolumeMounts(pool, volume -> appear.accept(volume));
     thin.create(OLD);
     thin.create(NEW);
@@ -51,9 +51,10 @@ class LvmQuotasTest {
 
   private LvmQuotas quotas() {
     Backing backing = new GroupBacking(pool, FakeLvm.GROUP);
-    PoolRoom room = new PoolRoom("pool p", thin, backing, System::nanoTime);
-    ActiveVolumes active = new ActiveVolumes("pool p", thin, List.of());
-    return new LvmQuotas(pool, thin, catalog, mounts, room, new Gate("pool p"), active);
+    PoolVolumes volumes = thin.volumes();
+    ActiveVolumes active = new ActiveVolumes("pool p", volumes, List.of());
+    Space space = Spaces.of(pool, volumes, backing, active, catalog::discarded);
+    return new LvmQuotas(pool, volumes, catalog, mounts, space, new Gate("pool p"), active);
   }
 
   private List<String> resizes() {

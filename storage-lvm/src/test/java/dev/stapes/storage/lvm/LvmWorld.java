@@ -13,16 +13,32 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Consumer;
 
 /** A pool in a group of a fake LVM, with faults to be planned in all that it does. */
 final class LvmWorld implements AutoCloseable {
   static final PoolSpec SPEC = PoolSpec.of("test", "lvm").source(FakeLvm.GROUP);
+
+  /** There is nothing on what is not there. */
+  static final DeviceContents CONTENTS =
+      new DeviceContents() {
+        @Override
+        public void zero(Path device) {
+          // is not there
+        }
+
+        @Override
+        public void copy(Path from, Path to) {
+          // are not there
+        }
+      };
 
   private final FakeLvm lvm = new FakeLvm();
   private final FakeHost machine = machine(lvm);
   private final PoolSpec spec;
   private final Path directory;
   private final Host host;
+  private final LvmProvider provider;
   private StoragePool pool;
 
   LvmWorld(Path below, PoolSpec spec, Faults faults) {
@@ -33,7 +49,25 @@ final class LvmWorld implements AutoCloseable {
       throw new UncheckedIOException(e);
     }
     this.host = faults.wrap(Host.class, machine);
-    this.pool = provider().create(host, spec, directory);
+    this.provider = new LvmProvider(Syscalls::system, Path.of("/"), sys -> contents(faults));
+    this.pool = provider.create(host, spec, directory);
+  }
+
+  /** Such as can fail. */
+  @SuppressWarnings("unchecked") // a proxy knows the class alone
+  private static DeviceContents contents(Faults faults) {
+    Consumer<String> effect = faults.wrap(Consumer.class, (Consumer<String>) what -> {});
+    return new DeviceContents() {
+      @Override
+      public void zero(Path device) {
+        effect.accept("zero " + device);
+      }
+
+      @Override
+      public void copy(Path from, Path to) {
+        effect.accept("copy " + from + " " + to);
+      }
+    };
   }
 
   static FakeHost machine(FakeProgram lvm) {
@@ -46,7 +80,7 @@ final class LvmWorld implements AutoCloseable {
   }
 
   static LvmProvider provider() {
-    return new LvmProvider(Syscalls::system, Path.of("/"));
+    return new LvmProvider(Syscalls::system, Path.of("/"), sys -> CONTENTS);
   }
 
   StoragePool pool() {
@@ -80,13 +114,13 @@ final class LvmWorld implements AutoCloseable {
 
   void reopen() {
     pool.close();
-    pool = provider().open(host, spec, directory);
+    pool = provider.open(host, spec, directory);
   }
 
   /** As another JVM finds it after this one was killed. */
   void crash(Faults faults) {
     faults.count();
-    pool = provider().open(host, spec, directory);
+    pool = provider.open(host, spec, directory);
   }
 
   @Override

@@ -24,8 +24,8 @@ class VolumeMountsTest {
   private static final ThinVolume NEW = OLD.named(LvmNames.freshVolume());
 
   private final FakeHost host = LvmWorld.machine(new FakeLvm());
-  private final ThinPool thin =
-      new ThinPool(new Lvm(host, "pool p", List.of()), FakeLvm.GROUP, "thin");
+  private final PoolVolumes thin =
+      PoolVolumes.thin(new Lvm(host, "pool p", List.of()), FakeLvm.GROUP, "thin");
   private final List<String> appeared = new ArrayList<>();
   private final VolumeMounts mounts;
   private final Path base;
@@ -35,7 +35,7 @@ class VolumeMountsTest {
     base = directory;
     mounts =
         new VolumeMounts(
-            new PoolContext(host, Syscalls.system(), LvmWorld.SPEC, directory),
+            new PoolContext(host, Syscalls.system(), LvmWorld.SPEC, directory, LvmWorld.CONTENTS),
             volume -> appeared.add(volume.name()));
   }
 

@@ -67,6 +67,14 @@ abstract class StorageVolumeTests {
     return sized ? spec.size(Size.ofMebibytes(256)) : spec;
   }
 
+  /**
+   * Whether block volumes take space only for what is written to them; where not, one that is
+   * larger than the pool is refused.
+   */
+  protected boolean takesSpaceAsWritten() {
+    return true;
+  }
+
   /** A second pool beside the first: by default one with the same config. */
   protected PoolSpec otherPoolSpec() {
     PoolSpec first = poolSpec();
