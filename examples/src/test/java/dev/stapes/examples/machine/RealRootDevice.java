@@ -13,19 +13,23 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /**
  * A guest that boots from a real device of a pool: what its fake in the driver's own tests cannot
  * show. Where the machine has no such pools, {@code MachinesInLabIT} runs it in the lab VM.
  */
 @Tag("once")
+@Timeout(value = 1200, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 abstract class RealRootDevice {
   private static final Size SMALL = Size.ofMebibytes(512);
   private static final Size LARGE = Size.ofMebibytes(768);
@@ -71,12 +75,17 @@ abstract class RealRootDevice {
   /** What QEMU has open as its disk, as a path and as the kernel's name of it. */
   private record Opened(Path path, String name) {
     /** Of st_rdev, see {@code makedev(3)}. */
-    static Opened of(Path path) throws IOException {
-      long number = ((Number) Files.getAttribute(path, "unix:rdev")).longValue();
+    static Optional<Opened> of(Path path) throws IOException {
+      long number;
+      try {
+        number = ((Number) Files.getAttribute(path, "unix:rdev")).longValue();
+      } catch (NoSuchFileException e) {
+        return Optional.empty(); // closed meanwhile
+      }
       String id = ((number >> 8) & 0xfff) + ":" + ((number & 0xff) | ((number >> 12) & 0xfff00));
       Path device = Path.of("/sys/dev/block", id);
       String name = Files.exists(device) ? String.valueOf(device.toRealPath().getFileName()) : "";
-      return new Opened(path, name);
+      return Optional.of(new Opened(path, name));
     }
   }
 
@@ -84,8 +93,8 @@ abstract class RealRootDevice {
     List<Opened> opened = new ArrayList<>();
     Path descriptors = Path.of("/proc/" + vm.state().pid().orElseThrow() + "/fd");
     try (Stream<Path> all = Files.list(descriptors)) {
-      for (Path each : all.filter(each -> Files.exists(each)).toList()) {
-        opened.add(Opened.of(each));
+      for (Path each : all.toList()) {
+        Opened.of(each).ifPresent(opened::add);
       }
     }
     return opened.stream()

@@ -44,7 +44,10 @@ record BlockCopies(Syscalls sys) implements DeviceContents {
   public void copy(Path from, Path to) {
     try (Fd source = Fd.open(sys, from, READ);
         Fd target = Fd.open(sys, to, READ_WRITE)) {
-      long size = Math.min(LoopDevice.sizeOf(sys, source), LoopDevice.sizeOf(sys, target));
+      long size = LoopDevice.sizeOf(sys, source);
+      if (size > LoopDevice.sizeOf(sys, target)) {
+        throw new StapesException(Kind.BUSY, from.toString(), "has grown while it was copied");
+      }
       ByteBuffer piece = ByteBuffer.allocateDirect(PIECE);
       long zeros = 0; // where those begin that are not written yet
       for (long at = 0; at < size; at += piece.limit()) {

@@ -62,6 +62,8 @@ final class Lvm {
     settings.add("activation/monitoring=0");
     // Writers into a full pool learn it at once; 2.03.16 refuses the option of lvcreate for it.
     settings.add("activation/error_when_full=1");
+    // What was made zeros stays so when it is removed and given to another volume.
+    settings.add("devices/issue_discards=0");
     if (!udev) {
       settings.add("activation/udev_sync=0");
       settings.add("activation/udev_rules=0");

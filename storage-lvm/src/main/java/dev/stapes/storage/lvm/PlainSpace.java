@@ -158,15 +158,19 @@ final class PlainSpace implements Space {
       pool.contents().copy(volumes.device(moment), target);
     } catch (LinuxException e) {
       if (e.is(Errno.EIO) && plain.isOver(moment)) {
-        throw pool.failure(
-            Kind.EXHAUSTED,
-            "more was written to "
-                + source
-                + " while it was copied than the volume group had room for",
-            e);
+        throw pool.failure(Kind.EXHAUSTED, overflow(source), e);
       }
       throw e;
     }
+    if (plain.isOver(moment)) { // what was read last may be newer
+      throw pool.failure(Kind.EXHAUSTED, overflow(source));
+    }
+  }
+
+  private static String overflow(String source) {
+    return "more was written to "
+        + source
+        + " while it was copied than the volume group had room for";
   }
 
   /** A later reclaim removes what stays; a copy is none as long as its source has a snapshot. */

@@ -149,7 +149,9 @@ final class OwnZpool implements Backing {
     if (mark.isEmpty()) {
       return; // nothing was begun, but for what is in the directory
     }
-    if (destroyed(mark.get()) || vdev.isInDirectory()) {
+    if (destroyed(mark.get())) {
+      clearOurs(mark.get());
+    } else if (vdev.isInDirectory()) {
       vdev.clear();
     } else if (isFree()) {
       clearFree(mark.get());
@@ -157,6 +159,16 @@ final class OwnZpool implements Backing {
       LOG.info("{}: {} has another zpool, which stays", pool.subject(), vdev.path());
     }
     PoolMark.delete(pool);
+  }
+
+  /** There may have been no room to note that it is ours. */
+  private void clearOurs(PoolMark mark) {
+    try {
+      vdev.clear();
+    } catch (RuntimeException e) {
+      Undo.after(e, () -> claim(mark));
+      throw e;
+    }
   }
 
   /** Where no zpool was on it that we know of, who uses it has taken it since. */

@@ -140,15 +140,17 @@ final class Stragglers {
       return false;
     }
     String program = command.get(0).substring(command.get(0).lastIndexOf('/') + 1);
+    boolean whole = program.equals("zpool"); // zfs is not given the name of a zpool
     return PROGRAMS.contains(program)
         && CHANGES.contains(command.get(1))
-        && command.stream().skip(2).anyMatch(this::isOurs);
+        && command.stream()
+            .skip(2)
+            .anyMatch(each -> isOurs(each) || (whole && each.equals(root.zpool())));
   }
 
   private boolean isOurs(String argument) {
     String name = root.text();
     return argument.equals(name)
-        || argument.equals(root.zpool())
         || argument.startsWith(name + "/")
         || argument.startsWith(name + "@");
   }

@@ -11,9 +11,12 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The programs that read or write streams for a pool; they end when it is closed. */
 final class Transfers {
+  private static final Logger LOG = LoggerFactory.getLogger(Transfers.class);
   private static final Duration LOOK = Duration.ofSeconds(5);
 
   private final Host host;
@@ -68,10 +71,10 @@ final class Transfers {
     PipedProgram started = PipedProgram.start(host, command, in, out, this::forget);
     running.add(started);
     if (!watched) {
-      watched = true;
       Thread watch = new Thread(this::watch, "stapes-zfs-transfers");
       watch.setDaemon(true);
       watch.start();
+      watched = true;
     }
     return started;
   }
@@ -83,13 +86,21 @@ final class Transfers {
         wait(lookMillis);
         if (stuck.getAsBoolean()) {
           StapesException why = new StapesException(Kind.UNAVAILABLE, subject, Unkilled.STOPPED);
-          List.copyOf(running).forEach(program -> program.giveUp(why));
+          List.copyOf(running).forEach(program -> giveUp(program, why));
         }
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt(); // nobody does that
     } finally {
       watched = false;
+    }
+  }
+
+  private void giveUp(PipedProgram program, StapesException why) {
+    try {
+      program.giveUp(why);
+    } catch (RuntimeException e) { // the others are given up, too
+      LOG.warn("{}: a stream of a zpool that has stopped: {}", subject, e.getMessage(), e);
     }
   }
 

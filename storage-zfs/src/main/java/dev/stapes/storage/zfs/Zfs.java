@@ -5,6 +5,7 @@ import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Command;
 import dev.stapes.spi.Host;
+import dev.stapes.spi.Output;
 import dev.stapes.spi.Processes.Stdio;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -128,12 +129,9 @@ final class Zfs {
 
   /** Some properties of a dataset or snapshot, in their order. */
   List<String> properties(String name, List<String> wanted) {
-    List<List<String>> rows =
-        list(wanted.size(), Optional::of, "-t", "all", "-o", String.join(",", wanted), name);
-    if (rows.size() != 1) {
-      throw new StapesException(Kind.INTERNAL, subject, "zfs lists " + rows + " as " + name);
-    }
-    return rows.get(0);
+    String columns = String.join(",", wanted);
+    return ZfsTable.row(
+        question("zfs", "list", "-H", "-p", "-t", "all", "-o", columns, name), wanted.size());
   }
 
   /** The bytes of a zvol, or of a snapshot of one. */
@@ -332,10 +330,23 @@ final class Zfs {
 
   /** Waits until a pool has written down what was written to it. */
   void sync(String zpool) {
+    question("zpool", "sync", zpool);
+  }
+
+  /** Runs a command that changes nothing; of a zpool that stops nobody waits for the answer. */
+  private String question(String... arguments) {
+    Command command = Command.of(arguments).timeout(QUESTION);
+    String zpool = Suspension.zpool(List.of(arguments));
+    BooleanSupplier stuck = () -> suspension.of(zpool);
+    Unkilled.requireGoing(subject, stuck);
+    Unkilled.requireNotInterrupted(subject, arguments[1]);
+    OwnThread<Output> work =
+        OwnThread.begin(subject, "stapes-zfs-question", () -> host.programs().run(command));
     try {
-      BooleanSupplier stuck = () -> suspension.of(zpool);
-      Command command = Command.of("zpool", "sync", zpool);
-      Unkilled.run(host.programs(), command, subject, stuck, () -> {});
+      return work.await(() -> Unkilled.requireGoing(subject, stuck)).stdout();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StapesException(Kind.INTERRUPTED, subject, arguments[1] + ": interrupted", e);
     } catch (StapesException e) {
       throw ZfsFailure.of(e, subject);
     }
