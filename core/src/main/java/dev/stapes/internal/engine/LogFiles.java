@@ -48,11 +48,19 @@ record LogFiles(Path current) {
           Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
       return its.isRegularFile() ? Optional.of(its.fileKey()) : Optional.empty();
     } catch (NoSuchFileException e) {
-      Path directory = file.resolveSibling("");
-      if (Files.exists(directory) && !Files.isDirectory(directory)) {
-        throw new NotDirectoryException(directory.toString()); // not said by every JDK
-      }
+      requireDirectory(file.resolveSibling(""));
       return Optional.empty();
+    }
+  }
+
+  /** Not every JDK says so of a file in it; one that is gone is no error. */
+  private static void requireDirectory(Path directory) throws IOException {
+    try {
+      if (!Files.readAttributes(directory, BasicFileAttributes.class).isDirectory()) {
+        throw new NotDirectoryException(directory.toString());
+      }
+    } catch (NoSuchFileException e) {
+      // it is gone, too
     }
   }
 

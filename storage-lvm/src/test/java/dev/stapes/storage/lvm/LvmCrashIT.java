@@ -2,7 +2,6 @@ package dev.stapes.storage.lvm;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stapes.linux.block.LoopDevice;
@@ -17,18 +16,16 @@ import dev.stapes.spi.StorageDriverProvider.Unfinished;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.Tree;
 import dev.stapes.spi.VolumeId;
-import java.io.BufferedReader;
+import dev.stapes.testkit.DoomedJvm;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.Set;
@@ -86,29 +83,9 @@ class LvmCrashIT extends RealLvmTests {
 
   /** Runs it until it has said a line, and kills it. */
   private void runAndKill(String source, String last) throws Exception {
-    Process child =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Doomed.class.getName(),
-                own.toString(),
-                source)
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
-    try (BufferedReader lines =
-        new BufferedReader(new InputStreamReader(child.getInputStream(), UTF_8))) {
-      String line = lines.readLine();
-      while (!Objects.equals(line, last)) {
-        assertNotNull(line, "it ended by itself");
-        line = lines.readLine();
-      }
-      child.toHandle().destroyForcibly();
-      child.waitFor();
-    } finally {
-      child.destroyForcibly();
+    try (DoomedJvm doomed = DoomedJvm.start(Doomed.class, own.toString(), source)) {
+      doomed.awaitLine(last);
+      doomed.kill();
     }
   }
 

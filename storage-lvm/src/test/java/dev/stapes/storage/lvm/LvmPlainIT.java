@@ -2,7 +2,6 @@ package dev.stapes.storage.lvm;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stapes.linux.block.LoopDevice;
@@ -17,18 +16,16 @@ import dev.stapes.spi.StorageDriverProvider.Unfinished;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.StoragePool.Attachment;
 import dev.stapes.spi.StoragePool.BlockVolumes;
-import java.io.BufferedReader;
+import dev.stapes.testkit.DoomedJvm;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.Set;
@@ -253,28 +250,9 @@ class LvmPlainIT extends RealLvmTests {
   }
 
   private void runAndKill() throws Exception {
-    Process child =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Doomed.class.getName(),
-                own.toString())
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
-    try (BufferedReader lines =
-        new BufferedReader(new InputStreamReader(child.getInputStream(), UTF_8))) {
-      String line = lines.readLine();
-      while (!Objects.equals(line, "copies")) {
-        assertNotNull(line, "it ended by itself");
-        line = lines.readLine();
-      }
-      child.toHandle().destroyForcibly();
-      child.waitFor();
-    } finally {
-      child.destroyForcibly();
+    try (DoomedJvm doomed = DoomedJvm.start(Doomed.class, own.toString())) {
+      doomed.awaitLine("copies");
+      doomed.kill();
     }
   }
 

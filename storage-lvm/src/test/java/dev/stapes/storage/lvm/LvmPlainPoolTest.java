@@ -296,29 +296,13 @@ class LvmPlainPoolTest {
 
   private EffectScenario<LvmWorld> scenario(
       Consumer<StoragePool> before, Consumer<StoragePool> action) {
-    return new EffectScenario<>() {
-      @Override
-      public LvmWorld prepare(Faults faults) {
-        LvmWorld made = new LvmWorld(directory, SPEC, faults);
-        made.pool().create(A);
-        before.accept(made.pool());
-        return made;
-      }
-
-      @Override
-      public void act(LvmWorld made) {
-        action.accept(made.pool());
-      }
-
-      @Override
-      public Object state(LvmWorld made) {
-        return made.pool().list() + " " + made.lvm().picture();
-      }
-
-      @Override
-      public void dispose(LvmWorld made) {
-        made.close();
-      }
-    };
+    return LvmWorld.scenario(
+        directory,
+        SPEC,
+        pool -> {
+          pool.create(A);
+          before.accept(pool);
+        },
+        action);
   }
 }

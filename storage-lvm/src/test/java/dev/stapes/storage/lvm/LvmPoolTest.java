@@ -407,28 +407,6 @@ class LvmPoolTest {
   }
 
   private EffectScenario<LvmWorld> scenario(Consumer<StoragePool> action) {
-    return new EffectScenario<>() {
-      @Override
-      public LvmWorld prepare(Faults faults) {
-        LvmWorld made = new LvmWorld(directory, LvmWorld.SPEC, faults);
-        made.pool().create(A);
-        return made;
-      }
-
-      @Override
-      public void act(LvmWorld made) {
-        action.accept(made.pool());
-      }
-
-      @Override
-      public Object state(LvmWorld made) {
-        return made.pool().list() + " " + made.lvm().picture();
-      }
-
-      @Override
-      public void dispose(LvmWorld made) {
-        made.close();
-      }
-    };
+    return LvmWorld.scenario(directory, LvmWorld.SPEC, pool -> pool.create(A), action);
   }
 }

@@ -5,6 +5,7 @@ import dev.stapes.model.PoolSpec;
 import dev.stapes.spi.Host;
 import dev.stapes.spi.Mounts;
 import dev.stapes.spi.StoragePool;
+import dev.stapes.testkit.EffectScenario;
 import dev.stapes.testkit.FakeHost;
 import dev.stapes.testkit.FakeProgram;
 import dev.stapes.testkit.Faults;
@@ -66,6 +67,39 @@ final class LvmWorld implements AutoCloseable {
       @Override
       public void copy(Path from, Path to) {
         effect.accept("copy " + from + " " + to);
+      }
+    };
+  }
+
+  /**
+   * What a pool does, for a failure of each of its effects.
+   *
+   * @param below a directory for the directories of pools
+   * @param before done to a new one
+   */
+  static EffectScenario<LvmWorld> scenario(
+      Path below, PoolSpec spec, Consumer<StoragePool> before, Consumer<StoragePool> action) {
+    return new EffectScenario<>() {
+      @Override
+      public LvmWorld prepare(Faults faults) {
+        LvmWorld made = new LvmWorld(below, spec, faults);
+        before.accept(made.pool());
+        return made;
+      }
+
+      @Override
+      public void act(LvmWorld made) {
+        action.accept(made.pool());
+      }
+
+      @Override
+      public Object state(LvmWorld made) {
+        return made.pool().list() + " " + made.lvm().picture();
+      }
+
+      @Override
+      public void dispose(LvmWorld made) {
+        made.close();
       }
     };
   }

@@ -89,6 +89,11 @@ final class PipedProgram implements AutoCloseable {
     }
   }
 
+  /** Does something when it has ended, whoever waits for that; at once where it has. */
+  void whenEnded(Runnable listener) {
+    var unused = child.exit().whenComplete((code, error) -> listener.run());
+  }
+
   /** Ends the waiting of all who read it, write to it or await it, whether it ends or not. */
   void giveUp(StapesException why) {
     if (givenUp.completeExceptionally(why)) {

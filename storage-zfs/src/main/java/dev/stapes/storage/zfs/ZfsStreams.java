@@ -9,6 +9,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -146,29 +148,47 @@ final class ZfsStreams implements StoragePool.SendReceive {
       throws IOException {
     boolean done = false;
     String component = names.begin();
-    Place to = new Place(root.child(component), VolumeNames.component(id));
+    Place got = new Place(root.child(component), component); // trash until it has its name
+    Place to = new Place(got.dataset(), VolumeNames.component(id));
+    AtomicReference<@Nullable PipedProgram> last = new AtomicReference<>();
     try {
       Optional<Place> base = base(id, header);
-      Optional<StapesException> missed = attempt(to, base, start, rest);
+      Optional<StapesException> missed = attempt(got, base, start, rest, last);
       while (missed.isPresent()) {
         Optional<Place> now = base(id, header);
         if (now.equals(base)) {
           throw missed.get();
         }
         base = now;
-        missed = attempt(to, base, start, rest);
+        missed = attempt(got, base, start, rest, last);
       }
       pool.pass(
           index -> {
-            index.put(id, to, header.isBlocks() ? zfs.blocks(to) : 0);
+            index.requireFree(id); // somebody else may have made it meanwhile
+            long blocks = header.isBlocks() ? zfs.blocks(got) : 0;
+            zfs.rename(got, to);
+            index.put(id, to, blocks);
             return to;
           });
       done = true;
     } finally {
+      end(component, done, last.get());
+    }
+  }
+
+  /** What ZFS may still receive although nobody waits for it is needed until it has ended. */
+  private void end(String component, boolean done, @Nullable PipedProgram last) {
+    if (!done) {
+      failed.run();
+    }
+    if (done || last == null) {
       names.done(component);
-      if (!done) {
-        failed.run();
-      }
+    } else {
+      last.whenEnded(
+          () -> {
+            failed.run();
+            names.done(component);
+          });
     }
   }
 
@@ -185,11 +205,19 @@ final class ZfsStreams implements StoragePool.SendReceive {
   /**
    * Receives; the answer is what ZFS says where it has not found the base, and nothing is lost of
    * the stream.
+   *
+   * @param last where the program is put
    */
   private Optional<StapesException> attempt(
-      Place to, Optional<Place> base, byte[] start, InputStream rest) throws IOException {
+      Place to,
+      Optional<Place> base,
+      byte[] start,
+      InputStream rest,
+      AtomicReference<@Nullable PipedProgram> last)
+      throws IOException {
     boolean begun = false;
     try (PipedProgram receive = transfers.reading(Zfs.receive(to, base))) {
+      last.set(receive);
       if (receive.take(start, start.length)) {
         begun = start.length == AHEAD;
         receive.feed(rest);

@@ -1,6 +1,5 @@
 package dev.stapes.storage.zfs;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -12,21 +11,18 @@ import dev.stapes.spi.Host;
 import dev.stapes.spi.StorageDriverProvider.Unfinished;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.VolumeId;
+import dev.stapes.testkit.DoomedJvm;
 import dev.stapes.testkit.HostLeftovers;
 import dev.stapes.testkit.RequiresKernel;
 import dev.stapes.testkit.RequiresRoot;
 import dev.stapes.testkit.RequiresTool;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -87,32 +83,15 @@ class ZfsCrashIT {
    * @return what it said, to the end
    */
   private List<String> killed(String what, int lines, int delayMillis) throws Exception {
-    Process child =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("java.class.path"),
-                ZfsDoomed.class.getName(),
-                what,
-                own.toString(),
-                Long.toString(random.nextLong()))
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
-    try (BufferedReader out =
-        new BufferedReader(new InputStreamReader(child.getInputStream(), UTF_8))) {
+    String seed = Long.toString(random.nextLong());
+    try (DoomedJvm doomed = DoomedJvm.start(ZfsDoomed.class, what, own.toString(), seed)) {
       List<String> said = new ArrayList<>();
       while (said.size() < lines) {
-        said.add(Objects.requireNonNull(out.readLine(), () -> "it ended by itself: " + said));
+        said.add(doomed.line());
       }
-      assertFalse(child.waitFor(delayMillis, TimeUnit.MILLISECONDS), "it ended by itself");
-      child.toHandle().destroyForcibly();
-      child.waitFor();
-      out.lines().forEach(said::add);
+      assertFalse(doomed.endsWithin(delayMillis), "it ended by itself");
+      said.addAll(doomed.kill());
       return said;
-    } finally {
-      child.destroyForcibly();
     }
   }
 
