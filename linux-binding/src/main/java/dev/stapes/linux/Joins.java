@@ -1,11 +1,11 @@
 package dev.stapes.linux;
 
 /** Waits for a thread of ours that has been told to end. */
-final class Joins {
+public final class Joins {
   private Joins() {}
 
-  /** Waits although interrupted, and leaves the interrupt for the caller to see. */
-  static void join(Thread thread) {
+  /** Waits although interrupted, and leaves the interrupt for the caller to see; not for itself. */
+  public static void join(Thread thread) {
     if (Thread.currentThread() == thread) {
       return;
     }

@@ -1,5 +1,6 @@
 package dev.stapes.storage.lvm;
 
+import dev.stapes.linux.Joins;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Command;
@@ -153,7 +154,7 @@ final class ThinMetadata {
             return result(task);
           } finally {
             task.cancel(true);
-            join(thread);
+            Joins.join(thread);
           }
         });
   }
@@ -171,21 +172,6 @@ final class ThinMetadata {
         throw refused;
       }
       throw new StapesException(Kind.INTERNAL, subject, "cannot be run: " + e.getCause(), e);
-    }
-  }
-
-  /** Also where this thread is interrupted, which it stays. */
-  private static void join(Thread thread) {
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
     }
   }
 

@@ -1,8 +1,8 @@
 package dev.stapes.storage.lvm;
 
+import static dev.stapes.storage.lvm.RealLvmTests.refused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stapes.model.PoolInfo;
@@ -27,7 +27,6 @@ import java.util.Set;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What a pool without a thin pool makes LVM do, with one that is not there. */
@@ -53,12 +52,6 @@ class LvmPlainPoolTest {
 
   private StoragePool pool() {
     return world.pool();
-  }
-
-  private static StapesException refused(Kind kind, Executable attempt) {
-    StapesException error = assertThrows(StapesException.class, attempt);
-    assertEquals(kind, error.kind(), error.toString());
-    return error;
   }
 
   private List<String> lvcreate() {

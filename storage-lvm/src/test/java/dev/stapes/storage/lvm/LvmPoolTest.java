@@ -1,14 +1,13 @@
 package dev.stapes.storage.lvm;
 
+import static dev.stapes.storage.lvm.RealLvmTests.refused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stapes.model.IdMapping;
 import dev.stapes.model.PoolSpec;
 import dev.stapes.model.Size;
-import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.Tree;
@@ -25,7 +24,6 @@ import java.util.Set;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What a pool makes LVM do, with one that is not there. */
@@ -49,12 +47,6 @@ class LvmPoolTest {
 
   private StoragePool pool() {
     return world.pool();
-  }
-
-  private static StapesException refused(Kind kind, Executable attempt) {
-    StapesException error = assertThrows(StapesException.class, attempt);
-    assertEquals(kind, error.kind(), error.toString());
-    return error;
   }
 
   @Test

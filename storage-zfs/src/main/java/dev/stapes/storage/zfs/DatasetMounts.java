@@ -242,21 +242,10 @@ final class DatasetMounts {
               held.forEach(Fd::close);
               return true;
             });
-    boolean waits = true;
-    boolean interrupted = false;
-    while (waits) {
-      try {
-        work.await(() -> Unkilled.requireGoing(pool.subject(), stuck));
-        waits = false;
-      } catch (InterruptedException e) {
-        interrupted = true;
-      } catch (StapesException e) {
-        LOG.warn("{}: not waited for at its end: {}", pool.subject(), e.getMessage());
-        waits = false;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
+    try {
+      work.awaitThough(() -> Unkilled.requireGoing(pool.subject(), stuck));
+    } catch (StapesException e) {
+      LOG.warn("{}: not waited for at its end: {}", pool.subject(), e.getMessage());
     }
   }
 

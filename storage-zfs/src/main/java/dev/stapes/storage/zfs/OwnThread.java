@@ -73,6 +73,28 @@ final class OwnThread<T> {
     }
   }
 
+  /**
+   * The same for somebody who is interrupted meanwhile, and is so when this returns.
+   *
+   * @param look as for {@link #await}
+   */
+  T awaitThough(Runnable look) {
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          return await(look);
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
   /** Waits a moment for the end of what was told to end; it may hang. */
   void settle() {
     try {

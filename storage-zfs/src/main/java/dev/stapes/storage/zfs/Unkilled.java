@@ -41,22 +41,7 @@ final class Unkilled {
     requireNotInterrupted(subject, command.arguments().get(1));
     OwnThread<Output> work =
         OwnThread.begin(subject, "stapes-zfs-command", () -> programs.run(command.timeout(LIMIT)));
-    boolean interrupted = false;
-    try {
-      boolean done = false;
-      while (!done) {
-        try {
-          work.await(() -> giveUpWhere(stuck, subject, work, late));
-          done = true;
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
-      }
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
+    work.awaitThough(() -> giveUpWhere(stuck, subject, work, late));
   }
 
   private static void giveUpWhere(

@@ -10,6 +10,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -82,22 +83,37 @@ final class ZfsStreams implements StoragePool.SendReceive {
                 requireReadOnly(index, id), base.map(other -> requireReadOnly(index, other))));
   }
 
-  /** Before ZFS has found the names a discard may have changed them: then they are looked up. */
   private void write(VolumeId id, Optional<VolumeId> base, OutputStream out) {
-    Source source = source(id, base);
-    Optional<StapesException> missed = attempt(id, source, out);
+    try {
+      withNames(() -> source(id, base), source -> attempt(id, source, out));
+    } catch (IOException e) {
+      throw broken(id, "cannot be sent", e);
+    }
+  }
+
+  /** One try; the answer is what ZFS says where it has not found the names, and nothing is lost. */
+  @FunctionalInterface
+  private interface Attempt<N> {
+    Optional<StapesException> with(N names) throws IOException;
+  }
+
+  /** Before ZFS has found the names a discard may have changed them: then they are looked up. */
+  private static <N> void withNames(Supplier<N> look, Attempt<N> attempt) throws IOException {
+    N names = look.get();
+    Optional<StapesException> missed = attempt.with(names);
     while (missed.isPresent()) {
-      Source now = source(id, base);
-      if (now.equals(source)) {
+      N now = look.get();
+      if (now.equals(names)) {
         throw missed.get();
       }
-      source = now;
-      missed = attempt(id, source, out);
+      names = now;
+      missed = attempt.with(names);
     }
   }
 
   /** Sends; the answer is what ZFS says where it has not found the names and nothing was sent. */
-  private Optional<StapesException> attempt(VolumeId id, Source source, OutputStream out) {
+  private Optional<StapesException> attempt(VolumeId id, Source source, OutputStream out)
+      throws IOException {
     try (PipedProgram send = transfers.writing(Zfs.send(source.place(), source.base()))) {
       byte[] start = send.read(StreamHeader.BYTES);
       if (start.length < StreamHeader.BYTES) {
@@ -107,8 +123,6 @@ final class ZfsStreams implements StoragePool.SendReceive {
       send.drain(out);
       transfers.await(send);
       return Optional.empty();
-    } catch (IOException e) {
-      throw broken(id, "cannot be sent", e);
     }
   }
 
@@ -152,16 +166,7 @@ final class ZfsStreams implements StoragePool.SendReceive {
     Place to = new Place(got.dataset(), VolumeNames.component(id));
     AtomicReference<@Nullable PipedProgram> last = new AtomicReference<>();
     try {
-      Optional<Place> base = base(id, header);
-      Optional<StapesException> missed = attempt(got, base, start, rest, last);
-      while (missed.isPresent()) {
-        Optional<Place> now = base(id, header);
-        if (now.equals(base)) {
-          throw missed.get();
-        }
-        base = now;
-        missed = attempt(got, base, start, rest, last);
-      }
+      withNames(() -> base(id, header), base -> attempt(got, base, start, rest, last));
       pool.pass(
           index -> {
             index.requireFree(id); // somebody else may have made it meanwhile
