@@ -9,9 +9,8 @@ import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -38,11 +37,9 @@ final class MemoryImage {
    * @param process its directory in {@code /proc}
    */
   Fd open(Path process) throws IOException {
-    try (DirectoryStream<Path> all = Files.newDirectoryStream(process.resolve("fd"))) {
-      for (Path file : all) {
-        if (Files.readSymbolicLink(file).toString().startsWith(MEMFD)) {
-          return Fd.openWithoutWaiting(sys, file, Set.of(OpenFlag.READ, OpenFlag.WRITE));
-        }
+    for (Map.Entry<Path, String> file : OpenFiles.of(process).entrySet()) {
+      if (file.getValue().startsWith(MEMFD)) {
+        return Fd.openWithoutWaiting(sys, file.getKey(), Set.of(OpenFlag.READ, OpenFlag.WRITE));
       }
     }
     throw new StapesException(

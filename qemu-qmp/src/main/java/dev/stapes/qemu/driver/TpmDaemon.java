@@ -18,10 +18,9 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashSet;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
@@ -224,30 +223,24 @@ final class TpmDaemon {
 
   /**
    * Whether a process has a Unix socket that takes connections, which it does some time after it
-   * has a name: proc_net(5), the flag {@code SO_ACCEPTCON}.
+   * has a name: proc_net(5), the flag {@code SO_ACCEPTCON}. A look may miss it while others come
+   * and go.
    *
    * @param process its directory in {@code /proc}
    */
   static boolean isListening(Path process) {
-    Set<String> inodes = new HashSet<>();
-    try (DirectoryStream<Path> all = Files.newDirectoryStream(process.resolve("fd"));
-        Stream<String> lines =
-            Files.lines(process.resolve("net/unix"), StandardCharsets.ISO_8859_1)) {
-      for (Path descriptor : all) {
-        String target = Files.readSymbolicLink(descriptor).toString();
-        if (target.startsWith("socket:[")) {
-          inodes.add(target.substring("socket:[".length(), target.length() - 1));
-        }
-      }
+    try (Stream<String> lines =
+        Files.lines(process.resolve("net/unix"), StandardCharsets.ISO_8859_1)) {
+      Collection<String> opened = OpenFiles.of(process).values();
       return lines
           .map(line -> line.strip().split("\\s+", UNIX_COLUMNS))
           .anyMatch(
               columns ->
                   columns.length > INODE
                       && columns[FLAGS].equals("00010000")
-                      && inodes.contains(columns[INODE]));
+                      && opened.contains("socket:[" + columns[INODE] + "]"));
     } catch (IOException | UncheckedIOException e) {
-      return false; // it has ended, or closed something meanwhile
+      return false; // it has ended
     }
   }
 
