@@ -21,8 +21,9 @@ module dev.stapes.linux {
   exports dev.stapes.linux.ffi;
   exports dev.stapes.linux.host;
   exports dev.stapes.linux.net;
+  exports dev.stapes.linux.zfs;
 
-  // jnr-ffi implements LibC and LibLzma in a class loader of its own.
+  // jnr-ffi implements LibC and the others in a class loader of its own.
   opens dev.stapes.linux.ffi;
 
   provides dev.stapes.spi.DecoderProvider with

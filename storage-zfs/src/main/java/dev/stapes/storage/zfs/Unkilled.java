@@ -6,12 +6,13 @@ import dev.stapes.spi.Command;
 import dev.stapes.spi.Host;
 import dev.stapes.spi.Output;
 import java.time.Duration;
+import java.util.concurrent.Callable;
 import java.util.function.BooleanSupplier;
 
 /**
- * Runs commands that nobody kills: the kernel would finish what they have begun, and nobody would
- * know how far they came. Who is interrupted already begins none; who is interrupted meanwhile
- * waits for the end all the same.
+ * Changes that nobody kills, commands and calls: the kernel would finish what they have begun, and
+ * nobody would know how far they came. Who is interrupted already begins none; who is interrupted
+ * meanwhile waits for the end all the same.
  */
 final class Unkilled {
   /** Why nobody waits for a zpool. */
@@ -23,29 +24,30 @@ final class Unkilled {
 
   private Unkilled() {}
 
+  /** What runs a command to its end. */
+  static Callable<Output> command(Host.Programs programs, Command command) {
+    return () -> programs.run(command.timeout(LIMIT));
+  }
+
   /**
-   * Runs one.
+   * Does something and waits for it.
    *
+   * @param what it is, for errors
    * @param stuck whether what it works on has stopped: then nobody waits for it any more, and it
    *     goes on by itself when that does
    * @param late done when such a one has ended after all
    * @throws GivenUp where it was begun and has not ended
    */
-  static void run(
-      Host.Programs programs,
-      Command command,
-      String subject,
-      BooleanSupplier stuck,
-      Runnable late) {
+  static <T> T finish(
+      String subject, String what, Callable<T> work, BooleanSupplier stuck, Runnable late) {
     requireGoing(subject, stuck);
-    requireNotInterrupted(subject, command.arguments().get(1));
-    OwnThread<Output> work =
-        OwnThread.begin(subject, "stapes-zfs-command", () -> programs.run(command.timeout(LIMIT)));
-    work.awaitThough(() -> giveUpWhere(stuck, subject, work, late));
+    requireNotInterrupted(subject, what);
+    OwnThread<T> begun = OwnThread.begin(subject, "stapes-zfs-command", work);
+    return begun.awaitThough(() -> giveUpWhere(stuck, subject, begun, late));
   }
 
   private static void giveUpWhere(
-      BooleanSupplier stuck, String subject, OwnThread<Output> work, Runnable late) {
+      BooleanSupplier stuck, String subject, OwnThread<?> work, Runnable late) {
     if (stuck.getAsBoolean()) {
       GivenUp error = new GivenUp(subject, work);
       error.afterwards(done -> late.run());

@@ -1,5 +1,6 @@
 package dev.stapes.storage.zfs;
 
+import dev.stapes.linux.zfs.ZfsCalls;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
@@ -14,15 +15,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
+import java.util.function.ToIntFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The programs {@code zfs} and {@code zpool}, a method for each command line. Names of datasets and
- * snapshots come as types that were checked, and behind the options.
+ * The programs {@code zfs} and {@code zpool}, a method for each command line, and calls of the
+ * library below them for what is done often. Names of datasets and snapshots come as types that
+ * were checked, and behind the options.
  */
 final class Zfs {
   /** What a single argument may have is 128 KiB (MAX_ARG_STRLEN of Linux). */
@@ -45,6 +49,7 @@ final class Zfs {
   private final String subject;
   private final Runnable failed;
   private final Suspension suspension;
+  private final Optional<ZfsCalls> calls;
 
   /**
    * The programs that a pool needs.
@@ -57,6 +62,7 @@ final class Zfs {
     this.subject = pool.subject();
     this.suspension = Suspension.of(pool.machine());
     this.failed = failed;
+    this.calls = pool.calls();
   }
 
   /** The same for somebody who keeps nothing in mind. */
@@ -244,14 +250,18 @@ final class Zfs {
 
   /** Takes snapshots, all of one moment. */
   void snapshot(List<Place> snapshots) {
+    List<String> names = snapshots.stream().map(Place::toString).toList();
     List<String> arguments = new ArrayList<>(List.of("zfs", "snapshot"));
-    snapshots.forEach(snapshot -> arguments.add(snapshot.toString()));
-    make(snapshots.get(0), arguments);
+    arguments.addAll(names);
+    make(snapshots.get(0), arguments, calls -> calls.snapshot(names));
   }
 
   /** Makes a dataset of a snapshot. */
   void clone(Place snapshot, DatasetName dataset) {
-    make(Place.of(dataset), List.of("zfs", "clone", snapshot.toString(), dataset.text()));
+    make(
+        Place.of(dataset),
+        List.of("zfs", "clone", snapshot.toString(), dataset.text()),
+        calls -> calls.clone(snapshot.toString(), dataset.text()));
   }
 
   /** Makes something of a snapshot that nobody can write to. */
@@ -263,7 +273,10 @@ final class Zfs {
 
   /** Gives a dataset or snapshot another name; nothing is unmounted for that. */
   void rename(Place from, Place to) {
-    make(to, List.of("zfs", "rename", from.toString(), to.toString()));
+    make(
+        to,
+        List.of("zfs", "rename", from.toString(), to.toString()),
+        calls -> calls.rename(from.toString(), to.toString()));
   }
 
   /** Exchanges a clone with what it is a clone of. */
@@ -363,14 +376,15 @@ final class Zfs {
   }
 
   private void change(List<String> arguments) {
+    change(
+        arguments, Unkilled.command(host.programs(), Command.of(arguments.toArray(new String[0]))));
+  }
+
+  /** Does what a command says, by it or otherwise. */
+  private <T> T change(List<String> arguments, Callable<T> work) {
+    String zpool = Suspension.zpool(arguments);
     try {
-      String zpool = Suspension.zpool(arguments);
-      Unkilled.run(
-          host.programs(),
-          Command.of(arguments.toArray(new String[0])),
-          subject,
-          () -> suspension.of(zpool),
-          failed);
+      return Unkilled.finish(subject, arguments.get(1), work, () -> suspension.of(zpool), failed);
     } catch (StapesException e) {
       failed.run();
       throw ZfsFailure.of(e, subject);
@@ -378,6 +392,22 @@ final class Zfs {
       failed.run();
       throw e;
     }
+  }
+
+  /**
+   * Does what a command does, by a call where it can be: what that refuses the command refuses,
+   * too, and says why.
+   */
+  private void make(Place result, List<String> arguments, ToIntFunction<ZfsCalls> call) {
+    if (calls.isPresent()) {
+      ZfsCalls library = calls.get();
+      int error = change(arguments, () -> call.applyAsInt(library));
+      if (error == 0) {
+        return;
+      }
+      LOG.debug("{}: {}: error {}", subject, arguments, error);
+    }
+    make(result, arguments);
   }
 
   /** Runs a command whose result is a name; one that failed although it is there was done. */

@@ -1,6 +1,7 @@
 package dev.stapes.storage.zfs;
 
 import dev.stapes.linux.ffi.Syscalls;
+import dev.stapes.linux.zfs.ZfsCalls;
 import dev.stapes.model.ConfigKey;
 import dev.stapes.model.PoolSpec;
 import dev.stapes.model.StapesException;
@@ -14,6 +15,7 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * The driver {@code zfs}: volumes are datasets of OpenZFS and their snapshots. A pool is a zpool in
@@ -24,20 +26,31 @@ public final class ZfsProvider implements StorageDriverProvider {
   static final String NAME = "zfs";
 
   private final Path machine;
+  private final Supplier<Optional<ZfsCalls>> calls;
 
   /** A provider for this machine. */
   public ZfsProvider() {
-    this(Path.of("/"));
+    this(Path.of("/"), ZfsCalls::find);
   }
 
   /**
-   * A provider for another machine.
+   * A provider for another machine, which does all by commands.
    *
    * @param machine its root directory, where {@code proc}, {@code sys} and {@code lib/modules} are
    *     looked at
    */
   ZfsProvider(Path machine) {
+    this(machine, Optional::empty);
+  }
+
+  /**
+   * A provider for another machine.
+   *
+   * @param calls asked for each pool
+   */
+  ZfsProvider(Path machine, Supplier<Optional<ZfsCalls>> calls) {
     this.machine = machine;
+    this.calls = calls;
   }
 
   @Override
@@ -108,7 +121,7 @@ public final class ZfsProvider implements StorageDriverProvider {
 
   private PoolContext context(Host host, PoolSpec spec, Path directory) {
     ZfsKeys.validate("pool " + spec.name(), spec.config());
-    return new PoolContext(host, spec, directory, machine);
+    return new PoolContext(host, spec, directory, machine, calls.get());
   }
 
   private static ZfsPool opened(PoolContext pool, Backing backing) {

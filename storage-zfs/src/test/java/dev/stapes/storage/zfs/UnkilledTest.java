@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Command;
+import dev.stapes.spi.Host;
+import dev.stapes.spi.Output;
 import dev.stapes.testkit.FakeHost;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,6 +18,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -26,6 +29,12 @@ class UnkilledTest {
   private static final Command COMMAND = Command.of("zfs", "destroy", "tank/a");
 
   @TempDir Path states;
+
+  private static void run(Host host, BooleanSupplier stuck, Runnable late) {
+    Output unused =
+        Unkilled.finish(
+            "pool p", "destroy", Unkilled.command(host.programs(), COMMAND), stuck, late);
+  }
 
   @Test
   void who_is_interrupted_meanwhile_waits_for_the_end_and_stays_interrupted() {
@@ -41,7 +50,7 @@ class UnkilledTest {
                   return 0;
                 })
             .build();
-    Unkilled.run(host.programs(), COMMAND, "pool p", () -> false, () -> {});
+    run(host, () -> false, () -> {});
     assertTrue(ended.get());
     assertTrue(Thread.interrupted());
   }
@@ -50,9 +59,7 @@ class UnkilledTest {
   void an_error_of_the_command_is_that_of_the_caller() {
     FakeHost host = FakeHost.builder().program("zfs", call -> 1).build();
     StapesException error =
-        assertThrows(
-            StapesException.class,
-            () -> Unkilled.run(host.programs(), COMMAND, "pool p", () -> false, () -> {}));
+        assertThrows(StapesException.class, () -> run(host, () -> false, () -> {}));
     assertEquals(Kind.INTERNAL, error.kind(), error::toString);
   }
 
@@ -74,18 +81,9 @@ class UnkilledTest {
       StapesException error =
           assertThrows(
               StapesException.class,
-              () ->
-                  Unkilled.run(
-                      host.programs(),
-                      COMMAND,
-                      "pool p",
-                      () -> stopped.getAndSet(true),
-                      late::countDown));
+              () -> run(host, () -> stopped.getAndSet(true), late::countDown));
       assertEquals(Kind.UNAVAILABLE, error.kind(), error::toString);
-      error =
-          assertThrows(
-              StapesException.class,
-              () -> Unkilled.run(host.programs(), COMMAND, "pool p", () -> true, () -> {}));
+      error = assertThrows(StapesException.class, () -> run(host, () -> true, () -> {}));
       assertEquals(Kind.UNAVAILABLE, error.kind(), error::toString);
       assertEquals(1, late.getCount());
     } finally {

@@ -42,7 +42,7 @@ class ZfsBlocksTest {
 
   /** Ends a pool while somebody waits for a device in it. */
   private void endWhileAttaching(Consumer<StoragePool> end) throws Exception {
-    StoragePool pool = new ZfsProvider().create(host, SPEC, directory);
+    StoragePool pool = new ZfsProvider(Path.of("/")).create(host, SPEC, directory);
     BlockVolumes blocks = pool.blockVolumes().orElseThrow();
     blocks.create(A, Size.ofMebibytes(1));
     pool.copy(A, OLD, true);

@@ -36,7 +36,7 @@ class ZfsPoolModelTest {
     FakeHost host = zfs.host().build();
     PoolSpec spec = PoolSpec.of("model", "zfs").source("tank/data");
     Path directory = Files.createTempDirectory("zfs-model");
-    StoragePool pool = new ZfsProvider().create(host, spec, directory);
+    StoragePool pool = new ZfsProvider(Path.of("/")).create(host, spec, directory);
     Map<VolumeId, String> model = new TreeMap<>();
     int count = 0;
     for (Action action : actions) {

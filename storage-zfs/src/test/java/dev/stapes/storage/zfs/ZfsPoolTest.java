@@ -51,7 +51,7 @@ class ZfsPoolTest {
   @BeforeEach
   void create() throws IOException {
     directory = Files.createDirectory(room.resolve("pool"));
-    pool = new ZfsProvider().create(faults.wrap(Host.class, host), SPEC, directory);
+    pool = new ZfsProvider(Path.of("/")).create(faults.wrap(Host.class, host), SPEC, directory);
   }
 
   /** Another directory than that of the pool. */
@@ -165,7 +165,7 @@ class ZfsPoolTest {
         Kind.INVALID, () -> pool.quotas().orElseThrow().limit(A, Optional.of(Size.ofMebibytes(8))));
     pool.copy(OLD, B, false);
     pool.close();
-    pool = new ZfsProvider().open(host, SPEC, directory);
+    pool = new ZfsProvider(Path.of("/")).open(host, SPEC, directory);
     assertEquals(Optional.of(Size.ofMebibytes(1)), pool.blockVolumes().orElseThrow().size(B));
     assertEquals(Optional.of(Size.ofMebibytes(2)), pool.blockVolumes().orElseThrow().size(A));
   }
@@ -174,7 +174,8 @@ class ZfsPoolTest {
   void blocks_are_as_large_as_they_are_wanted() {
     pool.destroy();
     PoolSpec spec = SPEC.with("volume.zfs.blocksize", "1MiB");
-    List<String> commands = commands(() -> pool = new ZfsProvider().create(host, spec, directory));
+    List<String> commands =
+        commands(() -> pool = new ZfsProvider(Path.of("/")).create(host, spec, directory));
     assertTrue(
         commands.stream().anyMatch(command -> command.contains("-o recordsize=1048576 ")),
         "" + commands);
@@ -380,11 +381,14 @@ class ZfsPoolTest {
   @Test
   void a_source_that_has_something_is_refused() {
     StapesException error =
-        assertThrows(StapesException.class, () -> new ZfsProvider().create(host, SPEC, empty()));
+        assertThrows(
+            StapesException.class, () -> new ZfsProvider(Path.of("/")).create(host, SPEC, empty()));
     assertEquals(Kind.CONFLICT, error.kind());
     assertEquals(Set.of(), HostLeftovers.filesBelow(empty()));
     error =
-        assertThrows(StapesException.class, () -> new ZfsProvider().create(host, SPEC, directory));
+        assertThrows(
+            StapesException.class,
+            () -> new ZfsProvider(Path.of("/")).create(host, SPEC, directory));
     assertEquals(Kind.CONFLICT, error.kind());
     pool.create(A);
     assertEquals(Set.of(A), pool.list());
@@ -396,7 +400,7 @@ class ZfsPoolTest {
         assertThrows(
             StapesException.class,
             () ->
-                new ZfsProvider()
+                new ZfsProvider(Path.of("/"))
                     .open(host, PoolSpec.of("other", "zfs").source("tank"), directory));
     assertEquals(Kind.UNAVAILABLE, error.kind());
   }
@@ -417,12 +421,12 @@ class ZfsPoolTest {
     StapesException error =
         assertThrows(
             StapesException.class,
-            () -> new ZfsProvider().sweep(host, SPEC, directory, Unfinished.REMOVAL));
+            () -> new ZfsProvider(Path.of("/")).sweep(host, SPEC, directory, Unfinished.REMOVAL));
     assertEquals(Kind.UNAVAILABLE, error.kind(), error::toString);
     bringBack.run();
-    new ZfsProvider().sweep(host, SPEC, directory, Unfinished.REMOVAL);
+    new ZfsProvider(Path.of("/")).sweep(host, SPEC, directory, Unfinished.REMOVAL);
     assertEquals(List.of("tank", "tank/data"), zfs.names());
-    new ZfsProvider().sweep(host, SPEC, directory, Unfinished.REMOVAL);
+    new ZfsProvider(Path.of("/")).sweep(host, SPEC, directory, Unfinished.REMOVAL);
   }
 
   @Test
@@ -442,7 +446,7 @@ class ZfsPoolTest {
       StapesException error =
           assertThrows(
               StapesException.class,
-              () -> new ZfsProvider().create(host, spec, empty()),
+              () -> new ZfsProvider(Path.of("/")).create(host, spec, empty()),
               spec::toString);
       assertEquals(Kind.INVALID, error.kind(), spec + ": " + error);
     }

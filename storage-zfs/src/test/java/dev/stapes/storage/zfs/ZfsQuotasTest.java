@@ -32,7 +32,7 @@ class ZfsQuotasTest {
   private final FakeHost host = zfs.host().build();
 
   private StoragePool pool(PoolSpec spec) {
-    return new ZfsProvider().create(host, spec, directory);
+    return new ZfsProvider(Path.of("/")).create(host, spec, directory);
   }
 
   private List<String> commands(Runnable work) {

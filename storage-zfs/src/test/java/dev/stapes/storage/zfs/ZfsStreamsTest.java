@@ -57,7 +57,7 @@ class ZfsStreamsTest {
   @BeforeEach
   void create() {
     pool =
-        new ZfsProvider()
+        new ZfsProvider(Path.of("/"))
             .create(host, PoolSpec.of("contract", "zfs").source("tank/data"), directory);
     pool.create(A);
     zfs.write(Place.of(ROOT.child("instances:a")), "first");

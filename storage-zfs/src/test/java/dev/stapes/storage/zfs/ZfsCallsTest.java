@@ -1,0 +1,112 @@
+package dev.stapes.storage.zfs;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.stapes.linux.zfs.ZfsCalls;
+import dev.stapes.model.PoolSpec;
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.StoragePool;
+import dev.stapes.spi.VolumeId;
+import dev.stapes.testkit.FakeHost;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What a pool does by calls of the library. */
+class ZfsCallsTest {
+  private static final int EIO = 5;
+  private static final VolumeId A = new VolumeId(VolumeId.Kind.INSTANCE, "a");
+  private static final VolumeId B = new VolumeId(VolumeId.Kind.INSTANCE, "b");
+  private static final VolumeId OLD = new VolumeId(VolumeId.Kind.SNAPSHOT, "old");
+
+  @TempDir Path directory;
+
+  private final FakeZfs zfs = new FakeZfs();
+  private final FakeHost host = zfs.host().build();
+  private final Zfs programs = FakeZfs.programs(host);
+  private final List<String> called = new ArrayList<>();
+  private boolean broken;
+  private StoragePool pool;
+
+  /** They do what the commands do. */
+  private final class Calls implements ZfsCalls {
+    @Override
+    public int clone(String snapshot, String dataset) {
+      return call("clone", () -> programs.clone(place(snapshot), place(dataset).dataset()));
+    }
+
+    @Override
+    public int rename(String from, String to) {
+      return call("rename", () -> programs.rename(place(from), place(to)));
+    }
+
+    @Override
+    public int snapshot(List<String> names) {
+      return call("snapshot", () -> programs.snapshot(names.stream().map(Calls::place).toList()));
+    }
+
+    private static Place place(String name) {
+      return Place.parse(name).orElseThrow();
+    }
+
+    private int call(String name, Runnable work) {
+      called.add(name);
+      if (broken) {
+        return EIO;
+      }
+      try {
+        work.run();
+        return 0;
+      } catch (StapesException e) {
+        return EIO;
+      }
+    }
+  }
+
+  @BeforeEach
+  void create() {
+    ZfsProvider provider = new ZfsProvider(Path.of("/"), () -> Optional.of(new Calls()));
+    pool = provider.create(host, PoolSpec.of("p", "zfs").source("tank/data"), directory);
+    pool.create(A);
+    called.clear();
+  }
+
+  @Test
+  void a_snapshot_a_clone_and_a_removal_are_a_call_each() {
+    pool.copy(A, OLD, true);
+    pool.copy(OLD, B, false);
+    pool.discard(B);
+    assertEquals(List.of("snapshot", "clone", "rename"), called);
+    assertEquals(Set.of(A, OLD), pool.list());
+  }
+
+  @Test
+  void what_the_library_cannot_do_is_done_by_a_command() {
+    broken = true;
+    pool.copy(A, OLD, true);
+    pool.copy(OLD, B, false);
+    assertEquals(List.of("snapshot", "clone"), called);
+    assertEquals(Set.of(A, B, OLD), pool.list());
+  }
+
+  @Test
+  void the_command_says_why_a_call_failed() {
+    pool.copy(A, OLD, true);
+    programs.clone(Calls.place(snapshot()), Calls.place("tank/data/stapes/instances:b").dataset());
+    StapesException error = assertThrows(StapesException.class, () -> pool.copy(OLD, B, false));
+    assertEquals(Kind.CONFLICT, error.kind(), error::toString);
+    assertTrue(error.getMessage().contains("already exists"), error::toString);
+  }
+
+  private static String snapshot() {
+    return "tank/data/stapes/instances:a@snapshots:old";
+  }
+}
