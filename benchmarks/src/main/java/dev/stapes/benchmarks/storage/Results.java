@@ -39,6 +39,9 @@ record Results(
   /** Of the time that it takes one after the other. */
   private static final double MOST_OF_ONE_BY_ONE = 0.1;
 
+  /** Of the time that it takes one after the other, by commands. */
+  private static final double MOST_OF_SINGLE_CLONES = 0.2;
+
   /** What says that a run is not all of one. */
   static final String CUT_SHORT = "This run was interrupted: what it had measured until then.";
 
@@ -121,13 +124,22 @@ record Results(
                 point -> all.add(Verdict.ratio(rows, point.label(), subject, bare, mostOf(point))));
       }
     }
-    List<Point> aged = points().stream().filter(p -> p.path() == StoragePath.SNAPSHOT).toList();
-    if (aged.size() > 1) {
+    series(StoragePath.SNAPSHOT, this::flat, all);
+    series(StoragePath.CLONES, this::together, all);
+    return all;
+  }
+
+  private interface Judge {
+    Optional<Verdict> of(String subject, Point few, Point many);
+  }
+
+  private void series(StoragePath path, Judge judge, List<Verdict> all) {
+    List<Point> points = points().stream().filter(point -> point.path() == path).toList();
+    if (points.size() > 1) {
       for (String subject : subjects) {
-        flat(subject, aged.get(0), aged.get(aged.size() - 1)).ifPresent(all::add);
+        judge.of(subject, points.get(0), points.get(points.size() - 1)).ifPresent(all::add);
       }
     }
-    return all;
   }
 
   private static boolean isBatch(Point point) {
@@ -139,18 +151,36 @@ record Results(
   }
 
   private Optional<Verdict> flat(String subject, Point few, Point many) {
-    Optional<Double> least = find(few, subject).map(Measurement::median);
-    Optional<Double> most = find(many, subject).map(Measurement::median);
-    if (least.isEmpty() || most.isEmpty() || least.get() <= 0) {
+    return bounded(
+        many.label() + " of " + subject + " like " + few.label(),
+        find(many, subject),
+        find(few, subject),
+        MOST_OF_FEW);
+  }
+
+  /** The times of as many clones: what is measured is how many there are in a second. */
+  private Optional<Verdict> together(String subject, Point one, Point many) {
+    String bare = subject + Baseline.SUFFIX;
+    return bounded(
+        many.label() + " of " + subject + " beside " + one.label() + " of " + bare,
+        find(one, bare),
+        find(many, subject),
+        MOST_OF_SINGLE_CLONES);
+  }
+
+  private static Optional<Verdict> bounded(
+      String what, Optional<Measurement> upper, Optional<Measurement> lower, double bound) {
+    double least = lower.map(Measurement::median).orElse(0.0);
+    if (upper.isEmpty() || least <= 0) {
       return Optional.empty();
     }
-    double ratio = most.get() / least.get();
+    double ratio = upper.get().median() / least;
     return Optional.of(
         Verdict.of(
-            many.label() + " of " + subject + " like " + few.label(),
+            what,
             Markdown.number(ratio) + " x",
-            "<= " + Markdown.number(MOST_OF_FEW) + " x",
-            ratio <= MOST_OF_FEW));
+            "<= " + Markdown.number(bound) + " x",
+            ratio <= bound));
   }
 
   private List<Row> rows() {

@@ -15,6 +15,7 @@ import java.util.List;
  * @param many snapshots that are deleted together
  * @param patience how long a pool may take to make that many
  * @param threads that clone at once
+ * @param clones that a run makes, with whatever number of threads
  * @param ioBytes of the file that a container writes and reads
  * @param ioOperations random ones in a run
  */
@@ -28,6 +29,7 @@ record Scale(
     int many,
     Duration patience,
     List<Integer> threads,
+    int clones,
     long ioBytes,
     int ioOperations) {
   private static final int MIB = 1 << 20;
@@ -44,6 +46,7 @@ record Scale(
           1_000,
           Duration.ofMinutes(5),
           List.of(1, 2, 4, 8, 16, 32, 64),
+          100,
           512 * MIB,
           20_000);
 
@@ -57,7 +60,8 @@ record Scale(
           List.of(1, 100, 1_000),
           100,
           Duration.ofSeconds(30),
-          List.of(1, 4, 16, 64),
+          List.of(1, 64),
+          100,
           128 * MIB,
           4_000);
 
@@ -70,11 +74,6 @@ record Scale(
   Scale {
     existing = List.copyOf(existing);
     threads = List.copyOf(threads);
-  }
-
-  /** How many clones a run makes, with whatever number of threads. */
-  int clones() {
-    return threads.get(threads.size() - 1);
   }
 
   /**

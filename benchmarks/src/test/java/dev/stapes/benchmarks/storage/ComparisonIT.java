@@ -47,6 +47,7 @@ class ComparisonIT {
           2,
           Duration.ofSeconds(30),
           List.of(1, 2),
+          2,
           1 << 20,
           16);
 
@@ -186,7 +187,18 @@ class ComparisonIT {
   void a_pool_that_takes_too_long_for_many_snapshots_is_not_measured_there() throws Exception {
     Scale hasty =
         new Scale(
-            "hasty", 1, 1, 1024, 1 << 20, List.of(1000), 2, Duration.ofNanos(1), List.of(1), 1, 1);
+            "hasty",
+            1,
+            1,
+            1024,
+            1 << 20,
+            List.of(1000),
+            2,
+            Duration.ofNanos(1),
+            List.of(1),
+            1,
+            1,
+            1);
     Results results =
         Comparison.run(options(hasty, List.of(StoragePath.SNAPSHOT), "dir"), nowhere());
     assertEquals(List.of(), results.measurements());

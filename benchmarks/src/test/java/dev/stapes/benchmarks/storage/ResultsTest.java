@@ -57,6 +57,19 @@ class ResultsTest {
     assertTrue(report.contains("1.60 x | <= 1.50 x | NOT REACHED"), report);
   }
 
+  @Test
+  void clones_together_are_held_against_commands_one_after_the_other() {
+    String report =
+        results(
+                Samples.of(StoragePath.CLONES, 1, "btrfs-bare", 100_000_000),
+                Samples.of(StoragePath.CLONES, 64, "btrfs", 19_000_000),
+                Samples.of(StoragePath.CLONES, 64, "btrfs-bare", 21_000_000))
+            .report();
+    assertTrue(report.contains("clones-64 of btrfs beside clones-1 of btrfs-bare"), report);
+    assertTrue(report.contains("0.19 x | <= 0.20 x | reached"), report);
+    assertFalse(report.contains("clones-64 of btrfs-bare beside"), report);
+  }
+
   private static Results results(Measurement... measurements) {
     return new Results(
         1,

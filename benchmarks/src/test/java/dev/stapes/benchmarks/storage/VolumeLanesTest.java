@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class VolumeLanesTest {
   private static final Scale SCALE =
-      new Scale("tiny", 1, 2, 2048, 8192, List.of(2), 2, Duration.ZERO, List.of(1, 3), 1, 1);
+      new Scale("tiny", 1, 2, 2048, 8192, List.of(2), 2, Duration.ZERO, List.of(1, 3), 3, 1, 1);
 
   private RecordedVolumes volumes;
   private VolumeLanes lanes;

@@ -36,7 +36,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(60)
 class VolumesIT {
   private static final Scale TINY =
-      new Scale("tiny", 1, 3, 4096, 1 << 20, List.of(1), 2, Duration.ZERO, List.of(1), 1, 1);
+      new Scale("tiny", 1, 3, 4096, 1 << 20, List.of(1), 2, Duration.ZERO, List.of(1), 1, 1, 1);
   private static final long BYTES = 512L << 20;
 
   private final Path directory =

@@ -16,5 +16,9 @@ public interface LibZfsCore {
 
   int lzc_rename(String source, String target);
 
+  int lzc_destroy(String fsname);
+
+  int lzc_destroy_snaps(Pointer snaps, int defer, Pointer errlist);
+
   int lzc_snapshot(Pointer snaps, @Nullable Pointer props, Pointer errlist);
 }

@@ -5,6 +5,7 @@ import dev.stapes.linux.ffi.LibZfsCore;
 import dev.stapes.linux.ffi.Syscalls;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.ToIntBiFunction;
 import jnr.ffi.LibraryLoader;
 import jnr.ffi.Memory;
 import jnr.ffi.Pointer;
@@ -45,24 +46,39 @@ final class CoreCalls implements ZfsCalls {
 
   @Override
   public int snapshot(List<String> names) {
+    return listed(names, (all, errors) -> core.lzc_snapshot(all, null, errors));
+  }
+
+  @Override
+  public int destroy(String dataset) {
+    return core.lzc_destroy(dataset);
+  }
+
+  @Override
+  public int destroySnapshots(List<String> names) {
+    return listed(names, (all, errors) -> core.lzc_destroy_snaps(all, 1, errors));
+  }
+
+  /** What the library calls an nvlist: here names alone. */
+  private int listed(List<String> names, ToIntBiFunction<Pointer, Pointer> call) {
     Pointer list = pointer();
     int error = pairs.nvlist_alloc(list, UNIQUE_NAMES, 0);
     if (error != 0) {
       return error;
     }
-    Pointer snapshots = list.getPointer(0);
+    Pointer all = list.getPointer(0);
     Pointer errors = pointer();
     try {
       for (String name : names) {
-        error = pairs.nvlist_add_boolean(snapshots, name);
+        error = pairs.nvlist_add_boolean(all, name);
         if (error != 0) {
           return error;
         }
       }
-      return core.lzc_snapshot(snapshots, null, errors);
+      return call.applyAsInt(all, errors);
     } finally {
       pairs.nvlist_free(errors.getPointer(0));
-      pairs.nvlist_free(snapshots);
+      pairs.nvlist_free(all);
     }
   }
 

@@ -41,4 +41,20 @@ public interface ZfsCalls {
    * @return 0, or an error number (errno(3)) where nothing was done
    */
   int snapshot(List<String> names);
+
+  /**
+   * Destroys a dataset that nobody uses or has mounted, and that has nothing below it.
+   *
+   * @return 0, or an error number (errno(3)) where nothing was done
+   */
+  int destroy(String dataset);
+
+  /**
+   * Destroys snapshots: at once, or where one has clones or is held when it has none any more.
+   * Those that are not there do not matter.
+   *
+   * @param names of one zpool
+   * @return 0, or an error number (errno(3)) where nothing was done
+   */
+  int destroySnapshots(List<String> names);
 }

@@ -291,7 +291,9 @@ final class Zfs {
 
   /** Destroys a dataset that has no snapshots. */
   void destroy(DatasetName dataset) {
-    change("zfs", "destroy", dataset.text());
+    if (!done(List.of("zfs", "destroy", dataset.text()), calls -> calls.destroy(dataset.text()))) {
+      change("zfs", "destroy", dataset.text());
+    }
   }
 
   /**
@@ -316,9 +318,13 @@ final class Zfs {
 
   /** Destroys snapshots of a dataset, those with clones when the last of these is gone. */
   void destroySnapshots(DatasetName dataset, List<String> components) {
+    List<String> all =
+        components.stream().map(component -> new Place(dataset, component).toString()).toList();
+    if (done(List.of("zfs", "destroy", dataset.text()), calls -> calls.destroySnapshots(all))) {
+      return;
+    }
     StringBuilder names = new StringBuilder();
     for (String component : components) {
-      dataset.snapshot(component); // checks it
       if (names.length() + component.length() > ARGUMENT_LIMIT) {
         change("zfs", "destroy", "-d", dataset.text() + "@" + names);
         names.setLength(0);
@@ -394,20 +400,27 @@ final class Zfs {
     }
   }
 
+  /** Runs a command whose result is a name, unless a call does the same. */
+  private void make(Place result, List<String> arguments, ToIntFunction<ZfsCalls> call) {
+    if (!done(arguments, call)) {
+      make(result, arguments);
+    }
+  }
+
   /**
-   * Does what a command does, by a call where it can be: what that refuses the command refuses,
+   * Does what a command does by a call, where it can be: what that refuses the command refuses,
    * too, and says why.
    */
-  private void make(Place result, List<String> arguments, ToIntFunction<ZfsCalls> call) {
-    if (calls.isPresent()) {
-      ZfsCalls library = calls.get();
-      int error = change(arguments, () -> call.applyAsInt(library));
-      if (error == 0) {
-        return;
-      }
+  private boolean done(List<String> arguments, ToIntFunction<ZfsCalls> call) {
+    if (calls.isEmpty()) {
+      return false;
+    }
+    ZfsCalls library = calls.get();
+    int error = change(arguments, () -> call.applyAsInt(library));
+    if (error != 0) {
       LOG.debug("{}: {}: error {}", subject, arguments, error);
     }
-    make(result, arguments);
+    return error == 0;
   }
 
   /** Runs a command whose result is a name; one that failed although it is there was done. */

@@ -77,6 +77,22 @@ class ZfsCallsIT {
   }
 
   @Test
+  void what_nothing_needs_is_destroyed_and_a_snapshot_with_a_clone_after_it() {
+    String clone = root + "/clone";
+    assertEquals(0, calls.snapshot(List.of(root + "@a")));
+    assertEquals(0, calls.snapshot(List.of(root + "@b")));
+    assertEquals(0, calls.clone(root + "@a", clone));
+    assertEquals(0, calls.snapshot(List.of(clone + "@own")));
+    assertEquals(EEXIST, calls.destroy(clone));
+    assertEquals(0, calls.destroySnapshots(List.of(clone + "@own")));
+    assertEquals(0, calls.destroySnapshots(List.of(root + "@a", root + "@b", root + "@none")));
+    assertEquals(Set.of(root, root + "@a", clone), names());
+    assertEquals(0, calls.destroy(clone));
+    assertEquals(Set.of(root), names());
+    assertEquals(ENOENT, calls.destroy(clone));
+  }
+
+  @Test
   void clones_of_many_threads_are_all_made() throws Exception {
     assertEquals(0, calls.snapshot(List.of(root + "@a")));
     List<String> wanted =

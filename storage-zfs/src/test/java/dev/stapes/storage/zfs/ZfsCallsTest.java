@@ -53,6 +53,22 @@ class ZfsCallsTest {
       return call("snapshot", () -> programs.snapshot(names.stream().map(Calls::place).toList()));
     }
 
+    @Override
+    public int destroy(String dataset) {
+      return call("destroy", () -> programs.destroy(place(dataset).dataset()));
+    }
+
+    @Override
+    public int destroySnapshots(List<String> names) {
+      return call(
+          "destroySnapshots",
+          () ->
+              names.forEach(
+                  name ->
+                      programs.destroySnapshots(
+                          place(name).dataset(), List.of(place(name).snapshot()))));
+    }
+
     private static Place place(String name) {
       return Place.parse(name).orElseThrow();
     }
@@ -89,12 +105,28 @@ class ZfsCallsTest {
   }
 
   @Test
+  void what_is_gone_is_destroyed_by_calls() {
+    pool.copy(A, OLD, true);
+    pool.discard(OLD);
+    pool.discard(A);
+    called.clear();
+    pool.reclaim();
+    assertEquals(List.of("destroySnapshots", "destroy"), called);
+    assertEquals(List.of("tank", "tank/data", "tank/data/stapes"), zfs.names());
+  }
+
+  @Test
   void what_the_library_cannot_do_is_done_by_a_command() {
     broken = true;
     pool.copy(A, OLD, true);
     pool.copy(OLD, B, false);
     assertEquals(List.of("snapshot", "clone"), called);
     assertEquals(Set.of(A, B, OLD), pool.list());
+    pool.discard(OLD);
+    pool.discard(B);
+    pool.discard(A);
+    pool.reclaim();
+    assertEquals(List.of("tank", "tank/data", "tank/data/stapes"), zfs.names());
   }
 
   @Test
