@@ -118,6 +118,39 @@ public class EngineBenchmark {
     box.snapshots().delete(name);
   }
 
+  /** The same with an instance that has many: they are to cost the next one nothing. */
+  @Benchmark
+  public void snapshotOfManyAndDelete(Aged aged) {
+    String name = "s" + count++;
+    aged.box.snapshots().create(name);
+    aged.box.snapshots().delete(name);
+  }
+
+  /** An instance with snapshots. */
+  @State(Scope.Benchmark)
+  public static class Aged {
+    /** How many. */
+    @Param({"1", "100", "10000"})
+    public int existing;
+
+    private Instance box;
+
+    /** Makes it. */
+    @Setup(Level.Trial)
+    public void make(EngineBenchmark engine) {
+      box = engine.create();
+      for (int made = 0; made < existing; made++) {
+        box.snapshots().create("old" + made);
+      }
+    }
+
+    /** Deletes it. */
+    @TearDown(Level.Trial)
+    public void delete() {
+      box.delete();
+    }
+  }
+
   private static final class FakeMachine implements HostProvider {
     @Override
     public String name() {
