@@ -13,6 +13,7 @@ import dev.stapes.spi.VolumeId;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -116,6 +117,11 @@ final class PoolVolumes implements Volumes {
   @Override
   public void deleteSnapshot(String volume, String snapshot) {
     pool.discard(id(volume, snapshot));
+  }
+
+  @Override
+  public void deleteSnapshots(String volume, List<String> snapshots) {
+    pool.discardAll(snapshots.stream().map(snapshot -> id(volume, snapshot)).toList());
   }
 
   @Override

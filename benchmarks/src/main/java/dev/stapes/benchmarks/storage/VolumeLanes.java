@@ -13,6 +13,7 @@ import java.util.Deque;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * What a subject does on each path but those in a container. Everything is made in volumes of the
@@ -166,9 +167,8 @@ final class VolumeLanes {
             })
         .run(
             name -> {
-              for (int i = 0; i < many; i++) {
-                volumes.deleteSnapshot(name, "s" + i);
-              }
+              volumes.deleteSnapshots(
+                  name, IntStream.range(0, many).mapToObj(i -> "s" + i).toList());
               volumes.reclaim();
             })
         .after(this::drop);

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -38,6 +39,14 @@ interface Volumes extends AutoCloseable {
 
   /** Removes a snapshot. */
   void deleteSnapshot(String volume, String snapshot) throws IOException, InterruptedException;
+
+  /** Removes several snapshots, in as few steps as there are. */
+  default void deleteSnapshots(String volume, List<String> snapshots)
+      throws IOException, InterruptedException {
+    for (String snapshot : snapshots) {
+      deleteSnapshot(volume, snapshot);
+    }
+  }
 
   /** Gets the space of what was deleted back, or at least on its way. */
   void reclaim() throws IOException, InterruptedException;

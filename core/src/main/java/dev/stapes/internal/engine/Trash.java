@@ -5,7 +5,10 @@ import dev.stapes.model.StapesException;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.VolumeId;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
@@ -73,20 +76,29 @@ final class Trash {
 
   /** Removes volumes now; says whether all of them are gone. */
   boolean remove(List<Intent.VolumeRef> volumes) {
-    boolean all = true;
+    Map<String, List<VolumeId>> ids = new LinkedHashMap<>();
     for (Intent.VolumeRef ref : volumes) {
-      try (Locks.Held held = sharing(ref.pool())) {
-        pools.pool(ref.pool()).discard(ref.volumeId());
-      } catch (StapesException e) {
-        if (e.kind() != StapesException.Kind.NOT_FOUND) {
-          LOG.warn(
-              "volume {} of pool {} stays for now: {}", ref.name(), ref.pool(), e.getMessage());
-          all = false;
-        }
-      }
+      ids.computeIfAbsent(ref.pool(), pool -> new ArrayList<>()).add(ref.volumeId());
     }
-    volumes.stream().map(Intent.VolumeRef::pool).distinct().forEach(this::reclaimBehind);
+    boolean all = true;
+    for (Map.Entry<String, List<VolumeId>> each : ids.entrySet()) {
+      all &= remove(each.getKey(), each.getValue());
+    }
+    ids.keySet().forEach(this::reclaimBehind);
     return all;
+  }
+
+  private boolean remove(String pool, List<VolumeId> ids) {
+    try (Locks.Held held = sharing(pool)) {
+      pools.pool(pool).discardAll(ids);
+      return true;
+    } catch (StapesException e) {
+      if (e.kind() == StapesException.Kind.NOT_FOUND) {
+        return true;
+      }
+      LOG.warn("of {} in pool {} some stay for now: {}", ids, pool, e.getMessage());
+      return false;
+    }
   }
 
   /** Gives back the space of what was discarded; once for all that come together. */

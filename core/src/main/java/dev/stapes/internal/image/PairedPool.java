@@ -10,8 +10,11 @@ import dev.stapes.spi.Tree;
 import dev.stapes.spi.Undo;
 import dev.stapes.spi.VolumeId;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -138,6 +141,13 @@ public final class PairedPool implements StoragePool {
     if (isPair(id)) {
       pool.discard(deviceOf(id));
     }
+  }
+
+  @Override
+  public void discardAll(Collection<VolumeId> ids) {
+    List<VolumeId> all = new ArrayList<>(ids);
+    ids.stream().filter(this::isPair).map(PairedPool::deviceOf).forEach(all::add);
+    pool.discardAll(all);
   }
 
   @Override

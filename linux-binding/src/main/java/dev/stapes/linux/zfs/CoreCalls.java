@@ -55,8 +55,9 @@ final class CoreCalls implements ZfsCalls {
   }
 
   @Override
-  public int destroySnapshots(List<String> names) {
-    return listed(names, (all, errors) -> core.lzc_destroy_snaps(all, 1, errors));
+  public int destroySnapshots(List<String> names, boolean deferred) {
+    int defer = deferred ? 1 : 0;
+    return listed(names, (all, errors) -> core.lzc_destroy_snaps(all, defer, errors));
   }
 
   /** What the library calls an nvlist: here names alone. */

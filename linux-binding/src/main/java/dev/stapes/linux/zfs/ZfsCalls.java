@@ -50,11 +50,12 @@ public interface ZfsCalls {
   int destroy(String dataset);
 
   /**
-   * Destroys snapshots: at once, or where one has clones or is held when it has none any more.
-   * Those that are not there do not matter.
+   * Destroys snapshots, all or none. Those that are not there do not matter.
    *
    * @param names of one zpool
+   * @param deferred whether one that has clones or is held goes by itself when it is not any more;
+   *     else that is an error
    * @return 0, or an error number (errno(3)) where nothing was done
    */
-  int destroySnapshots(List<String> names);
+  int destroySnapshots(List<String> names, boolean deferred);
 }

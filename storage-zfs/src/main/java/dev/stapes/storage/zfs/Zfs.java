@@ -316,11 +316,23 @@ final class Zfs {
     }
   }
 
+  /**
+   * Destroys snapshots at once, where that can be done without a process; says whether it was.
+   * Where one has clones or is used none is touched.
+   */
+  boolean destroyTogether(List<Place> snapshots) {
+    List<String> names = snapshots.stream().map(Place::toString).toList();
+    return done(
+        List.of("zfs", "destroy", snapshots.get(0).dataset().text()),
+        calls -> calls.destroySnapshots(names, false));
+  }
+
   /** Destroys snapshots of a dataset, those with clones when the last of these is gone. */
   void destroySnapshots(DatasetName dataset, List<String> components) {
     List<String> all =
         components.stream().map(component -> new Place(dataset, component).toString()).toList();
-    if (done(List.of("zfs", "destroy", dataset.text()), calls -> calls.destroySnapshots(all))) {
+    if (done(
+        List.of("zfs", "destroy", dataset.text()), calls -> calls.destroySnapshots(all, true))) {
       return;
     }
     StringBuilder names = new StringBuilder();

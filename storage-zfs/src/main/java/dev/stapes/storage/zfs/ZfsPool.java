@@ -12,7 +12,9 @@ import dev.stapes.spi.Undo;
 import dev.stapes.spi.VolumeId;
 import dev.stapes.storage.zfs.Backing.Usage;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -187,6 +189,40 @@ final class ZfsPool implements StoragePool {
             throwAway(id);
             return id;
           });
+    }
+  }
+
+  /**
+   * Snapshots that nothing needs are destroyed by few calls: to rename each takes one of its own.
+   */
+  @Override
+  public void discardAll(Collection<VolumeId> ids) {
+    Set<VolumeId> rest = new LinkedHashSet<>(ids);
+    if (pool.calls().isPresent() && rest.size() > 1) {
+      pass(
+          known -> {
+            List<VolumeId> snapshots =
+                rest.stream()
+                    .filter(id -> known.find(id).filter(Place::isSnapshot).isPresent())
+                    .toList();
+            destroy(known, snapshots, rest);
+            return known;
+          });
+    }
+    StoragePool.super.discardAll(rest);
+  }
+
+  /** Halves those that cannot be destroyed together: one of them is in use, or was cloned. */
+  private void destroy(VolumeIndex known, List<VolumeId> snapshots, Set<VolumeId> rest) {
+    if (snapshots.size() > 1) {
+      if (zfs.destroyTogether(snapshots.stream().map(known::require).toList())) {
+        snapshots.forEach(known::remove);
+        snapshots.forEach(rest::remove);
+      } else {
+        int half = snapshots.size() / 2;
+        destroy(known, snapshots.subList(0, half), rest);
+        destroy(known, snapshots.subList(half, snapshots.size()), rest);
+      }
     }
   }
 

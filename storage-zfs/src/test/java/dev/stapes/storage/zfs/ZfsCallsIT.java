@@ -84,8 +84,11 @@ class ZfsCallsIT {
     assertEquals(0, calls.clone(root + "@a", clone));
     assertEquals(0, calls.snapshot(List.of(clone + "@own")));
     assertEquals(EEXIST, calls.destroy(clone));
-    assertEquals(0, calls.destroySnapshots(List.of(clone + "@own")));
-    assertEquals(0, calls.destroySnapshots(List.of(root + "@a", root + "@b", root + "@none")));
+    assertEquals(0, calls.destroySnapshots(List.of(clone + "@own"), false));
+    List<String> three = List.of(root + "@a", root + "@b", root + "@none");
+    assertEquals(EEXIST, calls.destroySnapshots(three, false));
+    assertEquals(Set.of(root, root + "@a", root + "@b", clone), names());
+    assertEquals(0, calls.destroySnapshots(three, true));
     assertEquals(Set.of(root, root + "@a", clone), names());
     assertEquals(0, calls.destroy(clone));
     assertEquals(Set.of(root), names());

@@ -13,9 +13,12 @@ import dev.stapes.spi.VolumeId;
 import dev.stapes.testkit.FakeHost;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,6 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** What a pool does by calls of the library. */
 class ZfsCallsTest {
   private static final int EIO = 5;
+  private static final int EEXIST = 17;
   private static final VolumeId A = new VolumeId(VolumeId.Kind.INSTANCE, "a");
   private static final VolumeId B = new VolumeId(VolumeId.Kind.INSTANCE, "b");
   private static final VolumeId OLD = new VolumeId(VolumeId.Kind.SNAPSHOT, "old");
@@ -59,7 +63,15 @@ class ZfsCallsTest {
     }
 
     @Override
-    public int destroySnapshots(List<String> names) {
+    public int destroySnapshots(List<String> names, boolean deferred) {
+      Set<String> origins =
+          programs.entries(place("tank").dataset()).stream()
+              .map(Entry::origin)
+              .collect(Collectors.toSet());
+      if (!deferred && !Collections.disjoint(origins, names)) {
+        called.add("refused " + names.size());
+        return EEXIST;
+      }
       return call(
           "destroySnapshots",
           () ->
@@ -113,6 +125,35 @@ class ZfsCallsTest {
     pool.reclaim();
     assertEquals(List.of("destroySnapshots", "destroy"), called);
     assertEquals(List.of("tank", "tank/data", "tank/data/stapes"), zfs.names());
+  }
+
+  @Test
+  void snapshots_are_discarded_by_a_call_and_those_that_were_cloned_are_renamed() {
+    List<VolumeId> snapshots =
+        IntStream.range(0, 8)
+            .mapToObj(number -> new VolumeId(VolumeId.Kind.SNAPSHOT, "s" + number))
+            .toList();
+    snapshots.forEach(id -> pool.copy(A, id, true));
+    pool.copy(snapshots.get(1), B, false);
+    called.clear();
+    List<VolumeId> all = new ArrayList<>(snapshots);
+    all.add(A);
+    pool.discardAll(all);
+    assertEquals(
+        List.of(
+            "refused 8",
+            "refused 4",
+            "refused 2",
+            "destroySnapshots",
+            "destroySnapshots",
+            "rename",
+            "rename",
+            "rename"),
+        called);
+    assertEquals(Set.of(B), pool.list());
+    pool.discardAll(all);
+    pool.discardAll(List.of());
+    assertEquals(Set.of(B), pool.list());
   }
 
   @Test

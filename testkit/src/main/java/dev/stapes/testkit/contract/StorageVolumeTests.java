@@ -20,6 +20,7 @@ import dev.stapes.spi.VolumeId;
 import dev.stapes.testkit.Faults;
 import dev.stapes.testkit.HostLeftovers;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -361,6 +362,26 @@ abstract class StorageVolumeTests {
     pool().discard(SNAPSHOT);
     pool().reclaim();
     assertEquals(Set.of(A), pool().list());
+  }
+
+  @Test
+  @Tag("smoke")
+  void volumes_that_are_discarded_together_are_gone_and_what_was_copied_from_them_is_not() {
+    pool().create(A);
+    bench().writeText(A, "file", "kept");
+    List<VolumeId> all = new ArrayList<>(List.of(A, IMAGE));
+    for (int number = 0; number < 5; number++) {
+      VolumeId snapshot = new VolumeId(VolumeId.Kind.SNAPSHOT, "a.s" + number);
+      pool().copy(A, snapshot, true);
+      all.add(snapshot);
+    }
+    pool().copy(all.get(4), B, false);
+    pool().discardAll(all);
+    assertEquals(Set.of(B), pool().list());
+    pool().discardAll(all);
+    pool().reclaim();
+    bench().withTree(B, tree -> assertEquals("kept", TreePicture.text(tree, "file")));
+    assertEquals(Set.of(B), pool().list());
   }
 
   @Test

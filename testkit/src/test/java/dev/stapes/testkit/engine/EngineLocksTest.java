@@ -197,7 +197,7 @@ class EngineLocksTest {
 
   @Test
   void a_pool_is_deleted_only_when_nothing_is_being_removed_in_it() throws Exception {
-    Faults removals = new Faults(method -> method.getName().equals("discard"));
+    Faults removals = new Faults(method -> method.getName().equals("discardAll"));
     try (EngineWorld world = EngineWorld.create(removals, EngineWorld.Setup.usual())) {
       Pool other = world.stapes().pools().create(PoolSpec.of("other", "fake"));
       Device root = Device.root(disk -> disk.pool("other"));
