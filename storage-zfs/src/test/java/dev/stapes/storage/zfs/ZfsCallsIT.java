@@ -36,6 +36,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ZfsCallsIT {
   private static final int ENOENT = 2;
+  private static final int EBUSY = 16;
   private static final int EEXIST = 17;
   private static final int EINVAL = 22;
   private static final int MANY = 40;
@@ -83,7 +84,7 @@ class ZfsCallsIT {
     assertEquals(0, calls.snapshot(List.of(root + "@b")));
     assertEquals(0, calls.clone(root + "@a", clone));
     assertEquals(0, calls.snapshot(List.of(clone + "@own")));
-    assertEquals(EEXIST, calls.destroy(clone));
+    assertEquals(EBUSY, calls.destroy(clone));
     assertEquals(0, calls.destroySnapshots(List.of(clone + "@own"), false));
     List<String> three = List.of(root + "@a", root + "@b", root + "@none");
     assertEquals(EEXIST, calls.destroySnapshots(three, false));
