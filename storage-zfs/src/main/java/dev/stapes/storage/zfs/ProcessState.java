@@ -19,7 +19,8 @@ import java.util.regex.Pattern;
 record ProcessState(String name, boolean over, String started) {
   /** Number, name, state, 16 numbers, how many threads, one number, when it was started. */
   private static final Pattern STAT =
-      Pattern.compile("\\d+ \\((.*)\\) (\\S)(?: -?\\d+){16} (\\d+) -?\\d+ (\\d+) .*", Pattern.DOTALL);
+      Pattern.compile(
+          "\\d+ \\((.*)\\) (\\S)(?: -?\\d+){16} (\\d+) -?\\d+ (\\d+) .*", Pattern.DOTALL);
 
   /** Reads the text of a {@code stat}. */
   static Optional<ProcessState> parse(String text) {
