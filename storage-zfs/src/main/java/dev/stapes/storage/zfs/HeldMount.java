@@ -57,7 +57,7 @@ final class HeldMount {
       sys.check(sys.libc().unshare(Constants.CLONE_FS), "unshare(CLONE_FS)", directory);
       sys.check(sys.libc().fchdir(directory.number()), "fchdir", directory);
     } catch (LinuxException e) {
-      LOG.debug("{}: {} is gone already", pool.subject(), path, e);
+      LOG.info("{}: not held while it is unmounted: {}", pool.subject(), e.getMessage());
     } finally {
       held.complete(true);
     }
