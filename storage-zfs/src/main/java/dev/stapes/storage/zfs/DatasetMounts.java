@@ -1,22 +1,19 @@
 package dev.stapes.storage.zfs;
 
-import dev.stapes.linux.Fd;
-import dev.stapes.linux.OpenFlag;
-import dev.stapes.linux.ffi.LinuxException;
-import dev.stapes.linux.ffi.Syscalls;
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.Mounts;
 import dev.stapes.spi.Undo;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -36,7 +33,6 @@ final class DatasetMounts {
   private final PoolContext pool;
   private final BooleanSupplier stuck;
   private final Path base;
-  private final Syscalls sys = Syscalls.system();
   private final Map<Place, Mounted> mounts = new HashMap<>();
   private long last;
   private boolean based;
@@ -146,6 +142,7 @@ final class DatasetMounts {
   }
 
   private Path mount(Place place) {
+    requireGoing(); // the kernel would wait for it, and the thread that mounts for the whole host
     Set<Mounts.Flag> flags =
         place.isSnapshot()
             ? Set.of(Mounts.Flag.READ_ONLY, Mounts.Flag.NOATIME)
@@ -210,43 +207,33 @@ final class DatasetMounts {
 
   /**
    * Detaches a mount. What is written down then may wait for a disk, and the thread that detaches
-   * has more to do for the whole host: so each file system is held until another one lets it go. A
+   * has more to do for the whole host: so each file system is held by another one meanwhile. A
    * zpool that has stopped is not waited for.
    */
   private void unmount(Path target, List<Path> fileSystems) {
-    List<Fd> held = fileSystems.stream().flatMap(path -> hold(path).stream()).toList();
+    List<HeldMount> held = new ArrayList<>();
     try {
+      for (Path fileSystem : fileSystems) {
+        held.add(new HeldMount(pool, fileSystem));
+      }
+      awaitAll(held, HeldMount::awaitHeld);
       pool.host().mounts().unmount(target);
     } finally {
-      letGo(held);
+      held.forEach(HeldMount::letGo);
+      awaitAll(held, HeldMount::awaitEnd);
     }
   }
 
-  private Optional<Fd> hold(Path path) {
+  private void awaitAll(List<HeldMount> held, BiConsumer<HeldMount, Runnable> wait) {
     try {
-      return Optional.of(Fd.open(sys, pool.local(path), Set.of(OpenFlag.PATH_ONLY)));
-    } catch (LinuxException e) {
-      return Optional.empty(); // it is gone already
-    }
-  }
-
-  private void letGo(List<Fd> held) {
-    if (held.isEmpty()) {
-      return;
-    }
-    OwnThread<Boolean> work =
-        OwnThread.begin(
-            pool.subject(),
-            "stapes-zfs-unmount",
-            () -> {
-              held.forEach(Fd::close);
-              return true;
-            });
-    try {
-      work.awaitThough(() -> Unkilled.requireGoing(pool.subject(), stuck));
+      held.forEach(each -> wait.accept(each, this::requireGoing));
     } catch (StapesException e) {
       LOG.warn("{}: not waited for at its end: {}", pool.subject(), e.getMessage());
     }
+  }
+
+  private void requireGoing() {
+    Unkilled.requireGoing(pool.subject(), stuck);
   }
 
   private synchronized Path next() {

@@ -59,9 +59,13 @@ final class OwnThread<T> {
    * @throws InterruptedException the work goes on
    */
   T await(Runnable look) throws InterruptedException {
+    return await(result, look);
+  }
+
+  private <R> R await(CompletableFuture<R> awaited, Runnable look) throws InterruptedException {
     while (true) {
       try {
-        return result.get(LOOK_SECONDS, TimeUnit.SECONDS);
+        return awaited.get(LOOK_SECONDS, TimeUnit.SECONDS);
       } catch (TimeoutException e) {
         look.run();
       } catch (ExecutionException e) {
@@ -79,11 +83,20 @@ final class OwnThread<T> {
    * @param look as for {@link #await}
    */
   T awaitThough(Runnable look) {
+    return awaitThough(result, look);
+  }
+
+  /**
+   * The same for something else that the work completes, however it ends.
+   *
+   * @param look as for {@link #await}
+   */
+  <R> R awaitThough(CompletableFuture<R> awaited, Runnable look) {
     boolean interrupted = false;
     try {
       while (true) {
         try {
-          return await(look);
+          return await(awaited, look);
         } catch (InterruptedException e) {
           interrupted = true;
         }

@@ -4,6 +4,7 @@ import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,9 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,6 +24,7 @@ import org.slf4j.LoggerFactory;
 final class Stragglers {
   private static final Logger LOG = LoggerFactory.getLogger(Stragglers.class);
   private static final Duration PATIENCE = Duration.ofMinutes(2);
+  private static final long BETWEEN_NANOS = 100_000_000;
   private static final Set<String> PROGRAMS = Set.of("zfs", "zpool");
 
   /** Commands that this driver changes something with; others may run for ever. */
@@ -64,6 +64,25 @@ final class Stragglers {
   }
 
   /**
+   * One that was found.
+   *
+   * @param process its directory in /proc
+   * @param started see {@link ProcessState}
+   */
+  private record Straggler(Path process, String started) {
+    boolean goesOn() {
+      return ProcessState.of(process)
+          .filter(now -> !now.over() && now.started().equals(started))
+          .isPresent();
+    }
+
+    @Override
+    public String toString() {
+      return "process " + process.getFileName();
+    }
+  }
+
+  /**
    * Waits for their end.
    *
    * @throws StapesException UNAVAILABLE where some do not end, or their zpool has stopped;
@@ -72,57 +91,49 @@ final class Stragglers {
   void await() {
     Suspension suspension = Suspension.of(pool.machine());
     long end = System.nanoTime() + patience.toNanos();
-    List<ProcessHandle> found = running();
-    while (!found.isEmpty()) {
+    List<Straggler> found = running();
+    if (!found.isEmpty()) {
       LOG.info("{}: waits for what others do with {}: {}", pool.subject(), root, found);
+    }
+    while (!found.isEmpty()) {
       Unkilled.requireGoing(pool.subject(), () -> suspension.of(root.zpool()));
-      for (ProcessHandle each : found) {
-        await(each, end);
+      if (System.nanoTime() - end > 0) {
+        throw pool.failure(
+            Kind.UNAVAILABLE, "commands of an earlier process still work on it: " + found);
       }
-      found = running();
+      LockSupport.parkNanos(BETWEEN_NANOS);
+      Unkilled.requireNotInterrupted(pool.subject(), "the end of a command");
+      found = found.stream().filter(Straggler::goesOn).toList();
+      if (found.isEmpty()) {
+        found = running();
+      }
     }
   }
 
-  private void await(ProcessHandle command, long end) {
-    try {
-      command.onExit().get(Math.max(0, end - System.nanoTime()), TimeUnit.NANOSECONDS);
-    } catch (TimeoutException e) {
-      throw pool.failure(
-          Kind.UNAVAILABLE,
-          "a command of an earlier process still works on it: process " + command.pid(),
-          e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw pool.failure(Kind.INTERRUPTED, "interrupted while it waited for a command", e);
-    } catch (ExecutionException e) {
-      throw pool.failure(Kind.INTERNAL, "the end of a command was missed", e);
-    }
-  }
-
-  private List<ProcessHandle> running() {
-    List<ProcessHandle> found = new ArrayList<>();
+  private List<Straggler> running() {
+    List<Straggler> found = new ArrayList<>();
     Path processes = pool.machine().resolve("proc");
     if (!Files.isDirectory(processes)) {
       return found;
     }
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(processes, "[1-9]*")) {
       for (Path entry : entries) {
-        if (isOurs(command(entry))) {
-          pid(entry).flatMap(ProcessHandle::of).ifPresent(found::add);
-        }
+        straggler(entry).ifPresent(found::add);
       }
       return found;
+    } catch (DirectoryIteratorException e) {
+      throw pool.failed(e.getCause(), processes + ": cannot be listed");
     } catch (IOException e) {
       throw pool.failed(e, processes + ": cannot be listed");
     }
   }
 
-  private static Optional<Long> pid(Path entry) {
-    try {
-      return Optional.of(Long.parseLong(String.valueOf(entry.getFileName())));
-    } catch (NumberFormatException e) {
-      return Optional.empty();
-    }
+  /** The command lines of the few alone are read that may be one. */
+  private Optional<Straggler> straggler(Path entry) {
+    return ProcessState.of(entry)
+        .filter(state -> !state.over() && PROGRAMS.contains(state.name()))
+        .filter(state -> isOurs(command(entry)))
+        .map(state -> new Straggler(entry, state.started()));
   }
 
   /** Of a process that has ended there is none. */

@@ -201,7 +201,8 @@ final class Zfs {
     }
   }
 
-  private static List<Path> paths(String output) {
+  /** The files and devices in what {@code zpool list -v -H -P} wrote. */
+  static List<Path> paths(String output) {
     return output
         .lines()
         .filter(line -> line.startsWith("\t/"))

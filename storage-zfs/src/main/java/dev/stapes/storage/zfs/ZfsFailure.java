@@ -28,6 +28,9 @@ final class ZfsFailure {
     MEANINGS.put("is in use", Kind.CONFLICT);
     MEANINGS.put("part of an active", Kind.CONFLICT);
     MEANINGS.put("not applicable to datasets of this type", Kind.INVALID);
+    MEANINGS.put("does not apply to datasets of this type", Kind.INVALID);
+    MEANINGS.put("must be a multiple of", Kind.INVALID);
+    MEANINGS.put("must be power of 2", Kind.INVALID);
     MEANINGS.put("does not exist", Kind.NOT_FOUND);
     MEANINGS.put("no pools available to import", Kind.NOT_FOUND);
     MEANINGS.put("no such pool", Kind.NOT_FOUND);

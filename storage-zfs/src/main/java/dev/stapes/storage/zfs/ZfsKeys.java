@@ -6,6 +6,7 @@ import dev.stapes.model.ConfigSchema;
 import dev.stapes.model.ConfigType;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
 import java.util.List;
 import java.util.Optional;
 
@@ -61,8 +62,17 @@ final class ZfsKeys {
           "Whether the pool keeps free for a volume what its limit is, and for a block volume that"
               + " is no copy its size");
 
+  static final ConfigKey<Boolean> DELEGATE =
+      ConfigKey.of(
+          "volume.zfs.delegate",
+          ConfigType.BOOL,
+          "false",
+          false,
+          "Whether containers manage the datasets of their volumes: only false, as pools know no"
+              + " containers");
+
   static final List<ConfigKey<?>> ALL =
-      List.of(SOURCE, SIZE, POOL_NAME, EXPORT, BLOCK_SIZE, USE_REFQUOTA, RESERVE_SPACE);
+      List.of(SOURCE, SIZE, POOL_NAME, EXPORT, BLOCK_SIZE, USE_REFQUOTA, RESERVE_SPACE, DELEGATE);
 
   private static final Size LEAST = Size.ofBytes(4 << 10);
   private static final Size MOST = Size.ofMebibytes(1);
@@ -85,6 +95,12 @@ final class ZfsKeys {
       throw StapesException.invalid(
           subject,
           BLOCK_SIZE.name() + " must be a power of two from 4KiB to 1MiB: \"" + block.get() + "\"");
+    }
+    if (config.get(DELEGATE).orElse(false)) {
+      throw new StapesException(
+          Kind.UNSUPPORTED,
+          subject,
+          "containers cannot be given their datasets: " + DELEGATE.name() + " is \"true\"");
     }
   }
 }

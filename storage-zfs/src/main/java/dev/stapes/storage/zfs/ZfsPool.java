@@ -295,13 +295,18 @@ final class ZfsPool implements StoragePool {
     return pass(known -> known.all(kind));
   }
 
-  /** The tree holds what it shows by a descriptor, so that its mount need not stay. */
+  /** The mount stays as long as the tree: its descriptor would be the last to let it go. */
   @Override
   public Tree tree(VolumeId id, Tree.Resolution resolution) {
     return pass(
         known -> {
-          try (DatasetMounts.Use use = mounts.use(known.requireFiles(id), false)) {
-            return pool.host().tree(pool.local(use.path()), resolution);
+          DatasetMounts.Use use = mounts.use(known.requireFiles(id), false);
+          try {
+            Tree tree = pool.host().tree(pool.local(use.path()), resolution);
+            return MountedTree.of(tree, use::close);
+          } catch (RuntimeException e) {
+            Undo.after(e, use::close);
+            throw e;
           }
         });
   }

@@ -269,6 +269,31 @@ class ZfsLostDeviceIT {
     pool.destroy();
   }
 
+  /** The same for files that were written through a tree. */
+  @Test
+  void a_tree_that_was_written_to_is_let_go_meanwhile() throws Exception {
+    Tree tree = pool.tree(A, Tree.Resolution.BENEATH);
+    OutputStream out = tree.write("more", 0644);
+    out.write(new byte[1 << 20]);
+    swap(false);
+    refused(() -> pool.create(B)); // then it has stopped
+    ends(tree::close);
+    ends(
+        () -> {
+          try {
+            out.close();
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+        });
+    refused(() -> pool.tree(A, Tree.Resolution.BENEATH));
+    goesOn(other);
+    swap(true);
+    run("zpool", "clear", "zlost");
+    goesOnAfterwards();
+    pool.destroy();
+  }
+
   /** Has nothing, and does something when it is read. */
   private static final class FirstRead extends InputStream {
     private final Runnable work;

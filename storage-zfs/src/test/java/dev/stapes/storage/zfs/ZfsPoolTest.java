@@ -452,4 +452,14 @@ class ZfsPoolTest {
     }
     assertEquals(Set.of(), HostLeftovers.filesBelow(empty()));
   }
+
+  @Test
+  void datasets_are_given_to_no_container_and_who_asks_for_it_is_told_so() {
+    PoolSpec spec = SPEC.with("volume.zfs.delegate", "true");
+    refused(Kind.UNSUPPORTED, () -> new ZfsProvider(Path.of("/")).create(host, spec, empty()));
+    assertEquals(Set.of(), HostLeftovers.filesBelow(empty()));
+    pool.destroy();
+    PoolSpec not = SPEC.with("volume.zfs.delegate", "false");
+    new ZfsProvider(Path.of("/")).create(host, not, empty()).destroy();
+  }
 }

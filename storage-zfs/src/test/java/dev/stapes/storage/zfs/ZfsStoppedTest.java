@@ -9,15 +9,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.stapes.model.PoolSpec;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
-import dev.stapes.spi.Host;
-import dev.stapes.spi.Mounts;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.StoragePool.Attachment;
 import dev.stapes.spi.VolumeId;
 import dev.stapes.testkit.FakeHost;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -42,6 +39,7 @@ class ZfsStoppedTest {
 
   private final FakeZfs zfs = new FakeZfs();
   private final FakeHost host = zfs.host().build();
+  private final DirectoryMounts mounts = new DirectoryMounts(() -> {});
   private final CountDownLatch goOn = new CountDownLatch(1);
   private StoragePool pool;
 
@@ -49,7 +47,7 @@ class ZfsStoppedTest {
   void create() throws IOException {
     Files.createDirectories(machine.resolve("proc/spl/kstat/zfs/tank"));
     Path directory = Files.createDirectory(machine.resolve("pool"));
-    pool = new ZfsProvider(machine).create(mounting(), SPEC, directory);
+    pool = new ZfsProvider(machine).create(mounts.on(host), SPEC, directory);
     pool.create(A);
   }
 
@@ -59,23 +57,6 @@ class ZfsStoppedTest {
     state("ONLINE");
     goOn.countDown();
     pool.close();
-  }
-
-  /** A host on which a mount is the directory that it is made on. */
-  private Host mounting() {
-    ClassLoader loader = ZfsStoppedTest.class.getClassLoader();
-    Object mounts =
-        Proxy.newProxyInstance(
-            loader,
-            new Class<?>[] {Mounts.class},
-            (proxy, method, given) -> method.getName().equals("local") ? given[0] : null);
-    Object wrapped =
-        Proxy.newProxyInstance(
-            loader,
-            new Class<?>[] {Host.class},
-            (proxy, method, given) ->
-                method.getName().equals("mounts") ? mounts : method.invoke(host, given));
-    return (Host) wrapped;
   }
 
   private void state(String state) {

@@ -1,0 +1,128 @@
+package dev.stapes.storage.zfs;
+
+import dev.stapes.spi.Tree;
+import java.io.FilterInputStream;
+import java.io.FilterOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A tree whose mount is let go when it, its subtrees and all files that were opened by them are
+ * closed. So none of them is the last to let go of the file system, which may wait for a disk.
+ */
+final class MountedTree {
+  private final Runnable allClosed;
+  private final AtomicInteger open = new AtomicInteger();
+
+  private MountedTree(Runnable allClosed) {
+    this.allClosed = allClosed;
+  }
+
+  /**
+   * A tree that does something when nothing of it is open any more.
+   *
+   * @param allClosed may be done again where somebody opens a file while the tree is closed
+   */
+  static Tree of(Tree tree, Runnable allClosed) {
+    return (Tree) new MountedTree(allClosed).watch(tree, Tree.class);
+  }
+
+  private Object watch(Object opened, Class<?> type) {
+    AtomicBoolean closed = begin();
+    return Proxy.newProxyInstance(
+        type.getClassLoader(),
+        new Class<?>[] {type},
+        (proxy, method, arguments) -> {
+          if (!method.getName().equals("close")) {
+            return watched(call(opened, method, arguments));
+          }
+          try {
+            return call(opened, method, arguments);
+          } finally {
+            end(closed);
+          }
+        });
+  }
+
+  private @Nullable Object watched(@Nullable Object answer) {
+    if (answer instanceof Tree) {
+      return watch(answer, Tree.class);
+    }
+    if (answer instanceof Tree.NewFile) {
+      return watch(answer, Tree.NewFile.class);
+    }
+    if (answer instanceof InputStream in) {
+      return new Input(in);
+    }
+    return answer instanceof OutputStream out ? new Output(out) : answer;
+  }
+
+  private static @Nullable Object call(
+      Object opened, Method method, @Nullable Object @Nullable [] arguments) throws Throwable {
+    try {
+      return method.invoke(opened, arguments);
+    } catch (InvocationTargetException e) {
+      throw e.getCause() == null ? e : e.getCause();
+    }
+  }
+
+  private AtomicBoolean begin() {
+    open.incrementAndGet();
+    return new AtomicBoolean();
+  }
+
+  private void end(AtomicBoolean closed) {
+    if (!closed.getAndSet(true) && open.decrementAndGet() == 0) {
+      allClosed.run();
+    }
+  }
+
+  /** A file that is read. */
+  private final class Input extends FilterInputStream {
+    private final AtomicBoolean closed = begin();
+
+    Input(InputStream in) {
+      super(in);
+    }
+
+    @Override
+    public void close() throws IOException {
+      try {
+        super.close();
+      } finally {
+        end(closed);
+      }
+    }
+  }
+
+  /** A file that is written. */
+  private final class Output extends FilterOutputStream {
+    private final AtomicBoolean closed = begin();
+
+    Output(OutputStream out) {
+      super(out);
+    }
+
+    /** Not byte by byte. */
+    @Override
+    public void write(byte[] bytes, int offset, int length) throws IOException {
+      out.write(bytes, offset, length);
+    }
+
+    @Override
+    public void close() throws IOException {
+      try {
+        super.close();
+      } finally {
+        end(closed);
+      }
+    }
+  }
+}
