@@ -6,6 +6,7 @@ import dev.stapes.model.PoolInfo;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Gate;
+import dev.stapes.spi.HeldTree;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.Tree;
 import dev.stapes.spi.Undo;
@@ -301,13 +302,8 @@ final class ZfsPool implements StoragePool {
     return pass(
         known -> {
           DatasetMounts.Use use = mounts.use(known.requireFiles(id), false);
-          try {
-            Tree tree = pool.host().tree(pool.local(use.path()), resolution);
-            return MountedTree.of(tree, use::close);
-          } catch (RuntimeException e) {
-            Undo.after(e, use::close);
-            throw e;
-          }
+          return HeldTree.open(
+              () -> pool.host().tree(pool.local(use.path()), resolution), use::close);
         });
   }
 

@@ -1,6 +1,5 @@
-package dev.stapes.storage.zfs;
+package dev.stapes.spi;
 
-import dev.stapes.spi.Tree;
 import java.io.FilterInputStream;
 import java.io.FilterOutputStream;
 import java.io.IOException;
@@ -11,27 +10,35 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A tree whose mount is let go when it, its subtrees and all files that were opened by them are
- * closed. So none of them is the last to let go of the file system, which may wait for a disk.
+ * A tree that holds something, such as a mount or a device, until it, its subtrees and all files
+ * that were opened by them are closed. For implementations of this SPI.
  */
-final class MountedTree {
-  private final Runnable allClosed;
+public final class HeldTree {
+  private final Runnable letGo;
   private final AtomicInteger open = new AtomicInteger();
 
-  private MountedTree(Runnable allClosed) {
-    this.allClosed = allClosed;
+  private HeldTree(Runnable letGo) {
+    this.letGo = letGo;
   }
 
   /**
-   * A tree that does something when nothing of it is open any more.
+   * Opens one.
    *
-   * @param allClosed may be done again where somebody opens a file while the tree is closed
+   * @param opening opens the tree; where that fails what it was to hold is let go
+   * @param letGo done when nothing of it is open any more; it may be done again where somebody
+   *     opens a file while the tree is closed
    */
-  static Tree of(Tree tree, Runnable allClosed) {
-    return (Tree) new MountedTree(allClosed).watch(tree, Tree.class);
+  public static Tree open(Supplier<Tree> opening, Runnable letGo) {
+    try {
+      return (Tree) new HeldTree(letGo).watch(opening.get(), Tree.class);
+    } catch (RuntimeException e) {
+      Undo.after(e, letGo);
+      throw e;
+    }
   }
 
   private Object watch(Object opened, Class<?> type) {
@@ -80,7 +87,7 @@ final class MountedTree {
 
   private void end(AtomicBoolean closed) {
     if (!closed.getAndSet(true) && open.decrementAndGet() == 0) {
-      allClosed.run();
+      letGo.run();
     }
   }
 
