@@ -80,7 +80,9 @@ public final class LabVm implements AutoCloseable {
         MEMORY,
         "-blockdev driver=file,node-name=labshared,locking=off,filename="
             + file
-            + " -device virtio-blk-pci,drive=labshared,serial=shared,share-rw=on");
+            // behind all others: the root disk is the first one
+            + " -device pcie-root-port,id=labport,chassis=200,addr=0x1e"
+            + " -device virtio-blk-pci,bus=labport,drive=labshared,serial=shared,share-rw=on");
   }
 
   private static LabVm boot(Path directory, Size memory, String arguments) {

@@ -174,10 +174,7 @@ final class ActiveVolumes {
   }
 
   private boolean isIdle(String name) {
-    return !closed
-        && names.contains(name)
-        && !young.contains(name)
-        && !holders.containsKey(name);
+    return !closed && names.contains(name) && !young.contains(name) && !holders.containsKey(name);
   }
 
   private void deactivate(String name) {

@@ -81,19 +81,19 @@ final class LvmBlocks implements StoragePool.BlockVolumes {
   }
 
   private void growTo(VolumeId id, Size size) {
-          ThinVolume volume = catalog.look().get(id);
-          long wanted = space.rounded(volume.subject(), size);
-          if (wanted < volume.size()) {
-            throw StapesException.invalid(
-                volume.subject(),
-                "does not shrink: it has " + Size.ofBytes(volume.size()) + ", asked for " + size);
-          }
-          if (wanted > volume.size()) {
-            space.require();
-            space.resize(volume.name(), volume.size(), wanted);
-            catalog.put(volume.sized(wanted));
-          }
-          uses.grown(volume.name());
+    ThinVolume volume = catalog.look().get(id);
+    long wanted = space.rounded(volume.subject(), size);
+    if (wanted < volume.size()) {
+      throw StapesException.invalid(
+          volume.subject(),
+          "does not shrink: it has " + Size.ofBytes(volume.size()) + ", asked for " + size);
+    }
+    if (wanted > volume.size()) {
+      space.require();
+      space.resize(volume.name(), volume.size(), wanted);
+      catalog.put(volume.sized(wanted));
+    }
+    uses.grown(volume.name());
   }
 
   @Override

@@ -75,8 +75,7 @@ record PoolContent(
         pool, List.copyOf(volumes.values()), twins, List.copyOf(trash), active, directory);
   }
 
-  private static Set<String> trash(PoolVolumes pool, List<LvmRow> own)
-      throws LvmReport.Malformed {
+  private static Set<String> trash(PoolVolumes pool, List<LvmRow> own) throws LvmReport.Malformed {
     Set<String> trash = new LinkedHashSet<>();
     for (LvmRow row : own) {
       if (row.list("lv_tags").contains(pool.moment())) {

@@ -111,8 +111,7 @@ final class SharedBacking implements Backing {
 
   /** The number of this machine, by which no two that share the group are the same. */
   private int machine() {
-    String status =
-        pool.host().programs().run(Command.of("sanlock", "client", "status")).stdout();
+    String status = pool.host().programs().run(Command.of("sanlock", "client", "status")).stdout();
     return machine(status, group)
         .orElseThrow(
             () ->

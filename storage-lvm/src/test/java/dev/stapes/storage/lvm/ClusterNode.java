@@ -110,8 +110,7 @@ final class ClusterNode {
               .quotas()
               .orElseThrow()
               .limit(id(words[1]), Optional.of(Size.ofMebibytes(Long.parseLong(words[2]))));
-      case "attach" ->
-          attached.put(words[1], pool().attach(id(words[1]), Optional.empty(), false));
+      case "attach" -> attached.put(words[1], pool().attach(id(words[1]), Optional.empty(), false));
       case "detach" -> Objects.requireNonNull(attached.remove(words[1])).close();
       case "destroy" -> pool().destroy();
       default -> {

@@ -77,7 +77,8 @@ final class FakeLvm implements FakeProgram {
     Set<String> all = new TreeSet<>();
     volumes.values().stream()
         .filter(volume -> !isPool(volume) && !volume.tags.contains(VolumeTags.TRASH))
-        .forEach(volume -> all.add(volume.tags.toString().replaceAll("stapes_[0-9a-f]{32}", "mark")));
+        .forEach(
+            volume -> all.add(volume.tags.toString().replaceAll("stapes_[0-9a-f]{32}", "mark")));
     return all;
   }
 

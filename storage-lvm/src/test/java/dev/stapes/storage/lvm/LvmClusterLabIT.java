@@ -134,8 +134,7 @@ class LvmClusterLabIT {
 
   @AfterEach
   void nothing_is_left() throws IOException {
-    Files.writeString(
-        ROOT.resolveSibling("lab-lvmcluster.log"), String.join("\n", told), UTF_8);
+    Files.writeString(ROOT.resolveSibling("lab-lvmcluster.log"), String.join("\n", told), UTF_8);
     Files.deleteIfExists(ROOT.resolve("disk"));
     Files.deleteIfExists(ROOT);
     assertEquals(Set.of(), HostLeftovers.of(ROOT), "left on the machine");

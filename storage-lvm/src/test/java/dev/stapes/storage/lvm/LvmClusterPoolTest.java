@@ -86,11 +86,10 @@ class LvmClusterPoolTest {
     try (Attachment unused = one.pool().attach(A, Optional.empty(), false)) {
       for (Runnable attempt :
           List.<Runnable>of(
-            () -> two.pool().attach(A, Optional.empty(), false).close(),
-            () -> two.pool().tree(A, Tree.Resolution.BENEATH).close(),
-            () -> two.pool().copy(A, B, false),
-            () -> two.pool().discard(A)
-          )) {
+              () -> two.pool().attach(A, Optional.empty(), false).close(),
+              () -> two.pool().tree(A, Tree.Resolution.BENEATH).close(),
+              () -> two.pool().copy(A, B, false),
+              () -> two.pool().discard(A))) {
         StapesException error = refused(Kind.BUSY, attempt::run);
         assertTrue(String.valueOf(error.getMessage()).contains("another machine"), "" + error);
       }

@@ -89,8 +89,7 @@ class LvmClusterProviderTest {
   }
 
   private void refused(Kind kind, String quoted, PoolSpec spec, FakeHost host) {
-    StapesException error =
-        RealLvmTests.refused(kind, () -> provider.create(host, spec, own));
+    StapesException error = RealLvmTests.refused(kind, () -> provider.create(host, spec, own));
     assertTrue(String.valueOf(error.getMessage()).contains(quoted), error.toString());
   }
 }
