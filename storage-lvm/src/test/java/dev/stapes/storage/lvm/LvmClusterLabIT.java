@@ -38,9 +38,9 @@ import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /**
  * Two lab VMs with one disk, each with a real LVM, lvmlockd and sanlock. {@code
- * -Dstapes.lvm.cluster=share} runs what takes two minutes, {@code takeover} what takes one more:
- * one of them is killed, and its lease has to expire; {@code contract} the contract of drivers, of
- * one machine.
+ * -Dstapes.lvm.cluster=share} runs what takes three minutes, {@code takeover} what takes two: one
+ * of them is killed, and its lease has to expire; {@code contract} the contract of drivers, of one
+ * machine.
  */
 @RequiresRoot
 @RequiresTool("qemu-system-x86_64")
@@ -176,7 +176,7 @@ class LvmClusterLabIT {
   @EnabledIfSystemProperty(
       named = CHOICE,
       matches = "share|all",
-      disabledReason = "takes two minutes: -Dstapes.lvm.cluster=share runs it")
+      disabledReason = "takes three minutes: -Dstapes.lvm.cluster=share runs it")
   void one_machine_uses_a_volume_and_the_other_one_waits_for_it() throws Exception {
     run(
         (one, two) -> {
