@@ -19,7 +19,7 @@ labvm_support=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 . "$labvm_support/guest.sh"
 
 LABVM_PACKAGES=(bash coreutils grep sed gawk findutils diffutils procps hostname tar gzip util-linux mount kmod udev iproute2
-  zfsutils-linux lvm2 thin-provisioning-tools btrfs-progs xfsprogs e2fsprogs busybox-static openjdk-17-jre-headless
+  zfsutils-linux lvm2 lvm2-lockd sanlock thin-provisioning-tools btrfs-progs xfsprogs e2fsprogs busybox-static openjdk-17-jre-headless
   qemu-guest-agent lz4)
 
 # What those depend on and nobody calls here.

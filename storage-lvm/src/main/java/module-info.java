@@ -1,4 +1,4 @@
-/** The storage driver {@code lvm}: thin pools of LVM. */
+/** The storage drivers {@code lvm} and {@code lvmcluster}: thin pools and volumes of LVM. */
 module dev.stapes.storage.lvm {
   requires com.fasterxml.jackson.databind;
   requires transitive dev.stapes.core;
@@ -9,5 +9,6 @@ module dev.stapes.storage.lvm {
   exports dev.stapes.storage.lvm;
 
   provides dev.stapes.spi.StorageDriverProvider with
-      dev.stapes.storage.lvm.LvmProvider;
+      dev.stapes.storage.lvm.LvmProvider,
+      dev.stapes.storage.lvm.LvmClusterProvider;
 }

@@ -13,6 +13,7 @@ import dev.stapes.model.Size;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Comparator;
 import java.util.stream.Stream;
 
@@ -25,6 +26,9 @@ import java.util.stream.Stream;
  * its memory, and is gone with it.
  */
 public final class LabVm implements AutoCloseable {
+  /** The device in each VM of a disk that several have. */
+  public static final String SHARED_DISK = "/dev/disk/by-id/virtio-shared";
+
   private static final String IMAGE = "lab";
   private static final int CPUS = 2;
   private static final Size MEMORY = Size.ofMebibytes(1536);
@@ -56,20 +60,48 @@ public final class LabVm implements AutoCloseable {
    * @throws java.util.NoSuchElementException where the lab VM was not built: {@link RequiresLab}
    */
   public static LabVm boot(Path directory, Size memory) {
+    return boot(directory, memory, "");
+  }
+
+  /**
+   * Boots one with a disk that others have at the same time, as {@link #SHARED_DISK}.
+   *
+   * @param directory does not exist; of this machine's disk
+   * @param disk a file of this machine, with neither quotes nor blanks in its path; QEMU, which is
+   *     not root, gets the right to write to it
+   * @throws java.util.NoSuchElementException where the lab VM was not built: {@link RequiresLab}
+   * @throws IOException where there is no such file
+   */
+  public static LabVm bootSharing(Path directory, Path disk) throws IOException {
+    Files.setPosixFilePermissions(disk, PosixFilePermissions.fromString("rw-rw-rw-"));
+    String file = disk.toString().replace(",", ",,");
+    return boot(
+        directory,
+        MEMORY,
+        "-blockdev driver=file,node-name=labshared,locking=off,filename="
+            + file
+            // behind all others: the root disk is the first one
+            + " -device pcie-root-port,id=labport,chassis=200,addr=0x1e"
+            + " -device virtio-blk-pci,bus=labport,drive=labshared,serial=shared,share-rw=on");
+  }
+
+  private static LabVm boot(Path directory, Size memory, String arguments) {
     LabImage lab = LabImage.find().orElseThrow();
     PoolSpec pool = PoolSpec.of("default", "btrfs");
     Stapes stapes = Stapes.builder(directory).defaultPool(pool).open();
     try {
       stapes.images().importFrom(ImageSources.split(lab.metadata(), lab.disk()), IMAGE);
-      InstanceSpec spec =
+      InstanceSpec.Builder spec =
           InstanceSpec.virtualMachine("lab", IMAGE)
               .lifetime(Lifetime.THROWAWAY) // and so ends with its JVM
               .limits(limits -> limits.cpus(CPUS).memory(memory))
               .config("qemu.kernel", lab.kernel().toString())
               .config("qemu.initrd", lab.initrd().toString())
-              .config("qemu.kernel_arguments", lab.kernelArguments())
-              .build();
-      return new LabVm(directory, stapes, stapes.instances().launch(spec));
+              .config("qemu.kernel_arguments", lab.kernelArguments());
+      if (!arguments.isEmpty()) {
+        spec.config("raw.qemu", arguments);
+      }
+      return new LabVm(directory, stapes, stapes.instances().launch(spec.build()));
     } catch (RuntimeException e) {
       stapes.close();
       try {

@@ -1,9 +1,12 @@
 package dev.stapes.storage.lvm;
 
 import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.Undo;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -11,7 +14,11 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Logical volumes whose devices may be there, also by a JVM that was killed. */
+/**
+ * Logical volumes whose devices may be there, also by a JVM that was killed. They stay until the
+ * pool is closed; where other machines share the pool they go with their last use, since one
+ * machine alone can have one.
+ */
 final class ActiveVolumes {
   private static final Logger LOG = LoggerFactory.getLogger(ActiveVolumes.class);
 
@@ -21,6 +28,11 @@ final class ActiveVolumes {
 
   /** How many hold one. */
   private final Map<String, Integer> holders = new HashMap<>();
+
+  /** Those that are being made; guarded by the monitor of the holders. */
+  private final Set<String> young = new HashSet<>();
+
+  private boolean closed;
 
   /**
    * Of a pool.
@@ -33,22 +45,114 @@ final class ActiveVolumes {
     names.addAll(found);
   }
 
-  /** Makes the device of one appear; does nothing where it is there. */
-  void activate(String name) {
+  private void activate(String name) {
     if (!names.contains(name)) {
       volumes.activate(name);
       names.add(name);
     }
   }
 
-  /** One is about to be made with its device. */
+  /**
+   * Makes the device of a volume appear; {@link #release} ends this.
+   *
+   * @throws StapesException BUSY where another machine has it, or discarded it meanwhile
+   */
+  void use(ThinVolume volume) {
+    String name = volume.name();
+    if (!volumes.isShared()) {
+      activate(name);
+      return;
+    }
+    synchronized (holders) {
+      boolean held = holders.containsKey(name) || young.contains(name);
+      hold(name);
+      try {
+        if (!held) {
+          requireWhole(volume);
+        }
+      } catch (RuntimeException e) {
+        Undo.after(e, () -> letGo(name));
+        throw e;
+      }
+    }
+  }
+
+  /** From now on no other machine changes it. */
+  private void requireWhole(ThinVolume volume) {
+    if (!volumes.isWhole(volume.name())) {
+      throw new StapesException(
+          Kind.BUSY, volume.subject(), "another machine discarded or replaced it just now");
+    }
+  }
+
+  /** Does something with a volume, which no other machine that shares the pool has meanwhile. */
+  void alone(ThinVolume volume, Runnable work) {
+    if (!volumes.isShared()) {
+      work.run();
+      return;
+    }
+    use(volume);
+    try {
+      work.run();
+    } finally {
+      release(volume.name());
+    }
+  }
+
+  /** Makes the device appear of what is no volume, or of one that is used already. */
+  void use(String name) {
+    if (volumes.isShared()) {
+      hold(name);
+    } else {
+      activate(name);
+    }
+  }
+
+  /** Ends a use. */
+  void release(String name) {
+    if (volumes.isShared()) {
+      letGo(name);
+    }
+  }
+
+  /** One is about to be made with its device, which stays until it is {@link #made}, or gone. */
   void comes(String name) {
-    names.add(name);
+    synchronized (holders) {
+      names.add(name);
+      if (volumes.isShared()) {
+        young.add(name);
+      }
+    }
+  }
+
+  /** Nothing more is done to one that is new. */
+  void made(String name) {
+    synchronized (holders) {
+      if (young.remove(name) && isIdle(name)) {
+        deactivate(name);
+      }
+    }
   }
 
   /** Some were removed. */
   void gone(Collection<String> removed) {
-    names.removeAll(removed);
+    synchronized (holders) {
+      names.removeAll(removed);
+      young.removeAll(removed);
+    }
+  }
+
+  /** Makes those go that were in use, by machines for instance, when nobody else needed them. */
+  void tidy() {
+    if (volumes.isShared()) {
+      synchronized (holders) {
+        for (String name : List.copyOf(names)) {
+          if (isIdle(name)) {
+            deactivate(name);
+          }
+        }
+      }
+    }
   }
 
   /** Makes the device of one appear, which stays until all who did this let it go. */
@@ -63,25 +167,40 @@ final class ActiveVolumes {
   void letGo(String name) {
     synchronized (holders) {
       boolean held = holders.computeIfPresent(name, (of, n) -> n == 1 ? null : n - 1) != null;
-      if (!held) {
+      if (!held && (!volumes.isShared() || isIdle(name))) {
         deactivate(name);
       }
     }
   }
 
+  private boolean isIdle(String name) {
+    return !closed && names.contains(name) && !young.contains(name) && !holders.containsKey(name);
+  }
+
   private void deactivate(String name) {
+    boolean interrupted = volumes.isShared() && Thread.interrupted(); // others wait for it
     try {
       volumes.deactivate(List.of(name));
       names.remove(name);
     } catch (StapesException e) {
       LOG.debug("{}: {} stays active", subject, name, e);
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 
   /** Makes all go, and that of the one with the mark; those that somebody uses stay. */
   void close() {
-    List<String> all = new ArrayList<>(names);
-    all.add(volumes.name());
+    List<String> all;
+    synchronized (holders) {
+      closed = true;
+      all = new ArrayList<>(names);
+    }
+    if (!volumes.isShared()) {
+      all.add(volumes.name());
+    }
     for (int i = 0; i < all.size(); i += PoolVolumes.MOST_AT_ONCE) {
       try {
         volumes.deactivate(all.subList(i, Math.min(i + PoolVolumes.MOST_AT_ONCE, all.size())));

@@ -14,10 +14,11 @@ import java.util.TreeMap;
 
 /**
  * What a pool has, in memory: nobody but this JVM changes it, so a list costs no process however
- * many volumes there are.
+ * many volumes there are. Where other machines change it, too, who wants to know {@link #look}s.
  */
 final class Catalog {
   private final String subject;
+  private final PoolVolumes pool;
   private final Map<VolumeId, ThinVolume> volumes = new TreeMap<>();
   private final Map<String, Twin> twins = new HashMap<>();
   private final Set<VolumeId> coming = new HashSet<>();
@@ -28,11 +29,25 @@ final class Catalog {
 
   Catalog(String subject, PoolContent content) {
     this.subject = subject;
+    this.pool = content.pool();
     for (ThinVolume volume : content.volumes()) {
       volumes.put(volume.id(), volume);
     }
     content.twins().forEach(twin -> twins.put(twin.owner(), twin));
     trash.addAll(content.trash());
+  }
+
+  /**
+   * Takes over what other machines have changed. What this one changes is in the catalog after it
+   * was done, and waits meanwhile: so what LVM says is never older than what is known.
+   */
+  synchronized Catalog look() {
+    if (pool.isShared()) {
+      PoolContent now = pool.content();
+      volumes.clear();
+      now.volumes().forEach(this::put);
+    }
+    return this;
   }
 
   synchronized Optional<ThinVolume> find(VolumeId id) {

@@ -57,7 +57,12 @@ final class DeviceBacking implements Backing {
   public void sweep(String mark) {
     Lvm lvm = attach();
     OwnGroup.sweep(lvm, mark);
-    if (lvm.hasSpareDevice()) {
+    wipeIfSpare();
+  }
+
+  /** Leaves the device as it was found, where no group has it. */
+  void wipeIfSpare() {
+    if (attach().hasSpareDevice()) {
       wipe();
     }
   }

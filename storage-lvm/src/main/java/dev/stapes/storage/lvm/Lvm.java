@@ -26,6 +26,9 @@ final class Lvm {
    */
   private static final Duration LIMIT = Duration.ofDays(1);
 
+  /** A second apart: so long another machine may take for one command of a shared group. */
+  private static final int LOCK_TRIES = 60;
+
   private static final Duration QUESTION_LIMIT = Duration.ofMinutes(10);
   private static final Set<String> QUESTIONS = Set.of("lvs", "vgs", "pvs");
 
@@ -55,8 +58,9 @@ final class Lvm {
    *     allows
    * @param udev whether udev runs: where it does not, LVM would wait for it without end, and makes
    *     the nodes of devices itself
+   * @param shared whether groups are shared with other machines, see lvmlockd(8)
    */
-  static List<String> options(Optional<String> device, boolean udev) {
+  static List<String> options(Optional<String> device, boolean udev, boolean shared) {
     List<String> settings = new ArrayList<>();
     // Its daemon would be started by us and outlive us; the driver itself sees to the fullness.
     settings.add("activation/monitoring=0");
@@ -64,6 +68,10 @@ final class Lvm {
     settings.add("activation/error_when_full=1");
     // What was made zeros stays so when it is removed and given to another volume.
     settings.add("devices/issue_discards=0");
+    if (shared) {
+      settings.add("global/use_lvmlockd=1");
+      settings.add("global/lvmlockd_lock_retries=" + LOCK_TRIES);
+    }
     if (!udev) {
       settings.add("activation/udev_sync=0");
       settings.add("activation/udev_rules=0");

@@ -63,7 +63,7 @@ final class LvmBlocks implements StoragePool.BlockVolumes {
     return gate.pass(
         "size of " + id,
         () -> {
-          ThinVolume volume = catalog.get(id);
+          ThinVolume volume = catalog.look().get(id);
           return volume.format().isPresent()
               ? Optional.<Size>empty()
               : Optional.of(Size.ofBytes(volume.size()));
@@ -75,20 +75,25 @@ final class LvmBlocks implements StoragePool.BlockVolumes {
     gate.pass(
         "grow " + id,
         () -> {
-          ThinVolume volume = catalog.get(id).blocks().writable();
-          long wanted = space.rounded(volume.subject(), size);
-          if (wanted < volume.size()) {
-            throw StapesException.invalid(
-                volume.subject(),
-                "does not shrink: it has " + Size.ofBytes(volume.size()) + ", asked for " + size);
-          }
-          if (wanted > volume.size()) {
-            space.require();
-            space.resize(volume.name(), volume.size(), wanted);
-            catalog.put(volume.sized(wanted));
-          }
-          uses.grown(volume.name());
+          ThinVolume known = catalog.look().get(id).blocks().writable();
+          active.alone(known, () -> growTo(id, size));
         });
+  }
+
+  private void growTo(VolumeId id, Size size) {
+    ThinVolume volume = catalog.look().get(id);
+    long wanted = space.rounded(volume.subject(), size);
+    if (wanted < volume.size()) {
+      throw StapesException.invalid(
+          volume.subject(),
+          "does not shrink: it has " + Size.ofBytes(volume.size()) + ", asked for " + size);
+    }
+    if (wanted > volume.size()) {
+      space.require();
+      space.resize(volume.name(), volume.size(), wanted);
+      catalog.put(volume.sized(wanted));
+    }
+    uses.grown(volume.name());
   }
 
   @Override
@@ -96,22 +101,31 @@ final class LvmBlocks implements StoragePool.BlockVolumes {
     return gate.pass(
         "attach " + id,
         () -> {
-          ThinVolume volume = catalog.get(id).blocks();
+          ThinVolume volume = catalog.look().get(id).blocks();
           if (!readOnly) {
             volume.writable();
           }
-          active.activate(volume.name());
-          Use use = readOnly ? view(volume) : device(volume);
+          active.use(volume);
+          Use use = use(volume, readOnly);
           uses.begin(use, volume.name());
           return volume.attached(use.path(), () -> uses.end(use));
         });
+  }
+
+  private Use use(ThinVolume volume, boolean readOnly) {
+    try {
+      return readOnly ? view(volume) : device(volume);
+    } catch (RuntimeException e) {
+      Undo.after(e, () -> active.release(volume.name()));
+      throw e;
+    }
   }
 
   private Use device(ThinVolume volume) {
     Path path = volumes.device(volume.name());
     Fd open = Fd.open(pool.sys(), path, Set.of(OpenFlag.READ));
     try {
-      return new Use(path.toRealPath(), () -> {}, open::close);
+      return new Use(path.toRealPath(), () -> {}, () -> letGo(open::close, volume));
     } catch (IOException e) {
       StapesException error =
           pool.failure(StapesException.Kind.UNAVAILABLE, path + ": the device is gone", e);
@@ -123,7 +137,15 @@ final class LvmBlocks implements StoragePool.BlockVolumes {
   /** A loop device, which takes over what its volume has grown by. */
   private Use view(ThinVolume volume) {
     LoopDevice loop = LoopDevice.readOnly(pool.sys(), volumes.device(volume.name()));
-    return new Use(loop.path(), loop::refreshSize, loop::close);
+    return new Use(loop.path(), loop::refreshSize, () -> letGo(loop::close, volume));
+  }
+
+  private void letGo(Runnable device, ThinVolume volume) {
+    try {
+      device.run();
+    } finally {
+      active.release(volume.name());
+    }
   }
 
   /** Lets all go; machines keep what they use. */

@@ -12,8 +12,22 @@ import java.util.regex.Pattern;
  * nothing but its words, which LC_ALL=C keeps from being translated.
  */
 final class LvmErrors {
+  /** Of a logical volume in a shared group. */
+  private static final String LOCKED = "locked by other host";
+
   private static final List<Map.Entry<String, Kind>> WORDS =
       List.of(
+          Map.entry(LOCKED, Kind.BUSY),
+          Map.entry("held by other host", Kind.BUSY),
+          Map.entry("not stopped on other hosts", Kind.BUSY),
+          Map.entry("lvmlockd process is not running", Kind.UNAVAILABLE),
+          Map.entry("requires lvmlockd", Kind.UNAVAILABLE),
+          Map.entry("due to failed lock", Kind.UNAVAILABLE),
+          Map.entry("lock start in progress", Kind.UNAVAILABLE),
+          Map.entry("lockspace is inactive", Kind.UNAVAILABLE),
+          Map.entry("for sanlock leases", Kind.UNAVAILABLE),
+          Map.entry("global lock failed", Kind.UNAVAILABLE),
+          Map.entry("failed to detect a running lock manager", Kind.UNAVAILABLE),
           Map.entry("insufficient free space", Kind.EXHAUSTED),
           Map.entry("insufficient suitable", Kind.EXHAUSTED),
           Map.entry("not enough free", Kind.EXHAUSTED),
@@ -39,7 +53,8 @@ final class LvmErrors {
           Map.entry("not found", Kind.NOT_FOUND));
 
   /** What LVM says beside the reason; {@code Devices file PVID x not found} comes each time. */
-  private static final Pattern ASIDE = Pattern.compile("(?m)(warning:|devices file ).*$");
+  private static final Pattern ASIDE =
+      Pattern.compile("(?m)(warning:|devices file |skipping global lock|reading vg ).*$");
 
   private LvmErrors() {}
 
@@ -57,6 +72,10 @@ final class LvmErrors {
   static StapesException of(StapesException e, String subject, String wanted) {
     String message = String.valueOf(e.getMessage());
     Kind kind = e.kind() == Kind.INTERNAL ? kind(message) : e.kind();
-    return new StapesException(kind, subject, wanted + ": " + message, e);
+    String reason =
+        message.toLowerCase(Locale.ROOT).contains(LOCKED)
+            ? "another machine has it active, and uses it: " + message
+            : message;
+    return new StapesException(kind, subject, wanted + ": " + reason, e);
   }
 }

@@ -62,5 +62,29 @@ final class LvmKeys {
   static final List<ConfigKey<?>> ALL =
       List.of(SOURCE, SIZE, THIN, MOST, METADATA_SIZE, FORMAT, VOLUME_SIZE);
 
+  static final ConfigKey<String> SHARED_SOURCE =
+      ConfigKey.of(
+          "source",
+          ConfigType.STRING,
+          false,
+          "The name of a shared volume group (lock type sanlock) that exists and whose locks are"
+              + " started, or a blank block device to make one of");
+  static final ConfigKey<String> GROUP =
+      ConfigKey.of(
+          "lvm.vg_name",
+          ConfigType.STRING,
+          false,
+          "Name of the volume group that is made of a block device; absent: that of the pool");
+  static final ConfigKey<Size> SHARED_VOLUME_SIZE =
+      ConfigKey.of(
+          VOLUME_SIZE.name(),
+          ConfigType.SIZE,
+          false,
+          "Size of new volumes, which take all of it at once; absent: 10 GiB");
+
+  /** Of pools that several machines share. */
+  static final List<ConfigKey<?>> SHARED =
+      List.of(SHARED_SOURCE, GROUP, FORMAT, SHARED_VOLUME_SIZE);
+
   private LvmKeys() {}
 }

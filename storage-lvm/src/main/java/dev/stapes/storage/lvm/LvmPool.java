@@ -51,7 +51,7 @@ final class LvmPool implements StoragePool {
     this.volumes = content.pool();
     this.catalog = new Catalog(pool.subject(), content);
     this.active = new ActiveVolumes(pool.subject(), volumes, content.active());
-    this.mounts = new VolumeMounts(pool, this::appear);
+    this.mounts = new VolumeMounts(pool, this::appear, active::release);
     this.space = Spaces.of(pool, volumes, backing, active, catalog::discarded);
     this.gate = new Gate(pool.subject(), DriverErrors::naming);
     this.making = new NewVolumes(volumes, catalog, space, active, mounts);
@@ -68,7 +68,7 @@ final class LvmPool implements StoragePool {
           Space.Usage usage = space.measure();
           return new PoolInfo(
               pool.spec().name(),
-              LvmProvider.NAME,
+              pool.spec().driver(),
               pool.spec().config(),
               Size.ofBytes(usage.size()),
               Size.ofBytes(usage.used()),
@@ -106,7 +106,7 @@ final class LvmPool implements StoragePool {
     gate.pass(
         "copy " + source + " to " + target,
         () -> {
-          ThinVolume volume = catalog.get(source);
+          ThinVolume volume = catalog.look().get(source);
           if (!volume.readOnly() && volume.format().filter(VolumeFormat::needsSync).isPresent()) {
             mounts.sync(() -> catalog.get(source), volumes);
           }
@@ -116,7 +116,11 @@ final class LvmPool implements StoragePool {
               to,
               () -> {
                 List<String> tags = VolumeTags.of(to);
-                catalog.keeping(from.name(), () -> space.copy(from.name(), to.name(), tags));
+                active.alone(
+                    from,
+                    () ->
+                        catalog.keeping(
+                            from.name(), () -> space.copy(from.name(), to.name(), tags)));
                 requireSame(from, catalog.find(source));
               });
         });
@@ -135,13 +139,17 @@ final class LvmPool implements StoragePool {
     gate.pass(
         "discard " + id,
         () -> {
-          Optional<ThinVolume> volume = catalog.find(id);
+          Optional<ThinVolume> volume = catalog.look().find(id);
           if (volume.isPresent()) {
-            mounts.forget(volume.get());
-            throwAway(volume.get());
-            forgetAgain(volume.get());
+            active.alone(volume.get(), () -> discard(volume.get()));
           }
         });
+  }
+
+  private void discard(ThinVolume volume) {
+    mounts.forget(volume);
+    throwAway(volume);
+    forgetAgain(volume);
   }
 
   /** It is discarded by now. */
@@ -190,6 +198,7 @@ final class LvmPool implements StoragePool {
       before = tried.size();
       gate.passInTurn("reclaim", () -> tried.addAll(removeSome(tried)));
     } while (tried.size() > before);
+    gate.pass("let go of devices", active::tidy);
     gate.pass("usage", space::measure);
   }
 
@@ -224,12 +233,12 @@ final class LvmPool implements StoragePool {
 
   @Override
   public boolean exists(VolumeId id) {
-    return gate.pass("look for " + id, () -> catalog.find(id).isPresent());
+    return gate.pass("look for " + id, () -> catalog.look().find(id).isPresent());
   }
 
   @Override
   public Set<VolumeId> list(VolumeId.Kind kind) {
-    return gate.pass("list", () -> catalog.list(kind));
+    return gate.pass("list", () -> catalog.look().list(kind));
   }
 
   @Override
@@ -237,12 +246,17 @@ final class LvmPool implements StoragePool {
     return gate.pass(
         "open " + id,
         () -> {
-          catalog.get(id).files();
-          return mounts.with(
-              () -> catalog.get(id),
-              volumes,
-              use -> pool.host().tree(pool.local(use.files()), resolution));
+          catalog.look().get(id).files();
+          if (volumes.isShared()) {
+            VolumeMounts.Use use = mounts.use(() -> catalog.get(id), volumes);
+            return HeldTree.open(() -> open(use, resolution), () -> mounts.release(use));
+          }
+          return mounts.with(() -> catalog.get(id), volumes, use -> open(use, resolution));
         });
+  }
+
+  private Tree open(VolumeMounts.Use use, Tree.Resolution resolution) {
+    return pool.host().tree(pool.local(use.files()), resolution);
   }
 
   @Override
@@ -250,7 +264,7 @@ final class LvmPool implements StoragePool {
     return gate.pass(
         "attach " + id,
         () -> {
-          catalog.get(id).files();
+          catalog.look().get(id).files();
           VolumeMounts.Use use = mounts.use(() -> catalog.get(id), volumes);
           if (!readOnly) {
             return use.volume().attached(use.files(), () -> mounts.release(use));
@@ -276,8 +290,16 @@ final class LvmPool implements StoragePool {
 
   /** Makes the device of a volume ready to be mounted. */
   private void appear(ThinVolume volume) {
-    active.activate(volume.name());
-    Path device = volumes.device(volume.name());
+    active.use(volume);
+    try {
+      renew(volume, volumes.device(volume.name()));
+    } catch (RuntimeException e) {
+      Undo.after(e, () -> active.release(volume.name()));
+      throw e;
+    }
+  }
+
+  private void renew(ThinVolume volume, Path device) {
     Optional<Command> renewal =
         volume.copied() ? volume.files().renewUuid(device) : Optional.empty();
     if (renewal.isPresent()) {
@@ -302,7 +324,7 @@ final class LvmPool implements StoragePool {
 
   @Override
   public Optional<SendReceive> sendReceive() {
-    return Optional.of(streams);
+    return volumes.isShared() ? Optional.empty() : Optional.of(streams);
   }
 
   @Override
@@ -336,6 +358,9 @@ final class LvmPool implements StoragePool {
         "destroy",
         () -> {
           letGo();
+          if (volumes.isShared()) {
+            active.close();
+          }
           backing.remove(volumes);
           forgetMark.run();
         });

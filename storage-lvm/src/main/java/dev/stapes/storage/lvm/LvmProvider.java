@@ -97,7 +97,7 @@ public final class LvmProvider implements StorageDriverProvider {
     return version(host);
   }
 
-  private static Availability version(Host host) {
+  static Availability version(Host host) {
     try {
       String text = host.programs().run(Command.of("lvm", "version")).stdout();
       Optional<LvmVersion> version = LvmVersion.of(text);
@@ -203,7 +203,7 @@ public final class LvmProvider implements StorageDriverProvider {
                   .ifPresent(content -> file.requireOriginal(mark.get(), content));
             }
             sweep(backing, file, mark.get());
-            new VolumeMounts(pool, volume -> {}).close();
+            new VolumeMounts(pool, volume -> {}, name -> {}).close();
             return mark;
           });
     }
@@ -215,7 +215,7 @@ public final class LvmProvider implements StorageDriverProvider {
     return new PoolContext(host, calls, spec, directory, contents.apply(calls));
   }
 
-  private static void requireFormat(PoolContext pool) {
+  static void requireFormat(PoolContext pool) {
     VolumeFormat format = VolumeFormat.of(pool.get(LvmKeys.FORMAT).orElse("ext4")).orElseThrow();
     if (pool.host().programs().find(format.program()).isEmpty()) {
       throw pool.failure(
@@ -275,9 +275,14 @@ public final class LvmProvider implements StorageDriverProvider {
     if (!source.get().startsWith("/")) {
       return new GroupBacking(pool, LvmNames.group(pool.subject(), source.get()));
     }
-    Path path = path(pool, source.get());
+    return new DeviceBacking(pool, device(pool, source.get()));
+  }
+
+  /** A source that is a path. */
+  static Path device(PoolContext pool, String source) {
+    Path path = path(pool, source);
     requireNoFiles(pool, path);
-    return new DeviceBacking(pool, path);
+    return path;
   }
 
   private static Path path(PoolContext pool, String source) {

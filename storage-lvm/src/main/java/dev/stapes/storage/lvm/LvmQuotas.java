@@ -64,14 +64,18 @@ final class LvmQuotas implements StoragePool.Quotas {
     gate.pass(
         "limit " + id,
         () -> {
-          ThinVolume volume = catalog.get(id).writable();
-          volume.files();
-          if (size.isEmpty()) {
-            resize(volume, Math.max(volume.size(), space.usualSize()));
-          } else {
-            fit(volume, size.get().bytes());
-          }
+          ThinVolume known = catalog.look().get(id).writable();
+          known.files();
+          active.alone(known, () -> limit(catalog.look().get(id), size));
         });
+  }
+
+  private void limit(ThinVolume volume, Optional<Size> size) {
+    if (size.isEmpty()) {
+      resize(volume, Math.max(volume.size(), space.usualSize()));
+    } else {
+      fit(volume, size.get().bytes());
+    }
   }
 
   /** Leaves the volume as it was where that fails. */
@@ -173,12 +177,16 @@ final class LvmQuotas implements StoragePool.Quotas {
         volume,
         () -> {
           requireSame(volume, catalog.get(volume.id()));
-          active.activate(volume.name());
-          Fd held = alone(volume);
+          active.use(volume);
           try {
-            return replaced(volume, how, target);
+            Fd held = alone(volume);
+            try {
+              return replaced(volume, how, target);
+            } finally {
+              held.close();
+            }
           } finally {
-            held.close();
+            active.release(volume.name());
           }
         });
   }
@@ -208,14 +216,19 @@ final class LvmQuotas implements StoragePool.Quotas {
     ThinVolume draft = volume.named(LvmNames.freshVolume());
     try {
       space.copy(volume.name(), draft.name(), VolumeTags.unnamed(draft));
-      active.activate(draft.name());
-      shrink(volume, how.to(volumes.device(draft.name()), target), target);
-      space.resize(draft.name(), draft.size(), target);
-      volumes.replace(volume, draft);
+      active.use(draft.name());
+      try {
+        shrink(volume, how.to(volumes.device(draft.name()), target), target);
+        space.resize(draft.name(), draft.size(), target);
+        volumes.replace(volume, draft);
+      } finally {
+        active.release(draft.name());
+      }
     } catch (RuntimeException e) {
       Undo.after(e, () -> takeBack(volume, draft));
       throw e;
     }
+    active.made(draft.name());
     ThinVolume shrunk = draft.sized(target);
     catalog.replaced(volume, shrunk);
     throwAway(volume);
@@ -272,14 +285,21 @@ final class LvmQuotas implements StoragePool.Quotas {
     return gate.pass(
         "usage of " + id,
         () -> {
-          ThinVolume volume = catalog.get(id);
+          ThinVolume volume = catalog.look().get(id);
           if (volume.format().isEmpty()) {
-            active.activate(volume.name());
-            return Size.ofBytes(space.used(volume));
+            return Size.ofBytes(used(volume));
           }
           FileSystemInfo info = info(volume);
           return Size.ofBytes(info.size() - info.free());
         });
+  }
+
+  private long used(ThinVolume volume) {
+    if (volumes.isPlain()) {
+      return space.used(volume);
+    }
+    active.use(volume);
+    return space.used(volume);
   }
 
   private FileSystemInfo info(ThinVolume volume) {

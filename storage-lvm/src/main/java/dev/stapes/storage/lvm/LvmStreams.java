@@ -290,7 +290,7 @@ final class LvmStreams implements StoragePool.SendReceive {
         String from = base.get().name();
         catalog.keeping(from, () -> space.copy(from, draft, List.of(VolumeTags.TRASH)));
         space.resize(draft, volumes.size(draft), size);
-        active.activate(draft);
+        active.use(draft);
       } else {
         active.comes(draft);
         space.create(volume.named(draft));

@@ -1,5 +1,7 @@
 package dev.stapes.storage.lvm;
 
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Undo;
 import java.util.List;
 
@@ -26,18 +28,33 @@ final class NewVolumes {
 
   /** Makes one. CONFLICT where it exists, EXHAUSTED where the pool is nearly full. */
   void publish(ThinVolume volume, Runnable maker) {
-    catalog.begin(volume.id());
+    catalog.look().begin(volume.id());
     try {
       space.require();
       try {
         maker.run();
+        requireOnly(volume);
         catalog.put(volume);
       } catch (RuntimeException e) {
         Undo.after(e, () -> takeBack(volume));
         throw e;
       }
+      active.made(volume.name());
     } finally {
       catalog.end(volume.id());
+    }
+  }
+
+  /** Of two machines that make one volume at once each may see both: then neither has it. */
+  private void requireOnly(ThinVolume volume) {
+    if (!volumes.isShared()) {
+      return;
+    }
+    for (ThinVolume other : volumes.content().volumes()) {
+      if (other.id().equals(volume.id()) && !other.name().equals(volume.name())) {
+        throw new StapesException(
+            Kind.CONFLICT, volume.subject(), "another machine has made it at the same time");
+      }
     }
   }
 

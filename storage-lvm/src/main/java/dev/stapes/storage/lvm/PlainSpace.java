@@ -132,17 +132,21 @@ final class PlainSpace implements Space {
     requireFree(group, size + least);
     long usual = ThinPoolPlan.up(Math.max(size / PART, USUAL_MOMENT), group.extent());
     long room = Math.min(usual, group.free() - size);
-    active.activate(source);
-    allocate(target, size, List.of(VolumeTags.TRASH));
-    String moment = LvmNames.freshVolume();
+    active.use(source);
     try {
-      moment(source, moment, room);
-      copy(source, moment, volumes.device(target));
-    } catch (RuntimeException e) {
-      Undo.after(e, () -> forget(moment));
-      throw e;
+      allocate(target, size, List.of(VolumeTags.TRASH));
+      String moment = LvmNames.freshVolume();
+      try {
+        moment(source, moment, room);
+        copy(source, moment, volumes.device(target));
+      } catch (RuntimeException e) {
+        Undo.after(e, () -> forget(moment));
+        throw e;
+      }
+      forget(moment);
+    } finally {
+      active.release(source);
     }
-    forget(moment);
     volumes.become(target, tags);
   }
 

@@ -1,5 +1,6 @@
 package dev.stapes.storage.lvm;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -30,6 +31,38 @@ record PlainVolumes(PoolVolumes volumes) {
         name,
         group);
     return PoolVolumes.plain(lvm, group, name, mark);
+  }
+
+  /**
+   * Makes the one that bears the mark of a pool that other machines have, too; it is not active,
+   * and has the same name everywhere: so LVM refuses a second one.
+   *
+   * @param directory of the pool on this machine
+   */
+  static void sharedMark(PoolVolumes made, String mark, Path directory, VolumeGroup info) {
+    made.lvm()
+        .run(
+            "lvcreate",
+            "--yes",
+            "--type",
+            "linear",
+            "--activate",
+            "n",
+            "--wipesignatures",
+            "n",
+            "--zero",
+            "n",
+            "--size",
+            PoolVolumes.kibibytes(info.extent()),
+            "--addtag",
+            VolumeTags.pool(mark),
+            "--addtag",
+            VolumeTags.PLAIN,
+            "--addtag",
+            made.directoryTag(directory),
+            "--name",
+            made.name(),
+            made.group());
   }
 
   /** Makes a volume with whatever was on its extents before; it is active. */
@@ -67,7 +100,7 @@ record PlainVolumes(PoolVolumes volumes) {
                 "--ignoreactivationskip",
                 "--size",
                 PoolVolumes.kibibytes(room)));
-    arguments.addAll(volumes.described(name, List.of(VolumeTags.TRASH, VolumeTags.MOMENT)));
+    arguments.addAll(volumes.described(name, List.of(VolumeTags.TRASH, volumes.moment())));
     arguments.add(volumes.path(source));
     lvm().run("lvcreate", arguments);
   }

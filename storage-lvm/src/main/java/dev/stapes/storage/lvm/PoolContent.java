@@ -47,10 +47,10 @@ record PoolContent(
       if (pool.has(row)) {
         own.add(row);
       } else if (pool.is(row)) {
-        directory = VolumeTags.directory(row);
+        directory = VolumeTags.directory(pool.machine(), row);
       }
     }
-    Set<String> trash = trash(own);
+    Set<String> trash = trash(pool, own);
     Map<String, ThinVolume> volumes = new LinkedHashMap<>();
     List<String> active = new ArrayList<>();
     for (LvmRow row : own) {
@@ -75,16 +75,16 @@ record PoolContent(
         pool, List.copyOf(volumes.values()), twins, List.copyOf(trash), active, directory);
   }
 
-  private static Set<String> trash(List<LvmRow> own) throws LvmReport.Malformed {
+  private static Set<String> trash(PoolVolumes pool, List<LvmRow> own) throws LvmReport.Malformed {
     Set<String> trash = new LinkedHashSet<>();
     for (LvmRow row : own) {
-      if (row.list("lv_tags").contains(VolumeTags.MOMENT)) {
+      if (row.list("lv_tags").contains(pool.moment())) {
         trash.add(row.text("lv_name"));
       }
     }
     for (LvmRow row : own) {
       VolumeTags.replaced(row).ifPresent(trash::add);
-      if (row.list("lv_tags").contains(VolumeTags.TRASH)) {
+      if (row.list("lv_tags").contains(VolumeTags.TRASH) && !VolumeTags.isMoment(row)) {
         trash.add(row.text("lv_name"));
       }
     }

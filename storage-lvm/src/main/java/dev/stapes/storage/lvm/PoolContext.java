@@ -31,9 +31,14 @@ record PoolContext(
     return "pool " + spec.name();
   }
 
+  /** Whether other machines have the same pool. */
+  boolean isShared() {
+    return spec.driver().equals(LvmClusterProvider.NAME);
+  }
+
   /** Whether volumes are to take their space from the group themselves. */
   boolean isPlain() {
-    return !get(LvmKeys.THIN).orElse(true);
+    return isShared() || !get(LvmKeys.THIN).orElse(true);
   }
 
   /** The path by which this JVM reaches a path of the host's mount namespace. */
@@ -62,7 +67,7 @@ record PoolContext(
 
   /** LVM, looking at one device alone or at all. */
   Lvm lvm(Optional<String> device) {
-    return new Lvm(host, subject(), Lvm.options(device, Files.exists(UDEV)));
+    return new Lvm(host, subject(), Lvm.options(device, Files.exists(UDEV), isShared()));
   }
 
   StapesException failure(StapesException.Kind kind, String problem) {

@@ -86,16 +86,22 @@ final class PoolMark {
     if (remembered.equals(Optional.of(here))) {
       return;
     }
-    if (remembered.isPresent() && isElsewhere(mark, remembered.get())) {
+    Optional<Path> original = elsewhere(mark, content);
+    if (original.isPresent()) {
       throw pool.failure(
           Kind.UNAVAILABLE,
           pool.directory()
               + " is a copy, and its thin pool is that of "
-              + remembered.get()
+              + original.get()
               + ": if that is not needed, remove the file "
-              + file(remembered.get()));
+              + file(original.get()));
     }
     content.pool().place(remembered, here);
+  }
+
+  /** The directory of this machine that has a pool already, and is not this one; empty: none. */
+  Optional<Path> elsewhere(String mark, PoolContent content) {
+    return content.directory().filter(other -> isElsewhere(mark, other));
   }
 
   /** Another path may lead to the same directory. */
@@ -110,7 +116,7 @@ final class PoolMark {
     }
   }
 
-  private static Path absolute(Path directory) {
+  static Path absolute(Path directory) {
     return directory.toAbsolutePath().normalize();
   }
 

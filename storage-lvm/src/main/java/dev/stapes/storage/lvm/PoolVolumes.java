@@ -17,19 +17,29 @@ import java.util.Optional;
  * @param name of the one that bears the pool's mark, and is there as long as the pool is: the thin
  *     pool, or one without use of its own
  * @param member the tag that plain volumes of the pool bear; empty: they are in the thin pool
+ * @param machine the number of this machine among those that share the group; empty: it is not
+ *     shared
  */
-record PoolVolumes(Lvm lvm, String group, String name, Optional<String> member) {
+record PoolVolumes(
+    Lvm lvm, String group, String name, Optional<String> member, Optional<Integer> machine) {
   /** So many names fit into the arguments of a command, whatever else there is. */
   static final int MOST_AT_ONCE = 500;
 
   /** Those of a thin pool. */
   static PoolVolumes thin(Lvm lvm, String group, String name) {
-    return new PoolVolumes(lvm, group, name, Optional.empty());
+    return new PoolVolumes(lvm, group, name, Optional.empty(), Optional.empty());
   }
 
   /** Plain ones. */
   static PoolVolumes plain(Lvm lvm, String group, String name, String mark) {
-    return new PoolVolumes(lvm, group, name, Optional.of(VolumeTags.member(mark)));
+    return new PoolVolumes(
+        lvm, group, name, Optional.of(VolumeTags.member(mark)), Optional.empty());
+  }
+
+  /** Plain ones that other machines see, too. */
+  static PoolVolumes shared(Lvm lvm, String group, String name, String mark, int machine) {
+    return new PoolVolumes(
+        lvm, group, name, Optional.of(VolumeTags.member(mark)), Optional.of(machine));
   }
 
   /** Finds those of the pool with a mark, whatever it and the group are called now. */
@@ -56,6 +66,19 @@ record PoolVolumes(Lvm lvm, String group, String name, Optional<String> member) 
   /** Whether they take their space from the group themselves. */
   boolean isPlain() {
     return member.isPresent();
+  }
+
+  /** Whether other machines change them, too. */
+  boolean isShared() {
+    return machine.isPresent();
+  }
+
+  /**
+   * The tag of what this machine shows a volume by as of one moment: that has no lock of its own,
+   * so nobody knows of another one's whether it is needed.
+   */
+  String moment() {
+    return VolumeTags.moment(machine);
   }
 
   /** Whether a row of {@code lvs} is about one of them. */
@@ -146,7 +169,7 @@ record PoolVolumes(Lvm lvm, String group, String name, Optional<String> member) 
     List<String> names = new ArrayList<>();
     for (LvmRow row : rows) {
       if (has(row)) {
-        boolean first = row.list("lv_tags").contains(VolumeTags.MOMENT);
+        boolean first = VolumeTags.isMoment(row);
         names.add(first ? 0 : names.size(), row.text("lv_name"));
       }
     }
@@ -158,9 +181,26 @@ record PoolVolumes(Lvm lvm, String group, String name, Optional<String> member) 
     lvm.run("lvchange", "--activate", "y", path(name));
   }
 
-  /** Makes the device of a volume appear; does nothing where it is there. */
+  /**
+   * Makes the device of a volume appear; does nothing where it is there. Of machines that share it
+   * one alone has it.
+   */
   void activate(String volume) {
-    lvm.run("lvchange", "--activate", "y", "--ignoreactivationskip", path(volume));
+    String how = isShared() ? "ey" : "y";
+    lvm.run("lvchange", "--activate", how, "--ignoreactivationskip", path(volume));
+  }
+
+  /** Whether a volume is there, and is no trash. */
+  boolean isWhole(String volume) {
+    try {
+      List<LvmRow> rows = lvm.volumes("lv_tags", path(volume));
+      return lvm.read(() -> !LvmReport.only(rows).list("lv_tags").contains(VolumeTags.TRASH));
+    } catch (StapesException e) {
+      if (e.kind() == Kind.NOT_FOUND) {
+        return false;
+      }
+      throw e;
+    }
   }
 
   /** Takes a volume's id from it: it is trash then. */
@@ -181,9 +221,25 @@ record PoolVolumes(Lvm lvm, String group, String name, Optional<String> member) 
    */
   void place(Optional<Path> before, Path directory) {
     List<String> arguments = new ArrayList<>();
-    before.ifPresent(old -> arguments.addAll(List.of("--deltag", VolumeTags.directory(old))));
-    arguments.addAll(List.of("--addtag", VolumeTags.directory(directory), path(name)));
+    before.ifPresent(old -> arguments.addAll(List.of("--deltag", directoryTag(old))));
+    arguments.addAll(List.of("--addtag", directoryTag(directory), path(name)));
     lvm.run("lvchange", arguments);
+  }
+
+  /** The tag that says in which directory of this machine the pool is. */
+  String directoryTag(Path directory) {
+    return VolumeTags.directory(machine, directory);
+  }
+
+  /** This machine has nothing to do with the pool any more. */
+  void leave(Path directory) {
+    lvm.run("lvchange", "--deltag", directoryTag(directory), path(name));
+  }
+
+  /** Whether a machine has it. */
+  boolean isAnybodys() {
+    List<LvmRow> rows = lvm.volumes("lv_tags", path(name));
+    return lvm.read(() -> VolumeTags.isPlaced(LvmReport.only(rows)));
   }
 
   /** Takes a tag from a volume. */

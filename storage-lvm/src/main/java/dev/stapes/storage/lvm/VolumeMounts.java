@@ -38,6 +38,7 @@ final class VolumeMounts {
 
   private final PoolContext pool;
   private final Consumer<ThinVolume> appear;
+  private final Consumer<String> vanish;
   private final Path base;
 
   /** In the order of their last use. Who has the monitor of a place may take that of this. */
@@ -69,10 +70,12 @@ final class VolumeMounts {
    * For a pool.
    *
    * @param appear makes the device of a volume appear, ready to be mounted
+   * @param vanish lets it go, by the name of the logical volume, after each time
    */
-  VolumeMounts(PoolContext pool, Consumer<ThinVolume> appear) {
+  VolumeMounts(PoolContext pool, Consumer<ThinVolume> appear, Consumer<String> vanish) {
     this.pool = pool;
     this.appear = appear;
+    this.vanish = vanish;
     this.base = pool.directory().resolve("mnt");
   }
 
@@ -192,8 +195,7 @@ final class VolumeMounts {
             throw new StapesException(Kind.BUSY, "volume " + volume.id(), "somebody uses it");
           }
         }
-        unmount(place.target);
-        place.mounted = false;
+        unmount(volume.name(), place);
         return work.get();
       }
     } finally {
@@ -232,6 +234,7 @@ final class VolumeMounts {
       prepare(volume, target);
     } catch (RuntimeException e) {
       Undo.after(e, () -> unmount(target));
+      Undo.after(e, () -> vanish.accept(volume.name()));
       throw e;
     }
   }
@@ -274,7 +277,7 @@ final class VolumeMounts {
     Place place = enter(volume);
     synchronized (place) {
       try {
-        unmount(place.target);
+        unmount(volume.name(), place);
       } finally {
         place.mounted = false;
         synchronized (this) {
@@ -301,8 +304,7 @@ final class VolumeMounts {
             (name, place) -> {
               synchronized (place) {
                 if (isIdle(name, place)) {
-                  unmount(place.target);
-                  place.mounted = false;
+                  unmount(name, place);
                   forgetIdle(name, place);
                 }
               }
@@ -329,13 +331,22 @@ final class VolumeMounts {
           }
         });
     List<String> kept = List.copyOf(idle.keySet());
-    kept.subList(Math.max(0, kept.size() - IDLE_KEPT), kept.size()).forEach(idle::remove);
+    int most = pool.isShared() ? 0 : IDLE_KEPT; // another machine may want them
+    kept.subList(Math.max(0, kept.size() - most), kept.size()).forEach(idle::remove);
     return idle;
   }
 
   private boolean isMounted(Path target) {
     return pool.host().mounts().below(target).stream()
         .anyMatch(entry -> entry.target().equals(target));
+  }
+
+  private void unmount(String name, Place place) {
+    unmount(place.target);
+    if (place.mounted) {
+      place.mounted = false;
+      vanish.accept(name);
+    }
   }
 
   private void unmount(Path target) {

@@ -33,7 +33,7 @@ final class VolumeTags {
   private static final String SUM = "stapes.sum=";
   private static final String POOL = "stapes.pool=";
   private static final String GROUP = "stapes.group=";
-  private static final String DIRECTORY = "stapes.directory=";
+  private static final String DIRECTORY = "stapes.directory";
   private static final String ID = "stapes.volume=";
   private static final String FORMAT = "stapes.format=";
 
@@ -42,6 +42,16 @@ final class VolumeTags {
   /** The mark of a pool, which its thin pool bears, or what is in place of one. */
   static String pool(String mark) {
     return POOL + mark;
+  }
+
+  /** The mark that a row bears, if any. */
+  static Optional<String> mark(LvmRow row) throws LvmReport.Malformed {
+    return value(row.list("lv_tags"), POOL);
+  }
+
+  /** The mark of the pool that a tag of a volume names. */
+  static String markOf(String member) {
+    return member.substring(MEMBER.length());
   }
 
   /** Of each volume of a pool without a thin pool. */
@@ -54,14 +64,42 @@ final class VolumeTags {
     return GROUP + mark;
   }
 
-  /** Of a thin pool, by the directory that its pool is in. */
-  static String directory(Path directory) {
-    return DIRECTORY + TagText.encode(directory.toString());
+  /**
+   * Of what shows a volume as of one moment.
+   *
+   * @param machine the number of that which made it, where several share the group
+   */
+  static String moment(Optional<Integer> machine) {
+    return MOMENT + machine.map(number -> "=" + number).orElse("");
   }
 
-  /** The directory of a thin pool's row; empty where it names none. */
-  static Optional<Path> directory(LvmRow row) throws LvmReport.Malformed {
-    Optional<String> text = value(row.list("lv_tags"), DIRECTORY);
+  /** Whether a row is about such a one, of any machine. */
+  static boolean isMoment(LvmRow row) throws LvmReport.Malformed {
+    return row.list("lv_tags").stream().anyMatch(tag -> tag.startsWith(MOMENT));
+  }
+
+  /**
+   * Of what bears the mark, by the directory that its pool is in.
+   *
+   * @param machine the number of that which has it there, where several share the group
+   */
+  static String directory(Optional<Integer> machine, Path directory) {
+    return directory(machine) + TagText.encode(directory.toString());
+  }
+
+  private static String directory(Optional<Integer> machine) {
+    return DIRECTORY + machine.map(number -> "." + number).orElse("") + "=";
+  }
+
+  /** Whether the row of what bears the mark names a directory of any machine. */
+  static boolean isPlaced(LvmRow row) throws LvmReport.Malformed {
+    return row.list("lv_tags").stream().anyMatch(tag -> tag.startsWith(DIRECTORY));
+  }
+
+  /** The directory of such a row; empty where it names none. */
+  static Optional<Path> directory(Optional<Integer> machine, LvmRow row)
+      throws LvmReport.Malformed {
+    Optional<String> text = value(row.list("lv_tags"), directory(machine));
     return text.isPresent() ? Optional.of(Path.of(TagText.decode(text.get()))) : Optional.empty();
   }
 

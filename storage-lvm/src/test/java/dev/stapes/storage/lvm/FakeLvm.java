@@ -2,17 +2,19 @@ package dev.stapes.storage.lvm;
 
 import dev.stapes.testkit.FakeProgram;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * The program {@code lvm} on one volume group that is not there. It knows the commands of the
- * driver and refuses all else.
+ * driver and refuses all else. Several machines may have the group: a device is one machine's.
  */
 final class FakeLvm implements FakeProgram {
   static final String GROUP = "vg0";
@@ -21,11 +23,32 @@ final class FakeLvm implements FakeProgram {
   private static final long SIZE = 1L << 30;
   private static final Map.Entry<String, Runnable> NOTHING = Map.entry("", () -> {});
 
-  private final Map<String, Volume> volumes = new TreeMap<>();
+  private final Map<String, Volume> volumes;
+  private final int machine;
   private final AtomicReference<Map.Entry<String, Runnable>> before =
       new AtomicReference<>(NOTHING);
   private double dataPercent;
   private double metadataPercent;
+
+  FakeLvm() {
+    this(1, Collections.synchronizedMap(new TreeMap<>()));
+  }
+
+  private FakeLvm(int machine, Map<String, Volume> volumes) {
+    this.machine = machine;
+    this.volumes = volumes;
+  }
+
+  /** The same group, of another machine. */
+  FakeLvm beside(int other) {
+    return new FakeLvm(other, volumes);
+  }
+
+  /** What {@code sanlock client status} says. */
+  FakeProgram sanlock() {
+    return FakeProgram.printing(
+        "p -1 status\ns lvm_" + GROUP + ":" + machine + ":/dev/mapper/vg0-lvmlock:0\n");
+  }
 
   private static final class Volume {
     final Set<String> tags = new LinkedHashSet<>();
@@ -33,7 +56,10 @@ final class FakeLvm implements FakeProgram {
     String origin = "";
     long size;
     long metadata;
-    boolean active;
+
+    /** The machine that has it; 0: none. */
+    int active;
+
     boolean open;
   }
 
@@ -46,12 +72,13 @@ final class FakeLvm implements FakeProgram {
     }
   }
 
-  /** Names with tags, of all but what bears the mark; what is trash is not shown. */
+  /** The tags of all but what bears the mark, whatever that is; what is trash is not shown. */
   synchronized Set<String> picture() {
-    Set<String> all = new LinkedHashSet<>();
+    Set<String> all = new TreeSet<>();
     volumes.values().stream()
         .filter(volume -> !isPool(volume) && !volume.tags.contains(VolumeTags.TRASH))
-        .forEach(volume -> all.add(volume.tags.toString()));
+        .forEach(
+            volume -> all.add(volume.tags.toString().replaceAll("stapes_[0-9a-f]{32}", "mark")));
     return all;
   }
 
@@ -66,7 +93,7 @@ final class FakeLvm implements FakeProgram {
 
   /** How many have a device. */
   synchronized long countActive() {
-    return volumes.values().stream().filter(volume -> volume.active).count();
+    return volumes.values().stream().filter(volume -> volume.active == machine).count();
   }
 
   synchronized void fill(double data, double metadata) {
@@ -163,7 +190,7 @@ final class FakeLvm implements FakeProgram {
     if (!arguments.rest().equals(List.of(GROUP))) {
       throw new Refused("Volume group \"" + arguments.rest().get(0) + "\" not found");
     }
-    return "{\"report\":[{\"vg\":[{\"vg_size\":\""
+    return "{\"report\":[{\"vg\":[{\"vg_lock_type\":\"sanlock\",\"vg_size\":\""
         + SIZE
         + "\",\"vg_free\":\""
         + free()
@@ -207,7 +234,7 @@ final class FakeLvm implements FakeProgram {
     fields.put("lv_tags", String.join(",", volume.tags));
     fields.put("lv_snapshot_invalid", "");
     fields.put("lv_size", Long.toString(volume.size));
-    fields.put("lv_active", volume.active ? "active" : "");
+    fields.put("lv_active", volume.active == machine ? "active" : "");
     fields.put("lv_metadata_size", volume.pool.isEmpty() ? Long.toString(volume.metadata) : "");
     fields.put("data_percent", Double.toString(dataPercent));
     fields.put("metadata_percent", Double.toString(metadataPercent));
@@ -218,8 +245,9 @@ final class FakeLvm implements FakeProgram {
 
   private void create(Arguments arguments) throws Refused {
     Volume made = new Volume();
-    made.active =
+    boolean active =
         arguments.has("--ignoreactivationskip", "") || !arguments.has("--setactivationskip", "y");
+    made.active = active && !arguments.has("--activate", "n") ? machine : 0;
     made.tags.addAll(arguments.values("--addtag"));
     if (arguments.has("--type", "thin-pool")) {
       made.size = kibibytes(arguments.value("--size"));
@@ -229,7 +257,7 @@ final class FakeLvm implements FakeProgram {
       made.size = kibibytes(arguments.value("--virtualsize"));
     } else if (arguments.has("--type", "linear")) {
       made.size = allocated(arguments);
-    } else if (find(arguments.rest().get(0)).pool.isEmpty()) {
+    } else if (own(arguments.rest().get(0)).pool.isEmpty()) {
       made.origin = arguments.rest().get(0);
       made.size = allocated(arguments);
     } else {
@@ -252,13 +280,14 @@ final class FakeLvm implements FakeProgram {
 
   private void change(Arguments arguments) throws Refused {
     for (String path : arguments.rest()) {
-      Volume volume = find(path);
+      boolean activates = arguments.has("--activate", "y") || arguments.has("--activate", "ey");
+      Volume volume = activates ? own(path) : find(path);
       volume.tags.removeAll(arguments.values("--deltag"));
       volume.tags.addAll(arguments.values("--addtag"));
-      if (arguments.has("--activate", "y")) {
-        volume.active = true;
-      } else if (arguments.has("--activate", "n")) {
-        volume.active = false;
+      if (activates) {
+        volume.active = machine;
+      } else if (arguments.has("--activate", "n") && volume.active == machine) {
+        volume.active = 0;
       }
     }
   }
@@ -266,7 +295,7 @@ final class FakeLvm implements FakeProgram {
   private void remove(Arguments arguments) throws Refused {
     List<String> complaints = new ArrayList<>();
     for (String path : arguments.rest()) {
-      if (find(path).open) {
+      if (own(path).open) {
         complaints.add("Logical volume " + path + " in use.");
       } else {
         String name = path.substring(GROUP.length() + 1);
@@ -281,7 +310,7 @@ final class FakeLvm implements FakeProgram {
   }
 
   private void resize(Arguments arguments) throws Refused {
-    Volume volume = find(arguments.rest().get(0));
+    Volume volume = own(arguments.rest().get(0));
     for (String size : arguments.values("--size")) {
       volume.size = size.startsWith("+") ? volume.size + kibibytes(size) : kibibytes(size);
     }
@@ -296,6 +325,15 @@ final class FakeLvm implements FakeProgram {
         path.startsWith(GROUP + "/") ? volumes.get(path.substring(GROUP.length() + 1)) : null;
     if (volume == null) {
       throw new Refused("Failed to find logical volume \"" + path + "\"");
+    }
+    return volume;
+  }
+
+  /** One that no other machine has; tags alone need no lock. */
+  private Volume own(String path) throws Refused {
+    Volume volume = find(path);
+    if (volume.active != 0 && volume.active != machine) {
+      throw new Refused("LV locked by other host: " + path);
     }
     return volume;
   }

@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -228,7 +229,9 @@ class LvmCommandsTest {
   @Test
   void the_directory_of_a_pool_stands_in_a_tag() throws Exception {
     Path directory = Path.of("/var/lib/a b,c");
-    String tag = VolumeTags.directory(directory);
+    String tag = VolumeTags.directory(Optional.empty(), directory);
     assertEquals("stapes.directory=/var/lib/a#20b#2cc", tag);
+    String shared = VolumeTags.directory(Optional.of(7), directory);
+    assertEquals("stapes.directory.7=/var/lib/a#20b#2cc", shared);
   }
 }

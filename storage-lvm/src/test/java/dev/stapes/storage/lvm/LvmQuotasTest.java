@@ -37,7 +37,7 @@ class LvmQuotasTest {
 
   LvmQuotasTest(@TempDir Path directory) {
     pool = new PoolContext(host, Syscalls.system(), LvmWorld.SPEC, directory, LvmWorld.CONTENTS);
-    mounts = new VolumeMounts(pool, volume -> appear.accept(volume));
+    mounts = new VolumeMounts(pool, volume -> appear.accept(volume), name -> {});
     thin.create(OLD);
     thin.create(NEW);
     catalog.put(OLD);

@@ -52,14 +52,17 @@ class LvmTextsTest {
 
   @Test
   void without_udev_lvm_waits_for_none_and_with_a_device_it_looks_at_no_other() {
-    String without = String.join(" ", Lvm.options(Optional.empty(), false));
+    String without = String.join(" ", Lvm.options(Optional.empty(), false, false));
     assertTrue(without.contains("activation/udev_sync=0"), without);
     assertTrue(without.contains("activation/udev_rules=0"), without);
     assertFalse(without.contains("--devices"), without);
-    List<String> with = Lvm.options(Optional.of("/dev/loop7"), true);
+    List<String> with = Lvm.options(Optional.of("/dev/loop7"), true, false);
     assertEquals(List.of("--devices", "/dev/loop7", "--config"), with.subList(0, 3));
     assertFalse(with.get(3).contains("udev"), with.toString());
     assertTrue(with.get(3).contains("activation/monitoring=0"), with.toString());
+    assertFalse(with.get(3).contains("lvmlockd"), with.toString());
+    String shared = String.join(" ", Lvm.options(Optional.empty(), true, true));
+    assertTrue(shared.contains("global/use_lvmlockd=1"), shared);
   }
 
   @Test
@@ -73,6 +76,12 @@ class LvmTextsTest {
     assertEquals(Kind.NOT_FOUND, LvmErrors.kind("Failed to find logical volume \"vg/a\""));
     assertEquals(Kind.NOT_FOUND, LvmErrors.kind("Volume group \"vg\" not found"));
     assertEquals(Kind.BUSY, LvmErrors.kind("Logical volume vg/a in use."));
+    assertEquals(Kind.BUSY, LvmErrors.kind("LV locked by other host: vg/a"));
+    assertEquals(
+        Kind.UNAVAILABLE,
+        LvmErrors.kind("Reading VG vg without a lock.\n  Cannot access VG vg due to failed lock."));
+    assertEquals(
+        Kind.INTERNAL, LvmErrors.kind("Skipping global lock: lockspace not found or started"));
     assertEquals(Kind.INVALID, LvmErrors.kind("resize2fs: New size smaller than minimum (1234)"));
     assertEquals(Kind.INVALID, LvmErrors.kind("Filesystem must be larger than 300MB."));
     assertEquals(

@@ -4,6 +4,7 @@ import dev.stapes.linux.ffi.Syscalls;
 import dev.stapes.model.PoolSpec;
 import dev.stapes.spi.Host;
 import dev.stapes.spi.Mounts;
+import dev.stapes.spi.StorageDriverProvider;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.testkit.EffectScenario;
 import dev.stapes.testkit.FakeHost;
@@ -14,6 +15,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 
 /** A pool in a group of a fake LVM, with faults to be planned in all that it does. */
@@ -34,24 +36,37 @@ final class LvmWorld implements AutoCloseable {
         }
       };
 
-  private final FakeLvm lvm = new FakeLvm();
-  private final FakeHost machine = machine(lvm);
+  private final FakeLvm lvm;
+  private final FakeHost machine;
   private final PoolSpec spec;
   private final Path directory;
   private final Host host;
-  private final LvmProvider provider;
+  private final StorageDriverProvider provider;
   private StoragePool pool;
 
   LvmWorld(Path below, PoolSpec spec, Faults faults) {
+    this(below, spec, faults, new FakeLvm());
+  }
+
+  /** On a machine that may share the group with others. */
+  LvmWorld(Path below, PoolSpec spec, Faults faults, FakeLvm lvm) {
     this.spec = spec;
+    this.lvm = lvm;
+    this.machine = machine(lvm);
     try {
       this.directory = Files.createTempDirectory(below, "pool");
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
     this.host = faults.wrap(Host.class, machine);
-    this.provider = new LvmProvider(Syscalls::system, Path.of("/"), sys -> contents(faults));
+    this.provider = provider(spec, faults);
     this.pool = provider.create(host, spec, directory);
+  }
+
+  private static StorageDriverProvider provider(PoolSpec spec, Faults faults) {
+    return spec.driver().equals(LvmClusterProvider.NAME)
+        ? new LvmClusterProvider(Syscalls::system, sys -> contents(faults))
+        : new LvmProvider(Syscalls::system, Path.of("/"), sys -> contents(faults));
   }
 
   /** Such as can fail. */
@@ -94,7 +109,7 @@ final class LvmWorld implements AutoCloseable {
 
       @Override
       public Object state(LvmWorld made) {
-        return made.pool().list() + " " + made.lvm().picture();
+        return new TreeSet<>(made.pool().list()) + " " + made.lvm().picture();
       }
 
       @Override
@@ -106,6 +121,9 @@ final class LvmWorld implements AutoCloseable {
 
   static FakeHost machine(FakeProgram lvm) {
     FakeHost.Builder builder = FakeHost.builder().program("lvm", lvm);
+    if (lvm instanceof FakeLvm shared) {
+      builder.program("sanlock", shared.sanlock()).program("lvmlockctl", call -> 0);
+    }
     for (String tool :
         List.of("thin_check", "mkfs.ext4", "mkfs.btrfs", "btrfstune", "resize2fs", "e2fsck")) {
       builder.program(tool, call -> 0);

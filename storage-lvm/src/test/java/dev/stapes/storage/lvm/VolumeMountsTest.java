@@ -36,7 +36,8 @@ class VolumeMountsTest {
     mounts =
         new VolumeMounts(
             new PoolContext(host, Syscalls.system(), LvmWorld.SPEC, directory, LvmWorld.CONTENTS),
-            volume -> appeared.add(volume.name()));
+            volume -> appeared.add(volume.name()),
+            name -> {});
   }
 
   @AfterEach

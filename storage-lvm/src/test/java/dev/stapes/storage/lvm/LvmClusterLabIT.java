@@ -1,0 +1,276 @@
+package dev.stapes.storage.lvm;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.stapes.ExecProcess;
+import dev.stapes.model.ExecResult;
+import dev.stapes.model.ExecSpec;
+import dev.stapes.testkit.HostLeftovers;
+import dev.stapes.testkit.LabClassPath;
+import dev.stapes.testkit.LabTests;
+import dev.stapes.testkit.LabVm;
+import dev.stapes.testkit.RequiresKernel;
+import dev.stapes.testkit.RequiresLab;
+import dev.stapes.testkit.RequiresRoot;
+import dev.stapes.testkit.RequiresTool;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+
+/**
+ * Two lab VMs with one disk, each with a real LVM, lvmlockd and sanlock. {@code
+ * -Dstapes.lvm.cluster=share} runs what takes three minutes, {@code takeover} what takes two: one
+ * of them is killed, and its lease has to expire; {@code contract} the contract of drivers, of one
+ * machine.
+ */
+@RequiresRoot
+@RequiresTool("qemu-system-x86_64")
+@RequiresTool("mkfs.btrfs")
+@RequiresKernel("btrfs")
+@RequiresLab
+@Timeout(value = 1400, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class LvmClusterLabIT {
+  private static final String CHOICE = "stapes.lvm.cluster";
+  private static final String GROUP = "stapeslab";
+
+  /** Of which LVM takes 256 MiB for the leases. */
+  private static final long DISK = 1L << 30;
+
+  /** A second of I/O's limit for sanlock, whose leases end after eight of them and a minute. */
+  private static final String DAEMONS =
+      "modprobe -a loop dm-snapshot; mkdir -p /run/sanlock /run/lvm; sanlock daemon -w 0 -U root"
+          + " -G root -h 0 -e node%1$s >/dev/null 2>&1; lvmlockd --gl-type sanlock --host-id %1$s"
+          + " --sanlock-timeout 1 >/dev/null 2>&1; for i in {1..100}; do lvmlockctl --info"
+          + " >/dev/null 2>&1 && exit 0; sleep 0.1; done; exit 1";
+
+  private static final Path ROOT =
+      Path.of(System.getProperty("stapes.build", "target"))
+          .toAbsolutePath()
+          .resolve("lab-lvmcluster-" + ProcessHandle.current().pid());
+
+  private final List<String> told = Collections.synchronizedList(new ArrayList<>());
+
+  /** A lab VM with a JVM that does what it is told to. */
+  private static final class Node implements AutoCloseable {
+    private final int number;
+    private final List<String> told;
+    private final LabVm lab;
+    private final LabClassPath classes;
+    private final ExecProcess process;
+    private final BufferedReader answers;
+    private boolean closed;
+
+    Node(int number, List<String> told) throws IOException {
+      this.number = number;
+      this.told = told;
+      lab = LabVm.bootSharing(ROOT.resolve("node" + number), ROOT.resolve("disk"));
+      try {
+        lab.script(String.format(Locale.ROOT, DAEMONS, number));
+        classes = LabClassPath.share(lab);
+        List<String> options = List.of("-XX:TieredStopAtLevel=1", "-Xmx256m");
+        List<String> command = classes.command(options, ClusterNode.class.getName(), List.of());
+        process = lab.instance().execStreaming(ExecSpec.of(command.toArray(new String[0])));
+        answers = new BufferedReader(new InputStreamReader(process.stdout(), UTF_8));
+        assertEquals("ready", answers.readLine());
+      } catch (IOException | RuntimeException | Error e) {
+        lab.close();
+        throw e;
+      }
+    }
+
+    /** The answer to a line, without its milliseconds. */
+    synchronized String tell(String line) throws IOException {
+      process.stdin().write((line + "\n").getBytes(UTF_8));
+      String answer = String.valueOf(answers.readLine());
+      told.add(number + ": " + line + ": " + answer);
+      return answer.substring(answer.indexOf(' ') + 1);
+    }
+
+    void does(String line) throws IOException {
+      assertEquals("ok", tell(line), told::toString);
+    }
+
+    void refuses(String line, String kind, String why) throws IOException {
+      String answer = tell(line);
+      assertTrue(answer.startsWith(kind + " ") && answer.contains(why), told::toString);
+    }
+
+    void script(String script) {
+      long start = System.nanoTime();
+      String out = lab.script(script);
+      told.add(number + ": " + script + ": " + (System.nanoTime() - start) / 1_000_000 + " " + out);
+    }
+
+    @Override
+    public synchronized void close() throws IOException {
+      if (!closed) {
+        closed = true;
+        try (lab;
+            classes) {
+          process.close();
+        }
+      }
+    }
+  }
+
+  @AfterEach
+  void nothing_is_left() throws IOException {
+    Files.writeString(ROOT.resolveSibling("lab-lvmcluster.log"), String.join("\n", told), UTF_8);
+    Files.deleteIfExists(ROOT.resolve("disk"));
+    Files.deleteIfExists(ROOT);
+    assertEquals(Set.of(), HostLeftovers.of(ROOT), "left on the machine");
+    assertFalse(Files.exists(ROOT));
+  }
+
+  private static void disk() throws IOException {
+    Files.createDirectories(ROOT);
+    try (RandomAccessFile disk = new RandomAccessFile(ROOT.resolve("disk").toFile(), "rw")) {
+      disk.setLength(DISK);
+    }
+  }
+
+  /** What is done with two. */
+  private interface Work {
+    void with(Node one, Node two) throws IOException;
+  }
+
+  private void run(Work work) throws IOException, InterruptedException, ExecutionException {
+    disk();
+    ExecutorService booting = Executors.newFixedThreadPool(1);
+    Future<Node> second = booting.submit(() -> new Node(2, told));
+    try {
+      try (Node one = new Node(1, told)) {
+        Node two = second.get();
+        one.does("make " + LabVm.SHARED_DISK + " " + GROUP);
+        two.refuses("make " + GROUP, "UNAVAILABLE", "vgchange --lockstart " + GROUP);
+        two.script("vgchange --config global/use_lvmlockd=1 --lockstart " + GROUP);
+        two.does("make " + GROUP);
+        work.with(one, two);
+      }
+    } finally {
+      booting.shutdown();
+      second.get().close();
+    }
+  }
+
+  @Test
+  @EnabledIfSystemProperty(
+      named = CHOICE,
+      matches = "share|all",
+      disabledReason = "takes three minutes: -Dstapes.lvm.cluster=share runs it")
+  void one_machine_uses_a_volume_and_the_other_one_waits_for_it() throws Exception {
+    run(
+        (one, two) -> {
+          one.does("create a");
+          one.does("write a first");
+          assertEquals("[custom/a]", two.tell("list"));
+          one.does("attach a");
+          for (String attempt : List.of("read a", "attach a", "copy a b", "limit a 40")) {
+            two.refuses(attempt, "BUSY", "another machine");
+          }
+          two.refuses("discard a", "BUSY", "another machine");
+          one.does("detach a");
+          assertEquals("first", two.tell("read a"));
+          two.does("write a second");
+          two.does("limit a 60");
+          assertEquals("second", one.tell("read a"));
+          two.does("copy a b");
+          assertEquals("[custom/a, custom/b]", one.tell("list"));
+          one.does("limit b 30");
+          assertEquals("second", two.tell("read b"));
+          blocks(one, two);
+          two.does("discard a");
+          one.refuses("read a", "NOT_FOUND", "custom/a");
+          one.does("reopen");
+          assertEquals("[custom/b, custom/disk]", one.tell("list"));
+          two.does("destroy");
+          assertEquals("second", one.tell("read b"));
+          one.refuses("destroy", "BUSY", "not stopped on other hosts");
+          two.script("vgchange --config global/use_lvmlockd=1 --lockstop " + GROUP);
+          one.does("destroy");
+          one.script("test -z \"$(blkid " + LabVm.SHARED_DISK + ")\"");
+          one.script("test -z \"$(dmsetup ls | grep -v lvmlock | grep stapeslab)\"");
+        });
+  }
+
+  private static void blocks(Node one, Node two) throws IOException {
+    one.does("block disk");
+    one.does("plug disk");
+    one.does("put disk bytes");
+    two.refuses("plug disk", "BUSY", "another machine");
+    two.refuses("grow disk 16", "BUSY", "another machine");
+    one.does("grow disk 16");
+    one.does("detach disk");
+    assertEquals("16MiB", two.tell("size disk"));
+    two.does("plug disk");
+    assertEquals("bytes", two.tell("get disk 5"));
+    two.does("detach disk");
+  }
+
+  @Test
+  @EnabledIfSystemProperty(
+      named = CHOICE,
+      matches = "takeover|all",
+      disabledReason = "takes three minutes: -Dstapes.lvm.cluster=takeover runs it")
+  void what_a_machine_that_died_had_is_free_after_its_lease() throws Exception {
+    run(
+        (one, two) -> {
+          one.does("create a");
+          one.does("write a kept");
+          one.does("attach a");
+          two.refuses("read a", "BUSY", "another machine");
+          one.close(); // ends its QEMU
+          String answer = two.tell("read a");
+          assertTrue(answer.startsWith("BUSY "), told::toString);
+          while (answer.startsWith("BUSY ")) {
+            answer = two.tell("read a");
+          }
+          assertEquals("kept", answer, told::toString);
+          two.does("write a more");
+          two.does("discard a");
+        });
+  }
+
+  @Test
+  @EnabledIfSystemProperty(
+      named = CHOICE,
+      matches = "contract",
+      disabledReason = "takes long: -Dstapes.lvm.cluster=contract runs it")
+  void the_driver_does_what_its_contract_says() throws IOException {
+    disk();
+    try (LabVm lab = LabVm.bootSharing(ROOT.resolve("node1"), ROOT.resolve("disk"))) {
+      lab.script(String.format(Locale.ROOT, DAEMONS, 1));
+      lab.script(
+          "truncate -s 6G /tmp/large; vgcreate --config global/use_lvmlockd=1 --shared "
+              + GROUP
+              + " $(losetup -f --show /tmp/large)");
+      ExecResult result =
+          LabTests.run(
+              lab,
+              List.of("sanlock", "lvm"),
+              LabTests.chosen(LvmClusterLabIT.class, "stapes.lvm.tests", "LvmClusterContractIT"));
+      Files.writeString(
+          ROOT.resolveSibling("lab-lvmcluster-tests.log"), result.stdout() + result.stderr());
+      assertEquals(0, result.exitCode(), result.stdout() + result.stderr());
+    }
+  }
+}
