@@ -7,6 +7,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /** What a process has open: proc_pid_fd(5). */
 final class OpenFiles {
@@ -23,13 +24,17 @@ final class OpenFiles {
     Map<Path, String> targets = new LinkedHashMap<>();
     try (DirectoryStream<Path> all = Files.newDirectoryStream(process.resolve("fd"))) {
       for (Path descriptor : all) {
-        try {
-          targets.put(descriptor, Files.readSymbolicLink(descriptor).toString());
-        } catch (NoSuchFileException closed) {
-          continue;
-        }
+        target(descriptor).ifPresent(target -> targets.put(descriptor, target));
       }
     }
     return targets;
+  }
+
+  private static Optional<String> target(Path descriptor) throws IOException {
+    try {
+      return Optional.of(Files.readSymbolicLink(descriptor).toString());
+    } catch (NoSuchFileException e) {
+      return Optional.empty(); // it was closed meanwhile
+    }
   }
 }

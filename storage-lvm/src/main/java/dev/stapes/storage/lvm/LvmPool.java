@@ -8,6 +8,7 @@ import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Command;
 import dev.stapes.spi.Gate;
+import dev.stapes.spi.HeldTree;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.Tree;
 import dev.stapes.spi.Undo;
