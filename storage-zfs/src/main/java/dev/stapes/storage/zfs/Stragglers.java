@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
@@ -122,7 +123,7 @@ final class Stragglers {
       }
       return found;
     } catch (DirectoryIteratorException e) {
-      throw pool.failed(e.getCause(), processes + ": cannot be listed");
+      throw pool.failed(Objects.requireNonNull(e.getCause()), processes + ": cannot be listed");
     } catch (IOException e) {
       throw pool.failed(e, processes + ": cannot be listed");
     }

@@ -129,6 +129,6 @@ class ZfsCallsIT {
     StapesException error =
         assertThrows(StapesException.class, () -> zfs.snapshot(List.of(snapshot)));
     assertEquals(Kind.CONFLICT, error.kind(), error::toString);
-    assertTrue(error.getMessage().contains("already exists"), error::toString);
+    assertTrue(String.valueOf(error.getMessage()).contains("already exists"), error::toString);
   }
 }

@@ -176,7 +176,7 @@ class ZfsCallsTest {
     programs.clone(Calls.place(snapshot()), Calls.place("tank/data/stapes/instances:b").dataset());
     StapesException error = assertThrows(StapesException.class, () -> pool.copy(OLD, B, false));
     assertEquals(Kind.CONFLICT, error.kind(), error::toString);
-    assertTrue(error.getMessage().contains("already exists"), error::toString);
+    assertTrue(String.valueOf(error.getMessage()).contains("already exists"), error::toString);
   }
 
   private static String snapshot() {

@@ -32,7 +32,8 @@ import org.junit.jupiter.api.Timeout;
 @RequiresLab
 @Timeout(value = 1200, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ZfsLabIT {
-  private static final String USUAL = "ZfsCallsIT,ZfsZpoolIT,ZfsRootDeviceIT,ZfsContractIT,tag:smoke";
+  private static final String USUAL =
+      "ZfsCallsIT,ZfsZpoolIT,ZfsRootDeviceIT,ZfsContractIT,tag:smoke";
 
   private static final Path ROOT =
       Path.of(System.getProperty("stapes.build", "target"))

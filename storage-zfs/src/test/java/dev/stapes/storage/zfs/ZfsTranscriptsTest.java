@@ -11,6 +11,7 @@ import dev.stapes.testkit.FakeProgram;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
@@ -64,19 +65,23 @@ class ZfsTranscriptsTest {
             "tank/stapes@snapshots:root"),
         List.copyOf(entries.keySet()),
         "and not images:deb ian");
-    Entry written = entries.get("tank/stapes/instances:a");
-    Entry one = entries.get("tank/stapes/instances:a@snapshots:one");
-    Entry two = entries.get("tank/stapes/instances:a@snapshots:two");
-    Entry clone = entries.get("tank/stapes/instances:b");
+    Entry written = named(entries, "tank/stapes/instances:a");
+    Entry one = named(entries, "tank/stapes/instances:a@snapshots:one");
+    Entry two = named(entries, "tank/stapes/instances:a@snapshots:two");
+    Entry clone = named(entries, "tank/stapes/instances:b");
     assertTrue(written.written() > 0 && two.written() == 0, entries::toString);
     assertTrue(one.deferred() && !two.deferred(), entries::toString);
     assertEquals(one.place().toString(), clone.origin());
-    Entry root = entries.get("tank/stapes@snapshots:root");
+    Entry root = named(entries, "tank/stapes@snapshots:root");
     assertEquals(root.created(), two.created(), "they are of one moment");
     assertTrue(clone.created() > one.created(), entries::toString);
-    assertEquals(16L << 20, entries.get("tank/stapes/custom:disk").blocks());
-    assertEquals(16L << 20, entries.get("tank/stapes/custom:disk@snapshots:disk").blocks());
+    assertEquals(16L << 20, named(entries, "tank/stapes/custom:disk").blocks());
+    assertEquals(16L << 20, named(entries, "tank/stapes/custom:disk@snapshots:disk").blocks());
     assertEquals(0, written.blocks());
+  }
+
+  private static Entry named(Map<String, Entry> entries, String name) {
+    return Objects.requireNonNull(entries.get(name), name);
   }
 
   @ParameterizedTest
