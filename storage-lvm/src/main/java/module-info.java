@@ -9,6 +9,5 @@ module dev.stapes.storage.lvm {
   exports dev.stapes.storage.lvm;
 
   provides dev.stapes.spi.StorageDriverProvider with
-      dev.stapes.storage.lvm.LvmProvider,
-      dev.stapes.storage.lvm.LvmClusterProvider;
+      dev.stapes.storage.lvm.LvmProvider;
 }

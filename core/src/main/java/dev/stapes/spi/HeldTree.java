@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 public final class HeldTree {
   private final Runnable letGo;
   private final AtomicInteger open = new AtomicInteger();
+  private final AtomicBoolean over = new AtomicBoolean();
 
   private HeldTree(Runnable letGo) {
     this.letGo = letGo;
@@ -29,8 +30,7 @@ public final class HeldTree {
    * Opens one.
    *
    * @param opening opens the tree; where that fails what it was to hold is let go
-   * @param letGo done when nothing of it is open any more; it may be done again where somebody
-   *     opens a file while the tree is closed
+   * @param letGo done once, when nothing of it is open any more
    */
   public static Tree open(Supplier<Tree> opening, Runnable letGo) {
     try {
@@ -86,7 +86,7 @@ public final class HeldTree {
   }
 
   private void end(AtomicBoolean closed) {
-    if (!closed.getAndSet(true) && open.decrementAndGet() == 0) {
+    if (!closed.getAndSet(true) && open.decrementAndGet() == 0 && !over.getAndSet(true)) {
       letGo.run();
     }
   }

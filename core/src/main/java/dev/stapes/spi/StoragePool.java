@@ -56,7 +56,8 @@ public interface StoragePool extends AutoCloseable {
   void discard(VolumeId id);
 
   /**
-   * Removes several volumes as {@link #discard} does, in fewer steps where the pool can.
+   * Removes several volumes as {@link #discard} does, in fewer steps where the pool can. One that
+   * does not exist is no error.
    *
    * @throws StapesException the first error, with the others in it; volumes that it does not
    *     concern are gone
@@ -67,10 +68,10 @@ public interface StoragePool extends AutoCloseable {
       try {
         discard(id);
       } catch (StapesException e) {
-        if (failure == null) {
-          failure = e;
-        } else {
+        if (failure != null) {
           failure.addSuppressed(e);
+        } else if (e.kind() != StapesException.Kind.NOT_FOUND) {
+          failure = e;
         }
       }
     }

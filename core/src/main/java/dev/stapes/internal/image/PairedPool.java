@@ -143,6 +143,7 @@ public final class PairedPool implements StoragePool {
     }
   }
 
+  /** In any order: an intent stands for all of them. */
   @Override
   public void discardAll(Collection<VolumeId> ids) {
     List<VolumeId> all = new ArrayList<>(ids);

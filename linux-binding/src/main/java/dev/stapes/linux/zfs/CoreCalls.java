@@ -100,9 +100,10 @@ final class CoreCalls implements ZfsCalls {
         return null;
       }
       try {
-        LibNvpair pairs = LibraryLoader.create(LibNvpair.class).load(PAIRS);
+        LibNvpair pairs = LibraryLoader.create(LibNvpair.class).failImmediately().load(PAIRS);
         pairs.nvlist_free(null);
-        return new CoreCalls(LibraryLoader.create(LibZfsCore.class).load(CORE), pairs);
+        LibZfsCore core = LibraryLoader.create(LibZfsCore.class).failImmediately().load(CORE);
+        return new CoreCalls(core, pairs);
       } catch (RuntimeException | LinkageError e) {
         return null;
       }

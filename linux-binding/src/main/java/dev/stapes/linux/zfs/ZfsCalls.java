@@ -50,7 +50,8 @@ public interface ZfsCalls {
   int destroy(String dataset);
 
   /**
-   * Destroys snapshots, all or none. Those that are not there do not matter.
+   * Destroys snapshots: all or none, unless this process is killed meanwhile. Those that are not
+   * there do not matter.
    *
    * @param names of one zpool
    * @param deferred whether one that has clones or is held goes by itself when it is not any more;

@@ -26,6 +26,9 @@ import java.util.function.Supplier;
  * sanlock see to it that one machine alone has a volume active, see lvmlockd(8); nothing of them is
  * started here. A pool that another machine made in the group is the same pool: who makes it comes
  * in, and who removes it leaves; the last one removes its volumes.
+ *
+ * <p>It is for programs that use the SPI themselves and keep one store for all machines. The
+ * service loader does not find it, as an engine knows one machine alone.
  */
 public final class LvmClusterProvider implements StorageDriverProvider {
   static final String NAME = "lvmcluster";
@@ -51,6 +54,11 @@ public final class LvmClusterProvider implements StorageDriverProvider {
   @Override
   public String name() {
     return NAME;
+  }
+
+  @Override
+  public boolean isShared() {
+    return true;
   }
 
   @Override

@@ -43,18 +43,30 @@ final class HeldMount {
   private boolean hold() throws InterruptedException {
     Syscalls sys = Syscalls.system();
     try (Fd root = Fd.open(sys, Path.of("/"), Set.of(OpenFlag.PATH_ONLY))) {
-      enter(sys);
-      over.await();
-      sys.check(sys.libc().fchdir(root.number()), "fchdir", root);
+      if (isAlone(sys, root)) {
+        enter(sys);
+        over.await();
+        sys.check(sys.libc().fchdir(root.number()), "fchdir", root);
+      }
       return true;
     } finally {
       held.complete(true);
     }
   }
 
+  /** Whether the working directory is this thread's own: else it is that of the whole process. */
+  private boolean isAlone(Syscalls sys, Fd root) {
+    try {
+      sys.check(sys.libc().unshare(Constants.CLONE_FS), "unshare(CLONE_FS)", root);
+      return true;
+    } catch (LinuxException e) {
+      LOG.warn("{}: not held while it is unmounted: {}", pool.subject(), e.getMessage());
+      return false;
+    }
+  }
+
   private void enter(Syscalls sys) {
     try (Fd directory = Fd.open(sys, pool.local(path), Set.of(OpenFlag.PATH_ONLY))) {
-      sys.check(sys.libc().unshare(Constants.CLONE_FS), "unshare(CLONE_FS)", directory);
       sys.check(sys.libc().fchdir(directory.number()), "fchdir", directory);
     } catch (LinuxException e) {
       LOG.info("{}: not held while it is unmounted: {}", pool.subject(), e.getMessage());

@@ -318,12 +318,14 @@ final class Zfs {
   }
 
   /**
-   * Destroys snapshots at once, where that can be done without a process; says whether it was.
-   * Where one has clones or is used none is touched.
+   * Destroys snapshots at once. Where one has clones or is used none is touched.
+   *
+   * @return 0, or the error number of the call
    */
-  boolean destroyTogether(List<Place> snapshots) {
+  int destroyTogether(ZfsCalls library, List<Place> snapshots) {
     List<String> names = snapshots.stream().map(Place::toString).toList();
-    return done(
+    return attempt(
+        library,
         List.of("zfs", "destroy", snapshots.get(0).dataset().text()),
         calls -> calls.destroySnapshots(names, false));
   }
@@ -404,12 +406,26 @@ final class Zfs {
     String zpool = Suspension.zpool(arguments);
     try {
       return Unkilled.finish(subject, arguments.get(1), work, () -> suspension.of(zpool), failed);
+    } catch (Refused e) {
+      throw e;
     } catch (StapesException e) {
       failed.run();
       throw ZfsFailure.of(e, subject);
     } catch (RuntimeException e) {
       failed.run();
       throw e;
+    }
+  }
+
+  /** A call that has done nothing. It is thrown, so that who gave the call up learns it, too. */
+  private static final class Refused extends StapesException {
+    private static final long serialVersionUID = 1L;
+
+    private final int error;
+
+    Refused(String subject, int error) {
+      super(Kind.INTERNAL, subject, "refused with error " + error);
+      this.error = error;
     }
   }
 
@@ -425,15 +441,25 @@ final class Zfs {
    * too, and says why.
    */
   private boolean done(List<String> arguments, ToIntFunction<ZfsCalls> call) {
-    if (calls.isEmpty()) {
-      return false;
+    return calls.isPresent() && attempt(calls.get(), arguments, call) == 0;
+  }
+
+  /** The error number of a call, which does what a command says. */
+  private int attempt(ZfsCalls library, List<String> arguments, ToIntFunction<ZfsCalls> call) {
+    try {
+      return change(
+          arguments,
+          () -> {
+            int error = call.applyAsInt(library);
+            if (error != 0) {
+              throw new Refused(subject, error);
+            }
+            return error;
+          });
+    } catch (Refused e) {
+      LOG.debug("{}: {}: error {}", subject, arguments, e.error);
+      return e.error;
     }
-    ZfsCalls library = calls.get();
-    int error = change(arguments, () -> call.applyAsInt(library));
-    if (error != 0) {
-      LOG.debug("{}: {}: error {}", subject, arguments, error);
-    }
-    return error == 0;
   }
 
   /** Runs a command whose result is a name; one that failed although it is there was done. */

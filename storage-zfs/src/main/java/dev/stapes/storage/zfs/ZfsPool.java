@@ -15,7 +15,6 @@ import dev.stapes.storage.zfs.Backing.Usage;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -198,33 +197,11 @@ final class ZfsPool implements StoragePool {
    */
   @Override
   public void discardAll(Collection<VolumeId> ids) {
-    Set<VolumeId> rest = new LinkedHashSet<>(ids);
-    if (pool.calls().isPresent() && rest.size() > 1) {
-      pass(
-          known -> {
-            List<VolumeId> snapshots =
-                rest.stream()
-                    .filter(id -> known.find(id).filter(Place::isSnapshot).isPresent())
-                    .toList();
-            destroy(known, snapshots, rest);
-            return known;
-          });
+    Collection<VolumeId> rest = ids;
+    if (pool.calls().isPresent() && ids.size() > 1) {
+      rest = new TogetherGone(pool.subject(), this, zfs, pool.calls().get()).rest(ids);
     }
     StoragePool.super.discardAll(rest);
-  }
-
-  /** Halves those that cannot be destroyed together: one of them is in use, or was cloned. */
-  private void destroy(VolumeIndex known, List<VolumeId> snapshots, Set<VolumeId> rest) {
-    if (snapshots.size() > 1) {
-      if (zfs.destroyTogether(snapshots.stream().map(known::require).toList())) {
-        snapshots.forEach(known::remove);
-        snapshots.forEach(rest::remove);
-      } else {
-        int half = snapshots.size() / 2;
-        destroy(known, snapshots.subList(0, half), rest);
-        destroy(known, snapshots.subList(half, snapshots.size()), rest);
-      }
-    }
   }
 
   private void throwAway(VolumeId id) {

@@ -95,6 +95,22 @@ class DatasetMountsTest {
   }
 
   @Test
+  void who_cannot_hold_what_is_gone_leaves_the_working_directory_alone() throws IOException {
+    Path before = Files.readSymbolicLink(SELF.resolve("cwd"));
+    PoolContext pool =
+        new PoolContext(
+            new DirectoryMounts(() -> {}).on(FakeHost.create()),
+            PoolSpec.of("p", "zfs"),
+            directory,
+            Path.of("/nonexistent"));
+    HeldMount gone = new HeldMount(pool, directory.resolve("none"));
+    gone.awaitHeld(() -> {});
+    gone.letGo();
+    gone.awaitEnd(() -> {});
+    assertEquals(before, Files.readSymbolicLink(SELF.resolve("cwd")));
+  }
+
+  @Test
   void nothing_of_a_zpool_that_has_stopped_is_mounted() {
     stuck = true;
     StapesException error = assertThrows(StapesException.class, () -> mounts.use(A, false));

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.stapes.linux.ffi.Errno;
+import dev.stapes.linux.zfs.ZfsCalls;
 import dev.stapes.model.PoolSpec;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
@@ -20,6 +22,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -102,6 +105,50 @@ class ZfsStoppedTest {
   private static void unavailable(Runnable work) {
     StapesException error = assertThrows(StapesException.class, work::run);
     assertEquals(Kind.UNAVAILABLE, error.kind(), error::toString);
+  }
+
+  /** Stops at a rename, which is refused when it goes on. */
+  private final class RefusedLate implements ZfsCalls {
+    @Override
+    public int clone(String snapshot, String dataset) {
+      return Errno.EIO;
+    }
+
+    @Override
+    public int rename(String from, String to) {
+      stop();
+      return Errno.EIO;
+    }
+
+    @Override
+    public int snapshot(List<String> names) {
+      return Errno.EIO;
+    }
+
+    @Override
+    public int destroy(String dataset) {
+      return Errno.EIO;
+    }
+
+    @Override
+    public int destroySnapshots(List<String> names, boolean deferred) {
+      return Errno.EIO;
+    }
+  }
+
+  @Test
+  void a_call_that_is_refused_late_was_not_done() throws Exception {
+    PoolContext context =
+        new PoolContext(host, SPEC, machine, machine, Optional.of(new RefusedLate()));
+    Zfs calls = new Zfs(context);
+    Place a = Place.parse("tank/data/stapes/instances:a").orElseThrow();
+    Place b = Place.parse("tank/data/stapes/instances:b").orElseThrow();
+    GivenUp given = assertThrows(GivenUp.class, () -> calls.rename(a, b));
+    List<Boolean> told = new CopyOnWriteArrayList<>();
+    given.afterwards(told::add);
+    resume();
+    assertEquals(List.of(false), told);
+    assertEquals(Set.of(A), pool.list());
   }
 
   @Test

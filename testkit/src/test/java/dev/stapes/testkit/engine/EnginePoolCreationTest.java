@@ -155,6 +155,53 @@ class EnginePoolCreationTest {
   }
 
   /** A driver that makes pools called more half, and removes them when it may. */
+  /** Has volumes of others. */
+  private static final class Shared implements StorageDriverProvider {
+    private final StorageDriverProvider real;
+
+    Shared(StorageDriverProvider real) {
+      this.real = real;
+    }
+
+    @Override
+    public String name() {
+      return real.name();
+    }
+
+    @Override
+    public Availability probe(Host host) {
+      return real.probe(host);
+    }
+
+    @Override
+    public List<ConfigKey<?>> poolKeys() {
+      return real.poolKeys();
+    }
+
+    @Override
+    public boolean isShared() {
+      return true;
+    }
+
+    @Override
+    public StoragePool create(Host host, PoolSpec spec, Path place) {
+      return real.create(host, spec, place);
+    }
+
+    @Override
+    public StoragePool open(Host host, PoolSpec spec, Path place) {
+      return real.open(host, spec, place);
+    }
+  }
+
+  @Test
+  void a_driver_whose_pools_have_volumes_of_other_machines_is_refused() {
+    EngineWorld.Setup shared = EngineWorld.Setup.usual().storage(Shared::new);
+    StapesException error =
+        assertThrows(StapesException.class, () -> EngineWorld.create(new Faults(), shared).close());
+    assertEquals(Kind.UNSUPPORTED, error.kind(), error::toString);
+  }
+
   private record Sticky(StorageDriverProvider real, List<Unfinished> asked, boolean[] stuck)
       implements StorageDriverProvider {
     @Override
