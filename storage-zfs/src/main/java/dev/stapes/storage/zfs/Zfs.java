@@ -417,18 +417,6 @@ final class Zfs {
     }
   }
 
-  /** A call that has done nothing. It is thrown, so that who gave the call up learns it, too. */
-  private static final class Refused extends StapesException {
-    private static final long serialVersionUID = 1L;
-
-    private final int error;
-
-    Refused(String subject, int error) {
-      super(Kind.INTERNAL, subject, "refused with error " + error);
-      this.error = error;
-    }
-  }
-
   /** Runs a command whose result is a name, unless a call does the same. */
   private void make(Place result, List<String> arguments, ToIntFunction<ZfsCalls> call) {
     if (!done(arguments, call)) {
@@ -457,8 +445,8 @@ final class Zfs {
             return error;
           });
     } catch (Refused e) {
-      LOG.debug("{}: {}: error {}", subject, arguments, e.error);
-      return e.error;
+      LOG.debug("{}: {}: error {}", subject, arguments, e.error());
+      return e.error();
     }
   }
 
