@@ -68,23 +68,16 @@ public final class LvmClusterProvider implements StorageDriverProvider {
 
   @Override
   public Availability probe(Host host) {
-    Optional<String> library = Syscalls.unavailable();
-    if (library.isPresent()) {
-      return Availability.unavailable(library.get(), "run on Linux with glibc");
-    }
-    if (!host.facts().root()) {
-      return Availability.unavailable("not root", "run as root");
-    }
-    for (Map.Entry<String, String> tool :
-        List.of(
-            Map.entry("lvm", "lvm2"),
-            Map.entry("lvmlockctl", "lvm2-lockd"),
-            Map.entry("sanlock", "sanlock"),
-            Map.entry("mkfs.ext4", "e2fsprogs"))) {
-      if (host.programs().find(tool.getKey()).isEmpty()) {
-        return Availability.unavailable(
-            tool.getKey() + " not found", "install the package " + tool.getValue());
-      }
+    Availability installed =
+        LvmProvider.installed(
+            host,
+            List.of(
+                Map.entry("lvm", "lvm2"),
+                Map.entry("lvmlockctl", "lvm2-lockd"),
+                Map.entry("sanlock", "sanlock"),
+                Map.entry("mkfs.ext4", "e2fsprogs")));
+    if (!installed.equals(Availability.available())) {
+      return installed;
     }
     Availability version = LvmProvider.version(host);
     return version.equals(Availability.available()) ? daemons(host) : version;

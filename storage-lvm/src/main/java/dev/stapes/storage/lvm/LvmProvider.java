@@ -72,22 +72,15 @@ public final class LvmProvider implements StorageDriverProvider {
 
   @Override
   public Availability probe(Host host) {
-    Optional<String> library = Syscalls.unavailable();
-    if (library.isPresent()) {
-      return Availability.unavailable(library.get(), "run on Linux with glibc");
-    }
-    if (!host.facts().root()) {
-      return Availability.unavailable("not root", "run as root");
-    }
-    for (Map.Entry<String, String> tool :
-        List.of(
-            Map.entry("lvm", "lvm2"),
-            Map.entry("thin_check", "thin-provisioning-tools"),
-            Map.entry("mkfs.ext4", "e2fsprogs"))) {
-      if (host.programs().find(tool.getKey()).isEmpty()) {
-        return Availability.unavailable(
-            tool.getKey() + " not found", "install the package " + tool.getValue());
-      }
+    Availability installed =
+        installed(
+            host,
+            List.of(
+                Map.entry("lvm", "lvm2"),
+                Map.entry("thin_check", "thin-provisioning-tools"),
+                Map.entry("mkfs.ext4", "e2fsprogs")));
+    if (!installed.equals(Availability.available())) {
+      return installed;
     }
     if (!ThinKernel.has(root, host.facts().kernel())) {
       return Availability.unavailable(
@@ -95,6 +88,29 @@ public final class LvmProvider implements StorageDriverProvider {
           "use a kernel with CONFIG_DM_THIN_PROVISIONING, or the btrfs or dir driver");
     }
     return version(host);
+  }
+
+  /**
+   * Whether the machine has what any pool of LVM needs.
+   *
+   * @param tools programs, with the packages that they are in, in the order in which they are
+   *     missed
+   */
+  static Availability installed(Host host, List<Map.Entry<String, String>> tools) {
+    Optional<String> library = Syscalls.unavailable();
+    if (library.isPresent()) {
+      return Availability.unavailable(library.get(), "run on Linux with glibc");
+    }
+    if (!host.facts().root()) {
+      return Availability.unavailable("not root", "run as root");
+    }
+    for (Map.Entry<String, String> tool : tools) {
+      if (host.programs().find(tool.getKey()).isEmpty()) {
+        return Availability.unavailable(
+            tool.getKey() + " not found", "install the package " + tool.getValue());
+      }
+    }
+    return Availability.available();
   }
 
   static Availability version(Host host) {

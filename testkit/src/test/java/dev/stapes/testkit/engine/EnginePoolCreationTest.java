@@ -6,11 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.stapes.model.ConfigKey;
 import dev.stapes.model.PoolSpec;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
-import dev.stapes.spi.Availability;
 import dev.stapes.spi.Host;
 import dev.stapes.spi.StorageDriverProvider;
 import dev.stapes.spi.StorageDriverProvider.Unfinished;
@@ -154,46 +152,6 @@ class EnginePoolCreationTest {
     }
   }
 
-  /** A driver that makes pools called more half, and removes them when it may. */
-  /** Has volumes of others. */
-  private static final class Shared implements StorageDriverProvider {
-    private final StorageDriverProvider real;
-
-    Shared(StorageDriverProvider real) {
-      this.real = real;
-    }
-
-    @Override
-    public String name() {
-      return real.name();
-    }
-
-    @Override
-    public Availability probe(Host host) {
-      return real.probe(host);
-    }
-
-    @Override
-    public List<ConfigKey<?>> poolKeys() {
-      return real.poolKeys();
-    }
-
-    @Override
-    public boolean isShared() {
-      return true;
-    }
-
-    @Override
-    public StoragePool create(Host host, PoolSpec spec, Path place) {
-      return real.create(host, spec, place);
-    }
-
-    @Override
-    public StoragePool open(Host host, PoolSpec spec, Path place) {
-      return real.open(host, spec, place);
-    }
-  }
-
   @Test
   void a_driver_whose_pools_have_volumes_of_other_machines_is_refused() {
     EngineWorld.Setup shared = EngineWorld.Setup.usual().storage(Shared::new);
@@ -202,35 +160,36 @@ class EnginePoolCreationTest {
     assertEquals(Kind.UNSUPPORTED, error.kind(), error::toString);
   }
 
-  private record Sticky(StorageDriverProvider real, List<Unfinished> asked, boolean[] stuck)
-      implements StorageDriverProvider {
-    @Override
-    public String name() {
-      return real.name();
+  /** Its pools have volumes of others. */
+  private static final class Shared extends PassingStorage {
+    Shared(StorageDriverProvider real) {
+      super(real);
     }
 
     @Override
-    public Availability probe(Host host) {
-      return real.probe(host);
+    public boolean isShared() {
+      return true;
     }
+  }
 
-    @Override
-    public List<ConfigKey<?>> poolKeys() {
-      return real.poolKeys();
+  /** A driver that makes pools called more half, and removes them when it may. */
+  private static final class Sticky extends PassingStorage {
+    private final List<Unfinished> asked;
+    private final boolean[] stuck;
+
+    Sticky(StorageDriverProvider real, List<Unfinished> asked, boolean[] stuck) {
+      super(real);
+      this.asked = asked;
+      this.stuck = stuck;
     }
 
     @Override
     public StoragePool create(Host host, PoolSpec spec, Path directory) {
-      StoragePool made = real.create(host, spec, directory);
+      StoragePool made = super.create(host, spec, directory);
       if (spec.name().equals("more")) {
         throw new StapesException(Kind.INTERNAL, "pool more", "half made");
       }
       return made;
-    }
-
-    @Override
-    public StoragePool open(Host host, PoolSpec spec, Path directory) {
-      return real.open(host, spec, directory);
     }
 
     @Override
@@ -239,7 +198,7 @@ class EnginePoolCreationTest {
       if (stuck[0]) {
         throw new StapesException(Kind.BUSY, "pool more", "somebody uses it");
       }
-      real.sweep(host, spec, directory, what);
+      super.sweep(host, spec, directory, what);
     }
   }
 }

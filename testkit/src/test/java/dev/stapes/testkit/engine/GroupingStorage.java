@@ -1,8 +1,6 @@
 package dev.stapes.testkit.engine;
 
-import dev.stapes.model.ConfigKey;
 import dev.stapes.model.PoolSpec;
-import dev.stapes.spi.Availability;
 import dev.stapes.spi.Host;
 import dev.stapes.spi.StorageDriverProvider;
 import dev.stapes.spi.StoragePool;
@@ -10,40 +8,23 @@ import dev.stapes.spi.VolumeId;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /** A storage driver whose pools copy several volumes at once. */
-record GroupingStorage(StorageDriverProvider real) implements StorageDriverProvider {
-  @Override
-  public String name() {
-    return real.name();
-  }
-
-  @Override
-  public Availability probe(Host host) {
-    return real.probe(host);
-  }
-
-  @Override
-  public List<ConfigKey<?>> poolKeys() {
-    return real.poolKeys();
+final class GroupingStorage extends PassingStorage {
+  GroupingStorage(StorageDriverProvider real) {
+    super(real);
   }
 
   @Override
   public StoragePool create(Host host, PoolSpec spec, Path directory) {
-    return grouping(real.create(host, spec, directory));
+    return grouping(super.create(host, spec, directory));
   }
 
   @Override
   public StoragePool open(Host host, PoolSpec spec, Path directory) {
-    return grouping(real.open(host, spec, directory));
-  }
-
-  @Override
-  public void sweep(Host host, PoolSpec spec, Path directory, Unfinished what) {
-    real.sweep(host, spec, directory, what);
+    return grouping(super.open(host, spec, directory));
   }
 
   private static StoragePool grouping(StoragePool pool) {
