@@ -81,9 +81,22 @@ class DisksInGuestIT {
         + "; fi; done";
   }
 
-  /** Directories are mounted behind. */
-  private static String awaitMount(Instance vm, String path) {
-    return sh(vm, "until [ -e " + path + "/who ]; do sleep 1; done; cat " + path + "/who");
+  /**
+   * What a plugged device is in the guest comes after QEMU said that it is there: its node before
+   * it can be opened (ENXIO), a directory's mount last.
+   */
+  private static void await(Instance vm, String said, String script) {
+    String again =
+        "for i in $(seq 1500); do said=$("
+            + script
+            + " 2>/dev/null); [ \"$said\" = \""
+            + said
+            + "\" ] && break; usleep 20000; done; printf %s \"$said\"";
+    assertEquals(said, sh(vm, again), script);
+  }
+
+  private static void awaitMount(Instance vm, String path, String who) {
+    await(vm, who, "cat " + path + "/who");
   }
 
   private static void refused(Kind kind, String words, Runnable call) {
@@ -117,7 +130,7 @@ class DisksInGuestIT {
                     .device("tree", Device.disk("/srv/tree", disk -> disk.source(sourceOf("tree"))))
                     .build());
     assertEquals("data only root ", sh(vm, DISKS));
-    assertEquals("of data", sh(vm, withSerial("data", "head -c 7 $d")));
+    await(vm, "of data", withSerial("data", "head -c 7 $d"));
     sh(vm, withSerial("data", "printf OF | dd of=$d conv=notrunc,fsync 2>/dev/null"));
     assertTrue(Files.readString(data).startsWith("OF data"));
     assertFalse(vm.exec("sh", "-c", withSerial("only", "printf X >$d")).exitCode() == 0);
@@ -125,9 +138,9 @@ class DisksInGuestIT {
     grow(only, 6 << 20);
     vm.update(update -> {});
     assertEquals((6L << 20) + 100, Files.size(data));
-    assertEquals("12289\n", sh(vm, withSerial("data", "cat /sys/block/${d##*/}/size")));
-    assertEquals("8192\n", sh(vm, withSerial("only", "cat /sys/block/${d##*/}/size")));
-    assertEquals("tree", awaitMount(vm, "/srv/tree"));
+    await(vm, "12289", withSerial("data", "cat /sys/block/${d##*/}/size"));
+    await(vm, "8192", withSerial("only", "cat /sys/block/${d##*/}/size"));
+    awaitMount(vm, "/srv/tree", "tree");
     sh(vm, "echo written > /srv/tree/by-guest");
     assertEquals("written\n", Files.readString(directory.resolve("tree/by-guest")));
 
@@ -156,8 +169,8 @@ class DisksInGuestIT {
               vm.update(
                   update -> update.removeDevice("data").removeDevice("tree").device("zz", third)));
     }
-    assertEquals("tree", awaitMount(vm, "/srv/tree"));
-    assertEquals("data only root ", sh(vm, "sleep 0.3; " + DISKS));
+    awaitMount(vm, "/srv/tree", "tree");
+    await(vm, "data only root ", DISKS);
   }
 
   private Instance isWhatItsRecordSaysAfterAJvmDiedInAnUpdate(Instance vm) throws IOException {
@@ -169,11 +182,11 @@ class DisksInGuestIT {
             .instances()
             .get(name);
     assertEquals(List.of("data", "only", "root", "tree"), names(now));
-    assertEquals("data only root ", sh(now, "sleep 0.3; " + DISKS));
+    await(now, "data only root ", DISKS);
     assertEquals("lo\n", sh(now, "ls /sys/class/net"));
-    assertEquals("tree", awaitMount(now, "/srv/tree"));
+    awaitMount(now, "/srv/tree", "tree");
     now.update(change -> change.device("late", Device.disk("/l", d -> d.source(late.toString()))));
-    assertEquals("stray", sh(now, "sleep 0.3; " + withSerial("late", "head -c 5 $d")));
+    await(now, "stray", withSerial("late", "head -c 5 $d"));
     now.update(change -> change.removeDevice("late"));
     return now;
   }
@@ -191,8 +204,8 @@ class DisksInGuestIT {
     Device.Disk disk = Device.disk("/late", options -> options.source(late.toString()));
     Device.Disk ro = Device.disk("/mnt/ro", options -> options.source(sourceOf("ro")).readOnly());
     vm.update(update -> update.device("late", disk).device("ro", ro));
-    assertEquals("of late", sh(vm, "sleep 0.3; " + withSerial("late", "head -c 7 $d")));
-    assertEquals("ro", awaitMount(vm, "/mnt/ro"));
+    await(vm, "of late", withSerial("late", "head -c 7 $d"));
+    awaitMount(vm, "/mnt/ro", "ro");
     assertFalse(vm.exec("touch", "/mnt/ro/no").exitCode() == 0);
     assertFalse(
         vm.exec("sh", "-c", "mount -o remount,rw /mnt/ro; touch /mnt/ro/no").exitCode() == 0);
@@ -204,7 +217,7 @@ class DisksInGuestIT {
         "zz-missing",
         () -> vm.update(update -> update.removeDevice("late").device("zz", third)));
     assertEquals(List.of("data", "late", "only", "ro", "root", "tree"), names(vm));
-    assertTrue(sh(vm, "sleep 0.3; " + DISKS).contains("late"));
+    await(vm, "data late only root ", DISKS);
     vm.update(update -> update.removeDevice("late").removeDevice("ro"));
     assertEquals("data only root ", sh(vm, DISKS));
     goesFromBusToBus(vm);
@@ -218,12 +231,11 @@ class DisksInGuestIT {
     sh(vm, "modprobe -a virtio_scsi sd_mod");
     Path file = file("moved.img", "moved");
     vm.update(update -> update.device("moved", on(file, Bus.VIRTIO_SCSI, Cache.NONE)));
-    assertEquals(
-        "moved", sh(vm, "until [ -b /dev/sda ]; do usleep 20000; done; head -c 5 /dev/sda"));
+    await(vm, "moved", "head -c 5 /dev/sda");
     sh(vm, "grep -q moved /sys/block/sda/device/vpd_pg80");
     grow(file, 6 << 20);
     vm.update(update -> {});
-    sh(vm, "until [ $(cat /sys/block/sda/size) = 12288 ]; do usleep 20000; done");
+    await(vm, "12288", "cat /sys/block/sda/size");
     Path taken = directory.resolve("data.img");
     refused(
         Kind.INTERNAL,
@@ -232,8 +244,7 @@ class DisksInGuestIT {
     assertFalse(names(vm).contains("taken"));
 
     vm.update(update -> update.device("moved", on(file, Bus.NVME, Cache.UNSAFE)));
-    String nvme = "until [ -b /dev/nvme0n1 ]; do usleep 20000; done; head -c 5 /dev/nvme0n1";
-    assertEquals("moved", sh(vm, nvme));
+    await(vm, "moved", "head -c 5 /dev/nvme0n1");
     assertEquals("moved", sh(vm, "cat /sys/block/nvme0n1/device/serial").strip());
     assertEquals("", sh(vm, "ls /sys/block | grep sd || true"));
     vm.update(update -> update.device("moved", on(file, Bus.USB, Cache.WRITEBACK)));
@@ -272,7 +283,7 @@ class DisksInGuestIT {
     Size more = Size.ofBytes(had + (64 << 20));
     vm.update(
         update -> update.device("root", Device.root(disk -> disk.pool("default").size(more))));
-    assertEquals(more.bytes() / 512 + "\n", sh(vm, "cat /sys/block/vda/size"));
+    await(vm, String.valueOf(more.bytes() / 512), "cat /sys/block/vda/size");
 
     Path first = file("first.img", "first");
     Path socket = directory.resolve("socket");
@@ -293,7 +304,7 @@ class DisksInGuestIT {
     assertEquals(List.of("root"), names(vm));
     assertEquals("root ", sh(vm, DISKS));
     vm.update(update -> update.device("a1", Device.disk("/1", d -> d.source(first.toString()))));
-    sh(vm, "sleep 0.3; " + withSerial("a1", "head -c 5 $d"));
+    await(vm, "first", withSerial("a1", "head -c 5 $d"));
     vm.stop(Stop.FORCE);
     Files.delete(first);
     refused(Kind.NOT_FOUND, "source of device a1", vm::start);
