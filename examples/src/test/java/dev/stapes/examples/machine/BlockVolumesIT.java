@@ -1,5 +1,6 @@
 package dev.stapes.examples.machine;
 
+import static dev.stapes.examples.machine.VmBench.sh;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -55,10 +56,6 @@ class BlockVolumesIT {
     return Device.disk(disk -> disk.volume(pool, volume));
   }
 
-  private static String sh(Instance vm, String script) {
-    return vm.exec("sh", "-c", script).orThrow().stdout();
-  }
-
   /** Whether a guest, which sees what comes and goes a moment later, has a serial. */
   private static String has(String serial) {
     return "grep -qx " + serial + " /sys/block/vd*/serial 2>/dev/null";
@@ -73,6 +70,7 @@ class BlockVolumesIT {
             + "; do :; done; for d in /sys/block/vd*; do if [ \"$(cat $d/serial)\" = "
             + serial
             + " ]; then d=/dev/${d##*/}; "
+            + VmBench.untilOpens("$d")
             + script
             + "; fi; done");
   }

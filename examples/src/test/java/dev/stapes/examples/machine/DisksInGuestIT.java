@@ -1,5 +1,6 @@
 package dev.stapes.examples.machine;
 
+import static dev.stapes.examples.machine.VmBench.sh;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -66,10 +67,6 @@ class DisksInGuestIT {
     Path tree = Files.createDirectory(directory.resolve(name));
     Files.writeString(tree.resolve("who"), name);
     return tree;
-  }
-
-  private static String sh(Instance vm, String script) {
-    return vm.exec("sh", "-c", script).orThrow().stdout();
   }
 
   /** The device that has a serial. */

@@ -1,5 +1,6 @@
 package dev.stapes.examples.machine;
 
+import static dev.stapes.examples.machine.VmBench.output;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -31,10 +32,6 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class MicrovmInGuestIT {
   @RegisterExtension static final VmBench BENCH = new VmBench("dir");
-
-  private static String output(Instance vm, String script) {
-    return vm.exec("sh", "-c", script).orThrow().stdout().strip();
-  }
 
   private static void refused(Instance vm, Consumer<InstanceUpdate> change) {
     StapesException e = assertThrows(StapesException.class, () -> vm.update(change));

@@ -1,5 +1,6 @@
 package dev.stapes.examples.machine;
 
+import static dev.stapes.examples.machine.VmBench.output;
 import static dev.stapes.examples.machine.GuestCounter.count;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -75,10 +76,6 @@ class MigrationIT {
               vm.exec("sh", "-c", "head -c 4000000 /dev/urandom > /root/random; sync").orThrow();
               return vm;
             });
-  }
-
-  private static String output(Instance vm, String script) {
-    return vm.exec("sh", "-c", script).orThrow().stdout().strip();
   }
 
   /** As the disk has it. */
@@ -256,7 +253,7 @@ class MigrationIT {
                   .device("eth0", Device.Nic.p2p()));
       output(vm, "until grep -q data /sys/block/*/serial; do usleep 50000; done");
       output(vm, "until [ -e /sys/class/net/eth0 ]; do usleep 50000; done");
-      output(vm, "printf before | dd of=" + DATA + " conv=fsync");
+      output(vm, VmBench.untilOpens(DATA) + "printf before | dd of=" + DATA + " conv=fsync");
       ip("address", "add", "10.213.79.1/24", "dev", bridge);
       ip("link", "set", bridge, "up");
       ip("link", "set", tapOf(vm), "master", bridge);

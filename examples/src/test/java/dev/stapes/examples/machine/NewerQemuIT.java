@@ -1,5 +1,6 @@
 package dev.stapes.examples.machine;
 
+import static dev.stapes.examples.machine.VmBench.output;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -38,10 +39,6 @@ class NewerQemuIT {
   static final VmBench BENCH = new VmBench("btrfs", new QemuDriverProvider("qemu10-system-x86_64"));
 
   @TempDir Path directory;
-
-  private static String output(Instance vm, String script) {
-    return vm.exec("sh", "-c", script).orThrow().stdout().strip();
-  }
 
   @Test
   void a_machine_lives_and_changes_as_with_the_older_one() throws Exception {

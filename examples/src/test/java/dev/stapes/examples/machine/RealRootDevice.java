@@ -1,5 +1,6 @@
 package dev.stapes.examples.machine;
 
+import static dev.stapes.examples.machine.VmBench.output;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -60,16 +61,12 @@ abstract class RealRootDevice {
     last = now;
   }
 
-  private static String run(Instance vm, String script) {
-    return vm.exec("sh", "-c", script).orThrow().stdout().strip();
-  }
-
   private static void write(Instance vm, String text) {
-    run(vm, "echo '" + text + "' > /root/what; sync");
+    output(vm, "echo '" + text + "' > /root/what; sync");
   }
 
   private static String read(Instance vm) {
-    return run(vm, "cat /root/what");
+    return output(vm, "cat /root/what");
   }
 
   /** What QEMU has open as its disk, as a path and as the kernel's name of it. */
@@ -123,7 +120,7 @@ abstract class RealRootDevice {
   /** The guest is told of it by an interrupt. */
   private static void awaitSize(Instance vm, Size size) {
     String small = "[ $(cat /sys/block/vda/size) -lt " + size.bytes() / 512 + " ]";
-    run(vm, "while " + small + "; do usleep 50000; done");
+    output(vm, "while " + small + "; do usleep 50000; done");
   }
 
   @Test

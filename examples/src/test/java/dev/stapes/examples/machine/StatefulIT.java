@@ -1,5 +1,6 @@
 package dev.stapes.examples.machine;
 
+import static dev.stapes.examples.machine.VmBench.output;
 import static dev.stapes.examples.machine.GuestCounter.count;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -109,10 +110,6 @@ class StatefulIT {
       vm.update(change -> change.removeDevice("eth0").removeDevice("data").removeDevice("more"));
     }
     return vm;
-  }
-
-  private static String output(Instance vm, String script) {
-    return vm.exec("sh", "-c", script).orThrow().stdout().strip();
   }
 
   @Test

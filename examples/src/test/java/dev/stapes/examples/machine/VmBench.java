@@ -135,6 +135,24 @@ final class VmBench implements BeforeAllCallback, AfterAllCallback {
     return stapes();
   }
 
+  /** What a script in a guest printed. */
+  static String sh(Instance vm, String script) {
+    return vm.exec("sh", "-c", script).orThrow().stdout();
+  }
+
+  /** The same without the space around it. */
+  static String output(Instance vm, String script) {
+    return sh(vm, script).strip();
+  }
+
+  /**
+   * Shell that waits until a block device of a guest can be opened: its node is there some moments
+   * earlier, and says ENXIO.
+   */
+  static String untilOpens(String device) {
+    return "until head -c 1 " + device + " >/dev/null 2>&1; do usleep 20000; done; ";
+  }
+
   /** One that boots its kernel directly. */
   InstanceSpec.Builder spec() {
     return spec("vm" + names.incrementAndGet());
