@@ -159,10 +159,12 @@ final class VolumeLanes {
         .before(
             name -> {
               volumes.create(name);
-              for (int i = 0; i < many; i++) {
-                byte[] content = Integer.toString(i).getBytes(StandardCharsets.UTF_8);
-                change(name, path -> Files.write(path.resolve("changing"), content));
-                volumes.snapshot(name, "s" + i);
+              try (Volumes.Opened files = volumes.open(name)) {
+                for (int i = 0; i < many; i++) {
+                  byte[] content = Integer.toString(i).getBytes(StandardCharsets.UTF_8);
+                  Files.write(files.path().resolve("changing"), content);
+                  volumes.snapshot(name, "s" + i);
+                }
               }
             })
         .run(
