@@ -90,9 +90,9 @@ public interface StoragePool extends AutoCloseable {
   boolean exists(VolumeId id);
 
   /**
-   * All volumes of a kind that were made in this pool, or were taken over into it. An engine removes
-   * what it has no record of: so where pools of several machines have one space, a pool does not
-   * show the volumes of the others.
+   * All volumes of a kind that were made in this pool, or were taken over into it. An engine
+   * removes what it has no record of: so where pools of several machines have one space, a pool
+   * does not show the volumes of the others.
    */
   Set<VolumeId> list(VolumeId.Kind kind);
 

@@ -218,7 +218,8 @@ final class SharedBacking implements Backing {
   /** The last one removes the pool, and the group where it was made of its device. */
   private void leave(String mark) {
     unlessGone(() -> find(mark), Optional.<PoolContent>empty()).ifPresent(this::leave);
-    if (device.isPresent() && unlessGone(() -> attach().volumes("lv_name", group), NONE).isEmpty()) {
+    if (device.isPresent()
+        && unlessGone(() -> attach().volumes("lv_name", group), NONE).isEmpty()) {
       OwnGroup.sweep(attach(), mark);
       device.get().wipeIfSpare();
     }

@@ -456,7 +456,6 @@ final class VolumeMounts {
     }
   }
 
-
   /** Unmounts what a JVM has left that was killed; machines keep what they use. */
   void tidy() {
     try {

@@ -136,8 +136,7 @@ class LvmClusterEngineTest {
   }
 
   @Test
-  void a_volume_of_a_lost_machine_takes_the_place_of_one_that_an_engine_knows()
-      throws IOException {
+  void a_volume_of_a_lost_machine_takes_the_place_of_one_that_an_engine_knows() throws IOException {
     try (Stapes first = open(1)) {
       volumes(first).create(disk("data"));
     }

@@ -77,8 +77,7 @@ class LvmClusterMachinesTest {
     Path copy = Files.createDirectory(directory.resolve("copy"));
     Files.copy(one.directory().resolve(MARK_FILE), copy.resolve(MARK_FILE));
     FakeHost machine = LvmWorld.machine(one.lvm().beside(5));
-    StapesException error =
-        refused(Kind.UNAVAILABLE, () -> provider().open(machine, SPEC, copy));
+    StapesException error = refused(Kind.UNAVAILABLE, () -> provider().open(machine, SPEC, copy));
     assertTrue(String.valueOf(error.getMessage()).contains("machine 1"), error.toString());
     refused(Kind.UNAVAILABLE, () -> provider().sweep(machine, SPEC, copy, Unfinished.REMOVAL));
     assertEquals(Set.of(A), one.pool().list());

@@ -249,8 +249,7 @@ class LvmClusterPoolTest {
             });
     ExecutorService other = Executors.newSingleThreadExecutor();
     try {
-      Future<?> first =
-          other.submit(() -> one.pool().attach(A, Optional.empty(), false).close());
+      Future<?> first = other.submit(() -> one.pool().attach(A, Optional.empty(), false).close());
       await(reached);
       one.pool().attach(B, Optional.empty(), false).close();
       assertFalse(first.isDone());

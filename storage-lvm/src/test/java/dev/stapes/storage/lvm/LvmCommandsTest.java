@@ -234,8 +234,7 @@ class LvmCommandsTest {
     assertEquals(Optional.of(place), Placement.of(place.tag()));
     Sharer sharer = new Sharer(7, LvmNames.fresh());
     Placement shared = new Placement(Optional.of(sharer), directory);
-    assertEquals(
-        "stapes.directory.7=" + sharer.owner() + "/var/lib/a#20b#2cc", shared.tag());
+    assertEquals("stapes.directory.7=" + sharer.owner() + "/var/lib/a#20b#2cc", shared.tag());
     assertEquals(Optional.of(shared), Placement.of(shared.tag()));
     assertEquals(Optional.empty(), Placement.of(VolumeTags.PLAIN));
   }
