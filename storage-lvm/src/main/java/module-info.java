@@ -9,5 +9,6 @@ module dev.stapes.storage.lvm {
   exports dev.stapes.storage.lvm;
 
   provides dev.stapes.spi.StorageDriverProvider with
-      dev.stapes.storage.lvm.LvmProvider;
+      dev.stapes.storage.lvm.LvmProvider,
+      dev.stapes.storage.lvm.LvmClusterProvider;
 }

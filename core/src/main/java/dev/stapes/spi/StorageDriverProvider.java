@@ -32,14 +32,6 @@ public interface StorageDriverProvider extends Provider {
   StoragePool create(Host host, PoolSpec spec, Path directory);
 
   /**
-   * Whether a pool of it shows volumes that other machines made. An engine takes no such driver: it
-   * removes what it has no record of.
-   */
-  default boolean isShared() {
-    return false;
-  }
-
-  /**
    * Opens a pool that was made before; makes nothing.
    *
    * @throws dev.stapes.model.StapesException UNAVAILABLE where its file, device or directory is

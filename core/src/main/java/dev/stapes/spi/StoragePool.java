@@ -89,7 +89,11 @@ public interface StoragePool extends AutoCloseable {
   /** Whether a volume exists. */
   boolean exists(VolumeId id);
 
-  /** All volumes of a kind. */
+  /**
+   * All volumes of a kind that were made in this pool, or were taken over into it. An engine
+   * removes what it has no record of: so where pools of several machines have one space, a pool
+   * does not show the volumes of the others.
+   */
   Set<VolumeId> list(VolumeId.Kind kind);
 
   /** All volumes. */

@@ -62,12 +62,6 @@ public final class PoolService implements AutoCloseable {
     this.clock = clock;
     this.defaultName = defaultName;
     for (StorageDriverProvider provider : candidates) {
-      if (provider.isShared()) {
-        throw new StapesException(
-            Kind.UNSUPPORTED,
-            "storage driver " + provider.name(),
-            "its pools have volumes of other machines, which would be removed as unknown");
-      }
       if (providers.putIfAbsent(provider.name(), provider) != null) {
         throw new StapesException(
             Kind.CONFLICT, "storage driver " + provider.name(), "there are two of this name");

@@ -26,10 +26,13 @@ final class ActiveVolumes {
   private final PoolVolumes volumes;
   private final Set<String> names = ConcurrentHashMap.newKeySet();
 
-  /** How many hold one. */
+  /** Of the names: taken while LVM works on one, which keeps nobody from the others. */
+  private final NamedTurns turns = new NamedTurns();
+
+  /** How many hold one; its monitor guards what follows, too, and is held for moments alone. */
   private final Map<String, Integer> holders = new HashMap<>();
 
-  /** Those that are being made; guarded by the monitor of the holders. */
+  /** Those that are being made. */
   private final Set<String> young = new HashSet<>();
 
   private boolean closed;
@@ -55,7 +58,7 @@ final class ActiveVolumes {
   /**
    * Makes the device of a volume appear; {@link #release} ends this.
    *
-   * @throws StapesException BUSY where another machine has it, or discarded it meanwhile
+   * @throws StapesException BUSY where another machine has it, or has taken it over meanwhile
    */
   void use(ThinVolume volume) {
     String name = volume.name();
@@ -63,17 +66,25 @@ final class ActiveVolumes {
       activate(name);
       return;
     }
+    turns.take(
+        name,
+        () -> {
+          boolean held = isHeld(name);
+          hold(name);
+          try {
+            if (!held) {
+              requireWhole(volume);
+            }
+          } catch (RuntimeException e) {
+            Undo.after(e, () -> letGo(name));
+            throw e;
+          }
+        });
+  }
+
+  private boolean isHeld(String name) {
     synchronized (holders) {
-      boolean held = holders.containsKey(name) || young.contains(name);
-      hold(name);
-      try {
-        if (!held) {
-          requireWhole(volume);
-        }
-      } catch (RuntimeException e) {
-        Undo.after(e, () -> letGo(name));
-        throw e;
-      }
+      return holders.containsKey(name) || young.contains(name);
     }
   }
 
@@ -81,7 +92,7 @@ final class ActiveVolumes {
   private void requireWhole(ThinVolume volume) {
     if (!volumes.isWhole(volume.name())) {
       throw new StapesException(
-          Kind.BUSY, volume.subject(), "another machine discarded or replaced it just now");
+          Kind.BUSY, volume.subject(), "another machine has taken it over just now");
     }
   }
 
@@ -117,9 +128,9 @@ final class ActiveVolumes {
 
   /** One is about to be made with its device, which stays until it is {@link #made}, or gone. */
   void comes(String name) {
-    synchronized (holders) {
-      names.add(name);
-      if (volumes.isShared()) {
+    names.add(name);
+    if (volumes.isShared()) {
+      synchronized (holders) {
         young.add(name);
       }
     }
@@ -127,54 +138,93 @@ final class ActiveVolumes {
 
   /** Nothing more is done to one that is new. */
   void made(String name) {
+    if (volumes.isShared()) {
+      turns.take(
+          name,
+          () -> {
+            if (growsUp(name) && isIdle(name)) {
+              deactivate(name);
+            }
+          });
+    }
+  }
+
+  private boolean growsUp(String name) {
     synchronized (holders) {
-      if (young.remove(name) && isIdle(name)) {
-        deactivate(name);
-      }
+      return young.remove(name);
     }
   }
 
   /** Some were removed. */
   void gone(Collection<String> removed) {
-    synchronized (holders) {
-      names.removeAll(removed);
-      young.removeAll(removed);
+    removed.forEach(names::remove);
+    if (volumes.isShared()) {
+      synchronized (holders) {
+        removed.forEach(young::remove);
+      }
     }
   }
 
   /** Makes those go that were in use, by machines for instance, when nobody else needed them. */
   void tidy() {
     if (volumes.isShared()) {
-      synchronized (holders) {
-        for (String name : List.copyOf(names)) {
-          if (isIdle(name)) {
-            deactivate(name);
-          }
-        }
+      for (String name : List.copyOf(names)) {
+        turns.take(
+            name,
+            () -> {
+              if (isIdle(name)) {
+                deactivate(name);
+              }
+            });
+      }
+    }
+  }
+
+  /**
+   * Makes all go that machines share; those that somebody uses stay. Who uses one that has gone
+   * makes it appear again.
+   */
+  void letAllGo() {
+    if (volumes.isShared()) {
+      for (String name : List.copyOf(names)) {
+        turns.take(name, () -> deactivate(name));
       }
     }
   }
 
   /** Makes the device of one appear, which stays until all who did this let it go. */
   void hold(String name) {
-    synchronized (holders) {
-      activate(name);
-      holders.merge(name, 1, Integer::sum);
-    }
+    turns.take(
+        name,
+        () -> {
+          activate(name);
+          synchronized (holders) {
+            holders.merge(name, 1, Integer::sum);
+          }
+        });
   }
 
   /** Makes the device of one go; one that somebody uses stays until the pool is closed. */
   void letGo(String name) {
+    turns.take(
+        name,
+        () -> {
+          if (!endsOneOfMore(name) && (!volumes.isShared() || isIdle(name))) {
+            deactivate(name);
+          }
+        });
+  }
+
+  private boolean endsOneOfMore(String name) {
     synchronized (holders) {
-      boolean held = holders.computeIfPresent(name, (of, n) -> n == 1 ? null : n - 1) != null;
-      if (!held && (!volumes.isShared() || isIdle(name))) {
-        deactivate(name);
-      }
+      return holders.computeIfPresent(name, (of, n) -> n == 1 ? null : n - 1) != null;
     }
   }
 
   private boolean isIdle(String name) {
-    return !closed && names.contains(name) && !young.contains(name) && !holders.containsKey(name);
+    synchronized (holders) {
+      return !closed && names.contains(name) && !young.contains(name) && !holders.containsKey(name);
+    }
   }
 
   private void deactivate(String name) {

@@ -14,7 +14,8 @@ import java.util.TreeMap;
 
 /**
  * What a pool has, in memory: nobody but this JVM changes it, so a list costs no process however
- * many volumes there are. Where other machines change it, too, who wants to know {@link #look}s.
+ * many volumes there are. Where machines share the group another one may take a volume over: who
+ * wants to know {@link #look}s.
  */
 final class Catalog {
   private final String subject;
@@ -44,6 +45,11 @@ final class Catalog {
   synchronized Catalog look() {
     if (pool.isShared()) {
       PoolContent now = pool.content();
+      // Others take volumes over, and then into the place of one that was here.
+      volumes.values().stream()
+          .map(ThinVolume::name)
+          .filter(now.trash()::contains)
+          .forEach(trash::add);
       volumes.clear();
       now.volumes().forEach(this::put);
     }

@@ -6,17 +6,18 @@ import dev.stapes.model.ConfigKey;
 import dev.stapes.model.ConfigSchema;
 import dev.stapes.model.PoolSpec;
 import dev.stapes.model.StapesException;
-import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Availability;
 import dev.stapes.spi.Command;
 import dev.stapes.spi.Host;
 import dev.stapes.spi.StorageDriverProvider;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.Undo;
+import dev.stapes.spi.VolumeId;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -24,11 +25,13 @@ import java.util.function.Supplier;
  * The driver {@code lvmcluster}: plain volumes with ext4, XFS or Btrfs, or block devices, in a
  * volume group that several machines have over disks that they share. The machine's lvmlockd and
  * sanlock see to it that one machine alone has a volume active, see lvmlockd(8); nothing of them is
- * started here. A pool that another machine made in the group is the same pool: who makes it comes
- * in, and who removes it leaves; the last one removes its volumes.
+ * started here.
  *
- * <p>It is for programs that use the SPI themselves and keep one store for all machines. The
- * service loader does not find it, as an engine knows one machine alone.
+ * <p>A pool that another machine made in the group is the same pool, with the same space: who makes
+ * it comes in, and who removes it leaves, with the volumes that it has; the last one removes the
+ * pool. A volume is of the machine that made it, and the others do not see it: they neither list
+ * nor remove it, and may have one of the same name. What a machine has that is lost for good stays
+ * until another one says {@link #takeOver}, or somebody removes it with LVM's commands.
  */
 public final class LvmClusterProvider implements StorageDriverProvider {
   static final String NAME = "lvmcluster";
@@ -54,11 +57,6 @@ public final class LvmClusterProvider implements StorageDriverProvider {
   @Override
   public String name() {
     return NAME;
-  }
-
-  @Override
-  public boolean isShared() {
-    return true;
   }
 
   @Override
@@ -104,26 +102,29 @@ public final class LvmClusterProvider implements StorageDriverProvider {
   public StoragePool create(Host host, PoolSpec spec, Path directory) {
     PoolContext pool = context(host, spec, directory);
     LvmProvider.requireFormat(pool);
-    SharedBacking backing = backing(pool);
-    return DriverErrors.naming(pool.subject(), "cannot be made", () -> create(pool, backing));
+    String owner = LvmNames.fresh();
+    SharedBacking backing = backing(pool, owner);
+    return DriverErrors.naming(
+        pool.subject(), "cannot be made", () -> create(pool, backing, owner));
   }
 
-  private static StoragePool create(PoolContext pool, SharedBacking backing) {
+  private static StoragePool create(PoolContext pool, SharedBacking backing, String owner) {
     backing.requireFree();
     PoolMark file = new PoolMark(pool);
     String mark = backing.markThere().orElseGet(LvmNames::fresh);
     try {
-      file.write(mark);
+      file.write(mark, owner);
       PoolVolumes volumes = backing.create(mark);
       return new LvmPool(pool, backing, volumes.content(), file::delete);
     } catch (RuntimeException e) {
-      Undo.after(e, () -> sweep(backing, file, mark));
+      Undo.after(e, () -> sweep(backing, file));
       throw e;
     }
   }
 
-  private static void sweep(SharedBacking backing, PoolMark file, String mark) {
-    backing.sweep(mark);
+  /** By what the mark says now: another machine that makes the pool at once may change it. */
+  private static void sweep(SharedBacking backing, PoolMark file) {
+    file.find().ifPresent(backing::sweep);
     file.delete();
   }
 
@@ -132,22 +133,75 @@ public final class LvmClusterProvider implements StorageDriverProvider {
     PoolContext pool = context(host, spec, directory);
     PoolMark file = new PoolMark(pool);
     String mark = file.read();
-    SharedBacking backing = backing(pool);
+    SharedBacking backing = backing(pool, file.owner());
     return DriverErrors.naming(
         pool.subject(),
         "cannot be opened",
         () -> {
-          PoolContent content =
-              backing
-                  .find(mark)
-                  .orElseThrow(
-                      () ->
-                          pool.failure(
-                              Kind.UNAVAILABLE,
-                              "it is gone: no logical volume with the tag "
-                                  + VolumeTags.pool(mark)));
+          PoolContent content = backing.require(mark);
           file.requireOriginal(mark, content);
           return new LvmPool(pool, backing, content, file::delete);
+        });
+  }
+
+  /**
+   * Those that have volumes in a pool beside this machine's.
+   *
+   * @param owner names a directory of the pool, for {@link #takeOver}
+   * @param place the machine's number and the directory, as text; empty: no machine says that it
+   *     has it, as one that was made anew does not
+   * @param volumes copied
+   */
+  public record Other(String owner, Optional<String> place, Set<VolumeId> volumes) {
+    /** Copies. */
+    public Other {
+      volumes = Set.copyOf(volumes);
+    }
+  }
+
+  /**
+   * What others have in a pool that this machine has, whether they are there or not.
+   *
+   * @param directory of the pool on this machine, where it may be open
+   */
+  public List<Other> others(Host host, PoolSpec spec, Path directory) {
+    PoolContext pool = context(host, spec, directory);
+    PoolMark file = new PoolMark(pool);
+    String mark = file.read();
+    SharedBacking backing = backing(pool, file.owner());
+    return DriverErrors.naming(
+        pool.subject(), "cannot be read", () -> new Takeover(backing.require(mark)).others());
+  }
+
+  /**
+   * Takes a volume over from another machine, for good: one that is lost, or that has said that it
+   * does not need it any more, as it does not find it from then on. Nothing does this by itself.
+   *
+   * <p>It takes the place of a volume of this machine, which is trash then, if there is one of the
+   * id. An engine removes volumes of which it has no record: so with one make an instance or a
+   * volume first, of the same kind, and take the other over into the place of that, which nobody
+   * uses meanwhile.
+   *
+   * @param directory of the pool on this machine, where it may be open
+   * @param owner see {@link Other}
+   * @param theirs what the volume is called there
+   * @param ours what it is to be called here
+   * @throws StapesException NOT_FOUND; BUSY where the other machine uses the volume, or died less
+   *     than the time ago that its lease needs to end, or this one uses what is in the place;
+   *     INVALID where that is of another kind
+   */
+  public void takeOver(
+      Host host, PoolSpec spec, Path directory, String owner, VolumeId theirs, VolumeId ours) {
+    PoolContext pool = context(host, spec, directory);
+    PoolMark file = new PoolMark(pool);
+    String mark = file.read();
+    SharedBacking backing = backing(pool, file.owner());
+    DriverErrors.naming(
+        "volume " + theirs,
+        "cannot be taken over",
+        () -> {
+          new Takeover(backing.require(mark)).take(owner, theirs, ours);
+          return ours;
         });
   }
 
@@ -162,7 +216,7 @@ public final class LvmClusterProvider implements StorageDriverProvider {
           pool.subject(),
           "cannot be removed",
           () -> {
-            sweep(backing(pool), file, mark.get());
+            sweep(backing(pool, file.owner()), file);
             new VolumeMounts(pool, volume -> {}, name -> {}).close();
             return mark;
           });
@@ -175,7 +229,7 @@ public final class LvmClusterProvider implements StorageDriverProvider {
     return new PoolContext(host, calls, spec, directory, contents.apply(calls));
   }
 
-  private static SharedBacking backing(PoolContext pool) {
+  private static SharedBacking backing(PoolContext pool, String owner) {
     String source =
         pool.get(LvmKeys.SHARED_SOURCE)
             .orElseThrow(
@@ -187,13 +241,14 @@ public final class LvmClusterProvider implements StorageDriverProvider {
     if (source.startsWith("/")) {
       Path path = LvmProvider.device(pool, source);
       String group = LvmNames.group(pool.subject(), name.orElse(pool.spec().name()));
-      return new SharedBacking(pool, group, Optional.of(path));
+      return new SharedBacking(pool, group, owner, Optional.of(path));
     }
     if (name.isPresent() && !name.get().equals(source)) {
       throw StapesException.invalid(
           pool.subject(),
           "lvm.vg_name is \"" + name.get() + "\", but the source is \"" + source + "\"");
     }
-    return new SharedBacking(pool, LvmNames.group(pool.subject(), source), Optional.empty());
+    String group = LvmNames.group(pool.subject(), source);
+    return new SharedBacking(pool, group, owner, Optional.empty());
   }
 }

@@ -59,6 +59,9 @@ final class LvmPool implements StoragePool {
     this.streams = new LvmStreams(pool, volumes, catalog, space, gate, active);
     this.blocks = new LvmBlocks(pool, volumes, catalog, space, gate, active, making);
     this.forgetMark = forgetMark;
+    if (volumes.isShared()) {
+      mounts.tidy();
+    }
   }
 
   @Override
@@ -199,6 +202,7 @@ final class LvmPool implements StoragePool {
       before = tried.size();
       gate.passInTurn("reclaim", () -> tried.addAll(removeSome(tried)));
     } while (tried.size() > before);
+    gate.pass("let go of volumes", mounts::dropIdle);
     gate.pass("let go of devices", active::tidy);
     gate.pass("usage", space::measure);
   }
@@ -358,10 +362,8 @@ final class LvmPool implements StoragePool {
     gate.closeAfter(
         "destroy",
         () -> {
-          letGo();
-          if (volumes.isShared()) {
-            active.close();
-          }
+          letGo(mounts::unmountAll);
+          active.letAllGo();
           backing.remove(volumes);
           forgetMark.run();
         });
@@ -373,17 +375,17 @@ final class LvmPool implements StoragePool {
         "close",
         () -> {
           try {
-            letGo();
+            letGo(mounts::close);
           } finally {
             active.close();
           }
         });
   }
 
-  private void letGo() {
+  private void letGo(Runnable unmount) {
     streams.close();
     try {
-      mounts.close();
+      unmount.run();
     } finally {
       blocks.close();
     }

@@ -267,6 +267,7 @@ final class LvmQuotas implements StoragePool.Quotas {
       active.gone(List.of(draft.name()));
     } catch (StapesException e) {
       catalog.discarded(draft.name());
+      active.made(draft.name());
       throw e;
     }
     catalog.put(volume);

@@ -1,7 +1,5 @@
 package dev.stapes.storage.lvm;
 
-import dev.stapes.model.StapesException;
-import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Undo;
 import java.util.List;
 
@@ -33,7 +31,6 @@ final class NewVolumes {
       space.require();
       try {
         maker.run();
-        requireOnly(volume);
         catalog.put(volume);
       } catch (RuntimeException e) {
         Undo.after(e, () -> takeBack(volume));
@@ -45,19 +42,6 @@ final class NewVolumes {
     }
   }
 
-  /** Of two machines that make one volume at once each may see both: then neither has it. */
-  private void requireOnly(ThinVolume volume) {
-    if (!volumes.isShared()) {
-      return;
-    }
-    for (ThinVolume other : volumes.content().volumes()) {
-      if (other.id().equals(volume.id()) && !other.name().equals(volume.name())) {
-        throw new StapesException(
-            Kind.CONFLICT, volume.subject(), "another machine has made it at the same time");
-      }
-    }
-  }
-
   private void takeBack(ThinVolume volume) {
     try {
       mounts.forget(volume);
@@ -65,6 +49,7 @@ final class NewVolumes {
       active.gone(List.of(volume.name()));
     } catch (RuntimeException e) {
       catalog.put(volume);
+      active.made(volume.name());
       throw e;
     }
   }

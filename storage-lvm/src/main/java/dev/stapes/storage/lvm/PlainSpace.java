@@ -185,6 +185,7 @@ final class PlainSpace implements Space {
       active.gone(List.of(helper));
     } catch (StapesException e) {
       left.accept(helper);
+      active.made(helper);
       throw e;
     } finally {
       if (interrupted) {

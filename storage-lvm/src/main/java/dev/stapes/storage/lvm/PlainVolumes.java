@@ -59,7 +59,7 @@ record PlainVolumes(PoolVolumes volumes) {
             "--addtag",
             VolumeTags.PLAIN,
             "--addtag",
-            made.directoryTag(directory),
+            made.placed(directory).tag(),
             "--name",
             made.name(),
             made.group());
@@ -100,7 +100,7 @@ record PlainVolumes(PoolVolumes volumes) {
                 "--ignoreactivationskip",
                 "--size",
                 PoolVolumes.kibibytes(room)));
-    arguments.addAll(volumes.described(name, List.of(VolumeTags.TRASH, volumes.moment())));
+    arguments.addAll(volumes.described(name, List.of(VolumeTags.TRASH, VolumeTags.MOMENT)));
     arguments.add(volumes.path(source));
     lvm().run("lvcreate", arguments);
   }

@@ -15,7 +15,7 @@ import java.util.Set;
  *
  * @param trash names of what has no id any more, those first that keep others from being removed
  * @param active names of all that have a device
- * @param directory of the pool, where it was said
+ * @param placements the directories that it is in, as far as that was said
  */
 record PoolContent(
     PoolVolumes pool,
@@ -23,7 +23,7 @@ record PoolContent(
     List<Twin> twins,
     List<String> trash,
     List<String> active,
-    Optional<Path> directory) {
+    List<Placement> placements) {
   static final String FIELDS = "vg_name,lv_name,pool_lv,lv_tags,lv_size,lv_active";
 
   /** Copies. */
@@ -32,25 +32,36 @@ record PoolContent(
     twins = List.copyOf(twins);
     trash = List.copyOf(trash);
     active = List.copyOf(active);
+    placements = List.copyOf(placements);
+  }
+
+  /** Where this machine has the pool. */
+  Optional<Placement> placement() {
+    return placements.stream().filter(one -> one.isOf(pool.sharer())).findFirst();
+  }
+
+  /** The directory of the pool on this machine, where it was said. */
+  Optional<Path> directory() {
+    return placement().map(Placement::directory);
   }
 
   /** A new pool has nothing. */
   static PoolContent none(PoolVolumes pool) {
-    return new PoolContent(pool, List.of(), List.of(), List.of(), List.of(), Optional.empty());
+    return new PoolContent(pool, List.of(), List.of(), List.of(), List.of(), List.of());
   }
 
   /** Of a pool, in a report on its group or on all. */
   static PoolContent of(PoolVolumes pool, List<LvmRow> rows) throws LvmReport.Malformed {
     List<LvmRow> own = new ArrayList<>();
-    Optional<Path> directory = Optional.empty();
+    List<Placement> placements = List.of();
     for (LvmRow row : rows) {
       if (pool.has(row)) {
         own.add(row);
       } else if (pool.is(row)) {
-        directory = VolumeTags.directory(pool.machine(), row);
+        placements = VolumeTags.placements(row);
       }
     }
-    Set<String> trash = trash(pool, own);
+    Set<String> trash = trash(own);
     Map<String, ThinVolume> volumes = new LinkedHashMap<>();
     List<String> active = new ArrayList<>();
     for (LvmRow row : own) {
@@ -72,19 +83,19 @@ record PoolContent(
     }
     trash.retainAll(names(own));
     return new PoolContent(
-        pool, List.copyOf(volumes.values()), twins, List.copyOf(trash), active, directory);
+        pool, List.copyOf(volumes.values()), twins, List.copyOf(trash), active, placements);
   }
 
-  private static Set<String> trash(PoolVolumes pool, List<LvmRow> own) throws LvmReport.Malformed {
+  private static Set<String> trash(List<LvmRow> own) throws LvmReport.Malformed {
     Set<String> trash = new LinkedHashSet<>();
     for (LvmRow row : own) {
-      if (row.list("lv_tags").contains(pool.moment())) {
+      if (VolumeTags.isMoment(row)) {
         trash.add(row.text("lv_name"));
       }
     }
     for (LvmRow row : own) {
       VolumeTags.replaced(row).ifPresent(trash::add);
-      if (row.list("lv_tags").contains(VolumeTags.TRASH) && !VolumeTags.isMoment(row)) {
+      if (row.list("lv_tags").contains(VolumeTags.TRASH)) {
         trash.add(row.text("lv_name"));
       }
     }

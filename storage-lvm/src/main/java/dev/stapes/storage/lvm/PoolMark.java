@@ -18,7 +18,8 @@ import java.util.regex.Pattern;
  * copy of that is in another one.
  */
 final class PoolMark {
-  private static final Pattern FORM = Pattern.compile("stapes-lvm 1 (stapes_[0-9a-f]{32})\n");
+  private static final Pattern FORM =
+      Pattern.compile("stapes-lvm 1 (stapes_[0-9a-f]{32})(?: (stapes_[0-9a-f]{32}))?\n");
 
   private final PoolContext pool;
   private final Path file;
@@ -35,6 +36,15 @@ final class PoolMark {
   /** Writes it. */
   void write(String mark) {
     DurableFile.write(file, "stapes-lvm 1 " + mark + "\n");
+  }
+
+  /**
+   * The same of a pool that machines share.
+   *
+   * @param owner see {@link Sharer}
+   */
+  void write(String mark, String owner) {
+    write(mark + " " + owner);
   }
 
   /**
@@ -60,13 +70,28 @@ final class PoolMark {
     return find(file);
   }
 
+  /**
+   * The name of the directory where machines share the pool.
+   *
+   * @throws StapesException UNAVAILABLE where there is none
+   */
+  String owner() {
+    return match(file)
+        .flatMap(matcher -> Optional.ofNullable(matcher.group(2)))
+        .orElseThrow(() -> pool.failure(Kind.UNAVAILABLE, file + ": names no owner of volumes"));
+  }
+
   private Optional<String> find(Path file) {
+    return match(file).map(matcher -> matcher.group(1));
+  }
+
+  private Optional<Matcher> match(Path file) {
     try {
       Matcher matcher = FORM.matcher(Files.readString(file, StandardCharsets.ISO_8859_1));
       if (!matcher.matches()) {
         throw pool.failure(Kind.UNAVAILABLE, file + ": names no thin pool");
       }
-      return Optional.of(matcher.group(1));
+      return Optional.of(matcher);
     } catch (NoSuchFileException e) {
       return Optional.empty();
     } catch (IOException e) {
@@ -81,8 +106,8 @@ final class PoolMark {
    * @throws StapesException UNAVAILABLE in a copy, whose thin pool is that of the original
    */
   void requireOriginal(String mark, PoolContent content) {
-    Path here = absolute(pool.directory());
-    Optional<Path> remembered = content.directory();
+    Placement here = content.pool().placed(absolute(pool.directory()));
+    Optional<Placement> remembered = content.placement();
     if (remembered.equals(Optional.of(here))) {
       return;
     }
@@ -122,7 +147,7 @@ final class PoolMark {
 
   /** Says of a new pool where it is. */
   void place(PoolVolumes volumes) {
-    volumes.place(Optional.empty(), absolute(pool.directory()));
+    volumes.place(Optional.empty(), volumes.placed(absolute(pool.directory())));
   }
 
   /** Removes it. */

@@ -2,6 +2,7 @@ package dev.stapes.storage.lvm;
 
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.VolumeId;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -17,11 +18,10 @@ import java.util.Optional;
  * @param name of the one that bears the pool's mark, and is there as long as the pool is: the thin
  *     pool, or one without use of its own
  * @param member the tag that plain volumes of the pool bear; empty: they are in the thin pool
- * @param machine the number of this machine among those that share the group; empty: it is not
- *     shared
+ * @param sharer whose volumes these are, among those who share the group; empty: it is not shared
  */
 record PoolVolumes(
-    Lvm lvm, String group, String name, Optional<String> member, Optional<Integer> machine) {
+    Lvm lvm, String group, String name, Optional<String> member, Optional<Sharer> sharer) {
   /** So many names fit into the arguments of a command, whatever else there is. */
   static final int MOST_AT_ONCE = 500;
 
@@ -36,10 +36,15 @@ record PoolVolumes(
         lvm, group, name, Optional.of(VolumeTags.member(mark)), Optional.empty());
   }
 
-  /** Plain ones that other machines see, too. */
-  static PoolVolumes shared(Lvm lvm, String group, String name, String mark, int machine) {
+  /** Plain ones beside those of other machines. */
+  static PoolVolumes shared(Lvm lvm, String group, String name, String mark, Sharer sharer) {
     return new PoolVolumes(
-        lvm, group, name, Optional.of(VolumeTags.member(mark)), Optional.of(machine));
+        lvm, group, name, Optional.of(VolumeTags.member(mark)), Optional.of(sharer));
+  }
+
+  /** Those that another one has in the same pool. */
+  PoolVolumes of(Sharer other) {
+    return new PoolVolumes(lvm, group, name, member, Optional.of(other));
   }
 
   /** Finds those of the pool with a mark, whatever it and the group are called now. */
@@ -68,21 +73,18 @@ record PoolVolumes(
     return member.isPresent();
   }
 
-  /** Whether other machines change them, too. */
+  /** Whether other machines have theirs beside them. */
   boolean isShared() {
-    return machine.isPresent();
-  }
-
-  /**
-   * The tag of what this machine shows a volume by as of one moment: that has no lock of its own,
-   * so nobody knows of another one's whether it is needed.
-   */
-  String moment() {
-    return VolumeTags.moment(machine);
+    return sharer.isPresent();
   }
 
   /** Whether a row of {@code lvs} is about one of them. */
   boolean has(LvmRow row) throws LvmReport.Malformed {
+    return isAnybodys(row) && VolumeTags.owner(row).equals(sharer.map(Sharer::owner));
+  }
+
+  /** Whether it is about a volume of the pool, whoever has it. */
+  private boolean isAnybodys(LvmRow row) throws LvmReport.Malformed {
     return row.text("vg_name").equals(group)
         && (member.isPresent()
             ? row.list("lv_tags").contains(member.get())
@@ -122,6 +124,7 @@ record PoolVolumes(
       all.addAll(List.of("--addtag", tag));
     }
     member.ifPresent(tag -> all.addAll(List.of("--addtag", tag)));
+    ownerTag().ifPresent(tag -> all.addAll(List.of("--addtag", tag)));
     return all;
   }
 
@@ -152,16 +155,59 @@ record PoolVolumes(
    * tags say.
    */
   void replace(ThinVolume old, ThinVolume draft) {
-    become(draft.name(), List.of(VolumeTags.id(draft.id()), VolumeTags.replacing(old)));
+    become(draft.name(), List.of(VolumeTags.id(draft.id()), VolumeTags.replacing(old.name())));
+  }
+
+  private Optional<String> ownerTag() {
+    return sharer.map(one -> VolumeTags.owner(one.owner()));
   }
 
   /** Removes the one with the mark and all others, which nobody uses. */
   void destroy() {
     if (isPlain()) {
-      List<LvmRow> rows = lvm.volumes(PoolContent.FIELDS, group);
-      remove(lvm.read(() -> own(rows)));
+      removeAll();
     }
     lvm.run("lvremove", "--yes", "--force", path(name));
+  }
+
+  /** Removes all but the one with the mark. */
+  void removeAll() {
+    List<LvmRow> rows = lvm.volumes(PoolContent.FIELDS, group);
+    remove(lvm.read(() -> own(rows)));
+  }
+
+  /**
+   * Removes the one with the mark where no machine has the pool, and none has left volumes in it.
+   * Who comes in meanwhile puts a tag on it, at which LVM looks under its lock.
+   */
+  void removeMark(String mark) {
+    List<LvmRow> rows = lvm.volumes(PoolContent.FIELDS, group);
+    boolean empty =
+        lvm.read(
+            () -> {
+              for (LvmRow row : rows) {
+                if (isAnybodys(row)) {
+                  return false;
+                }
+              }
+              return true;
+            });
+    if (empty) {
+      unlessGone(
+          () ->
+              lvm.run(
+                  "lvremove", "--yes", "--select", VolumeTags.havingMarkAlone(mark), path(name)));
+    }
+  }
+
+  private static void unlessGone(Runnable command) {
+    try {
+      command.run();
+    } catch (StapesException e) {
+      if (e.kind() != Kind.NOT_FOUND) {
+        throw e;
+      }
+    }
   }
 
   /** Snapshots come first: they would go with what they are of. */
@@ -190,11 +236,16 @@ record PoolVolumes(
     lvm.run("lvchange", "--activate", how, "--ignoreactivationskip", path(volume));
   }
 
-  /** Whether a volume is there, and is no trash. */
+  /** Whether a volume is there, is no trash, and is of who has these. */
   boolean isWhole(String volume) {
     try {
       List<LvmRow> rows = lvm.volumes("lv_tags", path(volume));
-      return lvm.read(() -> !LvmReport.only(rows).list("lv_tags").contains(VolumeTags.TRASH));
+      return lvm.read(
+          () -> {
+            List<String> tags = LvmReport.only(rows).list("lv_tags");
+            return !tags.contains(VolumeTags.TRASH)
+                && (ownerTag().isEmpty() || tags.contains(ownerTag().get()));
+          });
     } catch (StapesException e) {
       if (e.kind() == Kind.NOT_FOUND) {
         return false;
@@ -215,31 +266,52 @@ record PoolVolumes(
   }
 
   /**
+   * Takes a volume over from another one, for good: it has the id here from then on, and what had
+   * that is trash. It is active, so nobody else has it.
+   *
+   * @param row of the volume, with its tags
+   * @param theirs what it was called
+   * @param replaced what has the id here, if anything
+   */
+  void takeOver(LvmRow row, VolumeId theirs, VolumeId ours, Optional<ThinVolume> replaced) {
+    List<String> arguments = new ArrayList<>();
+    if (!theirs.equals(ours)) {
+      arguments.addAll(List.of("--deltag", VolumeTags.id(theirs)));
+      arguments.addAll(List.of("--addtag", VolumeTags.id(ours)));
+    }
+    lvm.read(
+            () ->
+                List.of(
+                    VolumeTags.owner(row).map(VolumeTags::owner),
+                    VolumeTags.replaced(row).map(VolumeTags::replacing)))
+        .forEach(tag -> tag.ifPresent(old -> arguments.addAll(List.of("--deltag", old))));
+    ownerTag().ifPresent(tag -> arguments.addAll(List.of("--addtag", tag)));
+    replaced.ifPresent(
+        old -> arguments.addAll(List.of("--addtag", VolumeTags.replacing(old.name()))));
+    arguments.add(lvm.read(() -> path(row.text("lv_name"))));
+    lvm.run("lvchange", arguments);
+  }
+
+  /**
    * Says in which directory the pool is.
    *
    * @param before what was said so far
    */
-  void place(Optional<Path> before, Path directory) {
+  void place(Optional<Placement> before, Placement now) {
     List<String> arguments = new ArrayList<>();
-    before.ifPresent(old -> arguments.addAll(List.of("--deltag", directoryTag(old))));
-    arguments.addAll(List.of("--addtag", directoryTag(directory), path(name)));
+    before.ifPresent(old -> arguments.addAll(List.of("--deltag", old.tag())));
+    arguments.addAll(List.of("--addtag", now.tag(), path(name)));
     lvm.run("lvchange", arguments);
   }
 
-  /** The tag that says in which directory of this machine the pool is. */
-  String directoryTag(Path directory) {
-    return VolumeTags.directory(machine, directory);
+  /** What says that these are in a directory of this machine. */
+  Placement placed(Path directory) {
+    return new Placement(sharer, directory);
   }
 
   /** This machine has nothing to do with the pool any more. */
-  void leave(Path directory) {
-    lvm.run("lvchange", "--deltag", directoryTag(directory), path(name));
-  }
-
-  /** Whether a machine has it. */
-  boolean isAnybodys() {
-    List<LvmRow> rows = lvm.volumes("lv_tags", path(name));
-    return lvm.read(() -> VolumeTags.isPlaced(LvmReport.only(rows)));
+  void leave(Placement place) {
+    unlessGone(() -> lvm.run("lvchange", "--deltag", place.tag(), path(name)));
   }
 
   /** Takes a tag from a volume. */
@@ -247,12 +319,16 @@ record PoolVolumes(
     lvm.run("lvchange", "--deltag", tag, path(volume.name()));
   }
 
-  /** Removes volumes, those of others left alone where one cannot be. */
+  /**
+   * Removes volumes, those of others left alone where one cannot be. Where machines share the group
+   * LVM looks under its lock whether they are still of who has these.
+   */
   void remove(Collection<String> names) {
     List<String> rest = new ArrayList<>(names);
     while (!rest.isEmpty()) {
       List<String> some = rest.subList(0, Math.min(MOST_AT_ONCE, rest.size()));
       List<String> arguments = new ArrayList<>(List.of("--yes"));
+      ownerTag().ifPresent(tag -> arguments.addAll(List.of("--select", VolumeTags.having(tag))));
       some.forEach(volume -> arguments.add(path(volume)));
       lvm.run("lvremove", arguments);
       some.clear();
@@ -261,13 +337,7 @@ record PoolVolumes(
 
   /** Removes a volume; does nothing where there is none. */
   void removeIfThere(String volume) {
-    try {
-      remove(List.of(volume));
-    } catch (StapesException e) {
-      if (e.kind() != Kind.NOT_FOUND) {
-        throw e;
-      }
-    }
+    unlessGone(() -> remove(List.of(volume)));
   }
 
   /** Makes devices go that nobody uses; the others stay. */

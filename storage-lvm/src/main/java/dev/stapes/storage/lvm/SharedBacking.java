@@ -6,21 +6,24 @@ import dev.stapes.spi.Command;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
  * A volume group that several machines have, see lvmlockd(8): of the pool in it each has a
- * directory. The last one that leaves it removes its volumes.
+ * directory, with volumes of its own. Who leaves removes these; the last one removes the pool.
  */
 final class SharedBacking implements Backing {
   /** Of the one that bears the mark. */
   static final String MARK = "stapes_pool";
 
   private static final String LOCK_TYPE = "sanlock";
+  private static final List<LvmRow> NONE = List.of();
 
   private final PoolContext pool;
   private final String group;
+  private final String owner;
 
   /** What the group is made of; empty: it is there. */
   private final Optional<DeviceBacking> device;
@@ -31,11 +34,13 @@ final class SharedBacking implements Backing {
    * In a group.
    *
    * @param group a name that was checked
+   * @param owner see {@link Sharer}
    * @param path of a block device that the group is made of; empty: it is there
    */
-  SharedBacking(PoolContext pool, String group, Optional<Path> path) {
+  SharedBacking(PoolContext pool, String group, String owner, Optional<Path> path) {
     this.pool = pool;
     this.group = group;
+    this.owner = owner;
     this.path = path;
     this.device = path.map(made -> new DeviceBacking(pool, made));
   }
@@ -72,14 +77,14 @@ final class SharedBacking implements Backing {
   Optional<PoolContent> find() {
     Lvm lvm = attach();
     requireShared(lvm);
-    int machine = machine();
+    Sharer here = new Sharer(machine(), owner);
     List<LvmRow> rows = lvm.volumes(PoolContent.FIELDS, group);
     return lvm.read(
         () -> {
           for (LvmRow row : rows) {
             Optional<String> mark = VolumeTags.mark(row);
             if (row.text("lv_name").equals(MARK) && mark.isPresent()) {
-              PoolVolumes found = PoolVolumes.shared(lvm, group, MARK, mark.get(), machine);
+              PoolVolumes found = PoolVolumes.shared(lvm, group, MARK, mark.get(), here);
               return Optional.of(PoolContent.of(found, rows));
             }
           }
@@ -87,9 +92,44 @@ final class SharedBacking implements Backing {
         });
   }
 
-  /** The one with a mark. */
+  /** The one with a mark, whose volumes are this machine's. */
   Optional<PoolContent> find(String mark) {
-    return find().filter(content -> mark(content).equals(mark));
+    Optional<PoolContent> found = find().filter(content -> mark(content).equals(mark));
+    found.ifPresent(this::requireThisMachine);
+    return found;
+  }
+
+  /**
+   * The same.
+   *
+   * @throws StapesException UNAVAILABLE where there is none
+   */
+  PoolContent require(String mark) {
+    return find(mark)
+        .orElseThrow(
+            () ->
+                pool.failure(
+                    Kind.UNAVAILABLE,
+                    "it is gone: no logical volume with the tag " + VolumeTags.pool(mark)));
+  }
+
+  /** The disk of a machine can be copied to another one, whose number is another one. */
+  private void requireThisMachine(PoolContent content) {
+    for (Placement place : content.placements()) {
+      boolean own = place.sharer().map(Sharer::owner).equals(Optional.of(owner));
+      if (own && !place.isOf(content.pool().sharer())) {
+        throw pool.failure(
+            Kind.UNAVAILABLE,
+            "its volumes are those of machine "
+                + place.sharer().orElseThrow().machine()
+                + ", which has it in "
+                + place.directory()
+                + "; where that is this one, with another number now: lvchange --deltag '"
+                + place.tag()
+                + "' "
+                + content.pool().path(MARK));
+      }
+    }
   }
 
   static String mark(PoolContent content) {
@@ -129,7 +169,7 @@ final class SharedBacking implements Backing {
     return line.find() ? Optional.of(Integer.valueOf(line.group(1))) : Optional.empty();
   }
 
-  /** Where others have made it this machine comes in. */
+  /** Where others have made it, also just now, this machine comes in. */
   @Override
   public PoolVolumes create(String mark) {
     Lvm lvm = attach();
@@ -146,50 +186,64 @@ final class SharedBacking implements Backing {
     }
     Optional<PoolContent> there = find();
     if (there.isPresent()) {
-      new PoolMark(pool).requireOriginal(mark, there.get());
-      return there.get().pool();
+      return comeIn(there.get());
     }
-    PoolVolumes made = PoolVolumes.shared(lvm, group, MARK, mark, machine());
-    PlainVolumes.sharedMark(made, mark, PoolMark.absolute(pool.directory()), lvm.group(group));
-    return made;
+    PoolVolumes made = PoolVolumes.shared(lvm, group, MARK, mark, new Sharer(machine(), owner));
+    try {
+      PlainVolumes.sharedMark(made, mark, PoolMark.absolute(pool.directory()), lvm.group(group));
+      return made;
+    } catch (StapesException e) {
+      if (e.kind() != Kind.CONFLICT) {
+        throw e;
+      }
+      return comeIn(find().orElseThrow(() -> e));
+    }
+  }
+
+  private PoolVolumes comeIn(PoolContent content) {
+    PoolMark file = new PoolMark(pool);
+    String mark = mark(content);
+    file.write(mark, owner); // who was quicker has given it another one
+    file.requireOriginal(mark, content);
+    return content.pool();
   }
 
   @Override
   public void sweep(String mark) {
-    Optional<PoolContent> found = findIfThere();
-    if (found.isPresent() && mark(found.get()).equals(mark)) {
-      requireHere(mark, found.get());
-    }
+    unlessGone(() -> find(mark), Optional.<PoolContent>empty())
+        .ifPresent(content -> requireHere(mark, content));
     leave(mark);
   }
 
-  /** The last one removes what there is, and the group where it was made of its device. */
+  /** The last one removes the pool, and the group where it was made of its device. */
   private void leave(String mark) {
-    Optional<PoolContent> found = findIfThere();
-    if (found.isPresent() && mark(found.get()).equals(mark)) {
-      leave(found.get());
-    }
-    if (device.isPresent() && findIfThere().isEmpty()) {
+    unlessGone(() -> find(mark), Optional.<PoolContent>empty()).ifPresent(this::leave);
+    if (device.isPresent()
+        && unlessGone(() -> attach().volumes("lv_name", group), NONE).isEmpty()) {
       OwnGroup.sweep(attach(), mark);
       device.get().wipeIfSpare();
     }
   }
 
-  private Optional<PoolContent> findIfThere() {
-    try {
-      return find();
-    } catch (StapesException e) {
-      if (e.kind() == Kind.NOT_FOUND) {
-        return Optional.empty();
-      }
-      throw e;
+  /** What others have left of theirs, and their directories, stay. */
+  private void leave(PoolContent content) {
+    PoolVolumes own = content.pool();
+    own.removeAll();
+    Placement here = own.placed(PoolMark.absolute(pool.directory()));
+    if (content.placements().contains(here)) {
+      own.leave(here);
     }
+    own.removeMark(mark(content));
   }
 
-  private static void leave(PoolContent content) {
-    content.directory().ifPresent(content.pool()::leave);
-    if (!content.pool().isAnybodys()) {
-      content.pool().destroy();
+  private static <T> T unlessGone(Supplier<T> look, T otherwise) {
+    try {
+      return look.get();
+    } catch (StapesException e) {
+      if (e.kind() == Kind.NOT_FOUND) {
+        return otherwise;
+      }
+      throw e;
     }
   }
 

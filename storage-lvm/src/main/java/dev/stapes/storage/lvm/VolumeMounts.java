@@ -53,16 +53,21 @@ final class VolumeMounts {
 
   /** Of one volume; its monitor is held while it is mounted and unmounted. */
   private static final class Place {
+    private final String name;
     private final Path target;
 
     /** Guarded by the monitor of all. */
     private int users;
 
-    /** Guarded by its own. */
+    /** Whether it has its device, and may be mounted. Guarded by its own. */
     private boolean mounted;
 
-    Place(Path target) {
-      this.target = target;
+    /** Whether it is, and has its directory for the files. Guarded by its own. */
+    private boolean ready;
+
+    Place(String name, Path base) {
+      this.name = name;
+      this.target = base.resolve(name);
     }
   }
 
@@ -123,9 +128,8 @@ final class VolumeMounts {
         synchronized (place) {
           ThinVolume now = which.get();
           if (now.name().equals(volume.name()) && isKnown(volume, place)) {
-            if (!place.mounted) {
-              mount(now, volumes.device(now.name()), place.target);
-              place.mounted = true;
+            if (!place.ready) {
+              mount(now, volumes.device(now.name()), place);
             }
             return new Use(now, place);
           }
@@ -145,7 +149,7 @@ final class VolumeMounts {
   /** One user more, who is the last one in order. */
   private synchronized Place enter(ThinVolume volume) {
     Place known = places.remove(volume.name());
-    Place place = known == null ? new Place(base.resolve(volume.name())) : known;
+    Place place = known == null ? new Place(volume.name(), base) : known;
     places.put(volume.name(), place);
     place.users++;
     return place;
@@ -178,7 +182,7 @@ final class VolumeMounts {
     synchronized (this) {
       use.place.users--;
     }
-    dropIdle();
+    dropIdle(use.place);
   }
 
   /**
@@ -195,7 +199,7 @@ final class VolumeMounts {
             throw new StapesException(Kind.BUSY, "volume " + volume.id(), "somebody uses it");
           }
         }
-        unmount(volume.name(), place);
+        unmount(place);
         return work.get();
       }
     } finally {
@@ -217,10 +221,14 @@ final class VolumeMounts {
         });
   }
 
-  private void mount(ThinVolume volume, Path device, Path target) {
-    appear.accept(volume);
-    makeDirectory(target);
+  private void mount(ThinVolume volume, Path device, Place place) {
+    Path target = place.target;
+    if (!place.mounted) {
+      appear.accept(volume);
+      place.mounted = true;
+    }
     try {
+      makeDirectory(target);
       if (!isMounted(target)) {
         Set<Mounts.Flag> flags =
             volume.readOnly()
@@ -232,9 +240,9 @@ final class VolumeMounts {
             .mount(device.toString(), target, format.type(), flags, format.options());
       }
       prepare(volume, target);
+      place.ready = true;
     } catch (RuntimeException e) {
-      Undo.after(e, () -> unmount(target));
-      Undo.after(e, () -> vanish.accept(volume.name()));
+      Undo.after(e, () -> unmount(place));
       throw e;
     }
   }
@@ -275,15 +283,15 @@ final class VolumeMounts {
   /** Unmounts a volume, whoever uses it: those keep it until they end. */
   void forget(ThinVolume volume) {
     Place place = enter(volume);
-    synchronized (place) {
-      try {
-        unmount(volume.name(), place);
-      } finally {
-        place.mounted = false;
+    try {
+      synchronized (place) {
+        unmount(place);
         synchronized (this) {
           places.remove(volume.name(), place);
         }
       }
+    } finally {
+      leave(volume, place);
     }
   }
 
@@ -298,42 +306,52 @@ final class VolumeMounts {
     }
   }
 
-  private void dropIdle() {
-    idle()
-        .forEach(
-            (name, place) -> {
-              synchronized (place) {
-                if (isIdle(name, place)) {
-                  unmount(name, place);
-                  forgetIdle(name, place);
-                }
-              }
-            });
+  /** Unmounts what nobody uses, beyond what is kept; what cannot be now is tried again later. */
+  void dropIdle() {
+    idle().forEach(this::dropForNow);
   }
 
-  private synchronized boolean isIdle(String name, Place place) {
-    return place.users == 0 && places.get(name) == place;
-  }
-
-  /** Who came meanwhile waits for this place, and mounts it again. */
-  private synchronized void forgetIdle(String name, Place place) {
-    if (place.users == 0) {
-      places.remove(name, place);
+  /** The same after a use of one; that others cannot be unmounted is not told to its user. */
+  private void dropIdle(Place used) {
+    List<Place> idle = idle();
+    idle.stream().filter(place -> place != used).forEach(this::dropForNow);
+    if (idle.contains(used)) {
+      drop(used);
     }
   }
 
-  private synchronized Map<String, Place> idle() {
-    Map<String, Place> idle = new LinkedHashMap<>();
-    places.forEach(
-        (name, place) -> {
-          if (place.users == 0) {
-            idle.put(name, place);
-          }
-        });
-    List<String> kept = List.copyOf(idle.keySet());
-    int most = pool.isShared() ? 0 : IDLE_KEPT; // another machine may want them
-    kept.subList(Math.max(0, kept.size() - most), kept.size()).forEach(idle::remove);
-    return idle;
+  private void dropForNow(Place place) {
+    try {
+      drop(place);
+    } catch (RuntimeException e) {
+      LOG.warn("{}: {} stays mounted for now", pool.subject(), place.name, e);
+    }
+  }
+
+  private void drop(Place place) {
+    synchronized (place) {
+      if (isIdle(place)) {
+        unmount(place);
+        forgetIdle(place);
+      }
+    }
+  }
+
+  private synchronized boolean isIdle(Place place) {
+    return place.users == 0 && places.get(place.name) == place;
+  }
+
+  /** Who came meanwhile waits for this place, and mounts it again. */
+  private synchronized void forgetIdle(Place place) {
+    if (place.users == 0) {
+      places.remove(place.name, place);
+    }
+  }
+
+  private synchronized List<Place> idle() {
+    List<Place> idle = places.values().stream().filter(place -> place.users == 0).toList();
+    int kept = pool.isShared() ? 0 : IDLE_KEPT; // another machine may be about to take them over
+    return idle.subList(0, Math.max(0, idle.size() - kept));
   }
 
   private boolean isMounted(Path target) {
@@ -341,11 +359,28 @@ final class VolumeMounts {
         .anyMatch(entry -> entry.target().equals(target));
   }
 
-  private void unmount(String name, Place place) {
-    unmount(place.target);
+  /** What cannot be unmounted keeps its device. */
+  private void unmount(Place place) {
+    try {
+      unmount(place.target);
+    } catch (RuntimeException e) {
+      Undo.after(e, () -> vanishUnlessMounted(place));
+      throw e;
+    }
+    vanish(place);
+  }
+
+  private void vanishUnlessMounted(Place place) {
+    if (!isMounted(place.target)) {
+      vanish(place);
+    }
+  }
+
+  private void vanish(Place place) {
+    place.ready = false;
     if (place.mounted) {
       place.mounted = false;
-      vanish.accept(name);
+      vanish.accept(place.name);
     }
   }
 
@@ -382,13 +417,70 @@ final class VolumeMounts {
         return;
       }
       closed = true;
+      unmountAll();
+    }
+  }
+
+  /**
+   * The same without an end: who uses a volume next mounts it again. One that cannot be unmounted
+   * keeps nobody from the others.
+   */
+  void unmountAll() {
+    List<Place> all;
+    synchronized (this) {
+      all = List.copyOf(places.values());
+    }
+    List<Runnable> steps =
+        List.of(
+            () -> each(all, this::unmountNow),
+            () -> each(unknown(), this::unmount),
+            () -> delete(base));
+    each(steps, Runnable::run);
+  }
+
+  private void unmountNow(Place place) {
+    synchronized (place) {
+      unmount(place);
       synchronized (this) {
-        places.clear();
+        places.remove(place.name, place);
       }
-      for (Path target : targets()) {
-        unmount(target);
+    }
+  }
+
+  /** What is no place of a volume: views, and what another JVM left. */
+  private List<Path> unknown() {
+    List<Path> all = targets();
+    synchronized (this) {
+      List<Path> known = places.values().stream().map(place -> place.target).toList();
+      return all.stream().filter(target -> !known.contains(target)).toList();
+    }
+  }
+
+  /** Unmounts what a JVM has left that was killed; machines keep what they use. */
+  void tidy() {
+    try {
+      each(targets(), this::unmount);
+    } catch (RuntimeException e) {
+      LOG.warn("{}: something stays mounted below {}", pool.subject(), base, e);
+    }
+  }
+
+  /** Does something with each, also after one of them failed. */
+  private static <T> void each(List<T> all, Consumer<T> work) {
+    RuntimeException first = null;
+    for (T one : all) {
+      try {
+        work.accept(one);
+      } catch (RuntimeException e) {
+        if (first == null) {
+          first = e;
+        } else {
+          first.addSuppressed(e);
+        }
       }
-      delete(base);
+    }
+    if (first != null) {
+      throw first;
     }
   }
 

@@ -1,7 +1,6 @@
 package dev.stapes.storage.lvm;
 
 import dev.stapes.spi.VolumeId;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -33,7 +32,7 @@ final class VolumeTags {
   private static final String SUM = "stapes.sum=";
   private static final String POOL = "stapes.pool=";
   private static final String GROUP = "stapes.group=";
-  private static final String DIRECTORY = "stapes.directory";
+  private static final String OWNER = "stapes.owner=";
   private static final String ID = "stapes.volume=";
   private static final String FORMAT = "stapes.format=";
 
@@ -64,43 +63,38 @@ final class VolumeTags {
     return GROUP + mark;
   }
 
-  /**
-   * Of what shows a volume as of one moment.
-   *
-   * @param machine the number of that which made it, where several share the group
-   */
-  static String moment(Optional<Integer> machine) {
-    return MOMENT + machine.map(number -> "=" + number).orElse("");
+  /** Of all that a directory of a machine has in a group that machines share. */
+  static String owner(String owner) {
+    return OWNER + owner;
   }
 
-  /** Whether a row is about such a one, of any machine. */
+  /** Who has it; empty where nobody is said to. */
+  static Optional<String> owner(LvmRow row) throws LvmReport.Malformed {
+    return value(row.list("lv_tags"), OWNER);
+  }
+
+  /** Whether a row is about what shows a volume as of one moment. */
   static boolean isMoment(LvmRow row) throws LvmReport.Malformed {
-    return row.list("lv_tags").stream().anyMatch(tag -> tag.startsWith(MOMENT));
+    return row.list("lv_tags").contains(MOMENT);
   }
 
-  /**
-   * Of what bears the mark, by the directory that its pool is in.
-   *
-   * @param machine the number of that which has it there, where several share the group
-   */
-  static String directory(Optional<Integer> machine, Path directory) {
-    return directory(machine) + TagText.encode(directory.toString());
+  /** The directories that the row of what bears the mark names. */
+  static List<Placement> placements(LvmRow row) throws LvmReport.Malformed {
+    List<Placement> all = new ArrayList<>();
+    for (String tag : row.list("lv_tags")) {
+      Placement.of(tag).ifPresent(all::add);
+    }
+    return all;
   }
 
-  private static String directory(Optional<Integer> machine) {
-    return DIRECTORY + machine.map(number -> "." + number).orElse("") + "=";
+  /** As a condition of LVM's commands: bears at least one tag; see lvmreport(7). */
+  static String having(String tag) {
+    return "lv_tags={\"" + tag + "\"}";
   }
 
-  /** Whether the row of what bears the mark names a directory of any machine. */
-  static boolean isPlaced(LvmRow row) throws LvmReport.Malformed {
-    return row.list("lv_tags").stream().anyMatch(tag -> tag.startsWith(DIRECTORY));
-  }
-
-  /** The directory of such a row; empty where it names none. */
-  static Optional<Path> directory(Optional<Integer> machine, LvmRow row)
-      throws LvmReport.Malformed {
-    Optional<String> text = value(row.list("lv_tags"), directory(machine));
-    return text.isPresent() ? Optional.of(Path.of(TagText.decode(text.get()))) : Optional.empty();
+  /** The same: bears the mark of a pool of plain volumes, and nobody's directory. */
+  static String havingMarkAlone(String mark) {
+    return "lv_tags=[\"" + pool(mark) + "\" && \"" + PLAIN + "\"]";
   }
 
   static String id(VolumeId id) {
@@ -153,8 +147,8 @@ final class VolumeTags {
   }
 
   /** Of a volume that took the id of another one. */
-  static String replacing(ThinVolume old) {
-    return REPLACES + old.name();
+  static String replacing(String old) {
+    return REPLACES + old;
   }
 
   /** The name of the one whose id it took; empty where it took none. */

@@ -22,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -101,6 +102,12 @@ final class ClusterNode {
       case "list" -> {
         return new TreeSet<>(pool().list(VolumeId.Kind.CUSTOM)).toString();
       }
+      case "others" -> {
+        TreeSet<String> all = new TreeSet<>();
+        others().forEach(other -> other.volumes().forEach(volume -> all.add(volume.toString())));
+        return all.toString();
+      }
+      case "take" -> take(id(words[1]), id(words[2]));
       case "write" -> RealLvmTests.write(pool(), id(words[1]), "file", words[2]);
       case "read" -> {
         return RealLvmTests.read(pool(), id(words[1]), "file");
@@ -118,6 +125,21 @@ final class ClusterNode {
       }
     }
     return "ok";
+  }
+
+  private List<LvmClusterProvider.Other> others() {
+    return provider.others(host, spec, directory);
+  }
+
+  /** From whoever has it. */
+  private void take(VolumeId theirs, VolumeId ours) {
+    String owner =
+        others().stream()
+            .filter(other -> other.volumes().contains(theirs))
+            .findFirst()
+            .orElseThrow(() -> StapesException.notFound("volume " + theirs))
+            .owner();
+    provider.takeOver(host, spec, directory, owner, theirs, ours);
   }
 
   private String block(String[] words) throws IOException {

@@ -11,6 +11,8 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * The program {@code lvm} on one volume group that is not there. It knows the commands of the
@@ -21,6 +23,7 @@ final class FakeLvm implements FakeProgram {
 
   private static final long EXTENT = 4L << 20;
   private static final long SIZE = 1L << 30;
+  private static final Pattern SELECTION = Pattern.compile("lv_tags=([\\[{])(.*)[\\]}]");
   private static final Map.Entry<String, Runnable> NOTHING = Map.entry("", () -> {});
 
   private final Map<String, Volume> volumes;
@@ -42,6 +45,11 @@ final class FakeLvm implements FakeProgram {
   /** The same group, of another machine. */
   FakeLvm beside(int other) {
     return new FakeLvm(other, volumes);
+  }
+
+  /** Its number. */
+  int machine() {
+    return machine;
   }
 
   /** What {@code sanlock client status} says. */
@@ -166,6 +174,12 @@ final class FakeLvm implements FakeProgram {
   }
 
   private synchronized int runNow(Call call) throws Exception {
+    synchronized (volumes) { // of all machines
+      return runAlone(call);
+    }
+  }
+
+  private int runAlone(Call call) throws Exception {
     Arguments arguments = Arguments.of(call.arguments());
     try {
       switch (arguments.command()) {
@@ -295,6 +309,9 @@ final class FakeLvm implements FakeProgram {
   private void remove(Arguments arguments) throws Refused {
     List<String> complaints = new ArrayList<>();
     for (String path : arguments.rest()) {
+      if (!isSelected(arguments, find(path))) {
+        continue;
+      }
       if (own(path).open) {
         complaints.add("Logical volume " + path + " in use.");
       } else {
@@ -307,6 +324,25 @@ final class FakeLvm implements FakeProgram {
     if (!complaints.isEmpty()) {
       throw new Refused(String.join("\n", complaints));
     }
+  }
+
+  /** By all of its tags, or by some. */
+  private static boolean isSelected(Arguments arguments, Volume volume) throws Refused {
+    for (String condition : arguments.values("--select")) {
+      Matcher matcher = SELECTION.matcher(condition);
+      if (!matcher.matches()) {
+        throw new Refused("Invalid selection: " + condition);
+      }
+      Set<String> wanted = new LinkedHashSet<>();
+      for (String quoted : matcher.group(2).split(" && ", -1)) {
+        wanted.add(quoted.substring(1, quoted.length() - 1));
+      }
+      boolean all = matcher.group(1).equals("[");
+      if (!(all ? volume.tags.equals(wanted) : volume.tags.containsAll(wanted))) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private void resize(Arguments arguments) throws Refused {

@@ -177,33 +177,34 @@ class LvmClusterLabIT {
       named = CHOICE,
       matches = "share|all",
       disabledReason = "takes three minutes: -Dstapes.lvm.cluster=share runs it")
-  void one_machine_uses_a_volume_and_the_other_one_waits_for_it() throws Exception {
+  void each_machine_has_its_volumes_and_gives_them_away() throws Exception {
     run(
         (one, two) -> {
           one.does("create a");
           one.does("write a first");
-          assertEquals("[custom/a]", two.tell("list"));
-          one.does("attach a");
-          for (String attempt : List.of("read a", "attach a", "copy a b", "limit a 40")) {
-            two.refuses(attempt, "BUSY", "another machine");
-          }
-          two.refuses("discard a", "BUSY", "another machine");
-          one.does("detach a");
-          assertEquals("first", two.tell("read a"));
-          two.does("write a second");
-          two.does("limit a 60");
-          assertEquals("second", one.tell("read a"));
-          two.does("copy a b");
-          assertEquals("[custom/a, custom/b]", one.tell("list"));
-          one.does("limit b 30");
-          assertEquals("second", two.tell("read b"));
-          blocks(one, two);
+          assertEquals("[]", two.tell("list"));
+          assertEquals("[custom/a]", two.tell("others"));
+          two.does("create a");
+          two.does("write a other");
+          assertEquals("first", one.tell("read a"));
           two.does("discard a");
+          one.does("attach a");
+          two.refuses("take a a", "BUSY", "another machine");
+          one.does("detach a");
+          two.does("take a b");
           one.refuses("read a", "NOT_FOUND", "custom/a");
+          assertEquals("first", two.tell("read b"));
+          two.does("write b second");
+          two.does("limit b 60");
+          two.does("copy b c");
+          two.does("limit c 30");
+          assertEquals("second", two.tell("read c"));
+          place(one, two);
+          blocks(one, two);
           one.does("reopen");
-          assertEquals("[custom/b, custom/disk]", one.tell("list"));
+          assertEquals("[]", one.tell("list"));
+          assertEquals("[custom/b, custom/c, custom/disk, custom/place]", two.tell("list"));
           two.does("destroy");
-          assertEquals("second", one.tell("read b"));
           one.refuses("destroy", "BUSY", "not stopped on other hosts");
           two.script("vgchange --config global/use_lvmlockd=1 --lockstop " + GROUP);
           one.does("destroy");
@@ -212,14 +213,28 @@ class LvmClusterLabIT {
         });
   }
 
+  private static void place(Node one, Node two) throws IOException {
+    one.does("create d");
+    one.does("write d theirs");
+    two.does("create place");
+    two.does("write place ours");
+    two.does("attach place");
+    two.refuses("take d place", "BUSY", "somebody uses it");
+    two.does("detach place");
+    two.does("take d place");
+    assertEquals("theirs", two.tell("read place"));
+    one.does("reopen");
+    assertEquals("[]", one.tell("list"));
+  }
+
   private static void blocks(Node one, Node two) throws IOException {
     one.does("block disk");
     one.does("plug disk");
     one.does("put disk bytes");
-    two.refuses("plug disk", "BUSY", "another machine");
-    two.refuses("grow disk 16", "BUSY", "another machine");
+    two.refuses("take disk disk", "BUSY", "another machine");
     one.does("grow disk 16");
     one.does("detach disk");
+    two.does("take disk disk");
     assertEquals("16MiB", two.tell("size disk"));
     two.does("plug disk");
     assertEquals("bytes", two.tell("get disk 5"));
@@ -237,16 +252,21 @@ class LvmClusterLabIT {
           one.does("create a");
           one.does("write a kept");
           one.does("attach a");
-          two.refuses("read a", "BUSY", "another machine");
+          two.does("create place");
+          two.refuses("take a place", "BUSY", "another machine");
           one.close(); // ends its QEMU
-          String answer = two.tell("read a");
+          String answer = two.tell("take a place");
           assertTrue(answer.startsWith("BUSY "), told::toString);
           while (answer.startsWith("BUSY ")) {
-            answer = two.tell("read a");
+            answer = two.tell("take a place");
           }
-          assertEquals("kept", answer, told::toString);
-          two.does("write a more");
-          two.does("discard a");
+          assertEquals("ok", answer, told::toString);
+          assertEquals("kept", two.tell("read place"));
+          two.does("write place more");
+          two.does("reopen");
+          assertEquals("[custom/place]", two.tell("list"));
+          two.does("discard place");
+          assertEquals("[]", two.tell("others"));
         });
   }
 

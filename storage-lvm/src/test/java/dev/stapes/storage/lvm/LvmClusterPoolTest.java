@@ -3,35 +3,34 @@ package dev.stapes.storage.lvm;
 import static dev.stapes.storage.lvm.RealLvmTests.refused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.stapes.linux.ffi.Syscalls;
 import dev.stapes.model.PoolInfo;
 import dev.stapes.model.PoolSpec;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
-import dev.stapes.spi.Host;
-import dev.stapes.spi.StorageDriverProvider.Unfinished;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.StoragePool.Attachment;
 import dev.stapes.spi.Tree;
 import dev.stapes.spi.VolumeId;
 import dev.stapes.testkit.EffectScenario;
-import dev.stapes.testkit.FakeHost;
 import dev.stapes.testkit.Faults;
 import dev.stapes.testkit.HostLeftovers;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Two machines with one group, whose LVM is not there. */
+/** Two machines with one group, whose LVM is not there: what each has, and what others have. */
 class LvmClusterPoolTest {
   private static final VolumeId A = new VolumeId(VolumeId.Kind.INSTANCE, "a");
   private static final VolumeId B = new VolumeId(VolumeId.Kind.INSTANCE, "b");
@@ -61,18 +60,21 @@ class LvmClusterPoolTest {
   }
 
   @Test
-  void each_machine_sees_what_the_other_one_made_and_discarded() {
+  void each_machine_has_volumes_of_its_own_in_one_space() {
     assertEquals(1, one.lvm().count());
     one.pool().create(A);
-    assertEquals(Set.of(A), two.pool().list());
-    assertTrue(two.pool().exists(A));
-    two.pool().copy(A, SNAPSHOT, true);
-    assertEquals(Set.of(A, SNAPSHOT), one.pool().list());
-    refused(Kind.CONFLICT, () -> two.pool().create(A));
+    assertEquals(Set.of(), two.pool().list());
+    assertFalse(two.pool().exists(A));
+    refused(Kind.NOT_FOUND, () -> two.pool().copy(A, SNAPSHOT, true));
     two.pool().discard(A);
-    assertFalse(one.pool().exists(A));
+    two.pool().create(A);
+    two.pool().copy(A, SNAPSHOT, true);
+    two.pool().discard(A);
     two.pool().reclaim();
-    assertEquals(2, one.lvm().count());
+    assertEquals(Set.of(SNAPSHOT), two.pool().list());
+    assertEquals(Set.of(A), one.pool().list());
+    one.pool().attach(A, Optional.empty(), false).close();
+    assertEquals(3, one.lvm().count());
     nothingIsActive();
     assertEquals("lvmcluster", one.pool().info().driver());
     assertEquals(PoolInfo.Copies.PER_FILE, one.pool().copies());
@@ -81,55 +83,46 @@ class LvmClusterPoolTest {
   }
 
   @Test
-  void what_one_machine_uses_is_busy_on_the_other_until_it_lets_go() {
+  void a_volume_is_active_while_it_is_used() {
     one.pool().create(A);
-    try (Attachment unused = one.pool().attach(A, Optional.empty(), false)) {
-      for (Runnable attempt :
-          List.<Runnable>of(
-              () -> two.pool().attach(A, Optional.empty(), false).close(),
-              () -> two.pool().tree(A, Tree.Resolution.BENEATH).close(),
-              () -> two.pool().copy(A, B, false),
-              () -> two.pool().discard(A))) {
-        StapesException error = refused(Kind.BUSY, attempt::run);
-        assertTrue(String.valueOf(error.getMessage()).contains("another machine"), "" + error);
-      }
-    }
     nothingIsActive();
-    two.pool().attach(A, Optional.empty(), false).close();
     try (Tree tree = one.pool().tree(A, Tree.Resolution.BENEATH)) {
       tree.mkdir("etc", 0755);
       try (Tree below = tree.subtree("etc")) {
         tree.close();
-        refused(Kind.BUSY, () -> two.pool().attach(A, Optional.empty(), false));
+        assertEquals(1, one.lvm().countActive());
         assertEquals(Optional.empty(), below.stat("passwd"));
       }
     }
-    two.pool().attach(A, Optional.empty(), true).close();
+    one.pool().attach(A, Optional.empty(), true).close();
     nothingIsActive();
-    assertEquals(Set.of(A), two.pool().list());
   }
 
   @Test
-  void a_machine_that_is_killed_keeps_what_it_had_and_finds_it_again() {
+  void a_machine_that_is_killed_keeps_what_it_had_until_it_opens_the_pool_again() {
     Faults faults = new Faults();
     try (LvmWorld third = new LvmWorld(directory, SPEC, faults, one.lvm().beside(3))) {
       third.pool().create(A);
       Attachment unused = third.pool().attach(A, Optional.empty(), false);
+      assertEquals(1, third.mounted().size());
       third.crash(faults);
-      refused(Kind.BUSY, () -> two.pool().attach(A, Optional.empty(), false));
+      assertEquals(List.of(), third.mounted());
+      third.pool().reclaim();
+      assertEquals(0, third.lvm().countActive());
+      assertEquals(Set.of(A), third.pool().list());
       third.pool().attach(A, Optional.empty(), false).close();
-      two.pool().attach(A, Optional.empty(), false).close();
       third.pool().destroy();
     }
-    assertEquals(Set.of(A), one.pool().list());
+    assertEquals(1, one.lvm().count());
   }
 
+  /** What was a draft when the pool was opened is a volume now. */
   @Test
-  void of_two_that_make_one_volume_at_once_one_alone_has_it() {
-    one.lvm().before(VolumeTags.id(A), () -> two.pool().create(A));
-    StapesException error = refused(Kind.CONFLICT, () -> one.pool().create(A));
-    assertTrue(String.valueOf(error.getMessage()).contains("same time"), error.toString());
-    assertEquals(Set.of(A), one.pool().list());
+  void what_another_machine_was_making_at_the_time_of_opening_is_not_removed() {
+    one.lvm().before(VolumeTags.id(A), two::reopen);
+    one.pool().create(A);
+    two.pool().reclaim();
+    one.pool().attach(A, Optional.empty(), false).close();
     assertEquals(2, one.lvm().count());
   }
 
@@ -137,20 +130,42 @@ class LvmClusterPoolTest {
   @Test
   void who_comes_too_late_to_a_volume_is_told_so() {
     one.pool().create(A);
-    two.lvm().before("ey", () -> one.pool().discard(A));
-    refused(Kind.BUSY, () -> two.pool().attach(A, Optional.empty(), false));
-    refused(Kind.NOT_FOUND, () -> two.pool().attach(A, Optional.empty(), false));
+    one.lvm().before("ey", () -> two.takeOver(one.owner(), A, B));
+    refused(Kind.BUSY, () -> one.pool().attach(A, Optional.empty(), false));
+    refused(Kind.NOT_FOUND, () -> one.pool().attach(A, Optional.empty(), false));
+    assertEquals(Set.of(B), two.pool().list());
     nothingIsActive();
   }
 
   @Test
-  void the_last_machine_that_leaves_removes_all() {
+  void trash_that_is_another_machines_by_now_is_left_alone() {
     one.pool().create(A);
-    one.pool().create(B);
-    one.pool().discard(B);
+    String name = one.lvm().named(VolumeTags.id(A));
+    one.pool().discard(A);
+    one.lvm(
+        "lvchange",
+        "--deltag",
+        VolumeTags.owner(one.owner()),
+        "--addtag",
+        VolumeTags.owner(two.owner()),
+        FakeLvm.GROUP + "/" + name);
+    one.pool().reclaim();
+    assertEquals(2, one.lvm().count());
+    two.reopen();
+    two.pool().reclaim();
+    assertEquals(1, one.lvm().count());
+  }
+
+  @Test
+  void who_leaves_removes_its_volumes_and_the_last_one_the_pool() {
+    one.pool().create(A);
+    two.pool().create(B);
+    one.pool().discard(A);
+    one.pool().create(A);
     one.pool().destroy();
     assertEquals(Set.of(), HostLeftovers.filesBelow(one.directory()));
-    assertEquals(Set.of(A), two.pool().list());
+    assertEquals(Set.of(B), two.pool().list());
+    assertEquals(2, one.lvm().count());
     one.lvm().addPlain("others", Set.of("stapes.of=another"), 4 << 20);
     two.pool().destroy();
     assertEquals(1, one.lvm().count());
@@ -158,56 +173,101 @@ class LvmClusterPoolTest {
   }
 
   @Test
-  void what_a_lost_machine_left_is_removed_by_another() {
-    Faults faults = new Faults();
-    try (LvmWorld third = new LvmWorld(directory, SPEC, faults, one.lvm().beside(3))) {
-      third.pool().create(A);
-      third.pool().discard(A);
-      assertEquals(2, one.lvm().count());
-      two.reopen();
-      two.pool().reclaim();
-      assertEquals(1, one.lvm().count());
-    }
-  }
-
-  @Test
-  void a_second_directory_of_one_machine_is_refused() throws IOException {
-    FakeHost machine = LvmWorld.machine(one.lvm());
-    Path other = Files.createDirectory(directory.resolve("other"));
-    StapesException error = refused(Kind.CONFLICT, () -> provider().create(machine, SPEC, other));
-    assertTrue(String.valueOf(error.getMessage()).contains(one.directory().toString()), "" + error);
-    assertEquals(Set.of(), HostLeftovers.filesBelow(other));
-    Files.copy(one.directory().resolve("thin-pool"), other.resolve("thin-pool"));
-    refused(Kind.UNAVAILABLE, () -> provider().open(machine, SPEC, other));
-    refused(Kind.CONFLICT, () -> provider().sweep(machine, SPEC, other, Unfinished.REMOVAL));
-  }
-
-  private static LvmClusterProvider provider() {
-    return new LvmClusterProvider(Syscalls::system, sys -> LvmWorld.CONTENTS);
-  }
-
-  @Test
-  void wherever_a_creation_dies_a_sweep_leaves_what_was_before() throws IOException {
-    for (boolean first : new boolean[] {true, false}) {
-      for (int n = 1; n <= 8; n++) {
-        FakeLvm lvm = first ? new FakeLvm().beside(7) : one.lvm().beside(7);
-        int before = lvm.count();
-        Path own = Files.createDirectory(directory.resolve("dies-" + first + n));
-        FakeHost machine = LvmWorld.machine(lvm);
-        Faults faults = new Faults();
-        faults.dieAtNth(n);
-        try {
-          provider().create(faults.wrap(Host.class, machine), SPEC, own).close();
-        } catch (StapesException e) {
-          assertFalse(String.valueOf(e.getMessage()).isEmpty());
+  void a_destroy_that_failed_leaves_a_pool_that_lets_go_of_devices() throws Exception {
+    int n = 0;
+    boolean failed;
+    do {
+      n++;
+      Faults faults = new Faults();
+      try (LvmWorld world = new LvmWorld(directory, SPEC, faults)) {
+        world.pool().create(A);
+        try (Attachment unused = world.pool().attach(A, Optional.empty(), true)) {
+          faults.dieAtNth(n);
+          failed = fails(() -> world.pool().destroy());
+          faults.count();
+          if (failed && world.pool().exists(A)) {
+            world.pool().attach(A, Optional.empty(), true).close();
+          }
         }
-        faults.count();
-        provider().sweep(machine, SPEC, own, Unfinished.REMOVAL);
-        assertEquals(before, lvm.count(), "effect " + n);
-        assertEquals(Set.of(), HostLeftovers.filesBelow(own), "effect " + n);
+        if (failed) {
+          world.pool().reclaim();
+        }
+        assertEquals(0, world.lvm().countActive(), "effect " + n);
+        assertEquals(List.of(), world.mounted(), "effect " + n);
       }
+    } while (failed);
+    assertTrue(n > 5, "effects: " + n);
+  }
+
+  @Test
+  void what_could_not_be_made_nor_removed_lets_go_of_its_device() {
+    everythingIsLetGo(pool -> pool.create(B));
+    everythingIsLetGo(pool -> pool.copy(A, B, true));
+  }
+
+  private void everythingIsLetGo(Consumer<StoragePool> action) {
+    int n = 0;
+    boolean failed;
+    do {
+      n++;
+      Faults faults = new Faults();
+      try (LvmWorld world = new LvmWorld(directory, SPEC, faults)) {
+        world.pool().create(A);
+        faults.dieAtNth(n);
+        failed = fails(() -> action.accept(world.pool()));
+        faults.count();
+        world.pool().reclaim();
+        assertEquals(0, world.lvm().countActive(), "effect " + n);
+        assertEquals(List.of(), world.mounted(), "effect " + n);
+      }
+    } while (failed);
+    assertTrue(n > 7, "effects: " + n);
+  }
+
+  private static boolean fails(Runnable work) {
+    try {
+      work.run();
+      return false;
+    } catch (StapesException e) {
+      return true;
     }
-    assertTrue(two.pool().list().isEmpty());
+  }
+
+  @Test
+  void who_waits_for_one_volume_keeps_nobody_from_another() throws Exception {
+    one.pool().create(A);
+    one.pool().create(B);
+    CountDownLatch reached = new CountDownLatch(1);
+    CountDownLatch released = new CountDownLatch(1);
+    String path = FakeLvm.GROUP + "/" + one.lvm().named(VolumeTags.id(A));
+    one.lvm()
+        .before(
+            path,
+            () -> {
+              reached.countDown();
+              await(released);
+            });
+    ExecutorService other = Executors.newSingleThreadExecutor();
+    try {
+      Future<?> first = other.submit(() -> one.pool().attach(A, Optional.empty(), false).close());
+      await(reached);
+      one.pool().attach(B, Optional.empty(), false).close();
+      assertFalse(first.isDone());
+      released.countDown();
+      assertNull(first.get());
+    } finally {
+      released.countDown();
+      other.shutdown();
+    }
+    nothingIsActive();
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   @Test

@@ -229,9 +229,13 @@ class LvmCommandsTest {
   @Test
   void the_directory_of_a_pool_stands_in_a_tag() throws Exception {
     Path directory = Path.of("/var/lib/a b,c");
-    String tag = VolumeTags.directory(Optional.empty(), directory);
-    assertEquals("stapes.directory=/var/lib/a#20b#2cc", tag);
-    String shared = VolumeTags.directory(Optional.of(7), directory);
-    assertEquals("stapes.directory.7=/var/lib/a#20b#2cc", shared);
+    Placement place = new Placement(Optional.empty(), directory);
+    assertEquals("stapes.directory=/var/lib/a#20b#2cc", place.tag());
+    assertEquals(Optional.of(place), Placement.of(place.tag()));
+    Sharer sharer = new Sharer(7, LvmNames.fresh());
+    Placement shared = new Placement(Optional.of(sharer), directory);
+    assertEquals("stapes.directory.7=" + sharer.owner() + "/var/lib/a#20b#2cc", shared.tag());
+    assertEquals(Optional.of(shared), Placement.of(shared.tag()));
+    assertEquals(Optional.empty(), Placement.of(VolumeTags.PLAIN));
   }
 }

@@ -2,10 +2,12 @@ package dev.stapes.storage.lvm;
 
 import dev.stapes.linux.ffi.Syscalls;
 import dev.stapes.model.PoolSpec;
+import dev.stapes.spi.Command;
 import dev.stapes.spi.Host;
 import dev.stapes.spi.Mounts;
 import dev.stapes.spi.StorageDriverProvider;
 import dev.stapes.spi.StoragePool;
+import dev.stapes.spi.VolumeId;
 import dev.stapes.testkit.EffectScenario;
 import dev.stapes.testkit.FakeHost;
 import dev.stapes.testkit.FakeProgram;
@@ -14,7 +16,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 
@@ -120,6 +124,11 @@ final class LvmWorld implements AutoCloseable {
   }
 
   static FakeHost machine(FakeProgram lvm) {
+    return machines(lvm).build();
+  }
+
+  /** Such as have the programs of the driver. */
+  static FakeHost.Builder machines(FakeProgram lvm) {
     FakeHost.Builder builder = FakeHost.builder().program("lvm", lvm);
     if (lvm instanceof FakeLvm shared) {
       builder.program("sanlock", shared.sanlock()).program("lvmlockctl", call -> 0);
@@ -128,7 +137,7 @@ final class LvmWorld implements AutoCloseable {
         List.of("thin_check", "mkfs.ext4", "mkfs.btrfs", "btrfstune", "resize2fs", "e2fsck")) {
       builder.program(tool, call -> 0);
     }
-    return builder.build();
+    return builder;
   }
 
   static LvmProvider provider() {
@@ -162,6 +171,40 @@ final class LvmWorld implements AutoCloseable {
 
   int commandCount() {
     return machine.commands().size();
+  }
+
+  /** Who has its volumes, as its mark says. */
+  String owner() {
+    return placement().sharer().orElseThrow().owner();
+  }
+
+  /** Where the pool of this machine is, as its directory says. */
+  Placement placement() {
+    PoolContext context =
+        new PoolContext(machine, Syscalls.system(), spec, directory, LvmWorld.CONTENTS);
+    Sharer sharer = new Sharer(lvm.machine(), new PoolMark(context).owner());
+    return new Placement(Optional.of(sharer), PoolMark.absolute(directory));
+  }
+
+  /** See {@link LvmClusterProvider#takeOver}. */
+  void takeOver(String owner, VolumeId theirs, VolumeId ours) {
+    shared().takeOver(host, spec, directory, owner, theirs, ours);
+  }
+
+  /** See {@link LvmClusterProvider#others}. */
+  List<LvmClusterProvider.Other> others() {
+    return shared().others(host, spec, directory);
+  }
+
+  private static LvmClusterProvider shared() {
+    return new LvmClusterProvider(Syscalls::system, sys -> CONTENTS);
+  }
+
+  /** A command of LVM that somebody runs on this machine. */
+  void lvm(String... command) {
+    List<String> all = new ArrayList<>(List.of("lvm"));
+    all.addAll(List.of(command));
+    String unused = machine.programs().run(Command.of(all.toArray(new String[0]))).stdout();
   }
 
   void reopen() {

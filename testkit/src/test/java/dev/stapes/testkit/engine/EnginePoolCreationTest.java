@@ -152,26 +152,6 @@ class EnginePoolCreationTest {
     }
   }
 
-  @Test
-  void a_driver_whose_pools_have_volumes_of_other_machines_is_refused() {
-    EngineWorld.Setup shared = EngineWorld.Setup.usual().storage(Shared::new);
-    StapesException error =
-        assertThrows(StapesException.class, () -> EngineWorld.create(new Faults(), shared).close());
-    assertEquals(Kind.UNSUPPORTED, error.kind(), error::toString);
-  }
-
-  /** Its pools have volumes of others. */
-  private static final class Shared extends PassingStorage {
-    Shared(StorageDriverProvider real) {
-      super(real);
-    }
-
-    @Override
-    public boolean isShared() {
-      return true;
-    }
-  }
-
   /** A driver that makes pools called more half, and removes them when it may. */
   private static final class Sticky extends PassingStorage {
     private final List<Unfinished> asked;

@@ -1,0 +1,133 @@
+package dev.stapes.storage.lvm;
+
+import dev.stapes.model.StapesException;
+import dev.stapes.model.StapesException.Kind;
+import dev.stapes.spi.Undo;
+import dev.stapes.spi.VolumeId;
+import dev.stapes.storage.lvm.LvmClusterProvider.Other;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What others have in a pool that machines share, and how a volume of theirs becomes one here. */
+final class Takeover {
+  private static final Logger LOG = LoggerFactory.getLogger(Takeover.class);
+
+  private final PoolContent content;
+  private final PoolVolumes own;
+  private final List<LvmRow> rows;
+
+  /**
+   * In a pool.
+   *
+   * @param content this machine's
+   */
+  Takeover(PoolContent content) {
+    this.content = content;
+    this.own = content.pool();
+    this.rows = own.lvm().volumes(PoolContent.FIELDS, own.group());
+  }
+
+  /** All that have volumes. */
+  List<Other> others() {
+    List<Other> all = new ArrayList<>();
+    for (String owner : owners()) {
+      Set<VolumeId> volumes =
+          volumes(owner).stream().map(ThinVolume::id).collect(Collectors.toSet());
+      all.add(new Other(owner, place(owner), volumes));
+    }
+    return all;
+  }
+
+  private Set<String> owners() {
+    Set<String> all =
+        own.lvm()
+            .read(
+                () -> {
+                  Set<String> owners = new TreeSet<>();
+                  for (LvmRow row : rows) {
+                    VolumeTags.owner(row).ifPresent(owners::add);
+                  }
+                  return owners;
+                });
+    all.remove(own.sharer().orElseThrow().owner());
+    return all;
+  }
+
+  private Optional<String> place(String owner) {
+    return content.placements().stream()
+        .filter(one -> one.sharer().map(Sharer::owner).equals(Optional.of(owner)))
+        .map(one -> one.sharer().orElseThrow().machine() + ":" + one.directory())
+        .findFirst();
+  }
+
+  private PoolVolumes of(String owner) {
+    return own.of(new Sharer(own.sharer().orElseThrow().machine(), owner));
+  }
+
+  private List<ThinVolume> volumes(String owner) {
+    return own.lvm().read(() -> PoolContent.of(of(owner), rows)).volumes();
+  }
+
+  /**
+   * Takes one over.
+   *
+   * @see LvmClusterProvider#takeOver
+   */
+  void take(String owner, VolumeId theirs, VolumeId ours) {
+    ThinVolume volume =
+        find(volumes(owner), theirs)
+            .orElseThrow(() -> StapesException.notFound("volume " + theirs + " of " + owner));
+    Optional<ThinVolume> replaced = find(content.volumes(), ours);
+    replaced.ifPresent(old -> requireAlike(volume, old));
+    own.activate(volume.name());
+    try {
+      if (!of(owner).isWhole(volume.name())) {
+        throw new StapesException(Kind.BUSY, volume.subject(), "it is another one's by now");
+      }
+      own.takeOver(row(volume.name()), theirs, ours, replaced);
+    } catch (RuntimeException e) {
+      Undo.after(e, () -> own.deactivate(List.of(volume.name())));
+      throw e;
+    }
+    try {
+      own.deactivate(List.of(volume.name()));
+    } catch (StapesException e) {
+      LOG.debug("{} stays active", volume.name(), e);
+    }
+  }
+
+  private static Optional<ThinVolume> find(List<ThinVolume> volumes, VolumeId id) {
+    return volumes.stream().filter(volume -> volume.id().equals(id)).findFirst();
+  }
+
+  private void requireAlike(ThinVolume volume, ThinVolume old) {
+    if (content.active().contains(old.name())) {
+      throw new StapesException(Kind.BUSY, old.subject(), "somebody uses it");
+    }
+    boolean files = volume.format().isPresent() == old.format().isPresent();
+    if (!files || volume.readOnly() != old.readOnly()) {
+      throw StapesException.invalid(
+          old.subject(),
+          "is of another kind, by its files or as it is read-only, than " + volume.subject());
+    }
+  }
+
+  private LvmRow row(String name) {
+    return own.lvm()
+        .read(
+            () -> {
+              for (LvmRow row : rows) {
+                if (row.text("lv_name").equals(name)) {
+                  return row;
+                }
+              }
+              throw new LvmReport.Malformed("no volume " + name);
+            });
+  }
+}
