@@ -140,8 +140,7 @@ final class FakeResumable implements Resumable {
     FakeVolume volume = streams.readOnly(id);
     Matcher matcher = TOKEN.matcher(token);
     if (!matcher.matches() || !volume.identity.toString().equals(matcher.group(1))) {
-      throw new StapesException(
-          INVALID, "volume " + id, "not a token of it: \"" + token + "\"");
+      throw new StapesException(INVALID, "volume " + id, "not a token of it: \"" + token + "\"");
     }
     Optional<UUID> base = Optional.ofNullable(matcher.group(2)).map(UUID::fromString);
     if (base.isPresent() && !disk.has(base.get())) {
@@ -151,8 +150,7 @@ final class FakeResumable implements Resumable {
     streams.write(id, base, whole);
     int offset = Integer.parseInt(matcher.group(3));
     if (offset > whole.size()) {
-      throw new StapesException(
-          INVALID, "volume " + id, "not a token of it: \"" + token + "\"");
+      throw new StapesException(INVALID, "volume " + id, "not a token of it: \"" + token + "\"");
     }
     ByteBuffer header =
         ByteBuffer.allocate(HEADER)

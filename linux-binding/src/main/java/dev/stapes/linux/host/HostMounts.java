@@ -52,8 +52,7 @@ final class HostMounts implements Mounts, AutoCloseable {
   }
 
   @Override
-  public void mountApart(
-      String source, Path target, String type, Set<Flag> flags, String options) {
+  public void mountApart(String source, Path target, String type, Set<Flag> flags, String options) {
     try {
       new MountsApart(sys)
           .run(spawner.tid(), () -> namespace.mount(source, target, type, flags(flags), options));

@@ -65,8 +65,7 @@ final class Commands {
    *
    * @param parse what a row is; empty for one that nobody wants
    */
-  <T> List<T> list(
-      int columns, Function<List<String>, Optional<T>> parse, String... arguments) {
+  <T> List<T> list(int columns, Function<List<String>, Optional<T>> parse, String... arguments) {
     List<String> command = new ArrayList<>(List.of("zfs", "list", "-H", "-p"));
     command.addAll(List.of(arguments));
     String zpool = Suspension.zpool(command);

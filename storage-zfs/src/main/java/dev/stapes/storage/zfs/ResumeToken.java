@@ -59,9 +59,7 @@ record ResumeToken(String text, long guid, long base, Position position, long by
                     .flatMap(
                         guid ->
                             number(numbers, "bytes")
-                                .map(
-                                    bytes ->
-                                        new ResumeToken(text, guid, base, position, bytes))));
+                                .map(bytes -> new ResumeToken(text, guid, base, position, bytes))));
   }
 
   private static Optional<Long> number(Map<String, Long> numbers, String name) {

@@ -106,8 +106,7 @@ record StreamHeader(long guid, long base, boolean isBlocks, boolean isRest) {
       return Optional.empty();
     }
     return PackedPairs.numbers(Arrays.copyOfRange(start, BYTES, BYTES + more))
-        .flatMap(
-            numbers -> ResumeToken.Position.of(numbers, "resume_object", "resume_offset"));
+        .flatMap(numbers -> ResumeToken.Position.of(numbers, "resume_object", "resume_offset"));
   }
 
   /** Whether it is the difference to another snapshot. */

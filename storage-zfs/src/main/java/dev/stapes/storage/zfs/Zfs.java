@@ -167,7 +167,8 @@ final class Zfs {
   List<String> properties(String name, List<String> wanted) {
     String columns = String.join(",", wanted);
     return ZfsTable.row(
-        commands.question("zfs", "list", "-H", "-p", "-t", "all", "-o", columns, name), wanted.size());
+        commands.question("zfs", "list", "-H", "-p", "-t", "all", "-o", columns, name),
+        wanted.size());
   }
 
   /** The bytes of a zvol, or of a snapshot of one. */
@@ -177,7 +178,8 @@ final class Zfs {
 
   /** Some properties of a pool, in their order. */
   List<String> poolProperties(String zpool, List<String> wanted) {
-    String output = commands.ask("zpool", "list", "-H", "-p", "-o", String.join(",", wanted), zpool);
+    String output =
+        commands.ask("zpool", "list", "-H", "-p", "-o", String.join(",", wanted), zpool);
     return ZfsTable.row(output, wanted.size());
   }
 
@@ -319,7 +321,8 @@ final class Zfs {
 
   /** Destroys a dataset that has no snapshots. */
   void destroy(DatasetName dataset) {
-    if (!commands.done(List.of("zfs", "destroy", dataset.text()), calls -> calls.destroy(dataset.text()))) {
+    if (!commands.done(
+        List.of("zfs", "destroy", dataset.text()), calls -> calls.destroy(dataset.text()))) {
       commands.change("zfs", "destroy", dataset.text());
     }
   }

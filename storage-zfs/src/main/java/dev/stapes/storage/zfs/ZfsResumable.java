@@ -122,7 +122,9 @@ final class ZfsResumable implements StoragePool.Resumable {
 
   private static StapesException nothingKept(VolumeId id) {
     return new StapesException(
-        Kind.NOT_FOUND, "volume " + id, "cannot be received: nothing is kept that it is the rest of");
+        Kind.NOT_FOUND,
+        "volume " + id,
+        "cannot be received: nothing is kept that it is the rest of");
   }
 
   private Optional<ResumeToken> token(VolumeId id) {
@@ -149,8 +151,7 @@ final class ZfsResumable implements StoragePool.Resumable {
       ZfsStreams.withNames(
           () -> base(id, header),
           base ->
-              streams.attempt(
-                  Zfs.receiveKeeping(to, base), base.isPresent(), start, source, last));
+              streams.attempt(Zfs.receiveKeeping(to, base), base.isPresent(), start, source, last));
       put(id, header, to);
       return new Received.Whole();
     } catch (IOException e) {

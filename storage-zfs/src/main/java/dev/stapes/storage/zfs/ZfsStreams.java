@@ -86,8 +86,7 @@ final class ZfsStreams implements StoragePool.SendReceive {
   }
 
   private void write(VolumeId id, Optional<VolumeId> base, OutputStream out) {
-    write(
-        id, () -> source(id, base), source -> Zfs.send(source.place(), source.base()), out);
+    write(id, () -> source(id, base), source -> Zfs.send(source.place(), source.base()), out);
   }
 
   /**
@@ -129,8 +128,8 @@ final class ZfsStreams implements StoragePool.SendReceive {
   }
 
   /** Sends; the answer is what ZFS says where it has not found the names and nothing was sent. */
-  private Optional<StapesException> attempt(
-      VolumeId id, List<String> command, OutputStream out) throws IOException {
+  private Optional<StapesException> attempt(VolumeId id, List<String> command, OutputStream out)
+      throws IOException {
     try (PipedProgram send = transfers.writing(command)) {
       byte[] start = send.read(StreamHeader.BYTES);
       if (start.length < StreamHeader.BYTES) {

@@ -248,7 +248,8 @@ final class FakeDatasets {
     String dataset = names.substring(0, names.indexOf('@') + 1);
     for (String component : names.substring(dataset.length()).split(",", -1)) {
       if (busy.contains(component)) {
-        throw new FakeComplaint("cannot destroy snapshot " + dataset + component + ": dataset is busy");
+        throw new FakeComplaint(
+            "cannot destroy snapshot " + dataset + component + ": dataset is busy");
       }
     }
     boolean any = false;

@@ -64,7 +64,6 @@ final class FakePairs {
 
   /** How much the first record has, with its list. */
   static int size(byte[] stream) {
-    return StreamHeader.BYTES
-        + ByteBuffer.wrap(stream).order(ByteOrder.LITTLE_ENDIAN).getInt(4);
+    return StreamHeader.BYTES + ByteBuffer.wrap(stream).order(ByteOrder.LITTLE_ENDIAN).getInt(4);
   }
 }

@@ -180,10 +180,15 @@ final class FakeTransfers {
     ByteBuffer header = ByteBuffer.wrap(dataset.came).order(ByteOrder.LITTLE_ENDIAN);
     return FakePairs.token(
         Map.of(
-            "toguid", header.getLong(40),
-            "fromguid", header.getLong(48),
-            "object", 1L,
-            "offset", (long) dataset.came.length,
-            "bytes", (long) dataset.came.length));
+            "toguid",
+            header.getLong(40),
+            "fromguid",
+            header.getLong(48),
+            "object",
+            1L,
+            "offset",
+            (long) dataset.came.length,
+            "bytes",
+            (long) dataset.came.length));
   }
 }

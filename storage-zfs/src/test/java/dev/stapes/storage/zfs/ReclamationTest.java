@@ -71,8 +71,7 @@ class ReclamationTest {
     assertEquals(
         List.of(new Step.DropSnapshots(part, List.of("gone:3"))),
         next(dataset(part, "", 0), snapshot(part, "gone:3", 2, false)));
-    assertEquals(
-        List.of(), next(dataset(part, "", 0), snapshot(part, "snapshots:x", 2, false)));
+    assertEquals(List.of(), next(dataset(part, "", 0), snapshot(part, "snapshots:x", 2, false)));
     Entry whole = dataset(part, GONE + "@gone:2", 0);
     assertEquals(
         List.of(new Step.Promote(part)),

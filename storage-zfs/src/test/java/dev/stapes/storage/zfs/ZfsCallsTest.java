@@ -109,7 +109,8 @@ class ZfsCallsTest {
   @Test
   void the_command_says_why_a_call_failed() {
     pool.copy(A, OLD, true);
-    programs.clone(FakeCalls.place(snapshot()), FakeCalls.place("tank/data/stapes/instances:b").dataset());
+    programs.clone(
+        FakeCalls.place(snapshot()), FakeCalls.place("tank/data/stapes/instances:b").dataset());
     StapesException error = assertThrows(StapesException.class, () -> pool.copy(OLD, B, false));
     assertEquals(Kind.CONFLICT, error.kind(), error::toString);
     assertTrue(String.valueOf(error.getMessage()).contains("already exists"), error::toString);

@@ -91,8 +91,7 @@ class ZfsResumableTest {
     ByteArrayOutputStream rest = new ByteArrayOutputStream();
     streams().send(source, kept.token(), rest);
     assertEquals(
-        new Received.Whole(),
-        streams().receive(GOT, new ByteArrayInputStream(rest.toByteArray())));
+        new Received.Whole(), streams().receive(GOT, new ByteArrayInputStream(rest.toByteArray())));
   }
 
   private String content(VolumeId id) {
@@ -205,8 +204,7 @@ class ZfsResumableTest {
     InputStream begin = new SequenceInputStream(first(whole, LONG), trying);
     assertEquals(
         new Received.Whole(), streams().receive(GOT, new SequenceInputStream(begin, rest)));
-    assertEquals(
-        List.of(Kind.CONFLICT, Kind.CONFLICT, Kind.BUSY, Kind.BUSY, Kind.BUSY), kinds);
+    assertEquals(List.of(Kind.CONFLICT, Kind.CONFLICT, Kind.BUSY, Kind.BUSY, Kind.BUSY), kinds);
     assertEquals("first", content(GOT));
   }
 
