@@ -23,6 +23,16 @@ public interface Mounts {
    */
   void mount(String source, Path target, String type, Set<Flag> flags, String options);
 
+  /**
+   * Mounts as {@link #mount} does, and lets nobody but the caller wait: for a file system whose
+   * disk may not answer any more, as mount(2) cannot be interrupted then. Who does not want to wait
+   * so long calls it on a thread of his own.
+   */
+  default void mountApart(
+      String source, Path target, String type, Set<Flag> flags, String options) {
+    mount(source, target, type, flags, options);
+  }
+
   /** Makes a directory or file appear at a second place. */
   void bind(Path source, Path target, Set<Flag> flags);
 

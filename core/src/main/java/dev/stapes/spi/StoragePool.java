@@ -123,6 +123,11 @@ public interface StoragePool extends AutoCloseable {
   /** Turns volumes into streams. */
   Optional<SendReceive> sendReceive();
 
+  /** Streams that go on where they broke. A pool that has them has {@link #sendReceive}, too. */
+  default Optional<Resumable> resumable() {
+    return Optional.empty();
+  }
+
   /**
    * Volumes that are block devices. A pool has them always or never: where it has, the root disk of
    * a virtual machine is one, of its id with {@code .disk} behind the name.
@@ -200,6 +205,79 @@ public interface StoragePool extends AutoCloseable {
     /** Makes a read-only volume of a stream; what a stream that ends early made is removed. */
     void receive(VolumeId id, InputStream in);
   }
+
+  /**
+   * Streams that go on where they broke. What came of one is kept under the id of the volume that
+   * it is to be, whatever becomes of this process or machine, until the rest has come or somebody
+   * forgets it. It takes space but is no volume: {@link StoragePool#list} does not show it, {@link
+   * StoragePool#discard} and {@link StoragePool#reclaim} leave it.
+   */
+  interface Resumable {
+    /**
+     * Makes a read-only volume of a stream: of one of {@link SendReceive#send}, or of the rest of
+     * one, of {@link #send}. Where it breaks, what came is kept; an interrupt breaks it, too, and
+     * stays set.
+     *
+     * @throws StapesException where it keeps nothing of this stream. What was kept before stays.
+     *     CONFLICT where the volume exists, where a stream begins anew although something is kept,
+     *     and where it goes on elsewhere than what is kept ends. NOT_FOUND where it is the rest of
+     *     something that is not kept. INVALID where it is no stream, of another volume than what is
+     *     kept, or the difference to a volume that is not here. BUSY where somebody else receives
+     *     it. EXHAUSTED. UNAVAILABLE where the pool was closed or its disk cannot be reached:
+     *     {@link #find} tells what is kept when it can
+     */
+    Received receive(VolumeId id, InputStream in);
+
+    /**
+     * Writes what a receiver has not got yet of a read-only volume.
+     *
+     * @param token that the receiver gave, see {@link Kept}; it is not trusted
+     * @throws StapesException NOT_FOUND where the volume is gone, or the one that its stream is the
+     *     difference to; INVALID where the token is none of this driver, or of another volume
+     */
+    void send(VolumeId id, String token, OutputStream out);
+
+    /** The ids that something is kept under, also what is being received now. */
+    Set<VolumeId> list();
+
+    /**
+     * What is kept under an id; empty where nothing is.
+     *
+     * @throws StapesException BUSY while it is being received
+     */
+    Optional<Kept> find(VolumeId id);
+
+    /**
+     * Removes what is kept under an id, as {@link StoragePool#discard} does with a volume. Does
+     * nothing where nothing is.
+     *
+     * @throws StapesException BUSY while it is being received
+     */
+    void forget(VolumeId id);
+  }
+
+  /** What became of a stream that was received. */
+  sealed interface Received {
+    /** All of it came: the volume is there. */
+    record Whole() implements Received {}
+
+    /**
+     * It broke.
+     *
+     * @param kept what came
+     * @param why it broke, as {@link SendReceive#receive} would have thrown it
+     */
+    record Part(Kept kept, StapesException why) implements Received {}
+  }
+
+  /**
+   * What came of a stream that broke.
+   *
+   * @param id of the volume that it is to be
+   * @param token what a sender needs to go on: visible ASCII of the driver's own, without blanks
+   * @param size how much of the stream came
+   */
+  record Kept(VolumeId id, String token, Size size) {}
 
   /**
    * Volumes that are block devices. They are copied, discarded, listed and sent like the others, a

@@ -19,10 +19,16 @@ final class FakeDisk {
   private final Map<VolumeId, FakeVolume> volumes = new TreeMap<>();
   private final AtomicLong total;
   private final AtomicLong used = new AtomicLong();
+  private final FakeParts parts = new FakeParts();
   private long discarded;
 
   FakeDisk(Size total) {
     this.total = new AtomicLong(total.bytes());
+  }
+
+  /** What came of streams that broke. */
+  FakeParts parts() {
+    return parts;
   }
 
   synchronized Optional<FakeVolume> find(VolumeId id) {

@@ -17,8 +17,6 @@ import dev.stapes.spi.Tree;
 import dev.stapes.spi.VolumeId;
 import dev.stapes.testkit.FakeStorage.Capability;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -155,7 +153,15 @@ final class FakePool implements StoragePool {
 
   @Override
   public Optional<SendReceive> sendReceive() {
-    return capability(Capability.SEND_RECEIVE, FakeStreams::new);
+    return capability(Capability.SEND_RECEIVE, () -> new FakeStreams(this, disk, blocks));
+  }
+
+  @Override
+  public Optional<Resumable> resumable() {
+    return sendReceive()
+        .flatMap(
+            streams ->
+                capability(Capability.RESUMABLE, () -> new FakeResumable(this, disk, blocks)));
   }
 
   private void requireFiles(VolumeId id) {
@@ -233,21 +239,21 @@ final class FakePool implements StoragePool {
     }
   }
 
-  private FakeVolume find(VolumeId id) {
+  FakeVolume find(VolumeId id) {
     FakeVolume inMemory = scratch.get(id);
     return inMemory != null
         ? inMemory
         : disk.find(id).orElseThrow(() -> StapesException.notFound("volume " + id));
   }
 
-  private void requireVacant(VolumeId id) {
+  void requireVacant(VolumeId id) {
     disk.requireVacant(id);
     if (scratch.containsKey(id)) {
       throw new StapesException(CONFLICT, "volume " + id, "exists");
     }
   }
 
-  private void add(VolumeId id, FakeVolume volume) {
+  void add(VolumeId id, FakeVolume volume) {
     try {
       requireVacant(id);
       disk.add(id, volume);
@@ -257,7 +263,7 @@ final class FakePool implements StoragePool {
     }
   }
 
-  private void ensureOpen() {
+  void ensureOpen() {
     if (closed) {
       throw new StapesException(UNAVAILABLE, "pool " + spec.name(), "closed");
     }
@@ -331,43 +337,6 @@ final class FakePool implements StoragePool {
     public Size usage(VolumeId id) {
       ensureOpen();
       return Size.ofBytes(find(id).used());
-    }
-  }
-
-  private final class FakeStreams implements SendReceive {
-    @Override
-    public void send(VolumeId id, Optional<VolumeId> base, OutputStream out) {
-      ensureOpen();
-      FakeVolume volume = readOnly(id);
-      Optional<UUID> baseIdentity = base.map(b -> readOnly(b).identity);
-      FakeInode root = blocks.sent(id, volume.root);
-      FakeStream.write(
-          root == volume.root ? volume : new FakeVolume(root, volume.identity, true, bytes -> {}),
-          baseIdentity,
-          out);
-      ensureOpen();
-    }
-
-    @Override
-    public void receive(VolumeId id, InputStream in) {
-      ensureOpen();
-      requireVacant(id);
-      FakeStream.Content content = FakeStream.read(in);
-      ensureOpen();
-      if (content.base().isPresent() && !disk.has(content.base().get())) {
-        throw new StapesException(
-            INVALID, "volume " + id, "the stream builds on a volume that is not here");
-      }
-      FakeInode root = blocks.received(id, content.root());
-      add(id, new FakeVolume(root, content.identity(), true, disk::charge));
-    }
-
-    private FakeVolume readOnly(VolumeId id) {
-      FakeVolume volume = find(id);
-      if (!volume.isReadOnly()) {
-        throw new StapesException(INVALID, "volume " + id, "cannot be sent: not read-only");
-      }
-      return volume;
     }
   }
 }

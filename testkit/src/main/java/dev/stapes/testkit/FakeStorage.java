@@ -52,6 +52,8 @@ public final class FakeStorage implements StorageDriverProvider {
     QUOTAS,
     /** Turns volumes into streams. */
     SEND_RECEIVE,
+    /** Streams that go on where they broke. */
+    RESUMABLE,
     /** Makes the pool larger. */
     GROWABLE,
     /** Volumes that live in memory. */

@@ -2,6 +2,7 @@ package dev.stapes.testkit;
 
 import dev.stapes.model.StapesException;
 import dev.stapes.spi.Tree;
+import java.io.ByteArrayInputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
@@ -22,6 +23,28 @@ final class FakeStream {
 
   /** What a stream holds. */
   record Content(UUID identity, Optional<UUID> base, FakeInode root) {}
+
+  /** What a stream begins with. */
+  record Start(UUID identity, Optional<UUID> base) {}
+
+  /** Reads the start of a stream; INVALID where it is none or ends early. */
+  static Start start(byte[] stream) {
+    DataInputStream in = new DataInputStream(new ByteArrayInputStream(stream));
+    try {
+      return start(in);
+    } catch (IOException e) {
+      throw new StapesException(
+          StapesException.Kind.INVALID, "stream", "ends early: " + e.getMessage(), e);
+    }
+  }
+
+  private static Start start(DataInputStream in) throws IOException {
+    if (in.readInt() != MAGIC) {
+      throw StapesException.invalid("stream", "not a stream of fake volumes");
+    }
+    UUID identity = readUuid(in);
+    return new Start(identity, in.readBoolean() ? Optional.of(readUuid(in)) : Optional.empty());
+  }
 
   static void write(FakeVolume volume, Optional<UUID> base, OutputStream target) {
     DataOutputStream out = new DataOutputStream(target);
@@ -47,16 +70,12 @@ final class FakeStream {
   static Content read(InputStream source) {
     DataInputStream in = new DataInputStream(source);
     try {
-      if (in.readInt() != MAGIC) {
-        throw StapesException.invalid("stream", "not a stream of fake volumes");
-      }
-      UUID identity = readUuid(in);
-      Optional<UUID> base = in.readBoolean() ? Optional.of(readUuid(in)) : Optional.empty();
+      Start start = start(in);
       FakeInode root = read(in, new HashMap<>());
       if (in.readInt() != END) {
         throw StapesException.invalid("stream", "damaged");
       }
-      return new Content(identity, base, root);
+      return new Content(start.identity(), start.base(), root);
     } catch (IOException e) {
       throw new StapesException(
           StapesException.Kind.INVALID, "stream", "ends early: " + e.getMessage(), e);

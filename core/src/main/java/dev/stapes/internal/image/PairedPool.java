@@ -258,6 +258,11 @@ public final class PairedPool implements StoragePool {
   }
 
   @Override
+  public Optional<Resumable> resumable() {
+    return pool.resumable();
+  }
+
+  @Override
   public Optional<BlockVolumes> blockVolumes() {
     return Optional.of(blocks);
   }

@@ -6,6 +6,7 @@ import dev.stapes.linux.IdRange;
 import dev.stapes.linux.MountFlag;
 import dev.stapes.linux.MountNamespace;
 import dev.stapes.linux.MountTable;
+import dev.stapes.linux.MountsApart;
 import dev.stapes.linux.MountsInside;
 import dev.stapes.linux.Spawner;
 import dev.stapes.linux.UserNamespace;
@@ -48,6 +49,16 @@ final class HostMounts implements Mounts, AutoCloseable {
   public void mount(String source, Path target, String type, Set<Flag> flags, String options) {
     onThread(
         type + " at " + target, () -> namespace.mount(source, target, type, flags(flags), options));
+  }
+
+  @Override
+  public void mountApart(String source, Path target, String type, Set<Flag> flags, String options) {
+    try {
+      new MountsApart(sys)
+          .run(spawner.tid(), () -> namespace.mount(source, target, type, flags(flags), options));
+    } catch (LinuxException e) {
+      throw Failures.of(e, type + " at " + target);
+    }
   }
 
   @Override

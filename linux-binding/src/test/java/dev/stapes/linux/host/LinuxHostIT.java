@@ -318,6 +318,23 @@ class LinuxHostIT {
   }
 
   @Test
+  void what_is_mounted_apart_is_where_all_other_mounts_are() throws Exception {
+    Path target = Files.createDirectory(dir.resolve("apart"));
+    host.mounts().mountApart("a name", target, "tmpfs", Set.of(Flag.NOSUID), "size=64k");
+    Files.writeString(host.mounts().local(target).resolve("f"), "x");
+    assertEquals(List.of(), MountTable.ofProcess().below(dir));
+    assertEquals(1, host.mounts().below(dir).size());
+    assertEquals("x", host.programs().run(Command.of("cat", target + "/f")).stdout());
+    host.mounts().unmount(target);
+    fails(
+        Kind.UNSUPPORTED,
+        () -> host.mounts().mountApart("x", target, "no-such-type", Set.of(), ""));
+    Path none = dir.resolve("none");
+    fails(Kind.NOT_FOUND, () -> host.mounts().mountApart("x", none, "tmpfs", Set.of(), ""));
+    assertEquals(List.of(), host.mounts().below(dir));
+  }
+
+  @Test
   void mounts_are_seen_by_the_hosts_programs_and_by_nobody_else() throws Exception {
     Path target = Files.createDirectory(dir.resolve("t"));
     host.mounts().mount("a name", target, "tmpfs", Set.of(Flag.NOSUID, Flag.NODEV), "size=64k");

@@ -141,19 +141,61 @@ final class DatasetMounts {
     return Set.copyOf(mounts.keySet());
   }
 
+  /**
+   * The kernel may wait for the zpool, which may stop at any moment: so a thread of its own mounts,
+   * and is not waited for then.
+   */
   private Path mount(Place place) {
-    requireGoing(); // the kernel would wait for it, and the thread that mounts for the whole host
+    requireGoing();
     Set<Mounts.Flag> flags =
         place.isSnapshot()
             ? Set.of(Mounts.Flag.READ_ONLY, Mounts.Flag.NOATIME)
             : Set.of(Mounts.Flag.NOATIME);
     Path target = directory();
+    Mounts host = pool.host().mounts();
+    OwnThread<Path> work =
+        OwnThread.begin(
+            pool.subject(),
+            "stapes-zfs-mount",
+            () -> {
+              host.mountApart(place.toString(), target, "zfs", flags, "");
+              return target;
+            });
+    AtomicBoolean over = new AtomicBoolean(true);
     try {
-      pool.host().mounts().mount(place.toString(), target, "zfs", flags, "");
-      return target;
+      return work.awaitThough(() -> goOnWaiting(over));
     } catch (RuntimeException e) {
-      Undo.after(e, () -> delete(target));
+      if (over.get()) {
+        Undo.after(e, () -> delete(target));
+      } else {
+        work.whenEnded(mounted -> late(target, mounted));
+      }
       throw e;
+    }
+  }
+
+  /**
+   * Looks while it is mounted.
+   *
+   * @param over set to false where nobody waits for its end any more
+   */
+  private void goOnWaiting(AtomicBoolean over) {
+    try {
+      requireGoing();
+    } catch (StapesException e) {
+      over.set(false);
+      throw e;
+    }
+  }
+
+  /** What comes when nobody waits for it is let go; with the directory that all hang on it went. */
+  private void late(Path target, boolean mounted) {
+    if (isBased()) {
+      if (mounted) {
+        dropUnlessClosed(target);
+      } else {
+        delete(target);
+      }
     }
   }
 

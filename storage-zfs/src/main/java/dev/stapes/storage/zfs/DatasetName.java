@@ -48,6 +48,11 @@ record DatasetName(String text) implements Comparable<DatasetName> {
     return new DatasetName(text + "/" + component);
   }
 
+  /** The last part of it. */
+  String component() {
+    return text.substring(text.lastIndexOf('/') + 1);
+  }
+
   /** A snapshot of this, of the name that {@code zfs} takes. */
   String snapshot(String component) {
     if (!PART.matcher(component).matches()) {

@@ -102,7 +102,7 @@ final class Reclamation {
 
   /**
    * The clone of the newest snapshot that has one: with it come all older snapshots. One that is
-   * about to go itself is of no use.
+   * about to go itself is of no use, and one that waits for the rest of a stream cannot have them.
    */
   private static Optional<DatasetName> newestClone(
       List<Entry> snapshots, List<Entry> all, Set<String> inProgress) {
@@ -110,12 +110,17 @@ final class Reclamation {
         .sorted(Comparator.comparingLong(Entry::created).reversed())
         .flatMap(snapshot -> all.stream().filter(entry -> isCloneOf(entry, snapshot.place())))
         .map(clone -> clone.place().dataset())
-        .filter(clone -> !goesNow(clone, all, inProgress))
+        .filter(clone -> !isUnfinished(clone, inProgress) && !goesNow(clone, all, inProgress))
         .findFirst();
   }
 
+  private static boolean isUnfinished(DatasetName clone, Set<String> inProgress) {
+    String component = clone.component();
+    return VolumeNames.ofUnfinished(component).isPresent() && inProgress.contains(component);
+  }
+
   private static boolean goesNow(DatasetName clone, List<Entry> all, Set<String> inProgress) {
-    String component = clone.text().substring(clone.text().lastIndexOf('/') + 1);
+    String component = clone.component();
     return isGone(component, inProgress)
         && all.stream()
             .noneMatch(

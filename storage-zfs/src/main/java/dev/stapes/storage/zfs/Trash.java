@@ -6,6 +6,7 @@ import dev.stapes.spi.Gate;
 import dev.stapes.storage.zfs.Reclamation.Step;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -82,10 +83,21 @@ final class Trash {
         () -> {
           List<Entry> entries = zfs.entries(root);
           // Afterwards: what was begun since is not among the entries.
-          List<Step> steps = new ArrayList<>(Reclamation.next(root, entries, needed.get()));
+          Set<String> stays = new HashSet<>(needed.get());
+          stays.addAll(unfinished(entries));
+          List<Step> steps = new ArrayList<>(Reclamation.next(root, entries, stays));
           steps.removeAll(rolledBack);
           return steps;
         });
+  }
+
+  /** What waits for the rest of a stream. Nobody is asked where nothing is called so. */
+  private List<String> unfinished(List<Entry> entries) {
+    boolean any =
+        entries.stream()
+            .map(entry -> entry.place().dataset().component())
+            .anyMatch(component -> VolumeNames.ofUnfinished(component).isPresent());
+    return any ? zfs.unfinished(root).stream().map(DatasetName::component).toList() : List.of();
   }
 
   /** Takes a step; the answer is why it could not be taken. */

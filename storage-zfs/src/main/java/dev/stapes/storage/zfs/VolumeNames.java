@@ -9,10 +9,12 @@ import java.util.function.Function;
 
 /**
  * How volumes are called: {@code <kind>:<name>} is a component both of datasets and of snapshots.
- * What is thrown away, or only needed for a moment, is called {@code gone:<uuid>}.
+ * What is thrown away, or only needed for a moment, is called {@code gone:<uuid>}. What came of a
+ * stream that broke is {@code part:<kind>:<name>}; it is gone, too, once nothing is missing.
  */
 final class VolumeNames {
   private static final String GONE = "gone:";
+  private static final String UNFINISHED = "part:";
 
   private final Set<String> inProgress = new HashSet<>();
 
@@ -38,9 +40,21 @@ final class VolumeNames {
     return GONE + UUID.randomUUID();
   }
 
-  /** Whether it is one of {@link #gone}. */
+  /** Whether it is one of {@link #gone}, or nothing may be needed of it any more. */
   static boolean isGone(String component) {
-    return component.startsWith(GONE);
+    return component.startsWith(GONE) || component.startsWith(UNFINISHED);
+  }
+
+  /** The component of what came of a stream that is to be a volume. */
+  static String unfinished(VolumeId id) {
+    return UNFINISHED + component(id);
+  }
+
+  /** The volume that it is to be; empty for any other component. */
+  static Optional<VolumeId> ofUnfinished(String component) {
+    return component.startsWith(UNFINISHED)
+        ? volume(component.substring(UNFINISHED.length()))
+        : Optional.empty();
   }
 
   /** One of {@link #gone} that is still needed, until {@link #done}. */

@@ -36,6 +36,9 @@ final class ZfsFailure {
     MEANINGS.put("no such pool", Kind.NOT_FOUND);
     MEANINGS.put("could not find any snapshots to destroy", Kind.NOT_FOUND);
     MEANINGS.put("not an earlier snapshot from the same fs", Kind.UNSUPPORTED);
+    MEANINGS.put("no longer exists", Kind.NOT_FOUND);
+    MEANINGS.put("is no longer the same snapshot", Kind.NOT_FOUND);
+    MEANINGS.put("resume token is corrupt", Kind.INVALID);
     MEANINGS.put("incomplete stream", Kind.INVALID);
     MEANINGS.put("checksum mismatch", Kind.INVALID);
     MEANINGS.put("invalid stream", Kind.INVALID);

@@ -22,6 +22,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A pool of ZFS: a volume that can be written to is a dataset, a read-only copy of it is a snapshot
@@ -42,6 +43,7 @@ final class ZfsPool implements StoragePool {
   private final ZfsQuotas quotas;
   private final Transfers transfers;
   private final ZfsStreams streams;
+  private final ZfsResumable resumable;
   private final BlockUses uses = new BlockUses();
   private final ZvolDevices devices;
   private final ZfsBlocks blocks;
@@ -61,6 +63,7 @@ final class ZfsPool implements StoragePool {
     this.quotas = new ZfsQuotas(this, zfs, pool.spec().config());
     this.transfers = new Transfers(pool.host(), pool.subject(), stuck);
     this.streams = new ZfsStreams(this, backing, zfs, names, transfers, index::distrust);
+    this.resumable = new ZfsResumable(this, backing, zfs, streams, index::distrust);
     this.devices = new ZvolDevices(pool);
     this.blocks = new ZfsBlocks(this, backing, zfs, names, uses, devices, pool.spec().config());
   }
@@ -88,6 +91,15 @@ final class ZfsPool implements StoragePool {
       load();
     }
     return gate.pass("use", () -> work.apply(index));
+  }
+
+  /** Keeps others from making a volume; the answer is where that can be given up. */
+  VolumeIndex claim(VolumeId id) {
+    return pass(
+        known -> {
+          known.claim(id);
+          return known;
+        });
   }
 
   @Override
@@ -209,11 +221,21 @@ final class ZfsPool implements StoragePool {
     if (place.isPresent()) {
       quotas.release(place.get(), index.blocks(id) > 0);
       // Who empties the trash may not know yet who has it mounted.
-      names.during(component -> renamed(id, place.get(), gone(place.get(), component)));
+      names.during(component -> renamed(place.get(), gone(place.get(), component), id));
     }
   }
 
-  private Place renamed(VolumeId id, Place place, Place to) {
+  /** Throws a dataset away that is no volume; does nothing where there is none. */
+  void throwAway(DatasetName dataset) {
+    Place place = Place.of(dataset);
+    if (pass(known -> zfs.exists(dataset))) {
+      gate.alone(
+          "throw " + dataset + " away",
+          () -> names.during(component -> renamed(place, gone(place, component), null)));
+    }
+  }
+
+  private Place renamed(Place place, Place to, @Nullable VolumeId id) {
     try {
       zfs.rename(place, to);
     } catch (GivenUp e) {
@@ -225,7 +247,9 @@ final class ZfsPool implements StoragePool {
           });
       throw e;
     }
-    index.remove(id);
+    if (id != null) {
+      index.remove(id);
+    }
     index.moved(place, to);
     moved(place, to);
     return to;
@@ -242,6 +266,7 @@ final class ZfsPool implements StoragePool {
    */
   private Set<String> needed() {
     Set<String> needed = new HashSet<>(names.inProgress());
+    index.claimed().forEach(id -> needed.add(VolumeNames.unfinished(id)));
     for (Place place : uses.inUse()) {
       VolumeIndex.below(root, place.dataset()).ifPresent(needed::add);
     }
@@ -297,6 +322,11 @@ final class ZfsPool implements StoragePool {
   @Override
   public Optional<SendReceive> sendReceive() {
     return Optional.of(streams);
+  }
+
+  @Override
+  public Optional<Resumable> resumable() {
+    return Optional.of(resumable);
   }
 
   @Override

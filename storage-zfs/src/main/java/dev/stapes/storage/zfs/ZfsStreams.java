@@ -8,8 +8,10 @@ import dev.stapes.spi.VolumeId;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -28,7 +30,7 @@ final class ZfsStreams implements StoragePool.SendReceive {
    * More than is in a pipe, which is 1 MiB unless the machine was told otherwise: when so much of a
    * stream was taken, ZFS knows where it goes.
    */
-  private static final int AHEAD = 2 << 20;
+  static final int AHEAD = 2 << 20;
 
   private final ZfsPool pool;
   private final Backing backing;
@@ -74,7 +76,7 @@ final class ZfsStreams implements StoragePool.SendReceive {
   }
 
   /** What is sent, by the names that it has now. */
-  private record Source(Place place, Optional<Place> base) {}
+  record Source(Place place, Optional<Place> base) {}
 
   private Source source(VolumeId id, Optional<VolumeId> base) {
     return pool.pass(
@@ -84,8 +86,22 @@ final class ZfsStreams implements StoragePool.SendReceive {
   }
 
   private void write(VolumeId id, Optional<VolumeId> base, OutputStream out) {
+    write(id, () -> source(id, base), source -> Zfs.send(source.place(), source.base()), out);
+  }
+
+  /**
+   * Writes a stream of a volume.
+   *
+   * @param look what is sent, each time that it is asked
+   * @param command that writes it
+   */
+  void write(
+      VolumeId id,
+      Supplier<Source> look,
+      Function<Source, List<String>> command,
+      OutputStream out) {
     try {
-      withNames(() -> source(id, base), source -> attempt(id, source, out));
+      withNames(look, source -> attempt(id, command.apply(source), out));
     } catch (IOException e) {
       throw broken(id, "cannot be sent", e);
     }
@@ -93,12 +109,12 @@ final class ZfsStreams implements StoragePool.SendReceive {
 
   /** One try; the answer is what ZFS says where it has not found the names, and nothing is lost. */
   @FunctionalInterface
-  private interface Attempt<N> {
+  interface Attempt<N> {
     Optional<StapesException> with(N names) throws IOException;
   }
 
   /** Before ZFS has found the names a discard may have changed them: then they are looked up. */
-  private static <N> void withNames(Supplier<N> look, Attempt<N> attempt) throws IOException {
+  static <N> void withNames(Supplier<N> look, Attempt<N> attempt) throws IOException {
     N names = look.get();
     Optional<StapesException> missed = attempt.with(names);
     while (missed.isPresent()) {
@@ -112,9 +128,9 @@ final class ZfsStreams implements StoragePool.SendReceive {
   }
 
   /** Sends; the answer is what ZFS says where it has not found the names and nothing was sent. */
-  private Optional<StapesException> attempt(VolumeId id, Source source, OutputStream out)
+  private Optional<StapesException> attempt(VolumeId id, List<String> command, OutputStream out)
       throws IOException {
-    try (PipedProgram send = transfers.writing(Zfs.send(source.place(), source.base()))) {
+    try (PipedProgram send = transfers.writing(command)) {
       byte[] start = send.read(StreamHeader.BYTES);
       if (start.length < StreamHeader.BYTES) {
         return Optional.of(nothing(send, id));
@@ -139,7 +155,7 @@ final class ZfsStreams implements StoragePool.SendReceive {
     throw new StapesException(Kind.INTERNAL, "volume " + id, "nothing was sent");
   }
 
-  private static Place requireReadOnly(VolumeIndex index, VolumeId id) {
+  static Place requireReadOnly(VolumeIndex index, VolumeId id) {
     Place place = index.require(id);
     if (!place.isSnapshot()) {
       throw StapesException.invalid("volume " + id, "only a read-only volume can be sent");
@@ -152,6 +168,7 @@ final class ZfsStreams implements StoragePool.SendReceive {
     try {
       byte[] start = in.readNBytes(AHEAD);
       StreamHeader header = StreamHeader.parse(start, "volume " + id);
+      header.requireBeginning("volume " + id);
       receive(id, header, start, start.length < AHEAD ? InputStream.nullInputStream() : in);
     } catch (IOException e) {
       throw broken(id, "cannot be received", e);
@@ -166,7 +183,9 @@ final class ZfsStreams implements StoragePool.SendReceive {
     Place to = new Place(got.dataset(), VolumeNames.component(id));
     AtomicReference<@Nullable PipedProgram> last = new AtomicReference<>();
     try {
-      withNames(() -> base(id, header), base -> attempt(got, base, start, rest, last));
+      withNames(
+          () -> base(id, header),
+          base -> attempt(Zfs.receive(got, base), base.isPresent(), start, rest, last));
       pool.pass(
           index -> {
             index.requireFree(id); // somebody else may have made it meanwhile
@@ -203,25 +222,41 @@ final class ZfsStreams implements StoragePool.SendReceive {
         index -> {
           index.requireFree(id);
           backing.requireRoom();
-          return header.isDifference() ? Optional.of(base(index, header, id)) : Optional.empty();
+          return base(index, header, id);
         });
+  }
+
+  /** The base of what is a difference. */
+  Optional<Place> base(VolumeIndex index, StreamHeader header, VolumeId id) {
+    return header.isDifference()
+        ? Optional.of(
+            find(index, header.base())
+                .orElseThrow(
+                    () ->
+                        StapesException.invalid(
+                            "volume " + id,
+                            "cannot be received: it is the difference to a volume that is not here,"
+                                + " of guid "
+                                + Long.toUnsignedString(header.base()))))
+        : Optional.empty();
   }
 
   /**
    * Receives; the answer is what ZFS says where it has not found the base, and nothing is lost of
    * the stream.
    *
+   * @param needsBase whether it is the difference to one
    * @param last where the program is put
    */
-  private Optional<StapesException> attempt(
-      Place to,
-      Optional<Place> base,
+  Optional<StapesException> attempt(
+      List<String> command,
+      boolean needsBase,
       byte[] start,
       InputStream rest,
       AtomicReference<@Nullable PipedProgram> last)
       throws IOException {
     boolean begun = false;
-    try (PipedProgram receive = transfers.reading(Zfs.receive(to, base))) {
+    try (PipedProgram receive = transfers.reading(command)) {
       last.set(receive);
       if (receive.take(start, start.length)) {
         begun = start.length == AHEAD;
@@ -230,7 +265,7 @@ final class ZfsStreams implements StoragePool.SendReceive {
       transfers.await(receive);
       return Optional.empty();
     } catch (StapesException e) {
-      if (begun || base.isEmpty() || e.kind() != Kind.NOT_FOUND) {
+      if (begun || !needsBase || e.kind() != Kind.NOT_FOUND) {
         throw e;
       }
       return Optional.of(e);
@@ -238,24 +273,17 @@ final class ZfsStreams implements StoragePool.SendReceive {
   }
 
   /** Several volumes may be what others sent or received under one guid: any of them will do. */
-  private Place base(VolumeIndex index, StreamHeader header, VolumeId id) {
-    return zfs.snapshots(root, header.base()).stream()
+  Optional<Place> find(VolumeIndex index, long guid) {
+    return zfs.snapshots(root, guid).stream()
         .filter(
             place ->
                 VolumeNames.volume(place.snapshot())
                     .flatMap(index::find)
                     .equals(Optional.of(place)))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                StapesException.invalid(
-                    "volume " + id,
-                    "cannot be received: it is the difference to a volume that is not here, of guid"
-                        + " "
-                        + Long.toUnsignedString(header.base())));
+        .findFirst();
   }
 
-  private static StapesException broken(VolumeId id, String what, IOException e) {
+  static StapesException broken(VolumeId id, String what, IOException e) {
     return new StapesException(
         DriverErrors.kindOfStream(e), "volume " + id, what + ": " + e.getMessage(), e);
   }

@@ -18,6 +18,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -35,13 +37,14 @@ class DatasetMountsTest {
 
   private final List<String> held = new ArrayList<>();
   private Path directory;
-  private boolean stuck;
+  private final DirectoryMounts directories = new DirectoryMounts(this::look);
+  private volatile boolean stuck;
   private DatasetMounts mounts;
 
   @BeforeEach
   void open() throws IOException {
     directory = temporary.toRealPath();
-    Host watched = new DirectoryMounts(this::look).on(FakeHost.create());
+    Host watched = directories.on(FakeHost.create());
     PoolContext pool =
         new PoolContext(watched, PoolSpec.of("p", "zfs"), directory, Path.of("/nonexistent"));
     mounts = new DatasetMounts(pool, () -> stuck);
@@ -119,5 +122,39 @@ class DatasetMountsTest {
     stuck = false;
     mounts.use(A, false).close();
     assertTrue(mounts.inUse().isEmpty());
+  }
+
+  /** It stops when somebody has looked whether it goes on. */
+  @Test
+  void a_mount_that_hangs_is_given_up_and_let_go_when_it_comes() throws Exception {
+    mounts.use(B, false).close();
+    CountDownLatch goOn = new CountDownLatch(1);
+    CompletableFuture<Thread> mounting = new CompletableFuture<>();
+    directories.before(
+        () -> {
+          stuck = true;
+          mounting.complete(Thread.currentThread());
+          awaitThough(goOn);
+        });
+    StapesException error = assertThrows(StapesException.class, () -> mounts.use(A, false));
+    assertEquals(Kind.UNAVAILABLE, error.kind(), error::toString);
+    assertEquals(Set.of(), mounts.inUse());
+    stuck = false;
+    directories.before(() -> {});
+    DatasetMounts.Use again = mounts.use(A, false);
+    goOn.countDown();
+    mounting.get().join();
+    assertEquals(1, directories.count(), "the late one is gone");
+    assertTrue(Files.isDirectory(again.path()));
+    again.close();
+    assertEquals(0, directories.count());
+  }
+
+  private static void awaitThough(CountDownLatch goOn) {
+    try {
+      goOn.await();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 }

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 final class DirectoryMounts {
   private final List<Path> mounted = new ArrayList<>();
   private final Runnable unmounting;
+  private Runnable mounting = () -> {};
 
   /**
    * None yet.
@@ -25,6 +26,11 @@ final class DirectoryMounts {
    */
   DirectoryMounts(Runnable unmounting) {
     this.unmounting = unmounting;
+  }
+
+  /** Has something done before each is mounted, by the thread that mounts it. */
+  void before(Runnable work) {
+    mounting = work;
   }
 
   /** A host with them, and all else of another one. */
@@ -55,6 +61,10 @@ final class DirectoryMounts {
         return given[0];
       }
       case "mount" -> add((Path) given[1]);
+      case "mountApart" -> {
+        mounting.run();
+        add((Path) given[1]);
+      }
       case "bind" -> add((Path) given[1]);
       case "unmount" -> {
         unmounting.run();

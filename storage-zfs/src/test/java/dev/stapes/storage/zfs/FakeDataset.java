@@ -12,5 +12,9 @@ final class FakeDataset {
   boolean changed;
   boolean deferred;
   long guid;
+
+  /** What came of a stream that has not ended. */
+  byte[] came = new byte[0];
+
   final Map<String, String> properties = new TreeMap<>();
 }

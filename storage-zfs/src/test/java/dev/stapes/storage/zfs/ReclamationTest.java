@@ -55,6 +55,34 @@ class ReclamationTest {
   }
 
   @Test
+  void what_waits_for_the_rest_of_a_stream_stays_and_takes_nothing_over() {
+    DatasetName part = ROOT.child("part:snapshots:x");
+    Entry waiting = dataset(part, GONE + "@gone:2", 5);
+    Set<String> needed = Set.of(part.component());
+    List<Entry> entries = List.of(dataset(GONE, "", 0), snapshot(GONE, "gone:2", 2, true), waiting);
+    assertEquals(List.of(), Reclamation.next(ROOT, entries, needed));
+    assertEquals(List.of(), Reclamation.next(ROOT, List.of(waiting), needed));
+  }
+
+  @Test
+  void what_has_had_its_rest_and_is_no_volume_any_more_goes() {
+    DatasetName part = ROOT.child("part:snapshots:x");
+    assertEquals(List.of(new Step.Destroy(part)), next(dataset(part, "", 5)));
+    assertEquals(
+        List.of(new Step.DropSnapshots(part, List.of("gone:3"))),
+        next(dataset(part, "", 0), snapshot(part, "gone:3", 2, false)));
+    assertEquals(List.of(), next(dataset(part, "", 0), snapshot(part, "snapshots:x", 2, false)));
+    Entry whole = dataset(part, GONE + "@gone:2", 0);
+    assertEquals(
+        List.of(new Step.Promote(part)),
+        next(
+            dataset(GONE, "", 0),
+            snapshot(GONE, "gone:2", 2, true),
+            whole,
+            snapshot(part, "snapshots:x", 3, false)));
+  }
+
+  @Test
   void what_is_in_progress_is_left_alone() {
     assertEquals(
         List.of(),

@@ -119,4 +119,19 @@ class VolumeIndexTest {
     load(entry("tank/stapes/instances:a", ""));
     assertFalse(index.hasSnapshots(dataset));
   }
+
+  @Test
+  void what_is_claimed_is_made_by_nobody_else() {
+    load();
+    index.claim(A);
+    assertEquals(Set.of(A), index.claimed());
+    index.requireNotThere(A);
+    StapesException error = assertThrows(StapesException.class, () -> index.requireFree(A));
+    assertEquals(Kind.CONFLICT, error.kind(), error::toString);
+    error = assertThrows(StapesException.class, () -> index.claim(A));
+    assertEquals(Kind.BUSY, error.kind(), error::toString);
+    index.giveUp(A);
+    index.requireFree(A);
+    index.requireNotClaimed(A);
+  }
 }

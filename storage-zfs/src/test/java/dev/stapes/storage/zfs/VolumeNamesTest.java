@@ -64,6 +64,18 @@ class VolumeNamesTest {
   }
 
   @Test
+  void what_came_of_a_stream_is_called_after_its_volume() {
+    VolumeId id = new VolumeId(VolumeId.Kind.SNAPSHOT, "a.b");
+    String component = VolumeNames.unfinished(id);
+    assertEquals("part:snapshots:a.b", component);
+    assertEquals(Optional.of(id), VolumeNames.ofUnfinished(component));
+    assertEquals(Optional.empty(), VolumeNames.volume(component));
+    for (String other : new String[] {"part:a", "part:", "snapshots:a", "gone:1"}) {
+      assertEquals(Optional.empty(), VolumeNames.ofUnfinished(other), other);
+    }
+  }
+
+  @Test
   void what_was_not_begun_needs_no_name() {
     VolumeNames names = new VolumeNames();
     for (Kind kind : Kind.values()) {

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.stapes.linux.zfs.ZfsCalls;
 import dev.stapes.model.PoolSpec;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
@@ -13,11 +12,9 @@ import dev.stapes.spi.VolumeId;
 import dev.stapes.testkit.FakeHost;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -25,8 +22,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What a pool does by calls of the library. */
 class ZfsCallsTest {
-  private static final int EIO = 5;
-  private static final int EEXIST = 17;
   private static final VolumeId A = new VolumeId(VolumeId.Kind.INSTANCE, "a");
   private static final VolumeId B = new VolumeId(VolumeId.Kind.INSTANCE, "b");
   private static final VolumeId OLD = new VolumeId(VolumeId.Kind.SNAPSHOT, "old");
@@ -36,72 +31,13 @@ class ZfsCallsTest {
   private final FakeZfs zfs = new FakeZfs();
   private final FakeHost host = zfs.host().build();
   private final Zfs programs = FakeZfs.programs(host);
-  private final List<String> called = new ArrayList<>();
-  private boolean broken;
+  private final FakeCalls calls = new FakeCalls(host);
+  private final List<String> called = calls.called;
   private StoragePool pool;
-
-  /** They do what the commands do. */
-  private final class Calls implements ZfsCalls {
-    @Override
-    public int clone(String snapshot, String dataset) {
-      return call("clone", () -> programs.clone(place(snapshot), place(dataset).dataset()));
-    }
-
-    @Override
-    public int rename(String from, String to) {
-      return call("rename", () -> programs.rename(place(from), place(to)));
-    }
-
-    @Override
-    public int snapshot(List<String> names) {
-      return call("snapshot", () -> programs.snapshot(names.stream().map(Calls::place).toList()));
-    }
-
-    @Override
-    public int destroy(String dataset) {
-      return call("destroy", () -> programs.destroy(place(dataset).dataset()));
-    }
-
-    @Override
-    public int destroySnapshots(List<String> names, boolean deferred) {
-      Set<String> origins =
-          programs.entries(place("tank").dataset()).stream()
-              .map(Entry::origin)
-              .collect(Collectors.toSet());
-      if (!deferred && !Collections.disjoint(origins, names)) {
-        called.add("refused " + names.size());
-        return EEXIST;
-      }
-      return call(
-          "destroySnapshots",
-          () ->
-              names.forEach(
-                  name ->
-                      programs.destroySnapshots(
-                          place(name).dataset(), List.of(place(name).snapshot()))));
-    }
-
-    private static Place place(String name) {
-      return Place.parse(name).orElseThrow();
-    }
-
-    private int call(String name, Runnable work) {
-      called.add(name);
-      if (broken) {
-        return EIO;
-      }
-      try {
-        work.run();
-        return 0;
-      } catch (StapesException e) {
-        return EIO;
-      }
-    }
-  }
 
   @BeforeEach
   void create() {
-    ZfsProvider provider = new ZfsProvider(Path.of("/"), () -> Optional.of(new Calls()));
+    ZfsProvider provider = new ZfsProvider(Path.of("/"), () -> Optional.of(calls));
     pool = provider.create(host, PoolSpec.of("p", "zfs").source("tank/data"), directory);
     pool.create(A);
     called.clear();
@@ -158,7 +94,7 @@ class ZfsCallsTest {
 
   @Test
   void what_the_library_cannot_do_is_done_by_a_command() {
-    broken = true;
+    calls.broken = true;
     pool.copy(A, OLD, true);
     pool.copy(OLD, B, false);
     assertEquals(List.of("snapshot", "clone"), called);
@@ -173,7 +109,8 @@ class ZfsCallsTest {
   @Test
   void the_command_says_why_a_call_failed() {
     pool.copy(A, OLD, true);
-    programs.clone(Calls.place(snapshot()), Calls.place("tank/data/stapes/instances:b").dataset());
+    programs.clone(
+        FakeCalls.place(snapshot()), FakeCalls.place("tank/data/stapes/instances:b").dataset());
     StapesException error = assertThrows(StapesException.class, () -> pool.copy(OLD, B, false));
     assertEquals(Kind.CONFLICT, error.kind(), error::toString);
     assertTrue(String.valueOf(error.getMessage()).contains("already exists"), error::toString);

@@ -1,5 +1,6 @@
 package dev.stapes.storage.zfs;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -10,13 +11,18 @@ import dev.stapes.spi.Command;
 import dev.stapes.spi.Host;
 import dev.stapes.spi.StorageDriverProvider.Unfinished;
 import dev.stapes.spi.StoragePool;
+import dev.stapes.spi.Tree;
 import dev.stapes.spi.VolumeId;
 import dev.stapes.testkit.DoomedJvm;
 import dev.stapes.testkit.HostLeftovers;
 import dev.stapes.testkit.RequiresKernel;
 import dev.stapes.testkit.RequiresRoot;
 import dev.stapes.testkit.RequiresTool;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -50,6 +56,11 @@ class ZfsCrashIT {
 
   static final PoolSpec SPEC =
       PoolSpec.of("crash", "zfs").size(Size.ofMebibytes(256)).with("zfs.pool_name", "zcrash");
+
+  static final VolumeId SENT = new VolumeId(VolumeId.Kind.SNAPSHOT, "sent");
+  static final VolumeId GOT = new VolumeId(VolumeId.Kind.SNAPSHOT, "got");
+  private static final VolumeId A = new VolumeId(VolumeId.Kind.INSTANCE, "a");
+  private static final int MEBIBYTES = 8;
 
   @TempDir Path directory;
 
@@ -130,6 +141,40 @@ class ZfsCrashIT {
     } finally {
       pool.close();
     }
+  }
+
+  @Test
+  void what_came_of_a_stream_before_a_kill_is_kept_and_goes_on() throws Exception {
+    StoragePool pool = provider.create(host, SPEC, own);
+    byte[] bytes = new byte[MEBIBYTES << 20];
+    random.nextBytes(bytes);
+    pool.create(A);
+    try (Tree tree = pool.tree(A, Tree.Resolution.BENEATH);
+        OutputStream out = tree.write("file", 0644)) {
+      out.write(bytes);
+    }
+    pool.copy(A, SENT, true);
+    pool.close();
+    List<String> said = killed("receives", 1, 0);
+    assertEquals(List.of("waits"), said);
+    pool = provider.open(host, SPEC, own);
+    assertEquals(Set.of(A, SENT), pool.list());
+    pool.reclaim();
+    StoragePool.Resumable streams = pool.resumable().orElseThrow();
+    assertEquals(Set.of(GOT), streams.list());
+    StoragePool.Kept kept = streams.find(GOT).orElseThrow();
+    assertTrue(kept.size().compareTo(Size.ofMebibytes(2)) > 0, kept::toString);
+    ByteArrayOutputStream rest = new ByteArrayOutputStream();
+    streams.send(SENT, kept.token(), rest);
+    assertTrue(rest.size() < bytes.length - (2 << 20), rest.size() + " bytes more");
+    assertEquals(
+        new StoragePool.Received.Whole(),
+        streams.receive(GOT, new ByteArrayInputStream(rest.toByteArray())));
+    try (Tree tree = pool.tree(GOT, Tree.Resolution.BENEATH);
+        InputStream in = tree.read("file")) {
+      assertArrayEquals(bytes, in.readAllBytes());
+    }
+    pool.destroy();
   }
 
   /** It makes pools and removes them, one after the other. */

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.io.SequenceInputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -23,6 +24,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 
 /**
  * What {@link ZfsCrashIT} starts to kill it: works with a pool from two threads, or makes pools and
@@ -64,6 +66,9 @@ final class ZfsDoomed {
       }
     }
     StoragePool pool = provider.open(host, ZfsCrashIT.SPEC, own);
+    if (arguments[0].equals("receives")) {
+      receivePart(pool);
+    }
     List<CompletableFuture<Void>> workers = new ArrayList<>();
     for (int n = 0; n < 2; n++) {
       ZfsDoomed doomed = new ZfsDoomed(pool, n, Long.parseLong(arguments[2]));
@@ -71,6 +76,31 @@ final class ZfsDoomed {
     }
     // None ends but with an error, and the other one with it.
     CompletableFuture.anyOf(workers.toArray(new CompletableFuture<?>[0])).join();
+  }
+
+  /** Sends to itself, says when most has come, and waits for its end. */
+  private static void receivePart(StoragePool pool) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    pool.sendReceive().orElseThrow().send(ZfsCrashIT.SENT, Optional.empty(), out);
+    InputStream most = new ByteArrayInputStream(out.toByteArray(), 0, out.size() / 4 * 3);
+    InputStream waiting =
+        new InputStream() {
+          @Override
+          public int read() throws IOException {
+            OUT.println("waits");
+            try {
+              new CompletableFuture<Integer>().get();
+            } catch (InterruptedException | ExecutionException e) {
+              throw new IOException(e);
+            }
+            return -1;
+          }
+        };
+    StoragePool.Received answer =
+        pool.resumable()
+            .orElseThrow()
+            .receive(ZfsCrashIT.GOT, new SequenceInputStream(most, waiting));
+    throw new AssertionError(answer);
   }
 
   private static void start(Runnable work) {

@@ -219,6 +219,41 @@ class ZfsLostDeviceIT {
 
   @Test
   void a_stream_that_is_received_meanwhile_ends_with_an_error() throws Exception {
+    InputStream in = losing(somethingOfAnother());
+    unavailable(behind.submit(() -> pool.sendReceive().orElseThrow().receive(GOT, in)));
+    swap(true);
+    run("zpool", "clear", "zlost");
+    goesOnAfterwards();
+    pool.destroy();
+  }
+
+  /** What was written of it before may be nothing. */
+  @Test
+  void what_came_of_a_stream_goes_on_when_the_device_is_back() throws Exception {
+    byte[] whole = somethingOfAnother();
+    InputStream in = losing(whole);
+    unavailable(behind.submit(() -> pool.resumable().orElseThrow().receive(GOT, in)));
+    swap(true);
+    run("zpool", "clear", "zlost");
+    pool.close();
+    pool = provider.open(host, spec, own);
+    assertEquals(Set.of(A, OLD), pool.list());
+    StoragePool.Resumable streams = pool.resumable().orElseThrow();
+    Optional<StoragePool.Kept> kept = streams.find(GOT);
+    ByteArrayOutputStream rest = new ByteArrayOutputStream();
+    if (kept.isPresent()) {
+      other.resumable().orElseThrow().send(OLD, kept.get().token(), rest);
+    } else {
+      rest.writeBytes(whole);
+    }
+    assertEquals(
+        new StoragePool.Received.Whole(),
+        streams.receive(GOT, new ByteArrayInputStream(rest.toByteArray())));
+    pool.destroy();
+  }
+
+  /** Some MiB that do not compress. */
+  private byte[] somethingOfAnother() {
     byte[] bytes = new byte[MEBIBYTES << 20];
     new Random(1).nextBytes(bytes);
     other.create(A);
@@ -226,15 +261,30 @@ class ZfsLostDeviceIT {
     other.copy(A, OLD, true);
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     other.sendReceive().orElseThrow().send(OLD, Optional.empty(), out);
-    byte[] whole = out.toByteArray();
+    return out.toByteArray();
+  }
+
+  /** Takes the device away where it is read. */
+  private InputStream losing(byte[] whole) {
     InputStream first = new ByteArrayInputStream(whole, 0, 3 << 20);
     InputStream cutting = new FirstRead(() -> swap(false));
     InputStream rest = new ByteArrayInputStream(whole, 3 << 20, whole.length - (3 << 20));
-    InputStream in = new SequenceInputStream(first, new SequenceInputStream(cutting, rest));
-    unavailable(behind.submit(() -> pool.sendReceive().orElseThrow().receive(GOT, in)));
+    return new SequenceInputStream(first, new SequenceInputStream(cutting, rest));
+  }
+
+  /** It may stop while somebody mounts, who is not waited for then. */
+  @Test
+  void what_is_mounted_meanwhile_keeps_nobody_else_waiting() throws Exception {
+    pool.close();
+    pool = provider.open(host, spec, own); // nothing of the volume is in memory
+    swap(false);
+    ends(() -> pool.attach(A, Optional.empty(), false).close());
+    goesOn(other);
+    ends(pool::close);
     swap(true);
     run("zpool", "clear", "zlost");
-    goesOnAfterwards();
+    pool = provider.open(host, spec, own);
+    assertEquals("kept", read(pool, OLD));
     pool.destroy();
   }
 

@@ -33,7 +33,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Volumes that are block devices; a pool that has none skips these, and says so. */
-abstract class StorageBlockTests extends StorageStreamTests {
+abstract class StorageBlockTests extends StorageResumableTests {
   private static final Size SIZE = Size.ofMebibytes(16);
   private static final Size LARGER = Size.ofMebibytes(24);
   private static final int BLOCK = 64 << 10;

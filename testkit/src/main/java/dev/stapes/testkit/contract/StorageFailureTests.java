@@ -25,6 +25,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
 /** What a pool does when something fails, ends or happens at the same time. */
@@ -231,6 +232,42 @@ abstract class StorageFailureTests extends StorageGroupTests {
         other.pool().reclaim();
         assertEquals(Set.of(), other.pool().list());
       }
+    }
+  }
+
+  @Test
+  void wherever_something_fails_volumes_that_go_together_are_whole_or_gone() {
+    int effects = goTogether(Faults::count);
+    for (int n = 1; n <= effects; n++) {
+      int nth = n;
+      goTogether(faults -> faults.failNth(nth));
+      goTogether(faults -> faults.failAfterNth(nth));
+      goTogether(faults -> faults.dieAtNth(nth));
+    }
+  }
+
+  /** Those of a volume, but for a copy of one of them; the answer is how many effects that has. */
+  private int goTogether(Consumer<Faults> plan) {
+    List<VolumeId> all = List.of(SNAPSHOT, IMAGE, A);
+    Faults faults = new Faults();
+    try (StorageBench other = StorageBench.open(this, faults)) {
+      prepare(other);
+      other.pool().copy(A, SNAPSHOT, true);
+      other.pool().copy(A, IMAGE, true);
+      other.pool().copy(SNAPSHOT, B, false);
+      Map<VolumeId, Map<String, String>> before = other.state();
+      plan.accept(faults);
+      boolean done = attempt(() -> other.pool().discardAll(all));
+      int effects = faults.effects();
+      other.crash();
+      Map<VolumeId, Map<String, String>> after = other.state();
+      after.forEach((id, picture) -> assertEquals(before.get(id), picture, id::toString));
+      assertTrue(after.containsKey(B));
+      assertFalse(done && after.size() > 1, () -> "left: " + after.keySet());
+      other.pool().discardAll(all);
+      other.pool().reclaim();
+      assertEquals(Set.of(B), other.pool().list());
+      return effects;
     }
   }
 

@@ -38,8 +38,7 @@ final class PerFileStorage {
     if (answer instanceof StoragePool pool) {
       return around(StoragePool.class, pool);
     }
-    if (answer instanceof Optional<?> capability
-        && capability.filter(each -> each instanceof StoragePool.SendReceive).isPresent()) {
+    if (answer instanceof Optional<?> capability && capability.filter(this::isStream).isPresent()) {
       return Optional.empty();
     }
     if (answer instanceof PoolInfo.Copies) {
@@ -50,6 +49,11 @@ final class PerFileStorage {
           info.name(), info.driver(), info.config(), info.total(), info.used(), copies);
     }
     return answer;
+  }
+
+  private boolean isStream(Object capability) {
+    return capability instanceof StoragePool.SendReceive
+        || capability instanceof StoragePool.Resumable;
   }
 
   private static @Nullable Object call(

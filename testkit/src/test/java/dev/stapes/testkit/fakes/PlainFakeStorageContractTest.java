@@ -16,6 +16,7 @@ class PlainFakeStorageContractTest extends StorageDriverContract {
     return FakeStorage.create()
         .without(Capability.QUOTAS)
         .without(Capability.SEND_RECEIVE)
+        .without(Capability.RESUMABLE)
         .without(Capability.GROWABLE)
         .without(Capability.SCRATCH)
         .with(Capability.MAPS_OWNERS);
