@@ -29,19 +29,16 @@ record BlockCopies(Syscalls sys) implements DeviceContents {
   /** Looked at whether it is zeros. */
   private static final int GRAIN = 64 << 10;
 
-  /** Made zeros at once. */
-  private static final long STRIDE = 256L << 20;
-
   @Override
-  public void zero(Path device) {
+  public void zero(Path device, Runnable look) {
     try (Fd open = Fd.open(sys, device, READ_WRITE)) {
-      zero(open, device, 0, LoopDevice.sizeOf(sys, open));
+      zero(open, device, 0, LoopDevice.sizeOf(sys, open), look);
       open.sync();
     }
   }
 
   @Override
-  public void copy(Path from, Path to) {
+  public void copy(Path from, Path to, Runnable look) {
     try (Fd source = Fd.open(sys, from, READ);
         Fd target = Fd.open(sys, to, READ_WRITE)) {
       long size = LoopDevice.sizeOf(sys, source);
@@ -50,19 +47,26 @@ record BlockCopies(Syscalls sys) implements DeviceContents {
       }
       ByteBuffer piece = ByteBuffer.allocateDirect(PIECE);
       long zeros = 0; // where those begin that are not written yet
+      long written = 0; // since the last look
       for (long at = 0; at < size; at += piece.limit()) {
         requireGoing(to);
         read(source, from, piece.clear().limit((int) Math.min(PIECE, size - at)), at);
         for (int grain = 0; grain < piece.limit(); grain += GRAIN) {
           ByteBuffer part = piece.slice(grain, Math.min(GRAIN, piece.limit() - grain));
           if (!isZeros(part)) {
-            zero(target, to, zeros, at + grain);
+            zero(target, to, zeros, at + grain, look);
             target.write(part, at + grain);
             zeros = at + grain + part.limit();
+            written += part.limit();
           }
         }
+        if (written >= LOOK) {
+          target.sync(); // what is below learns of it
+          look.run();
+          written = 0;
+        }
       }
-      zero(target, to, zeros, LoopDevice.sizeOf(sys, target));
+      zero(target, to, zeros, LoopDevice.sizeOf(sys, target), look);
       target.sync();
     }
   }
@@ -90,10 +94,14 @@ record BlockCopies(Syscalls sys) implements DeviceContents {
     return true;
   }
 
-  private void zero(Fd device, Path path, long from, long to) {
-    for (long at = from; at < to; at += STRIDE) {
+  /** One that is asked for zeros may have to write them. */
+  private void zero(Fd device, Path path, long from, long to, Runnable look) {
+    for (long at = from; at < to; at += LOOK) {
       requireGoing(path);
-      BlockZeros.write(sys, device, at, Math.min(STRIDE, to - at));
+      BlockZeros.write(sys, device, at, Math.min(LOOK, to - at));
+      if (to - at > LOOK) {
+        look.run();
+      }
     }
   }
 

@@ -137,6 +137,7 @@ public final class LvmProvider implements StorageDriverProvider {
     Backing backing = backing(pool);
     requireNoSizeOfDevice(pool);
     requireOwnKeys(pool);
+    requireSnapshots(pool);
     return DriverErrors.naming(pool.subject(), "cannot be made", () -> create(pool, backing));
   }
 
@@ -259,6 +260,16 @@ public final class LvmProvider implements StorageDriverProvider {
       throw StapesException.invalid(
           pool.subject(),
           "size is for a loop file or a volume group, but the source is \"" + source.get() + "\"");
+    }
+  }
+
+  /** Plain volumes are copied from such. The probe does not know that somebody wants these. */
+  private void requireSnapshots(PoolContext pool) {
+    if (pool.isPlain() && !ThinKernel.hasSnapshots(root, pool.host().facts().kernel())) {
+      throw pool.failure(
+          Kind.UNAVAILABLE,
+          "the kernel has no snapshots of device-mapper, which volumes without a thin pool are"
+              + " copied from: use a kernel with CONFIG_DM_SNAPSHOT, or a thin pool");
     }
   }
 

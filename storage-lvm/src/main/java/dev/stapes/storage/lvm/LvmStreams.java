@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
 final class LvmStreams implements StoragePool.SendReceive {
   private static final Logger LOG = LoggerFactory.getLogger(LvmStreams.class);
 
-  /** Between two looks at how full the pool is. */
+  /** Between two looks at how full a thin pool is, which cost a process each. */
   private static final long LOOK = 64L << 20;
 
   private final PoolContext pool;
@@ -41,6 +41,9 @@ final class LvmStreams implements StoragePool.SendReceive {
   private final ActiveVolumes active;
 
   private final Transfers transfers = new Transfers();
+
+  /** Of volumes that get a twin, and of contents that get a name. */
+  private final Turns turns;
 
   LvmStreams(
       PoolContext pool,
@@ -55,6 +58,7 @@ final class LvmStreams implements StoragePool.SendReceive {
     this.space = space;
     this.gate = gate;
     this.active = active;
+    this.turns = new Turns(pool.subject());
   }
 
   /** Ends what is under way: who reads or writes a device then is told so. */
@@ -158,8 +162,12 @@ final class LvmStreams implements StoragePool.SendReceive {
     return volume;
   }
 
-  /** One at a time: two for one volume would be one too many. */
-  private synchronized Twin twin(ThinVolume volume) {
+  /** One at a time for a volume: two would be one too many. */
+  private Twin twin(ThinVolume volume) {
+    return turns.take(volume.name(), () -> knownOrMade(volume));
+  }
+
+  private Twin knownOrMade(ThinVolume volume) {
     Optional<Twin> known = catalog.twin(volume);
     if (known.isPresent()) {
       return known.get();
@@ -251,13 +259,15 @@ final class LvmStreams implements StoragePool.SendReceive {
    *
    * @param draft the name of what becomes the volume's twin, and is trash so far
    * @param base what it is the difference to
+   * @param room for the volume
    */
   private record Receiving(
       ThinVolume volume,
       String draft,
       StreamHeader header,
       Optional<Twin> base,
-      FileChannel device) {}
+      FileChannel device,
+      Space.Room room) {}
 
   private void receive(VolumeId id, InputStream in, Holding holding) throws IOException {
     StreamReader reader = new StreamReader(in);
@@ -276,6 +286,8 @@ final class LvmStreams implements StoragePool.SendReceive {
           e,
           () -> gate.pass("receive " + id, () -> takeBack(receiving.volume(), receiving.draft())));
       throw e;
+    } finally {
+      receiving.room().close();
     }
   }
 
@@ -284,12 +296,26 @@ final class LvmStreams implements StoragePool.SendReceive {
     Optional<Twin> base = header.base().map(content -> base(id, content));
     long size = space.rounded("volume " + id, Size.ofBytes(header.size()));
     ThinVolume volume = ThinVolume.received(id, header, size);
+    Space.Room room = space.forCopyOf(size);
+    try {
+      return begin(volume, header, base, holding, room);
+    } catch (RuntimeException e) {
+      Undo.after(e, room::close);
+      throw e;
+    }
+  }
+
+  private Receiving begin(
+      ThinVolume volume,
+      StreamHeader header,
+      Optional<Twin> base,
+      Holding holding,
+      Space.Room room) {
     String draft = LvmNames.freshVolume();
     try {
       if (base.isPresent()) {
-        String from = base.get().name();
-        catalog.keeping(from, () -> space.copy(from, draft, List.of(VolumeTags.TRASH)));
-        space.resize(draft, volumes.size(draft), size);
+        copyBase(base.get().name(), draft);
+        space.resize(draft, volumes.size(draft), volume.size());
         active.use(draft);
       } else {
         active.comes(draft);
@@ -297,24 +323,53 @@ final class LvmStreams implements StoragePool.SendReceive {
       }
       FileChannel device =
           holding.open(volumes.device(draft), StandardOpenOption.READ, StandardOpenOption.WRITE);
-      return new Receiving(volume, draft, header, base, device);
+      return new Receiving(volume, draft, header, base, device, room);
     } catch (RuntimeException e) {
       Undo.after(e, () -> takeBack(volume, draft));
       throw e;
     }
   }
 
-  /** One at a time. */
-  private synchronized void publish(Receiving receiving, String sum) {
+  /** One whose blocks are read has its device until then, whatever streams let go of it. */
+  private void copyBase(String base, String draft) {
+    boolean read = volumes.isPlain();
+    if (read) {
+      active.hold(base);
+    }
+    try {
+      catalog.keeping(base, () -> space.copy(base, draft, List.of(VolumeTags.TRASH)));
+    } finally {
+      if (read) {
+        active.letGo(base);
+      }
+    }
+  }
+
+  /** One at a time for a content: of two others one would get its name. */
+  private void publish(Receiving receiving, String sum) {
+    String said = receiving.header().content();
+    turns.take("content " + said, () -> publish(receiving, said, sum));
+  }
+
+  private void publish(Receiving receiving, String said, String sum) {
     ThinVolume volume = receiving.volume();
     String draft = receiving.draft();
-    String content = catalog.contentName(receiving.header().content(), sum, draft);
+    String content = catalog.contentName(said, sum, draft);
     Twin twin = new Twin(draft, volume.name(), content, Optional.of(sum));
-    active.letGo(draft);
     volumes.become(twin.name(), VolumeTags.of(twin));
-    space.copy(twin.name(), volume.name(), VolumeTags.of(volume));
-    catalog.put(volume);
-    catalog.add(twin);
+    receiving.room().close();
+    active.hold(draft);
+    try {
+      space.copy(draft, volume.name(), VolumeTags.of(volume));
+    } finally {
+      active.letGo(draft);
+    }
+    turns.take(
+        volume.name(), // who sends it finds the twin
+        () -> {
+          catalog.put(volume);
+          catalog.add(twin);
+        });
   }
 
   /** Also what could not be removed is: by a later reclaim. */
@@ -349,12 +404,13 @@ final class LvmStreams implements StoragePool.SendReceive {
                         + content));
   }
 
-  /** Writes pieces to a device, while the pool has room for them. */
+  /** Writes pieces to a device, while the pool, and what is below it, has room for them. */
   private final class DeviceSink implements StreamReader.Sink {
     private final FileChannel device;
     private final byte[] there = new byte[StreamWriter.PIECE];
     private final byte[] nothing = new byte[StreamWriter.PIECE];
     private long written;
+    private long looked;
 
     DeviceSink(FileChannel device) {
       this.device = device;
@@ -367,10 +423,11 @@ final class LvmStreams implements StoragePool.SendReceive {
         device.write(buffer, offset + buffer.position());
       }
       written += count;
-      if (written >= LOOK) {
-        device.force(false);
-        gate.pass("receive", space::requireNow);
-        written = 0;
+      if (written - looked >= DeviceContents.LOOK) {
+        device.force(false); // what is below learns of it
+        Runnable look = looked / LOOK < written / LOOK ? space::requireNow : space::require;
+        gate.pass("receive", look);
+        looked = written;
       }
     }
 

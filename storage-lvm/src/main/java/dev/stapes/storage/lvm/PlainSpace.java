@@ -11,6 +11,7 @@ import dev.stapes.storage.lvm.ThinMap.Range;
 import dev.stapes.storage.lvm.ThinMetadata.Parts;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
 /**
@@ -35,6 +36,9 @@ final class PlainSpace implements Space {
 
   /** Held while extents are taken, and while they go from one to another. */
   private final Object extents = new Object();
+
+  /** Bytes that are free, but somebody's; guarded by the extents. */
+  private long kept;
 
   /**
    * Of an open pool.
@@ -90,24 +94,48 @@ final class PlainSpace implements Space {
     return ThinPoolPlan.up(Math.max(MIB, size.bytes()), volumes.groupInfo().extent());
   }
 
+  /** What nobody keeps. */
+  private long free(VolumeGroup group) {
+    synchronized (extents) {
+      return Math.max(0, group.free() - kept);
+    }
+  }
+
   private void requireFree(VolumeGroup group, long bytes) {
-    if (bytes > group.free()) {
+    requireFree(group, bytes, "");
+  }
+
+  private void requireFree(VolumeGroup group, long bytes, String advice) {
+    long free = free(group);
+    if (bytes > free) {
       throw pool.failure(
           Kind.EXHAUSTED,
           "the volume group has "
-              + Size.ofBytes(group.free()).toDisplay()
+              + Size.ofBytes(free).toDisplay()
               + " free, but "
               + Size.ofBytes(bytes).toDisplay()
-              + " are needed: volumes take all of their size at once");
+              + " are needed: volumes take all of their size at once"
+              + advice);
     }
   }
 
   @Override
   public void create(ThinVolume volume) {
     VolumeGroup group = volumes.groupInfo();
-    requireFree(group, ThinPoolPlan.up(volume.size(), group.extent()));
+    requireFree(group, ThinPoolPlan.up(volume.size(), group.extent()), advice(volume));
     allocate(volume.name(), volume.size(), VolumeTags.unnamed(volume));
-    pool.contents().zero(volumes.device(volume.name()));
+    pool.contents().zero(volumes.device(volume.name()), this::requireNow);
+  }
+
+  /** For who said no size. */
+  private String advice(ThinVolume volume) {
+    boolean usual =
+        volume.format().isPresent()
+            && pool.get(LvmKeys.VOLUME_SIZE).isEmpty()
+            && volume.size() >= PoolRoom.USUAL_VOLUME.bytes();
+    return usual
+        ? ", and have " + PoolRoom.USUAL_VOLUME.toDisplay() + " where the pool has no volume.size"
+        : "";
   }
 
   @Override
@@ -123,21 +151,14 @@ final class PlainSpace implements Space {
     }
   }
 
-  /** It is active. Its source is shown as of one moment by a snapshot, as long as this takes. */
+  /** Its source is shown as of one moment by a snapshot, as long as this takes. */
   @Override
   public void copy(String source, String target, List<String> tags) {
     long size = volumes.size(source);
-    VolumeGroup group = volumes.groupInfo();
-    long least = ThinPoolPlan.up(LEAST_MOMENT, group.extent());
-    requireFree(group, size + least);
-    long usual = ThinPoolPlan.up(Math.max(size / PART, USUAL_MOMENT), group.extent());
-    long room = Math.min(usual, group.free() - size);
     active.use(source);
     try {
-      allocate(target, size, List.of(VolumeTags.TRASH));
-      String moment = LvmNames.freshVolume();
+      String moment = begin(source, target, size);
       try {
-        moment(source, moment, room);
         copy(source, moment, volumes.device(target));
       } catch (RuntimeException e) {
         Undo.after(e, () -> forget(moment));
@@ -147,19 +168,56 @@ final class PlainSpace implements Space {
     } finally {
       active.release(source);
     }
+    active.letGo(target);
     volumes.become(target, tags);
   }
 
-  private void moment(String source, String moment, long room) {
+  /** Both take of what is free: nobody else does in between. */
+  private String begin(String source, String target, long size) {
     synchronized (extents) {
-      active.comes(moment);
-      plain.moment(source, moment, room);
+      VolumeGroup group = volumes.groupInfo();
+      requireFree(group, size + leastMoment(group));
+      long usual = ThinPoolPlan.up(Math.max(size / PART, USUAL_MOMENT), group.extent());
+      long room = Math.min(usual, free(group) - size);
+      allocate(target, size, List.of(VolumeTags.TRASH));
+      String moment = LvmNames.freshVolume();
+      try {
+        active.comes(moment);
+        plain.moment(source, moment, room);
+        return moment;
+      } catch (RuntimeException e) {
+        Undo.after(e, () -> forget(moment));
+        throw e;
+      }
+    }
+  }
+
+  private static long leastMoment(VolumeGroup group) {
+    return ThinPoolPlan.up(LEAST_MOMENT, group.extent());
+  }
+
+  @Override
+  public Room forCopyOf(long size) {
+    synchronized (extents) {
+      VolumeGroup group = volumes.groupInfo();
+      long one = ThinPoolPlan.up(size, group.extent());
+      long copy = one + leastMoment(group);
+      requireFree(group, one + copy);
+      kept += copy;
+      AtomicLong rest = new AtomicLong(copy);
+      return () -> giveBack(rest.getAndSet(0));
+    }
+  }
+
+  private void giveBack(long bytes) {
+    synchronized (extents) {
+      kept -= bytes;
     }
   }
 
   private void copy(String source, String moment, Path target) {
     try {
-      pool.contents().copy(volumes.device(moment), target);
+      pool.contents().copy(volumes.device(moment), target, this::requireNow);
     } catch (LinuxException e) {
       if (e.is(Errno.EIO) && plain.isOver(moment)) {
         throw pool.failure(Kind.EXHAUSTED, overflow(source), e);
@@ -202,7 +260,7 @@ final class PlainSpace implements Space {
     long wanted = ThinPoolPlan.up(bytes, group.extent());
     if (wanted > has) {
       requireFree(group, wanted - has);
-      grow(volume, wanted - has);
+      grow(volume, wanted, wanted - has);
     } else if (wanted < has && bytes < now) {
       plain.reduce(volume, wanted);
     }
@@ -210,18 +268,21 @@ final class PlainSpace implements Space {
 
   /**
    * Who has the device sees the new size at once, and may write there: so the extents are those of
-   * another volume until they are zeros.
+   * another volume until they are zeros. Where somebody else has made it as large meanwhile they
+   * are not needed.
    */
-  private void grow(String volume, long more) {
+  private void grow(String volume, long wanted, long more) {
     String helper = LvmNames.freshVolume();
     try {
       allocate(helper, more, List.of(VolumeTags.TRASH));
-      pool.contents().zero(volumes.device(helper));
+      pool.contents().zero(volumes.device(helper), this::requireNow);
       List<String> where = plain.extents(helper);
       synchronized (extents) {
         volumes.remove(List.of(helper));
         active.gone(List.of(helper));
-        plain.extend(volume, more, where);
+        if (volumes.size(volume) < wanted) {
+          plain.extend(volume, wanted, where);
+        }
       }
     } catch (RuntimeException e) {
       Undo.after(e, () -> forget(helper));

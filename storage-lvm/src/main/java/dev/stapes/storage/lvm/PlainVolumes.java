@@ -10,7 +10,10 @@ import java.util.List;
  * @param volumes of the pool
  */
 record PlainVolumes(PoolVolumes volumes) {
-  /** Makes the one that bears the mark, of one extent: it says that the pool is there. */
+  /**
+   * Makes the one that bears the mark, of one extent: it says that the pool is there. It is active,
+   * and what its extent was before nobody is to see.
+   */
   static PoolVolumes mark(Lvm lvm, String group, String name, String mark, VolumeGroup info) {
     lvm.run(
         "lvcreate",
@@ -18,9 +21,9 @@ record PlainVolumes(PoolVolumes volumes) {
         "--type",
         "linear",
         "--wipesignatures",
-        "n",
+        "y",
         "--zero",
-        "n",
+        "y",
         "--size",
         PoolVolumes.kibibytes(info.extent()),
         "--addtag",
@@ -129,16 +132,24 @@ record PlainVolumes(PoolVolumes volumes) {
     return all;
   }
 
-  /** Gives a volume more, of certain extents. */
+  /**
+   * Gives a volume more, of certain extents.
+   *
+   * @param bytes that it has then
+   */
   void extend(String volume, long bytes, List<String> extents) {
     List<String> arguments =
         new ArrayList<>(
-            List.of("--yes", "--size", "+" + PoolVolumes.kibibytes(bytes), volumes.path(volume)));
+            List.of("--yes", "--size", PoolVolumes.kibibytes(bytes), volumes.path(volume)));
     arguments.addAll(extents);
     lvm().run("lvextend", arguments);
   }
 
-  /** Takes the end of a volume from it. */
+  /**
+   * Takes the end of a volume from it.
+   *
+   * @param bytes that it has then
+   */
   void reduce(String volume, long bytes) {
     String path = volumes.path(volume);
     lvm().run("lvreduce", "--yes", "--force", "--size", PoolVolumes.kibibytes(bytes), path);

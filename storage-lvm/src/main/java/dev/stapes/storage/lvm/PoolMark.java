@@ -13,9 +13,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The small file in a pool's directory that says which thin pool is its own. It is there before the
- * thin pool is, and until that is gone. A tag of the thin pool says in which directory it is: a
- * copy of that is in another one.
+ * The small file in a pool's directory that says which logical volume of LVM bears its mark: a thin
+ * pool, or a small one among plain volumes. It is there before that is, and until that is gone. A
+ * tag of that says in which directory it is: a copy of the directory is another one.
  */
 final class PoolMark {
   private static final Pattern FORM =
@@ -89,7 +89,7 @@ final class PoolMark {
     try {
       Matcher matcher = FORM.matcher(Files.readString(file, StandardCharsets.ISO_8859_1));
       if (!matcher.matches()) {
-        throw pool.failure(Kind.UNAVAILABLE, file + ": names no thin pool");
+        throw pool.failure(Kind.UNAVAILABLE, file + ": names no pool of LVM");
       }
       return Optional.of(matcher);
     } catch (NoSuchFileException e) {
@@ -100,10 +100,10 @@ final class PoolMark {
   }
 
   /**
-   * Looks whether the directory is the one that a thin pool is in. One that was moved has taken its
+   * Looks whether the directory is the one that the pool is in. One that was moved has taken its
    * mark along: then it is in the new one from now on, as where nobody knows.
    *
-   * @throws StapesException UNAVAILABLE in a copy, whose thin pool is that of the original
+   * @throws StapesException UNAVAILABLE in a copy, whose volumes are those of the original
    */
   void requireOriginal(String mark, PoolContent content) {
     Placement here = content.pool().placed(absolute(pool.directory()));
@@ -116,7 +116,7 @@ final class PoolMark {
       throw pool.failure(
           Kind.UNAVAILABLE,
           pool.directory()
-              + " is a copy, and its thin pool is that of "
+              + " is a copy, and its volumes are those of "
               + original.get()
               + ": if that is not needed, remove the file "
               + file(original.get()));

@@ -19,6 +19,13 @@ interface Space {
    */
   record Usage(long size, long used) {}
 
+  /** Room that is kept for somebody, until it is closed; that may be done again. */
+  @FunctionalInterface
+  interface Room extends AutoCloseable {
+    @Override
+    void close();
+  }
+
   /** How it copies. */
   PoolInfo.Copies copies();
 
@@ -59,7 +66,8 @@ interface Space {
 
   /**
    * Makes a logical volume with the data of another one, as of one moment, whoever writes to that
-   * meanwhile. With a tag that says more of it than that it is trash it has all of the data.
+   * meanwhile. With a tag that says more of it than that it is trash it has all of the data. It is
+   * not active, where nobody made it so.
    *
    * @param source a name
    * @param target a new name
@@ -67,6 +75,15 @@ interface Space {
    * @throws dev.stapes.model.StapesException EXHAUSTED
    */
   void copy(String source, String target, List<String> tags);
+
+  /**
+   * Looks whether a volume that comes can be made, and a copy of it afterwards, and keeps the room
+   * for the copy: {@link #copy} takes what is free.
+   *
+   * @param size of each, in bytes
+   * @throws dev.stapes.model.StapesException EXHAUSTED
+   */
+  Room forCopyOf(long size);
 
   /**
    * Gives a volume another size; does nothing where it has that. What is on it is not looked at;

@@ -11,10 +11,12 @@ import dev.stapes.model.StapesException.Kind;
 import dev.stapes.testkit.RequiresKernel;
 import dev.stapes.testkit.RequiresRoot;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -55,7 +57,7 @@ class BlockCopiesIT {
     Files.write(to, used(8 * MIB));
     try (LoopDevice first = LoopDevice.of(sys, from, false);
         LoopDevice second = LoopDevice.of(sys, to, false)) {
-      copies.copy(first.path(), second.path());
+      copies.copy(first.path(), second.path(), () -> {});
     }
     byte[] expected = Arrays.copyOf(source, 8 * MIB);
     assertEquals(-1, Arrays.mismatch(expected, Files.readAllBytes(to)));
@@ -65,9 +67,42 @@ class BlockCopiesIT {
   void a_used_device_becomes_zeros() throws IOException {
     Files.write(to, used(3 * MIB));
     try (LoopDevice device = LoopDevice.of(sys, to, false)) {
-      copies.zero(device.path());
+      copies.zero(device.path(), () -> {});
     }
     assertEquals(-1, Arrays.mismatch(new byte[3 * MIB], Files.readAllBytes(to)));
+  }
+
+  @Test
+  void what_a_look_throws_ends_a_copy_before_much_more_is_written() throws IOException {
+    byte[] source = used(50 * MIB);
+    Files.write(from, source);
+    resize(to, 50 * MIB);
+    AtomicInteger looks = new AtomicInteger();
+    try (LoopDevice first = LoopDevice.of(sys, from, false);
+        LoopDevice second = LoopDevice.of(sys, to, false)) {
+      StapesException error =
+          assertThrows(
+              StapesException.class,
+              () ->
+                  copies.copy(
+                      first.path(),
+                      second.path(),
+                      () -> {
+                        if (looks.incrementAndGet() == 2) {
+                          throw new StapesException(Kind.EXHAUSTED, "pool", "full");
+                        }
+                      }));
+      assertEquals(Kind.EXHAUSTED, error.kind(), error.toString());
+    }
+    byte[] written = Files.readAllBytes(to);
+    int end = (int) (2 * DeviceContents.LOOK);
+    assertEquals(end, Arrays.mismatch(source, written));
+  }
+
+  private static void resize(Path file, int size) throws IOException {
+    try (RandomAccessFile open = new RandomAccessFile(file.toFile(), "rw")) {
+      open.setLength(size);
+    }
   }
 
   @Test
@@ -78,7 +113,8 @@ class BlockCopiesIT {
         LoopDevice second = LoopDevice.of(sys, to, false)) {
       Thread.currentThread().interrupt();
       StapesException error =
-          assertThrows(StapesException.class, () -> copies.copy(first.path(), second.path()));
+          assertThrows(
+              StapesException.class, () -> copies.copy(first.path(), second.path(), () -> {}));
       assertEquals(Kind.INTERRUPTED, error.kind(), error.toString());
       assertTrue(Thread.interrupted());
     }

@@ -135,6 +135,20 @@ final class FakeLvm implements FakeProgram {
         .orElseThrow();
   }
 
+  /** The name of the one with a tag that begins so. */
+  synchronized String beginning(String tag) {
+    return volumes.entrySet().stream()
+        .filter(entry -> entry.getValue().tags.stream().anyMatch(one -> one.startsWith(tag)))
+        .map(Map.Entry::getKey)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /** Whether one has a device. */
+  synchronized boolean isActive(String name) {
+    return Objects.requireNonNull(volumes.get(name), name).active == machine;
+  }
+
   /** A thin volume that somebody made in the only pool. */
   synchronized void add(String name, Set<String> tags) {
     Volume made = new Volume();

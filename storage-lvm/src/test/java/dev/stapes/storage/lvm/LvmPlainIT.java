@@ -16,6 +16,7 @@ import dev.stapes.spi.StorageDriverProvider.Unfinished;
 import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.StoragePool.Attachment;
 import dev.stapes.spi.StoragePool.BlockVolumes;
+import dev.stapes.spi.Tree;
 import dev.stapes.testkit.DoomedJvm;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -27,6 +28,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.Random;
 import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
@@ -56,14 +58,14 @@ class LvmPlainIT extends RealLvmTests {
     BlockCopies real = new BlockCopies(sys);
     return new DeviceContents() {
       @Override
-      public void zero(Path device) {
-        real.zero(device);
+      public void zero(Path device, Runnable look) {
+        real.zero(device, look);
       }
 
       @Override
-      public void copy(Path from, Path to) {
+      public void copy(Path from, Path to, Runnable look) {
         work.run();
-        real.copy(from, to);
+        real.copy(from, to, look);
       }
     };
   }
@@ -83,8 +85,14 @@ class LvmPlainIT extends RealLvmTests {
       lvm("vgcreate", "stapesplain", device);
       try {
         lvm("lvcreate", "--yes", "--size", "16m", "--name", "others", "stapesplain");
+        lvm("lvcreate", "--yes", "--size", "4m", "--name", "swap", "stapesplain");
+        run("mkswap", "/dev/stapesplain/swap");
+        lvm("lvremove", "--yes", "stapesplain/swap");
         PoolSpec spec = plain(PoolSpec.of("test", "lvm").source("stapesplain"));
         StoragePool pool = provider.create(host, spec, own);
+        String marked =
+            lvm("lvs", "--noheadings", "-o", "lv_path", "-S", "tags=stapes.plain").strip();
+        assertEquals("", run("bash", "-c", "blkid -p -s TYPE -o value " + marked + " || true"));
         pool.create(A);
         write(pool, A, "file", "kept");
         blocks(pool);
@@ -172,6 +180,73 @@ class LvmPlainIT extends RealLvmTests {
     } finally {
       pool.destroy();
     }
+  }
+
+  /** Sparse as it is, a file on a full disk gives errors of the device to all who write. */
+  @Test
+  void copies_and_streams_end_before_the_disk_below_a_file_is_full() throws IOException {
+    Path disk = directory.resolve("below");
+    Path stream = directory.resolve("stream");
+    resize(disk, 400);
+    run("mkfs.ext4", "-q", "-m", "0", disk.toString());
+    run("mount", "-o", "loop", disk.toString(), own.toString());
+    Files.delete(own.resolve("lost+found"));
+    StoragePool pool =
+        provider.create(host, plain(spec(900)).with("volume.size", "120MiB"), own);
+    try {
+      pool.create(A);
+      writeMuch(pool);
+      pool.copy(A, SNAPSHOT, true);
+      StoragePool.SendReceive streams = pool.sendReceive().orElseThrow();
+      try (OutputStream out = Files.newOutputStream(stream)) {
+        streams.send(SNAPSHOT, Optional.empty(), out);
+      }
+      leaveFree(60);
+      try (InputStream in = Files.newInputStream(stream)) {
+        refused(Kind.EXHAUSTED, () -> streams.receive(LATER, in));
+      }
+      assertTrue(free() >= 8 * MIB, free() + " left by a stream");
+      pool.reclaim();
+      leaveFree(60);
+      refused(Kind.EXHAUSTED, () -> pool.copy(A, B, false));
+      assertTrue(free() >= 8 * MIB, free() + " left by a copy");
+      write(pool, A, "file", "goes on");
+      run("sync", "-f", own.toString());
+      assertEquals(Set.of(A, SNAPSHOT), pool.list());
+      Files.delete(own.resolve("filler"));
+      pool.copy(A, B, false);
+      assertEquals("goes on", read(pool, B, "file"));
+    } finally {
+      pool.destroy();
+      Files.deleteIfExists(own.resolve("filler"));
+      run("umount", own.toString());
+    }
+  }
+
+  private void writeMuch(StoragePool pool) throws IOException {
+    byte[] some = new byte[MIB];
+    new Random(1).nextBytes(some);
+    try (Tree tree = pool.tree(A, Tree.Resolution.BENEATH);
+        OutputStream out = tree.write("much", 0644)) {
+      for (int i = 0; i < 80; i++) {
+        out.write(some);
+      }
+    }
+    run("sync");
+  }
+
+  private long free() throws IOException {
+    return Files.getFileStore(own).getUsableSpace();
+  }
+
+  /** Somebody else has the rest of what is below. */
+  private void leaveFree(int mebibytes) throws IOException {
+    Path filler = own.resolve("filler");
+    Files.deleteIfExists(filler);
+    run("sync", "-f", own.toString());
+    long rest = free() - (long) mebibytes * MIB;
+    run("fallocate", "--length", Long.toString(rest), filler.toString());
+    assertTrue(free() < (mebibytes + 4L) * MIB, free() + " free");
   }
 
   /** The snapshot that the copy is made of has room for as much as the group has free. */

@@ -73,6 +73,37 @@ class LvmPlainPoolTest {
     assertTrue(lvcreate().stream().noneMatch(line -> line.contains("thin")), "" + lvcreate());
   }
 
+  /** Others would take the pool's own volume for what was on its extent. */
+  @Test
+  void what_bears_the_mark_is_wiped() {
+    String made = lvcreate().get(0);
+    assertTrue(made.contains(" --wipesignatures y --zero y "), made);
+  }
+
+  @Test
+  void a_copy_has_no_device_before_somebody_looks_at_it() {
+    pool().create(A);
+    long active = world.lvm().countActive();
+    pool().copy(A, SNAPSHOT, true);
+    assertEquals(active, world.lvm().countActive());
+  }
+
+  @Test
+  void where_the_usual_size_is_too_large_the_key_for_another_one_is_named() throws IOException {
+    Path own = Files.createDirectory(directory.resolve("own"));
+    PoolSpec spec = LvmWorld.SPEC.with("lvm.use_thinpool", "false");
+    FakeHost machine = LvmWorld.machine(new FakeLvm());
+    try (StoragePool small = LvmWorld.provider().create(machine, spec, own)) {
+      StapesException error = refused(Kind.EXHAUSTED, () -> small.create(A));
+      assertTrue(String.valueOf(error.getMessage()).contains("volume.size"), error.toString());
+      StapesException large =
+          refused(
+              Kind.EXHAUSTED,
+              () -> small.blockVolumes().orElseThrow().create(A, Size.ofGibibytes(20)));
+      assertFalse(String.valueOf(large.getMessage()).contains("volume.size"), large.toString());
+    }
+  }
+
   @Test
   void a_copy_is_made_of_a_snapshot_that_is_gone_afterwards() {
     pool().create(A);
@@ -140,6 +171,7 @@ class LvmPlainPoolTest {
     assertEquals(before, world.lvm().count());
     List<String> grown = world.commands("lvm lvextend");
     assertEquals(1, grown.size());
+    assertTrue(grown.get(0).contains(" --size 20480k "), grown.toString());
     assertTrue(grown.get(0).endsWith(" /dev/fake:7-9"), grown.toString());
     refused(Kind.EXHAUSTED, () -> blocks.grow(A, Size.ofGibibytes(3)));
     world.reopen();

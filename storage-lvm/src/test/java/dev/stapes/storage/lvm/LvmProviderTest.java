@@ -1,6 +1,7 @@
 package dev.stapes.storage.lvm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -70,6 +71,19 @@ class LvmProviderTest {
         "e2fsprogs",
         FakeHost.builder().program("lvm", LVM).program("thin_check", call -> 0).build());
     unavailable("no thin pools", "CONFIG_DM_THIN_PROVISIONING", LvmWorld.machine(LVM));
+  }
+
+  @Test
+  void plain_volumes_need_what_they_are_copied_from() throws IOException {
+    kernelHas("kernel/drivers/md/dm-thin-pool.ko: kernel/drivers/md/dm-bufio.ko\n");
+    FakeHost host = LvmWorld.machine(new FakeLvm());
+    Path own = directory("own");
+    PoolSpec plain = LvmWorld.SPEC.with("lvm.use_thinpool", "false");
+    refused(Kind.UNAVAILABLE, "CONFIG_DM_SNAPSHOT", host, plain, own);
+    assertEquals(Set.of(), HostLeftovers.filesBelow(own));
+    provider.create(host, LvmWorld.SPEC, own).destroy();
+    kernelHas("kernel/drivers/md/dm-snapshot.ko.xz: kernel/drivers/md/dm-bufio.ko.xz\n");
+    provider.create(host, plain, own).destroy();
   }
 
   @Test
@@ -187,6 +201,7 @@ class LvmProviderTest {
       String message = String.valueOf(error.getMessage());
       assertTrue(message.contains("is a copy"), error.toString());
       assertTrue(message.contains(original.toString()), error.toString());
+      assertFalse(message.contains("thin pool"), error.toString());
     }
   }
 

@@ -14,10 +14,13 @@ import dev.stapes.testkit.FakeProgram;
 import dev.stapes.testkit.Faults;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.Consumer;
@@ -30,13 +33,13 @@ final class LvmWorld implements AutoCloseable {
   static final DeviceContents CONTENTS =
       new DeviceContents() {
         @Override
-        public void zero(Path device) {
-          // is not there
+        public void zero(Path device, Runnable look) {
+          look.run();
         }
 
         @Override
-        public void copy(Path from, Path to) {
-          // are not there
+        public void copy(Path from, Path to, Runnable look) {
+          look.run();
         }
       };
 
@@ -70,7 +73,7 @@ final class LvmWorld implements AutoCloseable {
   private static StorageDriverProvider provider(PoolSpec spec, Faults faults) {
     return spec.driver().equals(LvmClusterProvider.NAME)
         ? new LvmClusterProvider(Syscalls::system, sys -> contents(faults))
-        : new LvmProvider(Syscalls::system, Path.of("/"), sys -> contents(faults));
+        : provider(contents(faults));
   }
 
   /** Such as can fail. */
@@ -79,12 +82,12 @@ final class LvmWorld implements AutoCloseable {
     Consumer<String> effect = faults.wrap(Consumer.class, (Consumer<String>) what -> {});
     return new DeviceContents() {
       @Override
-      public void zero(Path device) {
+      public void zero(Path device, Runnable look) {
         effect.accept("zero " + device);
       }
 
       @Override
-      public void copy(Path from, Path to) {
+      public void copy(Path from, Path to, Runnable look) {
         effect.accept("copy " + from + " " + to);
       }
     };
@@ -141,7 +144,17 @@ final class LvmWorld implements AutoCloseable {
   }
 
   static LvmProvider provider() {
-    return new LvmProvider(Syscalls::system, Path.of("/"), sys -> CONTENTS);
+    return provider(CONTENTS);
+  }
+
+  static LvmProvider provider(DeviceContents contents) {
+    return new LvmProvider(Syscalls::system, kernel(), sys -> contents);
+  }
+
+  /** A machine's directory, whose kernel has what the driver needs. */
+  private static Path kernel() {
+    URL place = Objects.requireNonNull(LvmWorld.class.getResource("machine"));
+    return Path.of(URI.create(place.toString()));
   }
 
   StoragePool pool() {
