@@ -27,7 +27,7 @@ final class ActiveVolumes {
   private final Set<String> names = ConcurrentHashMap.newKeySet();
 
   /** Of the names: taken while LVM works on one, which keeps nobody from the others. */
-  private final NamedTurns turns = new NamedTurns();
+  private final Turns turns;
 
   /** How many hold one; its monitor guards what follows, too, and is held for moments alone. */
   private final Map<String, Integer> holders = new HashMap<>();
@@ -45,6 +45,7 @@ final class ActiveVolumes {
   ActiveVolumes(String subject, PoolVolumes volumes, Collection<String> found) {
     this.subject = subject;
     this.volumes = volumes;
+    this.turns = new Turns(subject);
     names.addAll(found);
   }
 

@@ -164,7 +164,7 @@ final class LvmStreams implements StoragePool.SendReceive {
 
   /** One at a time for a volume: two would be one too many. */
   private Twin twin(ThinVolume volume) {
-    return turns.take(volume.name(), () -> knownOrMade(volume));
+    return turns.await(volume.name(), () -> knownOrMade(volume));
   }
 
   private Twin knownOrMade(ThinVolume volume) {

@@ -2,14 +2,26 @@ package dev.stapes.storage.lvm;
 
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
-import java.util.HashSet;
-import java.util.Set;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
-/** Lets work on one name go one after the other, and that on different names at once. */
+/**
+ * One after the other for each name, and beside all that have another one. The same thread may take
+ * a turn of the same name again meanwhile.
+ */
 final class Turns {
   private final String subject;
-  private final Set<String> taken = new HashSet<>();
+  private final Map<String, Turn> turns = new HashMap<>();
+
+  /** Of one name. */
+  private static final class Turn {
+    private final ReentrantLock lock = new ReentrantLock();
+
+    /** Those who have it, or wait for it; guarded by the monitor of all. */
+    private int users;
+  }
 
   /**
    * Nobody's turn yet.
@@ -20,44 +32,57 @@ final class Turns {
     this.subject = subject;
   }
 
-  /**
-   * Does it when nobody else does something with the name.
-   *
-   * @throws StapesException INTERRUPTED where the thread is while it waits
-   */
-  <T> T take(String name, Supplier<T> work) {
-    begin(name);
+  /** Does something that may take its time, also on an interrupted thread. */
+  void take(String name, Runnable work) {
+    Turn turn = enter(name);
     try {
-      return work.get();
+      turn.lock.lock();
+      try {
+        work.run();
+      } finally {
+        turn.lock.unlock();
+      }
     } finally {
-      end(name);
+      leave(name, turn);
     }
   }
 
-  /** The same without an answer. */
-  void take(String name, Runnable work) {
-    String unused =
-        take(
-            name,
-            () -> {
-              work.run();
-              return name;
-            });
-  }
-
-  private synchronized void begin(String name) {
+  /**
+   * Does it, where nobody interrupts the wait.
+   *
+   * @throws StapesException INTERRUPTED
+   */
+  <T> T await(String name, Supplier<T> work) {
+    Turn turn = enter(name);
     try {
-      while (!taken.add(name)) {
-        wait();
+      turn.lock.lockInterruptibly();
+      try {
+        return work.get();
+      } finally {
+        turn.lock.unlock();
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new StapesException(Kind.INTERRUPTED, subject, "interrupted", e);
+    } finally {
+      leave(name, turn);
     }
   }
 
-  private synchronized void end(String name) {
-    taken.remove(name);
-    notifyAll();
+  private Turn enter(String name) {
+    synchronized (turns) {
+      Turn turn = turns.computeIfAbsent(name, of -> new Turn());
+      turn.users++;
+      return turn;
+    }
+  }
+
+  private void leave(String name, Turn turn) {
+    synchronized (turns) {
+      turn.users--;
+      if (turn.users == 0) {
+        turns.remove(name);
+      }
+    }
   }
 }
