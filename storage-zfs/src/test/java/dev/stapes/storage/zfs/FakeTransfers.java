@@ -53,7 +53,8 @@ final class FakeTransfers {
             .orElseThrow(
                 () ->
                     new FakeComplaint(
-                        "cannot resume send: 'tank/a@b' used in the initial send no longer exists"));
+                        "cannot resume send: 'tank/a@b' used in the initial send no longer"
+                            + " exists"));
     byte[] whole = new FakeStream(node.guid, token.base(), node.content, padding).bytes();
     int offset = Math.toIntExact(token.position().offset());
     ByteArrayOutputStream out = new ByteArrayOutputStream();
@@ -120,7 +121,8 @@ final class FakeTransfers {
       ResumeToken.Position position = StreamHeader.position(bytes).orElseThrow();
       if (position.offset() != there.came.length) {
         throw new FakeComplaint(
-            "cannot receive resume stream: kernel modules must be upgraded to receive this stream.");
+            "cannot receive resume stream: kernel modules must be upgraded to receive this"
+                + " stream.");
       }
       more = Arrays.copyOfRange(bytes, FakePairs.size(bytes), bytes.length);
     }

@@ -95,6 +95,11 @@ final class ZfsDoomed {
             }
             return -1;
           }
+
+          @Override
+          public int read(byte[] bytes, int offset, int length) throws IOException {
+            return read();
+          }
         };
     StoragePool.Received answer =
         pool.resumable()

@@ -212,6 +212,11 @@ abstract class StorageResumableTests extends StorageStreamTests {
           public int read() throws IOException {
             throw new IOException("the cable is gone");
           }
+
+          @Override
+          public int read(byte[] bytes, int offset, int length) throws IOException {
+            return read();
+          }
         };
     InputStream in = new SequenceInputStream(stream(first(whole, 0.7)), failing);
     Received.Part part = assertInstanceOf(Received.Part.class, resumable().receive(RECEIVED, in));
