@@ -68,6 +68,8 @@ final class Lvm {
     settings.add("activation/error_when_full=1");
     // What was made zeros stays so when it is removed and given to another volume.
     settings.add("devices/issue_discards=0");
+    // Newer versions put complaints into reports otherwise, and say nothing beside.
+    settings.add("log/report_command_log=0");
     if (shared) {
       settings.add("global/use_lvmlockd=1");
       settings.add("global/lvmlockd_lock_retries=" + LOCK_TRIES);
@@ -108,6 +110,23 @@ final class Lvm {
   /** The same, with strings. */
   String run(String command, String... arguments) {
     return run(command, List.of(arguments));
+  }
+
+  /**
+   * Takes the end of a volume from it; who calls has looked at what is on it. Versions that look
+   * themselves may refuse what resize2fs has made smaller, and are told not to; the others do not
+   * know the option for that.
+   *
+   * @param bytes that it has then
+   */
+  void reduce(String path, long bytes) {
+    List<String> arguments = new ArrayList<>(List.of("--yes", "--force"));
+    Optional<LvmVersion> version = LvmVersion.of(unkilled(Command.of("lvm", "version")));
+    if (version.isPresent() && version.get().compareTo(LvmVersion.LOOKS) >= 0) {
+      arguments.addAll(List.of("--fs", "ignore"));
+    }
+    arguments.addAll(List.of("--size", PoolVolumes.kibibytes(bytes), path));
+    run("lvreduce", arguments);
   }
 
   /** Runs another program that must come to its end, such as one that resizes a file system. */

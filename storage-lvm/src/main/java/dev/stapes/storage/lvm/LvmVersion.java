@@ -12,6 +12,9 @@ import java.util.regex.Pattern;
  * @param patch such as 16
  */
 record LvmVersion(int major, int minor, int patch) implements Comparable<LvmVersion> {
+  /** The first that looks at the file system of what it makes smaller, see lvreduce(8). */
+  static final LvmVersion LOOKS = new LvmVersion(2, 3, 17);
+
   private static final Pattern LINE =
       Pattern.compile("(?m)^\\s*LVM version:\\s+(\\d{1,4})\\.(\\d{1,4})\\.(\\d{1,4})");
 

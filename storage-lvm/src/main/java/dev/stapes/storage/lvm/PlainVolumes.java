@@ -151,8 +151,7 @@ record PlainVolumes(PoolVolumes volumes) {
    * @param bytes that it has then
    */
   void reduce(String volume, long bytes) {
-    String path = volumes.path(volume);
-    lvm().run("lvreduce", "--yes", "--force", "--size", PoolVolumes.kibibytes(bytes), path);
+    lvm().reduce(volumes.path(volume), bytes);
   }
 
   /** How much the group has, and how much of it is used by anybody. */

@@ -95,14 +95,12 @@ record ThinPool(PoolVolumes volumes) {
 
   /** Gives a volume another size; what is on it is not looked at. */
   void resize(String volume, boolean grows, long bytes) {
-    lvm()
-        .run(
-            grows ? "lvextend" : "lvreduce",
-            "--yes",
-            "--force",
-            "--size",
-            PoolVolumes.kibibytes(bytes),
-            volumes.path(volume));
+    String path = volumes.path(volume);
+    if (grows) {
+      lvm().run("lvextend", "--yes", "--force", "--size", PoolVolumes.kibibytes(bytes), path);
+    } else {
+      lvm().reduce(path, bytes);
+    }
   }
 
   /** Makes its data larger. */

@@ -1,6 +1,7 @@
 package dev.stapes.storage.lvm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -78,8 +79,20 @@ class LvmCommandsTest {
     ThinPool thin = new ThinPool(pool(host));
     thin.resize("v1", true, 2 << 20);
     thin.resize("v1", false, 512 << 10);
-    assertEquals(List.of("lvextend", "lvreduce"), commands(host));
-    assertTrue(host.commands().get(1).arguments().contains("512k"));
+    assertEquals(List.of("lvextend", "version", "lvreduce"), commands(host));
+    assertTrue(host.commands().get(2).arguments().contains("512k"));
+    assertFalse(host.commands().get(2).arguments().contains("--fs"));
+  }
+
+  @Test
+  void a_version_that_looks_at_file_systems_is_told_not_to() {
+    FakeHost host =
+        FakeHost.builder()
+            .program("lvm", FakeProgram.printing("  LVM version:     2.03.31(2) (2025-02-27)\n"))
+            .build();
+    new ThinPool(pool(host)).resize("v1", false, 512 << 10);
+    List<String> last = host.commands().get(1).arguments();
+    assertEquals("ignore", last.get(last.indexOf("--fs") + 1), last.toString());
   }
 
   /** What a host answers where a program writes more than it takes. */

@@ -191,8 +191,7 @@ class LvmPlainIT extends RealLvmTests {
     run("mkfs.ext4", "-q", "-m", "0", disk.toString());
     run("mount", "-o", "loop", disk.toString(), own.toString());
     Files.delete(own.resolve("lost+found"));
-    StoragePool pool =
-        provider.create(host, plain(spec(900)).with("volume.size", "120MiB"), own);
+    StoragePool pool = provider.create(host, plain(spec(900)).with("volume.size", "120MiB"), own);
     try {
       pool.create(A);
       writeMuch(pool);

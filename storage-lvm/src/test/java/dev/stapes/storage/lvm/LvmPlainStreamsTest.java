@@ -54,10 +54,7 @@ class LvmPlainStreamsTest {
   private final StoragePool pool;
 
   LvmPlainStreamsTest(@TempDir Path directory) throws IOException {
-    PoolSpec spec =
-        LvmWorld.SPEC
-            .with("lvm.use_thinpool", "false")
-            .with("volume.size", "64MiB");
+    PoolSpec spec = LvmWorld.SPEC.with("lvm.use_thinpool", "false").with("volume.size", "64MiB");
     Path own = Files.createDirectory(directory.resolve("pool"));
     this.pool = LvmWorld.provider(contents()).create(machine, spec, own);
   }
@@ -179,8 +176,7 @@ class LvmPlainStreamsTest {
   void what_comes_is_refused_at_once_where_there_is_no_room_for_its_twin() throws IOException {
     pool.create(A);
     long made = made();
-    StapesException error =
-        receive(Kind.EXHAUSTED, B, Optional.empty(), Size.ofMebibytes(500));
+    StapesException error = receive(Kind.EXHAUSTED, B, Optional.empty(), Size.ofMebibytes(500));
     assertTrue(String.valueOf(error.getMessage()).contains("are needed"), error.toString());
     assertEquals(made, made());
     assertEquals(Set.of(A), pool.list());
@@ -199,10 +195,7 @@ class LvmPlainStreamsTest {
           refusal.set(
               refused(
                   Kind.EXHAUSTED,
-                  () ->
-                      pool.blockVolumes()
-                          .orElseThrow()
-                          .create(DISK, Size.ofMebibytes(200))));
+                  () -> pool.blockVolumes().orElseThrow().create(DISK, Size.ofMebibytes(200))));
         });
     receive(Kind.UNAVAILABLE, B, Optional.empty(), Size.ofMebibytes(400));
     assertTrue(Objects.requireNonNull(refusal.get()).toString().contains("are needed"));
