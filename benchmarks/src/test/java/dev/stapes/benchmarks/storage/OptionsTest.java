@@ -72,7 +72,9 @@ class OptionsTest {
   void what_is_wrong_is_quoted() {
     assertSays("no path \"jump\": one of [create, ", "--paths", "jump");
     assertSays(
-        "no storage driver \"foo\": one of [btrfs, dir, lvm, lvmcluster, overlay, zfs", "--pools", "dir,foo");
+        "no storage driver \"foo\": one of [btrfs, dir, lvm, lvmcluster, overlay, zfs",
+        "--pools",
+        "dir,foo");
     assertSays("no storage driver \"\"", "--pools", "dir,");
     assertSays("pool dir has no option \"nope\": one of [", "--pools", "dir:nope=1");
     assertSays("no storage driver \"dir:source\"", "--pools", "dir:source");

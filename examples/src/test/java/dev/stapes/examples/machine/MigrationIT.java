@@ -1,7 +1,7 @@
 package dev.stapes.examples.machine;
 
-import static dev.stapes.examples.machine.VmBench.output;
 import static dev.stapes.examples.machine.GuestCounter.count;
+import static dev.stapes.examples.machine.VmBench.output;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
