@@ -89,7 +89,7 @@ class LvmTranscriptsTest {
             List.of(),
             List.of(),
             List.of("v1"),
-            Optional.empty());
+            List.of());
     assertEquals(expected, content(version, THIN, 1));
     Said all = Transcript.of(version).all("lvs", "--options " + PoolContent.FIELDS).get(0);
     assertEquals(expected, PoolContent.of(THIN, all.rows()));
@@ -110,7 +110,7 @@ class LvmTranscriptsTest {
             List.of(),
             List.of("w3", "w2"),
             List.of("w1", "w2", "w3"),
-            Optional.empty());
+            List.of());
     assertEquals(expected, content(version, PLAIN, 2));
     assertEquals(expected, content(version, PLAIN, 3), "its snapshot is full");
   }
