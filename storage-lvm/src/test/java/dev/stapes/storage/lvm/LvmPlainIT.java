@@ -106,6 +106,7 @@ class LvmPlainIT extends RealLvmTests {
       } finally {
         lvm("vgremove", "--yes", "--force", "stapesplain");
         lvm("pvremove", "--yes", device);
+        run("udevadm", "settle"); // it looks at what was written, and holds it meanwhile
       }
     }
   }
@@ -185,12 +186,26 @@ class LvmPlainIT extends RealLvmTests {
   /** Sparse as it is, a file on a full disk gives errors of the device to all who write. */
   @Test
   void copies_and_streams_end_before_the_disk_below_a_file_is_full() throws IOException {
-    Path disk = directory.resolve("below");
+    try (LoopDevice disk = disk("below", 400)) {
+      String device = disk.path().toString();
+      run("mkfs.ext4", "-q", "-m", "0", device);
+      here("mount", device, own.toString());
+      try {
+        run("mount", device, own.toString());
+        try {
+          Files.delete(own.resolve("lost+found"));
+          endsBeforeTheDiskIsFull();
+        } finally {
+          run("umount", own.toString());
+        }
+      } finally {
+        here("umount", own.toString());
+      }
+    }
+  }
+
+  private void endsBeforeTheDiskIsFull() throws IOException {
     Path stream = directory.resolve("stream");
-    resize(disk, 400);
-    run("mkfs.ext4", "-q", "-m", "0", disk.toString());
-    run("mount", "-o", "loop", disk.toString(), own.toString());
-    Files.delete(own.resolve("lost+found"));
     StoragePool pool = provider.create(host, plain(spec(900)).with("volume.size", "120MiB"), own);
     try {
       pool.create(A);
@@ -218,7 +233,6 @@ class LvmPlainIT extends RealLvmTests {
     } finally {
       pool.destroy();
       Files.deleteIfExists(own.resolve("filler"));
-      run("umount", own.toString());
     }
   }
 
@@ -232,6 +246,12 @@ class LvmPlainIT extends RealLvmTests {
       }
     }
     run("sync");
+  }
+
+  /** Among the mounts of this JVM; the host's programs have others. */
+  private static void here(String... command) throws IOException {
+    Process process = new ProcessBuilder(command).inheritIO().start();
+    assertEquals(0, process.onExit().join().exitValue(), () -> String.join(" ", command));
   }
 
   private long free() throws IOException {
