@@ -216,15 +216,17 @@ public interface StoragePool extends AutoCloseable {
     /**
      * Makes a read-only volume of a stream: of one of {@link SendReceive#send}, or of the rest of
      * one, of {@link #send}. Where it breaks, what came is kept; an interrupt breaks it, too, and
-     * stays set.
+     * stays set. A rest that broke before it brought anything new leaves the token as it was: who
+     * sends again in a loop looks at that.
      *
-     * @throws StapesException where it keeps nothing of this stream. What was kept before stays.
-     *     CONFLICT where the volume exists, where a stream begins anew although something is kept,
-     *     and where it goes on elsewhere than what is kept ends. NOT_FOUND where it is the rest of
-     *     something that is not kept. INVALID where it is no stream, of another volume than what is
-     *     kept, or the difference to a volume that is not here. BUSY where somebody else receives
-     *     it. EXHAUSTED. UNAVAILABLE where the pool was closed or its disk cannot be reached:
-     *     {@link #find} tells what is kept when it can
+     * @throws StapesException where nothing is kept of the volume, or this is not what it needs.
+     *     What was kept before stays. INTERRUPTED before anything came. CONFLICT where the volume
+     *     exists, where a stream begins anew although something is kept, and where it goes on
+     *     elsewhere than what is kept ends. NOT_FOUND where it is the rest of something that is not
+     *     kept. INVALID where it is no stream, of another volume than what is kept, or the
+     *     difference to a volume that is not here. BUSY where somebody else receives it. EXHAUSTED.
+     *     UNAVAILABLE where the pool was closed or its disk cannot be reached: {@link #find} tells
+     *     what is kept when it can
      */
     Received receive(VolumeId id, InputStream in);
 
@@ -233,7 +235,9 @@ public interface StoragePool extends AutoCloseable {
      *
      * @param token that the receiver gave, see {@link Kept}; it is not trusted
      * @throws StapesException NOT_FOUND where the volume is gone, or the one that its stream is the
-     *     difference to; INVALID where the token is none of this driver, or of another volume
+     *     difference to; INVALID where the token is none of this driver, or of another volume, or
+     *     the volume is not read-only; UNAVAILABLE where the pool was closed or {@code out} breaks;
+     *     INTERRUPTED
      */
     void send(VolumeId id, String token, OutputStream out);
 

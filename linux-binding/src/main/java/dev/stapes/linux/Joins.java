@@ -1,6 +1,9 @@
 package dev.stapes.linux;
 
-/** Waits for a thread of ours that has been told to end. */
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/** Waits for threads of ours that end by themselves, or have been told to. */
 public final class Joins {
   private Joins() {}
 
@@ -19,6 +22,36 @@ public final class Joins {
     }
     if (interrupted) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  /**
+   * Does something on a thread of its own, which ends with it, and waits as {@link #join} does: for
+   * what changes the thread itself, such as its namespaces.
+   *
+   * @param name of the thread
+   */
+  static void run(String name, Runnable work) {
+    AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+    Thread thread =
+        new Thread(
+            () -> {
+              try {
+                work.run();
+              } catch (RuntimeException | Error e) {
+                failure.set(e);
+              }
+            },
+            name);
+    thread.setDaemon(true);
+    thread.start();
+    join(thread);
+    Throwable failed = failure.get();
+    if (failed instanceof Error error) {
+      throw error;
+    }
+    if (failed instanceof RuntimeException exception) {
+      throw exception;
     }
   }
 }

@@ -4,8 +4,6 @@ import dev.stapes.linux.ffi.Constants;
 import dev.stapes.linux.ffi.Syscalls;
 import java.nio.file.Path;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicReference;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Work in the mount namespace of another thread of this process, which does not wait for it. A
@@ -26,25 +24,12 @@ public final class MountsApart {
    *     without CAP_SYS_ADMIN
    */
   public void run(int tid, Runnable work) {
-    AtomicReference<@Nullable RuntimeException> failure = new AtomicReference<>();
-    Thread visitor =
-        new Thread(
-            () -> {
-              try {
-                enter(tid);
-                work.run();
-              } catch (RuntimeException e) {
-                failure.set(e);
-              }
-            },
-            "stapes-mounts-apart");
-    visitor.setDaemon(true);
-    visitor.start();
-    Joins.join(visitor);
-    RuntimeException failed = failure.get();
-    if (failed != null) {
-      throw failed;
-    }
+    Joins.run(
+        "stapes-mounts-apart",
+        () -> {
+          enter(tid);
+          work.run();
+        });
   }
 
   /** Only who shares root and working directory with nobody may go (setns(2), EINVAL). */

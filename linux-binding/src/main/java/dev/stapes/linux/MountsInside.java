@@ -10,9 +10,7 @@ import dev.stapes.linux.ffi.Syscalls;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Mounts in the mount namespace of another process, without its help: a thread goes there and back,
@@ -93,24 +91,7 @@ public final class MountsInside {
   }
 
   private void visit(long pid, BooleanSupplier alive, String call, String path, Steps steps) {
-    AtomicReference<@Nullable RuntimeException> failure = new AtomicReference<>();
-    Thread visitor =
-        new Thread(
-            () -> {
-              try {
-                visitHere(pid, alive, call, path, steps);
-              } catch (RuntimeException e) {
-                failure.set(e);
-              }
-            },
-            "stapes-mounts-of-" + pid);
-    visitor.setDaemon(true);
-    visitor.start();
-    Joins.join(visitor);
-    RuntimeException failed = failure.get();
-    if (failed != null) {
-      throw failed;
-    }
+    Joins.run("stapes-mounts-of-" + pid, () -> visitHere(pid, alive, call, path, steps));
   }
 
   private void visitHere(long pid, BooleanSupplier alive, String call, String path, Steps steps) {

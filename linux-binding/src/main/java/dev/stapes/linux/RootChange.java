@@ -9,8 +9,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicReference;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Gives the processes of another mount namespace a new root directory, and a host name, without
@@ -54,24 +52,7 @@ public final class RootChange {
    *     lacks a directory
    */
   public void run(Fd tree, long pid, List<String> carried, String hostName) {
-    AtomicReference<@Nullable RuntimeException> failure = new AtomicReference<>();
-    Thread visitor =
-        new Thread(
-            () -> {
-              try {
-                visit(tree, pid, carried, hostName);
-              } catch (RuntimeException e) {
-                failure.set(e);
-              }
-            },
-            "stapes-root-of-" + pid);
-    visitor.setDaemon(true);
-    visitor.start();
-    Joins.join(visitor);
-    RuntimeException failed = failure.get();
-    if (failed != null) {
-      throw failed;
-    }
+    Joins.run("stapes-root-of-" + pid, () -> visit(tree, pid, carried, hostName));
   }
 
   private void visit(Fd tree, long pid, List<String> carried, String hostName) {

@@ -145,7 +145,8 @@ public final class LvmClusterProvider implements StorageDriverProvider {
   }
 
   /**
-   * Those that have volumes in a pool beside this machine's.
+   * Those that have something in a pool beside this machine: volumes, or what they have not removed
+   * yet.
    *
    * @param owner names a directory of the pool, for {@link #takeOver}
    * @param place the machine's number and the directory, as text; empty: no machine says that it
@@ -162,7 +163,11 @@ public final class LvmClusterProvider implements StorageDriverProvider {
   /**
    * What others have in a pool that this machine has, whether they are there or not.
    *
+   * @param host of this machine
+   * @param spec that the pool was made with
    * @param directory of the pool on this machine, where it may be open
+   * @throws StapesException UNAVAILABLE where the directory has no pool, or that of another
+   *     machine, or the locks of its group are not started
    */
   public List<Other> others(Host host, PoolSpec spec, Path directory) {
     PoolContext pool = context(host, spec, directory);
@@ -170,7 +175,9 @@ public final class LvmClusterProvider implements StorageDriverProvider {
     String mark = file.read();
     SharedBacking backing = backing(pool, file.owner());
     return DriverErrors.naming(
-        pool.subject(), "cannot be read", () -> new Takeover(backing.require(mark)).others());
+        pool.subject(),
+        "cannot be read",
+        () -> new Takeover(backing.require(mark).pool()).others());
   }
 
   /**
@@ -182,6 +189,10 @@ public final class LvmClusterProvider implements StorageDriverProvider {
    * volume first, of the same kind, and take the other over into the place of that, which nobody
    * uses meanwhile.
    *
+   * <p>One is taken over at a time in this JVM; no other one of this machine is to do so meanwhile.
+   *
+   * @param host of this machine
+   * @param spec that the pool was made with
    * @param directory of the pool on this machine, where it may be open
    * @param owner see {@link Other}
    * @param theirs what the volume is called there
@@ -200,7 +211,7 @@ public final class LvmClusterProvider implements StorageDriverProvider {
         "volume " + theirs,
         "cannot be taken over",
         () -> {
-          new Takeover(backing.require(mark)).take(owner, theirs, ours);
+          new Takeover(backing.require(mark).pool()).take(owner, theirs, ours);
           return ours;
         });
   }

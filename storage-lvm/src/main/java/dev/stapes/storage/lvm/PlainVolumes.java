@@ -11,8 +11,8 @@ import java.util.List;
  */
 record PlainVolumes(PoolVolumes volumes) {
   /**
-   * Makes the one that bears the mark, of one extent: it says that the pool is there. It is active,
-   * and what its extent was before nobody is to see.
+   * Makes the one that bears the mark, of one extent: it says that the pool is there. It is active;
+   * no signature is left of what its extent was before.
    */
   static PoolVolumes mark(Lvm lvm, String group, String name, String mark, VolumeGroup info) {
     lvm.run(

@@ -256,13 +256,13 @@ record PoolVolumes(
 
   /** Takes a volume's id from it: it is trash then. */
   void throwAway(ThinVolume volume) {
-    lvm.run(
-        "lvchange",
-        "--deltag",
-        VolumeTags.id(volume.id()),
-        "--addtag",
-        VolumeTags.TRASH,
-        path(volume.name()));
+    throwAway(volume.name(), volume.id());
+  }
+
+  /** The same by its name. */
+  void throwAway(String volume, VolumeId id) {
+    String tag = VolumeTags.id(id);
+    lvm.run("lvchange", "--deltag", tag, "--addtag", VolumeTags.TRASH, path(volume));
   }
 
   /**

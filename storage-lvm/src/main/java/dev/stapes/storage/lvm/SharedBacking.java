@@ -229,9 +229,10 @@ final class SharedBacking implements Backing {
   private void leave(PoolContent content) {
     PoolVolumes own = content.pool();
     own.removeAll();
-    Placement here = own.placed(PoolMark.absolute(pool.directory()));
-    if (content.placements().contains(here)) {
-      own.leave(here);
+    for (Placement placement : content.placements()) { // of a directory that was moved, too
+      if (placement.sharer().equals(own.sharer())) {
+        own.leave(placement);
+      }
     }
     own.removeMark(mark(content));
   }

@@ -18,19 +18,19 @@ import org.slf4j.LoggerFactory;
 final class Takeover {
   private static final Logger LOG = LoggerFactory.getLogger(Takeover.class);
 
-  private final PoolContent content;
   private final PoolVolumes own;
   private final List<LvmRow> rows;
+  private final PoolContent content;
 
   /**
-   * In a pool.
+   * Reads what there is in a pool.
    *
-   * @param content this machine's
+   * @param own this machine's
    */
-  Takeover(PoolContent content) {
-    this.content = content;
-    this.own = content.pool();
+  Takeover(PoolVolumes own) {
+    this.own = own;
     this.rows = own.lvm().volumes(PoolContent.FIELDS, own.group());
+    this.content = own.lvm().read(() -> PoolContent.of(own, rows));
   }
 
   /** All that have volumes. */
@@ -75,30 +75,63 @@ final class Takeover {
   }
 
   /**
-   * Takes one over.
+   * Takes one over. One at a time, as LVM does not tell users of one machine apart; what was read
+   * before the volume was activated is read again, as that may take its time.
    *
    * @see LvmClusterProvider#takeOver
    */
   void take(String owner, VolumeId theirs, VolumeId ours) {
+    synchronized (Takeover.class) {
+      ThinVolume volume = find(owner, theirs, ours);
+      if (!own.lvm().read(() -> row(volume.name()).text("lv_active")).isEmpty()) {
+        throw new StapesException(Kind.BUSY, volume.subject(), "this machine has it active");
+      }
+      own.activate(volume.name());
+      try {
+        Takeover now = new Takeover(own);
+        if (!now.find(owner, theirs, ours).name().equals(volume.name())) {
+          throw new StapesException(Kind.BUSY, volume.subject(), "it is another one by now");
+        }
+        now.forgetFormer(volume);
+        own.takeOver(now.row(volume.name()), theirs, ours, find(now.content.volumes(), ours));
+      } catch (RuntimeException e) {
+        Undo.after(e, () -> own.deactivate(List.of(volume.name())));
+        throw e;
+      }
+      letGo(volume.name());
+    }
+  }
+
+  private ThinVolume find(String owner, VolumeId theirs, VolumeId ours) {
     ThinVolume volume =
         find(volumes(owner), theirs)
             .orElseThrow(() -> StapesException.notFound("volume " + theirs + " of " + owner));
-    Optional<ThinVolume> replaced = find(content.volumes(), ours);
-    replaced.ifPresent(old -> requireAlike(volume, old));
-    own.activate(volume.name());
+    find(content.volumes(), ours).ifPresent(old -> requireAlike(volume, old));
+    return volume;
+  }
+
+  /**
+   * What the volume stands for at its owner's is trash because it says so, and would be a volume
+   * again without that.
+   */
+  private void forgetFormer(ThinVolume volume) {
+    own.lvm()
+        .read(() -> VolumeTags.replaced(row(volume.name())))
+        .filter(former -> find(former).isPresent())
+        .ifPresent(former -> own.throwAway(former, volume.id()));
+  }
+
+  /** Also on an interrupted thread. */
+  private void letGo(String volume) {
+    boolean interrupted = Thread.interrupted();
     try {
-      if (!of(owner).isWhole(volume.name())) {
-        throw new StapesException(Kind.BUSY, volume.subject(), "it is another one's by now");
-      }
-      own.takeOver(row(volume.name()), theirs, ours, replaced);
-    } catch (RuntimeException e) {
-      Undo.after(e, () -> own.deactivate(List.of(volume.name())));
-      throw e;
-    }
-    try {
-      own.deactivate(List.of(volume.name()));
+      own.deactivate(List.of(volume));
     } catch (StapesException e) {
-      LOG.debug("{} stays active", volume.name(), e);
+      LOG.debug("{} stays active", volume, e);
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 
@@ -119,15 +152,19 @@ final class Takeover {
   }
 
   private LvmRow row(String name) {
+    return find(name).orElseThrow(() -> StapesException.notFound("logical volume " + name));
+  }
+
+  private Optional<LvmRow> find(String name) {
     return own.lvm()
         .read(
             () -> {
               for (LvmRow row : rows) {
                 if (row.text("lv_name").equals(name)) {
-                  return row;
+                  return Optional.of(row);
                 }
               }
-              throw new LvmReport.Malformed("no volume " + name);
+              return Optional.<LvmRow>empty();
             });
   }
 }

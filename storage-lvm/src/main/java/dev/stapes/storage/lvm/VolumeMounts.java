@@ -435,7 +435,9 @@ final class VolumeMounts {
             () -> each(all, this::unmountNow),
             () -> each(unknown(), this::unmount),
             () -> delete(base));
-    each(steps, Runnable::run);
+    synchronized (closing) { // who drops a view unmounts it, too
+      each(steps, Runnable::run);
+    }
   }
 
   private void unmountNow(Place place) {

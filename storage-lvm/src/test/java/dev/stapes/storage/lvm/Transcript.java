@@ -1,17 +1,11 @@
 package dev.stapes.storage.lvm;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
+import dev.stapes.testkit.Recording;
 import java.util.List;
 import java.util.Objects;
 
 /**
- * What a version of LVM has said, as it was recorded: for each command a line that begins with
- * {@code $}, then what it wrote behind {@code >}, what it complained behind {@code !}, and its exit
- * code behind {@code =}.
+ * What a version of LVM has said, as it was recorded (see {@link Recording}).
  *
  * @param said one after the other
  */
@@ -42,36 +36,9 @@ record Transcript(List<Said> said) {
   /** That of a version. */
   static Transcript of(String version) {
     String name = "lvm-" + version + ".txt";
-    try (InputStream in =
-        Objects.requireNonNull(Transcript.class.getResourceAsStream(name), name)) {
-      return parse(new String(in.readAllBytes(), StandardCharsets.UTF_8));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static Transcript parse(String text) {
-    List<Said> all = new ArrayList<>();
-    String command = "";
-    StringBuilder output = new StringBuilder();
-    StringBuilder complaint = new StringBuilder();
-    for (String line : text.lines().toList()) {
-      String rest = line.length() > 2 ? line.substring(2) : "";
-      switch (line.charAt(0)) {
-        case '#' -> {}
-        case '$' -> command = rest;
-        case '>' -> output.append(rest).append('\n');
-        case '!' -> complaint.append(rest).append('\n');
-        case '=' -> {
-          all.add(
-              new Said(command, output.toString(), complaint.toString(), Integer.parseInt(rest)));
-          output.setLength(0);
-          complaint.setLength(0);
-        }
-        default -> throw new AssertionError(line);
-      }
-    }
-    return new Transcript(all);
+    return new Transcript(
+        Recording.read(
+            Objects.requireNonNull(Transcript.class.getResourceAsStream(name), name), Said::new));
   }
 
   /** All that a command said with such last words. */

@@ -91,13 +91,21 @@ final class Trash {
         });
   }
 
-  /** What waits for the rest of a stream. Nobody is asked where nothing is called so. */
+  /**
+   * What waits for the rest of a stream. Nobody is asked where nothing is called so; what was
+   * forgotten is called otherwise, and has its token still.
+   */
   private List<String> unfinished(List<Entry> entries) {
     boolean any =
         entries.stream()
             .map(entry -> entry.place().dataset().component())
             .anyMatch(component -> VolumeNames.ofUnfinished(component).isPresent());
-    return any ? zfs.unfinished(root).stream().map(DatasetName::component).toList() : List.of();
+    return any
+        ? zfs.unfinished(root).stream()
+            .map(DatasetName::component)
+            .filter(component -> VolumeNames.ofUnfinished(component).isPresent())
+            .toList()
+        : List.of();
   }
 
   /** Takes a step; the answer is why it could not be taken. */

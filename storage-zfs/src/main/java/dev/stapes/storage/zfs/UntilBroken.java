@@ -2,6 +2,7 @@ package dev.stapes.storage.zfs;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -49,6 +50,10 @@ final class UntilBroken extends InputStream {
     } catch (IOException e) {
       ended = true;
       why = e;
+      return -1;
+    } catch (UncheckedIOException e) {
+      ended = true;
+      why = e.getCause();
       return -1;
     }
   }

@@ -231,7 +231,11 @@ final class ZfsPool implements StoragePool {
     if (pass(known -> zfs.exists(dataset))) {
       gate.alone(
           "throw " + dataset + " away",
-          () -> names.during(component -> renamed(place, gone(place, component), null)));
+          () -> {
+            if (zfs.exists(dataset)) { // a reclaim may have been quicker
+              names.during(component -> renamed(place, gone(place, component), null));
+            }
+          });
     }
   }
 

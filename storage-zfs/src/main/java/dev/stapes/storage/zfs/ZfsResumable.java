@@ -90,7 +90,7 @@ final class ZfsResumable implements StoragePool.Resumable {
 
   /** A dataset that is only called so has had its last record: nothing is missing in it. */
   private void requireNothing(VolumeId id) {
-    if (token(id).isPresent()) {
+    if (isKept(id)) {
       throw new StapesException(
           Kind.CONFLICT, "volume " + id, "cannot begin anew: a part of it is kept here");
     }
@@ -125,6 +125,11 @@ final class ZfsResumable implements StoragePool.Resumable {
         Kind.NOT_FOUND,
         "volume " + id,
         "cannot be received: nothing is kept that it is the rest of");
+  }
+
+  /** Whatever its token looks like, which another version of ZFS may have written. */
+  private boolean isKept(VolumeId id) {
+    return zfs.token(dataset(id)).isPresent();
   }
 
   private Optional<ResumeToken> token(VolumeId id) {
@@ -276,7 +281,7 @@ final class ZfsResumable implements StoragePool.Resumable {
   public void forget(VolumeId id) {
     VolumeIndex index = pool.claim(id);
     try {
-      if (token(id).isPresent()) {
+      if (isKept(id)) {
         pool.throwAway(dataset(id));
       }
     } finally {

@@ -18,6 +18,7 @@ import dev.stapes.spi.StoragePool;
 import dev.stapes.spi.StoragePool.Attachment;
 import dev.stapes.spi.Tree;
 import dev.stapes.spi.VolumeId;
+import dev.stapes.testkit.EventStream;
 import dev.stapes.testkit.HostLeftovers;
 import dev.stapes.testkit.RequiresKernel;
 import dev.stapes.testkit.RequiresRoot;
@@ -267,7 +268,7 @@ class ZfsLostDeviceIT {
   /** Takes the device away where it is read. */
   private InputStream losing(byte[] whole) {
     InputStream first = new ByteArrayInputStream(whole, 0, 3 << 20);
-    InputStream cutting = new FirstRead(() -> swap(false));
+    InputStream cutting = new EventStream(() -> swap(false));
     InputStream rest = new ByteArrayInputStream(whole, 3 << 20, whole.length - (3 << 20));
     return new SequenceInputStream(first, new SequenceInputStream(cutting, rest));
   }
@@ -342,25 +343,5 @@ class ZfsLostDeviceIT {
     run("zpool", "clear", "zlost");
     goesOnAfterwards();
     pool.destroy();
-  }
-
-  /** Has nothing, and does something when it is read. */
-  private static final class FirstRead extends InputStream {
-    private final Runnable work;
-
-    FirstRead(Runnable work) {
-      this.work = work;
-    }
-
-    @Override
-    public int read() {
-      work.run();
-      return -1;
-    }
-
-    @Override
-    public int read(byte[] bytes, int offset, int length) {
-      return read();
-    }
   }
 }

@@ -13,6 +13,7 @@ import dev.stapes.spi.StoragePool.Kept;
 import dev.stapes.spi.StoragePool.Received;
 import dev.stapes.spi.StoragePool.Resumable;
 import dev.stapes.spi.VolumeId;
+import dev.stapes.testkit.EventStream;
 import dev.stapes.testkit.FakeHost;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -38,6 +39,7 @@ class ZfsResumableTest {
   private static final VolumeId OLD = new VolumeId(VolumeId.Kind.SNAPSHOT, "old");
   private static final VolumeId NEW = new VolumeId(VolumeId.Kind.SNAPSHOT, "new");
   private static final VolumeId GOT = new VolumeId(VolumeId.Kind.SNAPSHOT, "got");
+  private static final VolumeId OTHER = new VolumeId(VolumeId.Kind.SNAPSHOT, "other");
   private static final DatasetName ROOT = new DatasetName("tank/data/stapes");
   private static final String PART = ROOT + "/part:snapshots:got";
   private static final PoolSpec SPEC = PoolSpec.of("p", "zfs").source("tank/data");
@@ -168,8 +170,10 @@ class ZfsResumableTest {
     streams().forget(GOT);
     assertEquals(Optional.empty(), streams().find(GOT));
     refused(Kind.NOT_FOUND, () -> finish(OLD, kept));
+    assertInstanceOf(Received.Part.class, streams().receive(OTHER, first(whole, LONG)));
     pool.reclaim();
     assertTrue(zfs.names().stream().noneMatch(name -> name.contains("gone:")), "" + zfs.names());
+    assertEquals(Set.of(OTHER), streams().list());
     streams().forget(GOT);
     part(first(whole, LONG));
   }
@@ -186,7 +190,7 @@ class ZfsResumableTest {
   void what_is_being_received_is_nobody_else_s() {
     List<Kind> kinds = new ArrayList<>();
     InputStream trying =
-        new Trying(
+        new EventStream(
             () -> {
               for (Executable work :
                   List.<Executable>of(
@@ -211,7 +215,7 @@ class ZfsResumableTest {
   @Test
   void who_is_interrupted_keeps_what_came_and_stays_interrupted() {
     InputStream interrupting =
-        new Trying(
+        new EventStream(
             () -> {
               zfs.awaitCame(PART, LONG);
               Thread.currentThread().interrupt();
@@ -245,25 +249,5 @@ class ZfsResumableTest {
     Kept again = part(first(whole, LONG));
     pool.discard(OLD);
     refused(Kind.NOT_FOUND, () -> finish(OLD, again));
-  }
-
-  /** Has nothing, and does something when it is read. */
-  private static final class Trying extends InputStream {
-    private final Runnable work;
-
-    Trying(Runnable work) {
-      this.work = work;
-    }
-
-    @Override
-    public int read() {
-      work.run();
-      return -1;
-    }
-
-    @Override
-    public int read(byte[] bytes, int offset, int length) {
-      return read();
-    }
   }
 }

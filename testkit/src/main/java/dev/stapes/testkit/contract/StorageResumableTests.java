@@ -19,6 +19,7 @@ import dev.stapes.spi.StoragePool.Received;
 import dev.stapes.spi.StoragePool.Resumable;
 import dev.stapes.spi.Tree;
 import dev.stapes.spi.VolumeId;
+import dev.stapes.testkit.EventStream;
 import dev.stapes.testkit.Faults;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -194,7 +195,7 @@ abstract class StorageResumableTests extends StorageStreamTests {
   void what_a_close_cut_short_goes_on_after_it() {
     byte[] whole = somethingSent(pool());
     StoragePool pool = pool();
-    InputStream closing = new Event(pool::close);
+    InputStream closing = new EventStream(pool::close);
     InputStream in = new SequenceInputStream(stream(first(whole, 0.7)), closing);
     refused(UNAVAILABLE, "", () -> pool.resumable().orElseThrow().receive(RECEIVED, in));
     bench().reopen();
@@ -329,25 +330,5 @@ abstract class StorageResumableTests extends StorageStreamTests {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     pool.resumable().orElseThrow().send(source, kept.token(), out);
     return out.toByteArray();
-  }
-
-  /** Has nothing, and does something when it is read. */
-  private static final class Event extends InputStream {
-    private final Runnable work;
-
-    Event(Runnable work) {
-      this.work = work;
-    }
-
-    @Override
-    public int read() {
-      work.run();
-      return -1;
-    }
-
-    @Override
-    public int read(byte[] bytes, int offset, int length) {
-      return read();
-    }
   }
 }
