@@ -128,19 +128,29 @@ public final class LvmClusterProvider implements StorageDriverProvider {
     file.delete();
   }
 
-  @Override
-  public StoragePool open(Host host, PoolSpec spec, Path directory) {
+  /** A pool that this machine has made, as the mark in its directory says. */
+  private record Made(PoolContext pool, PoolMark file, String mark, SharedBacking backing) {
+    PoolContent content() {
+      return backing.require(mark);
+    }
+  }
+
+  private Made made(Host host, PoolSpec spec, Path directory) {
     PoolContext pool = context(host, spec, directory);
     PoolMark file = new PoolMark(pool);
-    String mark = file.read();
-    SharedBacking backing = backing(pool, file.owner());
+    return new Made(pool, file, file.read(), backing(pool, file.owner()));
+  }
+
+  @Override
+  public StoragePool open(Host host, PoolSpec spec, Path directory) {
+    Made made = made(host, spec, directory);
     return DriverErrors.naming(
-        pool.subject(),
+        made.pool().subject(),
         "cannot be opened",
         () -> {
-          PoolContent content = backing.require(mark);
-          file.requireOriginal(mark, content);
-          return new LvmPool(pool, backing, content, file::delete);
+          PoolContent content = made.content();
+          made.file().requireOriginal(made.mark(), content);
+          return new LvmPool(made.pool(), made.backing(), content, made.file()::delete);
         });
   }
 
@@ -170,14 +180,11 @@ public final class LvmClusterProvider implements StorageDriverProvider {
    *     machine, or the locks of its group are not started
    */
   public List<Other> others(Host host, PoolSpec spec, Path directory) {
-    PoolContext pool = context(host, spec, directory);
-    PoolMark file = new PoolMark(pool);
-    String mark = file.read();
-    SharedBacking backing = backing(pool, file.owner());
+    Made made = made(host, spec, directory);
     return DriverErrors.naming(
-        pool.subject(),
+        made.pool().subject(),
         "cannot be read",
-        () -> new Takeover(backing.require(mark).pool()).others());
+        () -> new Takeover(made.content().pool()).others());
   }
 
   /**
@@ -198,20 +205,18 @@ public final class LvmClusterProvider implements StorageDriverProvider {
    * @param theirs what the volume is called there
    * @param ours what it is to be called here
    * @throws StapesException NOT_FOUND; BUSY where the other machine uses the volume, or died less
-   *     than the time ago that its lease needs to end, or this one uses what is in the place;
-   *     INVALID where that is of another kind
+   *     than the time ago that its lease needs to end, or this one has it active, as machines have
+   *     that outlived its former directory, or uses what is in the place; INVALID where that is of
+   *     another kind; UNAVAILABLE as of {@link #others}
    */
   public void takeOver(
       Host host, PoolSpec spec, Path directory, String owner, VolumeId theirs, VolumeId ours) {
-    PoolContext pool = context(host, spec, directory);
-    PoolMark file = new PoolMark(pool);
-    String mark = file.read();
-    SharedBacking backing = backing(pool, file.owner());
+    Made made = made(host, spec, directory);
     DriverErrors.naming(
         "volume " + theirs,
         "cannot be taken over",
         () -> {
-          new Takeover(backing.require(mark).pool()).take(owner, theirs, ours);
+          new Takeover(made.content().pool()).take(owner, theirs, ours);
           return ours;
         });
   }
