@@ -159,7 +159,10 @@ class LxcDriverIT extends LxcDriverFixture {
     Machine machine = box.driver.start(spec);
 
     assertEquals(machine.pid(), machine.state().pid().orElseThrow());
-    assertTrue(machine.state().processes().orElseThrow() >= 2);
+    try (Machine.Exec reader = machine.exec(ExecSpec.of("sh", "-c", "echo here; cat"))) {
+      until(reader.stdout(), "here"); // an init that has just begun is alone
+      assertTrue(machine.state().processes().orElseThrow() >= 2);
+    }
     assertTrue(machine.state().memory().orElseThrow().bytes() > 0);
     assertTrue(machine.state().network().containsKey("lo"));
     machine.update(
