@@ -62,6 +62,13 @@ class LvmClusterLabIT {
           + " --sanlock-timeout 1 >/dev/null 2>&1; for i in {1..100}; do lvmlockctl --info"
           + " >/dev/null 2>&1 && exit 0; sleep 0.1; done; exit 1";
 
+  /** That nothing is reported. */
+  private static final String LVS =
+      "test -z \"$(lvs --config global/use_lvmlockd=1 --noheadings -o lv_name ";
+
+  private static final String CHANGES =
+      "vgs --config global/use_lvmlockd=1 --noheadings -o vg_seqno " + GROUP;
+
   private static final Path ROOT =
       Path.of(System.getProperty("stapes.build", "target"))
           .toAbsolutePath()
@@ -232,7 +239,9 @@ class LvmClusterLabIT {
     one.does("plug disk");
     one.does("put disk bytes");
     two.refuses("take disk disk", "BUSY", "another machine");
+    one.script(CHANGES);
     one.does("grow disk 16");
+    one.script(CHANGES);
     one.does("detach disk");
     two.does("take disk disk");
     assertEquals("16MiB", two.tell("size disk"));
@@ -252,6 +261,11 @@ class LvmClusterLabIT {
           one.does("create a");
           one.does("write a kept");
           one.does("attach a");
+          one.does("block disk");
+          one.does("plug disk");
+          one.does("put disk bytes");
+          one.does("detach disk");
+          one.does("leave disk");
           two.does("create place");
           two.refuses("take a place", "BUSY", "another machine");
           one.close(); // ends its QEMU
@@ -262,12 +276,25 @@ class LvmClusterLabIT {
           }
           assertEquals("ok", answer, told::toString);
           assertEquals("kept", two.tell("read place"));
+          left(two);
           two.does("write place more");
           two.does("reopen");
-          assertEquals("[custom/place]", two.tell("list"));
+          assertEquals("[custom/disk, custom/place]", two.tell("list"));
           two.does("discard place");
+          two.does("discard disk");
           assertEquals("[]", two.tell("others"));
         });
+  }
+
+  /** Of a copy; a volume with its snapshot would not grow. */
+  private static void left(Node two) throws IOException {
+    two.does("take disk disk");
+    two.script(LVS + "-S lv_tags=stapes.moment " + GROUP + ")\"");
+    two.does("grow disk 16");
+    assertEquals("16MiB", two.tell("size disk"));
+    two.does("plug disk");
+    assertEquals("bytes", two.tell("get disk 5"));
+    two.does("detach disk");
   }
 
   @Test
