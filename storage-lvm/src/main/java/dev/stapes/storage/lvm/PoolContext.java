@@ -23,12 +23,7 @@ import org.slf4j.LoggerFactory;
  * @param contents of its devices
  */
 record PoolContext(
-    Host host,
-    Syscalls sys,
-    Path root,
-    PoolSpec spec,
-    Path directory,
-    DeviceContents contents) {
+    Host host, Syscalls sys, Path root, PoolSpec spec, Path directory, DeviceContents contents) {
   static final String NO_SNAPSHOTS =
       "the kernel has no snapshots of device-mapper, which volumes without a thin pool are copied"
           + " from";
