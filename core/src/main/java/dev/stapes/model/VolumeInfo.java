@@ -12,7 +12,7 @@ import java.util.Optional;
  * @param content what it holds
  * @param description free text
  * @param config see {@link VolumeKeys}
- * @param usage data in it; empty where the pool does not account it
+ * @param usage data in it; empty where the pool does not account it, or has lost the volume
  * @param usedBy names of the instances that have it among their devices, whether they run or not
  * @param createdAt when
  */

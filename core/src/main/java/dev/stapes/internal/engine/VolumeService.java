@@ -294,11 +294,21 @@ public final class VolumeService {
     return catalog.volume(id).orElseThrow(() -> StapesException.notFound("volume " + id));
   }
 
-  /** What a device takes its pool does not tell. */
+  /**
+   * What a device takes its pool does not tell; nor what one takes that the pool has lost, which
+   * keeps nobody from the others.
+   */
   private static Optional<Size> usage(StoragePool pool, VolumeId volume) {
-    return VolumeContents.isDevice(pool, volume)
-        ? Optional.empty()
-        : pool.quotas().map(quotas -> quotas.usage(volume));
+    try {
+      return VolumeContents.isDevice(pool, volume)
+          ? Optional.empty()
+          : pool.quotas().map(quotas -> quotas.usage(volume));
+    } catch (StapesException e) {
+      if (e.kind() == Kind.NOT_FOUND && !pool.exists(volume)) {
+        return Optional.empty();
+      }
+      throw e;
+    }
   }
 
   private VolumeInfo toInfo(VolumeRecord record) {

@@ -30,9 +30,9 @@ record BlockCopies(Syscalls sys) implements DeviceContents {
   private static final int GRAIN = 64 << 10;
 
   @Override
-  public void zero(Path device, Runnable look) {
+  public void zero(Path device, long from, Runnable look) {
     try (Fd open = Fd.open(sys, device, READ_WRITE)) {
-      zero(open, device, 0, LoopDevice.sizeOf(sys, open), look);
+      zero(open, device, from, LoopDevice.sizeOf(sys, open), look);
       open.sync();
     }
   }

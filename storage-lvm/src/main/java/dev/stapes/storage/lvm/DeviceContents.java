@@ -11,7 +11,16 @@ interface DeviceContents {
   long LOOK = 16L << 20;
 
   /** Makes all of it zeros; it is on the disk then. */
-  void zero(Path device, Runnable look);
+  default void zero(Path device, Runnable look) {
+    zero(device, 0, look);
+  }
+
+  /**
+   * The same of what is behind a part of it.
+   *
+   * @param from bytes that stay
+   */
+  void zero(Path device, long from, Runnable look);
 
   /** Makes a device the same as another one, and zeros behind that; it is on the disk then. */
   void copy(Path from, Path to, Runnable look);

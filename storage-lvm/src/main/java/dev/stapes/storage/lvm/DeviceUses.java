@@ -6,6 +6,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 
 /** Devices that are kept open for who uses them, and are told when their volume has grown. */
@@ -13,18 +16,25 @@ final class DeviceUses {
   /** With the names of their volumes. */
   private final Map<Use, String> uses = new HashMap<>();
 
+  /** Shared by those who let a device go. */
+  private final ReadWriteLock ends = new ReentrantReadWriteLock();
+
   /** A device that is kept open, so that it stays. */
   record Use(Path path, Runnable growing, Runnable letGo) {}
 
   /** One more. Its volume may have grown since it was looked at, when nobody knew of the use. */
-  synchronized void begin(Use use, String volume) {
-    uses.put(use, volume);
+  void begin(Use use, String volume) {
     try {
-      use.growing().run();
+      known(use, volume);
     } catch (RuntimeException e) {
       Undo.after(e, () -> end(use));
       throw e;
     }
+  }
+
+  private synchronized void known(Use use, String volume) {
+    uses.put(use, volume);
+    use.growing().run();
   }
 
   /** Tells all that a volume has grown, also where one of them fails. */
@@ -53,16 +63,38 @@ final class DeviceUses {
     }
   }
 
-  /** Lets one go; does nothing where it is gone. */
-  synchronized void end(Use use) {
-    if (uses.remove(use) != null) {
-      use.letGo().run();
+  /**
+   * Lets one go; does nothing where it is gone. It is not told of anything from then on, so who
+   * waits for a device to go keeps nobody from the others.
+   */
+  void end(Use use) {
+    Lock end = ends.readLock();
+    end.lock();
+    try {
+      if (remove(use)) {
+        use.letGo().run();
+      }
+    } finally {
+      end.unlock();
     }
   }
 
-  /** Lets all go; machines keep what they use. */
-  synchronized void close() {
-    List<Use> all = new ArrayList<>(uses.keySet());
-    all.forEach(this::end);
+  private synchronized boolean remove(Use use) {
+    return uses.remove(use) != null;
+  }
+
+  private synchronized List<Use> all() {
+    return new ArrayList<>(uses.keySet());
+  }
+
+  /** Lets all go, also those that somebody else is letting go; machines keep what they use. */
+  void close() {
+    try {
+      all().forEach(this::end);
+    } finally {
+      Lock all = ends.writeLock();
+      all.lock(); // when the last one has gone
+      all.unlock();
+    }
   }
 }

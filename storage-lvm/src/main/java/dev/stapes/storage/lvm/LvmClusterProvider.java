@@ -37,20 +37,24 @@ public final class LvmClusterProvider implements StorageDriverProvider {
   static final String NAME = "lvmcluster";
 
   private final Supplier<Syscalls> sys;
+  private final Path root;
   private final Function<Syscalls, DeviceContents> contents;
 
   /** A provider for this machine. */
   public LvmClusterProvider() {
-    this(Syscalls::system, BlockCopies::new);
+    this(Syscalls::system, LvmProvider.ROOT, BlockCopies::new);
   }
 
   /**
    * A provider over other system calls.
    *
+   * @param root where the machine's {@code /sys} and {@code /lib/modules} are looked for
    * @param contents of devices, by system calls
    */
-  LvmClusterProvider(Supplier<Syscalls> sys, Function<Syscalls, DeviceContents> contents) {
+  LvmClusterProvider(
+      Supplier<Syscalls> sys, Path root, Function<Syscalls, DeviceContents> contents) {
     this.sys = sys;
+    this.root = root;
     this.contents = contents;
   }
 
@@ -77,6 +81,10 @@ public final class LvmClusterProvider implements StorageDriverProvider {
     if (!installed.equals(Availability.available())) {
       return installed;
     }
+    if (!ThinKernel.hasSnapshots(root, host.facts().kernel())) {
+      return Availability.unavailable(
+          PoolContext.NO_SNAPSHOTS, "use a kernel with CONFIG_DM_SNAPSHOT");
+    }
     Availability version = LvmProvider.version(host);
     return version.equals(Availability.available()) ? daemons(host) : version;
   }
@@ -102,6 +110,7 @@ public final class LvmClusterProvider implements StorageDriverProvider {
   public StoragePool create(Host host, PoolSpec spec, Path directory) {
     PoolContext pool = context(host, spec, directory);
     LvmProvider.requireFormat(pool);
+    pool.requireSnapshots();
     String owner = LvmNames.fresh();
     SharedBacking backing = backing(pool, owner);
     return DriverErrors.naming(
@@ -242,7 +251,7 @@ public final class LvmClusterProvider implements StorageDriverProvider {
   private PoolContext context(Host host, PoolSpec spec, Path directory) {
     new ConfigSchema(LvmKeys.SHARED).validate("pool " + spec.name(), spec.config().values());
     Syscalls calls = sys.get();
-    return new PoolContext(host, calls, spec, directory, contents.apply(calls));
+    return new PoolContext(host, calls, root, spec, directory, contents.apply(calls));
   }
 
   private static SharedBacking backing(PoolContext pool, String owner) {

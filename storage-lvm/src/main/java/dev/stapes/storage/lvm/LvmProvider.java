@@ -37,7 +37,7 @@ public final class LvmProvider implements StorageDriverProvider {
   /** The first with {@code --devices} and {@code --setautoactivation}. */
   private static final LvmVersion LEAST = new LvmVersion(2, 3, 12);
 
-  private static final Path ROOT = Path.of("/");
+  static final Path ROOT = Path.of("/");
 
   private final Supplier<Syscalls> sys;
   private final Path root;
@@ -137,7 +137,9 @@ public final class LvmProvider implements StorageDriverProvider {
     Backing backing = backing(pool);
     requireNoSizeOfDevice(pool);
     requireOwnKeys(pool);
-    requireSnapshots(pool);
+    if (pool.isPlain()) { // the probe does not know that somebody wants these
+      pool.requireSnapshots();
+    }
     return DriverErrors.naming(pool.subject(), "cannot be made", () -> create(pool, backing));
   }
 
@@ -229,7 +231,7 @@ public final class LvmProvider implements StorageDriverProvider {
   private PoolContext context(Host host, PoolSpec spec, Path directory) {
     new ConfigSchema(LvmKeys.ALL).validate("pool " + spec.name(), spec.config().values());
     Syscalls calls = sys.get();
-    return new PoolContext(host, calls, spec, directory, contents.apply(calls));
+    return new PoolContext(host, calls, root, spec, directory, contents.apply(calls));
   }
 
   static void requireFormat(PoolContext pool) {
@@ -260,16 +262,6 @@ public final class LvmProvider implements StorageDriverProvider {
       throw StapesException.invalid(
           pool.subject(),
           "size is for a loop file or a volume group, but the source is \"" + source.get() + "\"");
-    }
-  }
-
-  /** Plain volumes are copied from such. The probe does not know that somebody wants these. */
-  private void requireSnapshots(PoolContext pool) {
-    if (pool.isPlain() && !ThinKernel.hasSnapshots(root, pool.host().facts().kernel())) {
-      throw pool.failure(
-          Kind.UNAVAILABLE,
-          "the kernel has no snapshots of device-mapper, which volumes without a thin pool are"
-              + " copied from: use a kernel with CONFIG_DM_SNAPSHOT, or a thin pool");
     }
   }
 

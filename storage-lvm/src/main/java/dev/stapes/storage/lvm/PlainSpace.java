@@ -27,6 +27,9 @@ final class PlainSpace implements Space {
   private static final long USUAL_MOMENT = 64 * MIB;
   private static final long LEAST_MOMENT = 4 * MIB;
 
+  /** A helper goes, and a volume has its extents. */
+  private static final int CHANGES_OF_GROWTH = 2;
+
   private final PoolContext pool;
   private final PlainVolumes plain;
   private final PoolVolumes volumes;
@@ -154,6 +157,7 @@ final class PlainSpace implements Space {
   /** Its source is shown as of one moment by a snapshot, as long as this takes. */
   @Override
   public void copy(String source, String target, List<String> tags) {
+    pool.requireSnapshots();
     long size = volumes.size(source);
     active.use(source);
     try {
@@ -198,6 +202,7 @@ final class PlainSpace implements Space {
 
   @Override
   public Room forCopyOf(long size) {
+    pool.requireSnapshots();
     synchronized (extents) {
       VolumeGroup group = volumes.groupInfo();
       long one = ThinPoolPlan.up(size, group.extent());
@@ -278,14 +283,43 @@ final class PlainSpace implements Space {
       pool.contents().zero(volumes.device(helper), this::requireNow);
       List<String> where = plain.extents(helper);
       synchronized (extents) {
+        long changes = changes();
         volumes.remove(List.of(helper));
         active.gone(List.of(helper));
-        if (volumes.size(volume) < wanted) {
+        long has = volumes.size(volume);
+        if (has < wanted) {
           plain.extend(volume, wanted, where);
+          keepZeros(volume, has, changes);
         }
       }
     } catch (RuntimeException e) {
       Undo.after(e, () -> forget(helper));
+      throw e;
+    }
+  }
+
+  /** No look where nobody else takes extents. */
+  private long changes() {
+    return volumes.isShared() ? plain.changes() : 0;
+  }
+
+  /**
+   * Another machine may have had the extents, and given them back, while they were nobody's. Where
+   * the group has had other changes than those of this growth they are made zeros again, before
+   * anybody is told of the size.
+   *
+   * @param before changes, when they were the helper's
+   */
+  private void keepZeros(String volume, long has, long before) {
+    if (!volumes.isShared()) {
+      return;
+    }
+    try {
+      if (plain.changes() != before + CHANGES_OF_GROWTH) {
+        pool.contents().zero(volumes.device(volume), has, this::requireNow);
+      }
+    } catch (RuntimeException e) {
+      Undo.after(e, () -> plain.reduce(volume, has));
       throw e;
     }
   }

@@ -154,6 +154,12 @@ record PlainVolumes(PoolVolumes volumes) {
     lvm().reduce(volumes.path(volume), bytes);
   }
 
+  /** A number that each change of the group, by whomever, makes larger by one. */
+  long changes() {
+    List<LvmRow> rows = lvm().groups("vg_seqno", volumes.group());
+    return lvm().read(() -> LvmReport.only(rows).number("vg_seqno"));
+  }
+
   /** How much the group has, and how much of it is used by anybody. */
   Space.Usage usage() {
     List<LvmRow> rows = lvm().groups("vg_size,vg_free", volumes.group());

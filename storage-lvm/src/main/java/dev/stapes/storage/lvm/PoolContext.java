@@ -17,12 +17,17 @@ import org.slf4j.LoggerFactory;
  *
  * @param host the machine
  * @param sys its system calls
+ * @param root where its {@code /sys} and {@code /lib/modules} are
  * @param spec what was asked for
  * @param directory for the pool's own files
  * @param contents of its devices
  */
 record PoolContext(
-    Host host, Syscalls sys, PoolSpec spec, Path directory, DeviceContents contents) {
+    Host host, Syscalls sys, Path root, PoolSpec spec, Path directory, DeviceContents contents) {
+  static final String NO_SNAPSHOTS =
+      "the kernel has no snapshots of device-mapper, which volumes without a thin pool are copied"
+          + " from";
+
   private static final Logger LOG = LoggerFactory.getLogger(PoolContext.class);
   private static final Path UDEV = Path.of("/run/udev/control");
 
@@ -39,6 +44,26 @@ record PoolContext(
   /** Whether volumes are to take their space from the group themselves. */
   boolean isPlain() {
     return isShared() || !get(LvmKeys.THIN).orElse(true);
+  }
+
+  /** Whether plain volumes can be copied. */
+  boolean hasSnapshots() {
+    return ThinKernel.hasSnapshots(root, host.facts().kernel());
+  }
+
+  /**
+   * Looks whether they can.
+   *
+   * @throws StapesException UNAVAILABLE
+   */
+  void requireSnapshots() {
+    if (!hasSnapshots()) {
+      throw failure(
+          StapesException.Kind.UNAVAILABLE,
+          NO_SNAPSHOTS
+              + ": use a kernel with CONFIG_DM_SNAPSHOT"
+              + (isShared() ? "" : ", or a thin pool"));
+    }
   }
 
   /** The path by which this JVM reaches a path of the host's mount namespace. */

@@ -3,9 +3,13 @@ package dev.stapes.storage.lvm;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Chooses where the volumes of a pool have their space from. */
 final class Spaces {
+  private static final Logger LOG = LoggerFactory.getLogger(Spaces.class);
+
   private Spaces() {}
 
   /**
@@ -61,6 +65,9 @@ final class Spaces {
       Backing backing,
       ActiveVolumes active,
       Consumer<String> left) {
+    if (volumes.isPlain() && !pool.hasSnapshots()) {
+      LOG.warn("{}: nothing can be copied: {}", pool.subject(), PoolContext.NO_SNAPSHOTS);
+    }
     return volumes.isPlain()
         ? new PlainSpace(pool, new PlainVolumes(volumes), backing, active, left)
         : new ThinSpace(pool, new ThinPool(volumes), backing);

@@ -18,6 +18,9 @@ import org.slf4j.LoggerFactory;
 final class Takeover {
   private static final Logger LOG = LoggerFactory.getLogger(Takeover.class);
 
+  /** Only a takeover asks for these. */
+  private static final String ORIGINS = "vg_name,lv_name,lv_tags,origin";
+
   private final PoolVolumes own;
   private final List<LvmRow> rows;
   private final PoolContent content;
@@ -83,15 +86,14 @@ final class Takeover {
   void take(String owner, VolumeId theirs, VolumeId ours) {
     synchronized (Takeover.class) {
       ThinVolume volume = find(owner, theirs, ours);
-      if (!own.lvm().read(() -> row(volume.name()).text("lv_active")).isEmpty()) {
-        throw new StapesException(Kind.BUSY, volume.subject(), "this machine has it active");
-      }
+      requireIdle(volume);
       own.activate(volume.name());
       try {
         Takeover now = new Takeover(own);
         if (!now.find(owner, theirs, ours).name().equals(volume.name())) {
           throw new StapesException(Kind.BUSY, volume.subject(), "it is another one by now");
         }
+        now.removeMoments(owner, volume.name());
         now.forgetFormer(volume);
         own.takeOver(now.row(volume.name()), theirs, ours, find(now.content.volumes(), ours));
       } catch (RuntimeException e) {
@@ -100,6 +102,40 @@ final class Takeover {
       }
       letGo(volume.name());
     }
+  }
+
+  /** What somebody uses stays; a takeover that was killed has left it active without that. */
+  private void requireIdle(ThinVolume volume) {
+    if (own.lvm().read(() -> row(volume.name()).text("lv_active")).isEmpty()) {
+      return;
+    }
+    try {
+      own.deactivate(List.of(volume.name()));
+    } catch (StapesException e) {
+      throw new StapesException(e.kind(), volume.subject(), "this machine has it active", e);
+    }
+  }
+
+  /**
+   * Of a copy that was under way when its machine died the snapshot is left, which keeps a volume
+   * from growing. The volume is active here: nobody makes another one.
+   */
+  private void removeMoments(String owner, String volume) {
+    PoolVolumes theirs = of(owner);
+    List<LvmRow> all = own.lvm().volumes(ORIGINS, own.group());
+    theirs.remove(
+        own.lvm()
+            .read(
+                () -> {
+                  List<String> moments = new ArrayList<>();
+                  for (LvmRow row : all) {
+                    boolean left = theirs.has(row) && VolumeTags.isMoment(row);
+                    if (left && row.text("origin").equals(volume)) {
+                      moments.add(row.text("lv_name"));
+                    }
+                  }
+                  return moments;
+                }));
   }
 
   private ThinVolume find(String owner, VolumeId theirs, VolumeId ours) {

@@ -2,6 +2,7 @@ package dev.stapes.storage.lvm;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.stapes.linux.ffi.Syscalls;
 import dev.stapes.model.PoolSpec;
 import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
@@ -150,6 +151,7 @@ final class ClusterNode {
       case "size" -> {
         return blocks.size(id(words[1])).orElseThrow().toString();
       }
+      case "leave" -> leave(id(words[1]));
       case "plug" -> attached.put(words[1], blocks.attach(id(words[1]), false));
       case "put" -> {
         try (FileChannel device = FileChannel.open(device(words[1]), StandardOpenOption.WRITE)) {
@@ -167,6 +169,25 @@ final class ClusterNode {
       default -> throw new IllegalArgumentException(words[0]);
     }
     return "ok";
+  }
+
+  /** What a copy leaves whose machine dies meanwhile: a snapshot of what is copied. */
+  private void leave(VolumeId id) {
+    Syscalls calls = Syscalls.system();
+    PoolContext context =
+        new PoolContext(host, calls, LvmProvider.ROOT, spec, directory, new BlockCopies(calls));
+    PoolMark mark = new PoolMark(context);
+    String group = spec.config().get(LvmKeys.GROUP).orElseThrow();
+    PoolContent content =
+        new SharedBacking(context, group, mark.owner(), Optional.empty()).require(mark.read());
+    String volume =
+        content.volumes().stream()
+            .filter(one -> one.id().equals(id))
+            .findFirst()
+            .orElseThrow()
+            .name();
+    content.pool().activate(volume);
+    new PlainVolumes(content.pool()).moment(volume, LvmNames.freshVolume(), 4 << 20);
   }
 
   private Path device(String name) {

@@ -1,6 +1,8 @@
 package dev.stapes.storage.lvm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
@@ -8,13 +10,18 @@ import dev.stapes.storage.lvm.DeviceUses.Use;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 
 /** Who is told that a volume has grown. */
 class DeviceUsesTest {
   private final DeviceUses uses = new DeviceUses();
   private final List<String> told = new ArrayList<>();
-  private final List<String> gone = new ArrayList<>();
+  private final List<String> gone = new CopyOnWriteArrayList<>();
 
   private Use use(String name) {
     return new Use(Path.of(name), () -> told.add(name), () -> gone.add(name));
@@ -64,6 +71,63 @@ class DeviceUsesTest {
     assertEquals(2, told.size());
     assertEquals(1, error.getSuppressed().length);
     assertSame(error == one ? two : one, error.getSuppressed()[0]);
+  }
+
+  @Test
+  void who_waits_for_a_device_to_go_keeps_nobody_from_the_others() throws Exception {
+    CountDownLatch going = new CountDownLatch(1);
+    CountDownLatch released = new CountDownLatch(1);
+    Use slow = new Use(Path.of("slow"), () -> told.add("slow"), () -> waitFor(going, released));
+    uses.begin(slow, "v1");
+    ExecutorService other = Executors.newSingleThreadExecutor();
+    try {
+      Future<?> end = other.submit(() -> uses.end(slow));
+      going.await();
+      told.clear();
+      uses.begin(use("a"), "v1");
+      uses.grown("v1");
+      uses.end(slow);
+      assertEquals(List.of("a", "a"), told);
+      assertFalse(end.isDone());
+      released.countDown();
+      assertNull(end.get());
+    } finally {
+      released.countDown();
+      other.shutdown();
+    }
+    assertEquals(List.of("slow"), gone);
+  }
+
+  /** Nothing of a pool is in use when it is closed. */
+  @Test
+  void a_close_waits_for_a_device_that_somebody_lets_go() throws Exception {
+    CountDownLatch going = new CountDownLatch(1);
+    CountDownLatch released = new CountDownLatch(1);
+    Use slow = new Use(Path.of("slow"), () -> {}, () -> waitFor(going, released));
+    Use last = new Use(Path.of("last"), () -> {}, released::countDown);
+    uses.begin(slow, "v1");
+    uses.begin(last, "v2");
+    ExecutorService other = Executors.newSingleThreadExecutor();
+    try {
+      Future<?> end = other.submit(() -> uses.end(slow));
+      going.await();
+      uses.close();
+      assertEquals(List.of("slow"), gone);
+      assertNull(end.get());
+    } finally {
+      released.countDown();
+      other.shutdown();
+    }
+  }
+
+  private void waitFor(CountDownLatch going, CountDownLatch released) {
+    going.countDown();
+    try {
+      released.await();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+    gone.add("slow");
   }
 
   @Test

@@ -10,6 +10,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -27,6 +28,7 @@ final class FakeLvm implements FakeProgram {
   private static final Map.Entry<String, Runnable> NOTHING = Map.entry("", () -> {});
 
   private final Map<String, Volume> volumes;
+  private final AtomicLong changes;
   private final int machine;
   private final AtomicReference<Map.Entry<String, Runnable>> before =
       new AtomicReference<>(NOTHING);
@@ -34,17 +36,18 @@ final class FakeLvm implements FakeProgram {
   private double metadataPercent;
 
   FakeLvm() {
-    this(1, Collections.synchronizedMap(new TreeMap<>()));
+    this(1, Collections.synchronizedMap(new TreeMap<>()), new AtomicLong());
   }
 
-  private FakeLvm(int machine, Map<String, Volume> volumes) {
+  private FakeLvm(int machine, Map<String, Volume> volumes, AtomicLong changes) {
+    this.changes = changes;
     this.machine = machine;
     this.volumes = volumes;
   }
 
   /** The same group, of another machine. */
   FakeLvm beside(int other) {
-    return new FakeLvm(other, volumes);
+    return new FakeLvm(other, volumes, changes);
   }
 
   /** Its number. */
@@ -102,6 +105,25 @@ final class FakeLvm implements FakeProgram {
   /** How many have a device. */
   synchronized long countActive() {
     return volumes.values().stream().filter(volume -> volume.active == machine).count();
+  }
+
+  /** Its machine has died, and its leases have ended. */
+  void lose() {
+    synchronized (volumes) {
+      volumes.values().stream()
+          .filter(volume -> volume.active == machine)
+          .forEach(volume -> volume.active = 0);
+    }
+  }
+
+  /** Somebody uses the device of one, or nobody does. */
+  synchronized void hold(String name, boolean held) {
+    Objects.requireNonNull(volumes.get(name), name).open = held;
+  }
+
+  /** How many have a tag. */
+  synchronized long countWith(String tag) {
+    return volumes.values().stream().filter(volume -> volume.tags.contains(tag)).count();
   }
 
   synchronized void fill(double data, double metadata) {
@@ -218,7 +240,9 @@ final class FakeLvm implements FakeProgram {
     if (!arguments.rest().equals(List.of(GROUP))) {
       throw new Refused("Volume group \"" + arguments.rest().get(0) + "\" not found");
     }
-    return "{\"report\":[{\"vg\":[{\"vg_lock_type\":\"sanlock\",\"vg_size\":\""
+    return "{\"report\":[{\"vg\":[{\"vg_lock_type\":\"sanlock\",\"vg_seqno\":\""
+        + changes
+        + "\",\"vg_size\":\""
         + SIZE
         + "\",\"vg_free\":\""
         + free()
@@ -259,6 +283,7 @@ final class FakeLvm implements FakeProgram {
     fields.put("vg_name", GROUP);
     fields.put("lv_name", name);
     fields.put("pool_lv", volume.pool);
+    fields.put("origin", volume.origin.replace(GROUP + "/", ""));
     fields.put("lv_tags", String.join(",", volume.tags));
     fields.put("lv_snapshot_invalid", "");
     fields.put("lv_size", Long.toString(volume.size));
@@ -296,6 +321,7 @@ final class FakeLvm implements FakeProgram {
     if (volumes.putIfAbsent(arguments.value("--name"), made) != null) {
       throw new Refused("Logical Volume already exists in volume group");
     }
+    changes.incrementAndGet();
   }
 
   private long allocated(Arguments arguments) throws Refused {
@@ -310,8 +336,13 @@ final class FakeLvm implements FakeProgram {
     for (String path : arguments.rest()) {
       boolean activates = arguments.has("--activate", "y") || arguments.has("--activate", "ey");
       Volume volume = activates ? own(path) : find(path);
-      volume.tags.removeAll(arguments.values("--deltag"));
-      volume.tags.addAll(arguments.values("--addtag"));
+      if (arguments.has("--activate", "n") && volume.active == machine && volume.open) {
+        throw new Refused("Logical volume " + path + " in use.");
+      }
+      boolean changed = volume.tags.removeAll(arguments.values("--deltag"));
+      if (volume.tags.addAll(arguments.values("--addtag")) || changed) {
+        changes.incrementAndGet();
+      }
       if (activates) {
         volume.active = machine;
       } else if (arguments.has("--activate", "n") && volume.active == machine) {
@@ -331,6 +362,7 @@ final class FakeLvm implements FakeProgram {
       } else {
         String name = path.substring(GROUP.length() + 1);
         volumes.remove(name);
+        changes.incrementAndGet();
         volumes.values().removeIf(volume -> volume.pool.equals(name));
         volumes.values().removeIf(volume -> volume.origin.equals(path));
       }
@@ -360,7 +392,12 @@ final class FakeLvm implements FakeProgram {
   }
 
   private void resize(Arguments arguments) throws Refused {
-    Volume volume = own(arguments.rest().get(0));
+    String path = arguments.rest().get(0);
+    Volume volume = own(path);
+    if (volume.active != 0 && volumes.values().stream().anyMatch(one -> one.origin.equals(path))) {
+      throw new Refused("Snapshot origin volumes can be resized only while inactive");
+    }
+    changes.incrementAndGet();
     for (String size : arguments.values("--size")) {
       volume.size = size.startsWith("+") ? volume.size + kibibytes(size) : kibibytes(size);
     }

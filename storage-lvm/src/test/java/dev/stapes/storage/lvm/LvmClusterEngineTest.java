@@ -22,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -44,7 +45,7 @@ class LvmClusterEngineTest {
   }
 
   private static LvmClusterProvider provider() {
-    return new LvmClusterProvider(Syscalls::system, sys -> LvmWorld.CONTENTS);
+    return new LvmClusterProvider(Syscalls::system, LvmWorld.kernel(), sys -> LvmWorld.CONTENTS);
   }
 
   private FakeHost.Builder machine(int number) {
@@ -162,6 +163,30 @@ class LvmClusterEngineTest {
       volumes(first).get("data").delete(); // of which it has a record alone by now
     }
     assertEquals(Set.of(place), content(2));
+  }
+
+  @Test
+  void who_has_lost_a_volume_sees_it_without_its_usage_and_all_others() throws IOException {
+    for (VolumeSpec lost : List.of(disk("lost"), VolumeSpec.of("lost"))) {
+      try (Stapes first = open(1)) {
+        volumes(first).create(lost);
+      }
+      VolumeId id = only(content(1));
+      try (Stapes first = open(1);
+          FakeHost host = machine(2).build();
+          Stapes second = open(2)) {
+        volumes(first).create(disk("kept"));
+        LvmClusterProvider provider = provider();
+        String owner = provider.others(host, SPEC, pool(2)).get(0).owner();
+        provider.takeOver(host, SPEC, pool(2), owner, id, id);
+        assertEquals(Set.of("kept", "lost"), names(first));
+        assertEquals(Optional.empty(), volumes(first).get("lost").info().usage());
+        volumes(first).get("lost").delete();
+        volumes(first).get("kept").delete();
+        assertEquals(Set.of(), names(first));
+        assertEquals(Set.of(), names(second));
+      }
+    }
   }
 
   private static VolumeId only(Set<VolumeId> all) {

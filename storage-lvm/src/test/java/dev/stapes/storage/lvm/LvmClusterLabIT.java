@@ -62,6 +62,23 @@ class LvmClusterLabIT {
           + " --sanlock-timeout 1 >/dev/null 2>&1; for i in {1..100}; do lvmlockctl --info"
           + " >/dev/null 2>&1 && exit 0; sleep 0.1; done; exit 1";
 
+  /** That nothing is reported. */
+  private static final String LVS =
+      "test -z \"$(lvs --config global/use_lvmlockd=1 --noheadings -o lv_name ";
+
+  /** That the removal of one and the growth of another one are two changes of the group. */
+  private static final String CHANGES =
+      "v() { vgs --config global/use_lvmlockd=1 --noheadings -o vg_seqno %1$s; };"
+          + " l='--config global/use_lvmlockd=1 --yes';"
+          + " for i in x y; do lvcreate $l --ignoreactivationskip --setactivationskip y"
+          + " --type linear -W n -Z n -L 8m -n $i %1$s; done; a=$(v); lvremove $l %1$s/y;"
+          + " lvextend $l -L 16m %1$s/x; b=$(v); lvremove $l %1$s/x; test $((b - a)) = 2";
+
+  private static final String LEFT =
+      "lvchange --config global/use_lvmlockd=1 --activate %s --ignoreactivationskip"
+          + " --select 'lv_tags=\"stapes.volume=custom/left\"' "
+          + GROUP;
+
   private static final Path ROOT =
       Path.of(System.getProperty("stapes.build", "target"))
           .toAbsolutePath()
@@ -201,6 +218,7 @@ class LvmClusterLabIT {
           assertEquals("second", two.tell("read c"));
           place(one, two);
           blocks(one, two);
+          again(one, two);
           one.does("reopen");
           assertEquals("[]", one.tell("list"));
           assertEquals("[custom/b, custom/c, custom/disk, custom/place]", two.tell("list"));
@@ -241,6 +259,18 @@ class LvmClusterLabIT {
     two.does("detach disk");
   }
 
+  /** A takeover that was killed left its volume active, with what a copy had left on it. */
+  private static void again(Node one, Node two) throws IOException {
+    one.script(String.format(Locale.ROOT, CHANGES, GROUP));
+    one.does("block left");
+    one.does("leave left");
+    one.script(String.format(Locale.ROOT, LEFT, "n"));
+    two.script(String.format(Locale.ROOT, LEFT, "ey"));
+    two.does("take left left");
+    two.does("grow left 16");
+    two.does("discard left");
+  }
+
   @Test
   @EnabledIfSystemProperty(
       named = CHOICE,
@@ -252,6 +282,11 @@ class LvmClusterLabIT {
           one.does("create a");
           one.does("write a kept");
           one.does("attach a");
+          one.does("block disk");
+          one.does("plug disk");
+          one.does("put disk bytes");
+          one.does("detach disk");
+          one.does("leave disk");
           two.does("create place");
           two.refuses("take a place", "BUSY", "another machine");
           one.close(); // ends its QEMU
@@ -262,12 +297,25 @@ class LvmClusterLabIT {
           }
           assertEquals("ok", answer, told::toString);
           assertEquals("kept", two.tell("read place"));
+          left(two);
           two.does("write place more");
           two.does("reopen");
-          assertEquals("[custom/place]", two.tell("list"));
+          assertEquals("[custom/disk, custom/place]", two.tell("list"));
           two.does("discard place");
+          two.does("discard disk");
           assertEquals("[]", two.tell("others"));
         });
+  }
+
+  /** Of a copy; a volume with its snapshot would not grow. */
+  private static void left(Node two) throws IOException {
+    two.does("take disk disk");
+    two.script(LVS + "-S lv_tags=stapes.moment " + GROUP + ")\"");
+    two.does("grow disk 16");
+    assertEquals("16MiB", two.tell("size disk"));
+    two.does("plug disk");
+    assertEquals("bytes", two.tell("get disk 5"));
+    two.does("detach disk");
   }
 
   @Test

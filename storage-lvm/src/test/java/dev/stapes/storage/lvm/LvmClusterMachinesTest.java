@@ -34,6 +34,8 @@ class LvmClusterMachinesTest {
   private static final VolumeId A = new VolumeId(VolumeId.Kind.INSTANCE, "a");
   private static final VolumeId B = new VolumeId(VolumeId.Kind.INSTANCE, "b");
   private static final VolumeId DISK = new VolumeId(VolumeId.Kind.CUSTOM, "disk");
+  private static final VolumeId OTHER = new VolumeId(VolumeId.Kind.CUSTOM, "other");
+  private static final VolumeId COPY = new VolumeId(VolumeId.Kind.CUSTOM, "copy");
   private static final VolumeId SNAPSHOT = new VolumeId(VolumeId.Kind.SNAPSHOT, "a.clean");
   private static final String MARK_FILE = "thin-pool";
   private static final PoolSpec SPEC =
@@ -56,7 +58,7 @@ class LvmClusterMachinesTest {
   }
 
   private static LvmClusterProvider provider() {
-    return new LvmClusterProvider(Syscalls::system, sys -> LvmWorld.CONTENTS);
+    return new LvmClusterProvider(Syscalls::system, LvmWorld.kernel(), sys -> LvmWorld.CONTENTS);
   }
 
   @Test
@@ -203,6 +205,100 @@ class LvmClusterMachinesTest {
     refused(Kind.NOT_FOUND, () -> two.takeOver(LvmNames.fresh(), A, A));
     assertEquals(Set.of(A, SNAPSHOT), one.pool().list());
     assertEquals(Set.of(B, DISK), two.pool().list());
+  }
+
+  /** What was copied when its machine died has a snapshot, and would never grow. */
+  @Test
+  void what_a_copy_that_was_cut_short_left_on_a_volume_goes_before_it_is_taken_over() {
+    int left = 0;
+    for (int n = 1; n <= 12; n++) {
+      Faults faults = new Faults();
+      try (LvmWorld third = new LvmWorld(directory, SPEC, faults, one.lvm().beside(3))) {
+        third.pool().blockVolumes().orElseThrow().create(DISK, Size.ofMebibytes(4));
+        third.pool().blockVolumes().orElseThrow().create(OTHER, Size.ofMebibytes(4));
+        faults.dieAtNth(n);
+        attempt(() -> third.pool().copy(DISK, COPY, false));
+        third.lvm().lose();
+        left += third.lvm().countWith(VolumeTags.MOMENT) > 0 ? 1 : 0;
+        two.takeOver(third.owner(), OTHER, OTHER);
+        two.takeOver(third.owner(), DISK, DISK);
+        assertEquals(0, third.lvm().countWith(VolumeTags.MOMENT), "killed at " + n);
+        two.pool().blockVolumes().orElseThrow().grow(DISK, Size.ofMebibytes(8));
+        faults.count();
+        third.pool().destroy();
+      }
+      two.pool().discard(DISK);
+      two.pool().discard(OTHER);
+      two.pool().reclaim();
+      assertEquals(1, one.lvm().count(), "killed at " + n);
+    }
+    assertTrue(left > 0, "no copy was cut short");
+  }
+
+  private static boolean attempt(Runnable work) {
+    try {
+      work.run();
+      return true;
+    } catch (RuntimeException e) {
+      return false;
+    }
+  }
+
+  @Test
+  void a_snapshot_that_somebody_else_has_made_is_not_removed() {
+    one.pool().blockVolumes().orElseThrow().create(DISK, Size.ofMebibytes(4));
+    String path = FakeLvm.GROUP + "/" + one.lvm().named(VolumeTags.id(DISK));
+    one.lvm("lvcreate", "--snapshot", "--size", "4096k", "--name", "backup", path);
+    two.takeOver(one.owner(), DISK, DISK);
+    assertEquals(3, one.lvm().count());
+  }
+
+  @Test
+  void a_takeover_that_was_killed_anywhere_is_made_again() {
+    int n = 0;
+    boolean done;
+    do {
+      n++;
+      left(one);
+      String lost = one.owner();
+      Faults faults = new Faults();
+      try (LvmWorld third = new LvmWorld(directory, SPEC, faults, one.lvm().beside(3))) {
+        faults.dieAtNth(n);
+        done = attempt(() -> third.takeOver(lost, DISK, DISK));
+        faults.count();
+        if (!third.pool().exists(DISK)) {
+          third.takeOver(lost, DISK, DISK);
+        }
+        third.pool().blockVolumes().orElseThrow().grow(DISK, Size.ofMebibytes(8));
+        assertEquals(0, one.lvm().countWith(VolumeTags.MOMENT), "killed at " + n);
+        third.pool().destroy();
+      }
+    } while (!done);
+    assertTrue(n > 4, "effects: " + n);
+  }
+
+  /** As a copy leaves it. */
+  private static void left(LvmWorld world) {
+    world.pool().blockVolumes().orElseThrow().create(DISK, Size.ofMebibytes(4));
+    String path = FakeLvm.GROUP + "/" + world.lvm().named(VolumeTags.id(DISK));
+    PoolVolumes volumes = world.volumes();
+    new PlainVolumes(volumes).moment(path.substring(path.indexOf('/') + 1), "moment", 4 << 20);
+    world.lvm().lose();
+  }
+
+  @Test
+  void what_this_machine_has_in_use_is_not_taken_over() {
+    one.pool().create(A);
+    String lost = one.owner();
+    String name = one.lvm().named(VolumeTags.id(A));
+    two.lvm("lvchange", "--activate", "ey", FakeLvm.GROUP + "/" + name);
+    two.lvm().hold(name, true);
+    StapesException error = refused(Kind.BUSY, () -> two.takeOver(lost, A, A));
+    assertTrue(String.valueOf(error.getMessage()).contains("this machine"), error.toString());
+    assertTrue(two.lvm().isActive(name));
+    two.lvm().hold(name, false);
+    two.takeOver(lost, A, A);
+    assertFalse(two.lvm().isActive(name));
   }
 
   /** It has the same number, but not what is in its directory. */

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stapes.model.PoolInfo;
 import dev.stapes.model.PoolSpec;
+import dev.stapes.model.Size;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.StoragePool;
@@ -34,6 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
 class LvmClusterPoolTest {
   private static final VolumeId A = new VolumeId(VolumeId.Kind.INSTANCE, "a");
   private static final VolumeId B = new VolumeId(VolumeId.Kind.INSTANCE, "b");
+  private static final VolumeId DISK = new VolumeId(VolumeId.Kind.CUSTOM, "disk");
   private static final VolumeId SNAPSHOT = new VolumeId(VolumeId.Kind.SNAPSHOT, "a.clean");
   private static final PoolSpec SPEC =
       PoolSpec.of("test", "lvmcluster").source(FakeLvm.GROUP).with("volume.size", "64MiB");
@@ -197,6 +199,43 @@ class LvmClusterPoolTest {
       }
     } while (failed);
     assertTrue(n > 5, "effects: " + n);
+  }
+
+  /** Between what is a helper's and what is the volume's they are nobody's. */
+  @Test
+  void extents_that_another_machine_had_while_a_volume_grew_are_made_zeros_again() {
+    one.pool().blockVolumes().orElseThrow().create(DISK, Size.ofMebibytes(8));
+    String name = one.lvm().named(VolumeTags.id(DISK));
+    one.zeroed().clear();
+    one.pool().blockVolumes().orElseThrow().grow(DISK, Size.ofMebibytes(16));
+    assertEquals(1, one.zeroed().size());
+    assertFalse(one.zeroed().get(0).contains(name));
+    one.lvm()
+        .before(
+            "lvextend",
+            () -> {
+              two.pool().create(A);
+              two.pool().discard(A);
+              two.pool().reclaim();
+            });
+    one.pool().blockVolumes().orElseThrow().grow(DISK, Size.ofMebibytes(20));
+    assertEquals(3, one.zeroed().size());
+    assertEquals(name + " from " + (16 << 20), one.zeroed().get(2));
+    assertEquals(
+        Optional.of(Size.ofMebibytes(20)), one.pool().blockVolumes().orElseThrow().size(DISK));
+    nothingIsActive();
+  }
+
+  /** Nobody is told of what is not zeros for sure. */
+  @Test
+  void a_block_volume_that_fails_to_grow_beside_another_machine_is_as_it_was() throws Exception {
+    EffectScenario<LvmWorld> growth =
+        LvmWorld.scenario(
+            directory,
+            SPEC,
+            pool -> pool.blockVolumes().orElseThrow().create(DISK, Size.ofMebibytes(8)),
+            pool -> pool.blockVolumes().orElseThrow().grow(DISK, Size.ofMebibytes(16)));
+    assertTrue(growth.forEveryEffect() >= 8);
   }
 
   @Test

@@ -9,6 +9,8 @@ import dev.stapes.model.PoolSpec;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Availability;
+import dev.stapes.spi.StoragePool;
+import dev.stapes.spi.VolumeId;
 import dev.stapes.testkit.FakeHost;
 import dev.stapes.testkit.FakeProgram;
 import dev.stapes.testkit.HostLeftovers;
@@ -24,7 +26,7 @@ class LvmClusterProviderTest {
 
   private final Path own;
   private final LvmClusterProvider provider =
-      new LvmClusterProvider(Syscalls::system, sys -> LvmWorld.CONTENTS);
+      new LvmClusterProvider(Syscalls::system, LvmWorld.kernel(), sys -> LvmWorld.CONTENTS);
 
   LvmClusterProviderTest(@TempDir Path own) {
     this.own = own;
@@ -51,6 +53,31 @@ class LvmClusterProviderTest {
     unavailable("lvmlockd does not run", "host_id", host);
     host.program("lvmlockctl", call -> 0);
     unavailable("sanlock does not run", "start sanlock", host);
+  }
+
+  @Test
+  void a_kernel_without_snapshots_is_said_before_anything_is_copied(@TempDir Path bare) {
+    VolumeId volume = new VolumeId(VolumeId.Kind.CUSTOM, "a");
+    VolumeId copy = new VolumeId(VolumeId.Kind.CUSTOM, "b");
+    LvmClusterProvider without =
+        new LvmClusterProvider(Syscalls::system, bare, sys -> LvmWorld.CONTENTS);
+    FakeLvm lvm = new FakeLvm();
+    FakeHost machine = LvmWorld.machine(lvm);
+    Availability.Unavailable no =
+        assertInstanceOf(Availability.Unavailable.class, without.probe(machine));
+    assertTrue(no.remedy().contains("CONFIG_DM_SNAPSHOT"), no.toString());
+    PoolSpec spec = SPEC.source(FakeLvm.GROUP).with("volume.size", "64MiB");
+    RealLvmTests.refused(Kind.UNAVAILABLE, () -> without.create(machine, spec, own));
+    assertEquals(0, lvm.count());
+    provider.create(machine, spec, own).close();
+    try (StoragePool pool = without.open(machine, spec, own)) {
+      pool.create(volume);
+      StapesException error =
+          RealLvmTests.refused(Kind.UNAVAILABLE, () -> pool.copy(volume, copy, true));
+      assertTrue(String.valueOf(error.getMessage()).contains("CONFIG_DM_SNAPSHOT"), "" + error);
+      assertEquals(2, lvm.count());
+      pool.destroy();
+    }
   }
 
   @Test

@@ -58,8 +58,8 @@ class LvmPlainIT extends RealLvmTests {
     BlockCopies real = new BlockCopies(sys);
     return new DeviceContents() {
       @Override
-      public void zero(Path device, Runnable look) {
-        real.zero(device, look);
+      public void zero(Path device, long from, Runnable look) {
+        real.zero(device, from, look);
       }
 
       @Override

@@ -62,7 +62,7 @@ class LvmPlainStreamsTest {
   private DeviceContents contents() {
     return new DeviceContents() {
       @Override
-      public void zero(Path device, Runnable look) {
+      public void zero(Path device, long from, Runnable look) {
         Objects.requireNonNull(zeroing.get()).run();
       }
 

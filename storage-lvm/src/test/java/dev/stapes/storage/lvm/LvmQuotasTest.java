@@ -36,7 +36,14 @@ class LvmQuotasTest {
   private Consumer<ThinVolume> appear = volume -> {};
 
   LvmQuotasTest(@TempDir Path directory) {
-    pool = new PoolContext(host, Syscalls.system(), LvmWorld.SPEC, directory, LvmWorld.CONTENTS);
+    pool =
+        new PoolContext(
+            host,
+            Syscalls.system(),
+            LvmWorld.kernel(),
+            LvmWorld.SPEC,
+            directory,
+            LvmWorld.CONTENTS);
     mounts = new VolumeMounts(pool, volume -> appear.accept(volume), name -> {});
     thin.create(OLD);
     thin.create(NEW);

@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 
 /** A pool in a group of a fake LVM, with faults to be planned in all that it does. */
@@ -33,7 +34,7 @@ final class LvmWorld implements AutoCloseable {
   static final DeviceContents CONTENTS =
       new DeviceContents() {
         @Override
-        public void zero(Path device, Runnable look) {
+        public void zero(Path device, long from, Runnable look) {
           look.run();
         }
 
@@ -49,6 +50,7 @@ final class LvmWorld implements AutoCloseable {
   private final Path directory;
   private final Host host;
   private final StorageDriverProvider provider;
+  private final List<String> zeroed = new CopyOnWriteArrayList<>();
   private StoragePool pool;
 
   LvmWorld(Path below, PoolSpec spec, Faults faults) {
@@ -70,20 +72,21 @@ final class LvmWorld implements AutoCloseable {
     this.pool = provider.create(host, spec, directory);
   }
 
-  private static StorageDriverProvider provider(PoolSpec spec, Faults faults) {
+  private StorageDriverProvider provider(PoolSpec spec, Faults faults) {
     return spec.driver().equals(LvmClusterProvider.NAME)
-        ? new LvmClusterProvider(Syscalls::system, sys -> contents(faults))
+        ? new LvmClusterProvider(Syscalls::system, kernel(), sys -> contents(faults))
         : provider(contents(faults));
   }
 
   /** Such as can fail. */
   @SuppressWarnings("unchecked") // a proxy knows the class alone
-  private static DeviceContents contents(Faults faults) {
+  private DeviceContents contents(Faults faults) {
     Consumer<String> effect = faults.wrap(Consumer.class, (Consumer<String>) what -> {});
     return new DeviceContents() {
       @Override
-      public void zero(Path device, Runnable look) {
+      public void zero(Path device, long from, Runnable look) {
         effect.accept("zero " + device);
+        zeroed.add(device.getFileName() + " from " + from);
       }
 
       @Override
@@ -152,7 +155,7 @@ final class LvmWorld implements AutoCloseable {
   }
 
   /** A machine's directory, whose kernel has what the driver needs. */
-  private static Path kernel() {
+  static Path kernel() {
     URL place = Objects.requireNonNull(LvmWorld.class.getResource("machine"));
     return Path.of(URI.create(place.toString()));
   }
@@ -167,6 +170,11 @@ final class LvmWorld implements AutoCloseable {
 
   Path directory() {
     return directory;
+  }
+
+  /** What was made zeros, and from where on. */
+  List<String> zeroed() {
+    return zeroed;
   }
 
   /** What is mounted for the pool. */
@@ -194,7 +202,7 @@ final class LvmWorld implements AutoCloseable {
   /** Where the pool of this machine is, as its directory says. */
   Placement placement() {
     PoolContext context =
-        new PoolContext(machine, Syscalls.system(), spec, directory, LvmWorld.CONTENTS);
+        new PoolContext(machine, Syscalls.system(), kernel(), spec, directory, LvmWorld.CONTENTS);
     Sharer sharer = new Sharer(lvm.machine(), new PoolMark(context).owner());
     return new Placement(Optional.of(sharer), PoolMark.absolute(directory));
   }
@@ -204,13 +212,23 @@ final class LvmWorld implements AutoCloseable {
     shared().takeOver(host, spec, directory, owner, theirs, ours);
   }
 
+  /** Its volumes, as its machine sees them. */
+  PoolVolumes volumes() {
+    PoolContext context =
+        new PoolContext(machine, Syscalls.system(), kernel(), spec, directory, LvmWorld.CONTENTS);
+    PoolMark mark = new PoolMark(context);
+    Sharer sharer = new Sharer(lvm.machine(), mark.owner());
+    Lvm own = context.lvm(Optional.empty());
+    return PoolVolumes.shared(own, FakeLvm.GROUP, SharedBacking.MARK, mark.read(), sharer);
+  }
+
   /** See {@link LvmClusterProvider#others}. */
   List<LvmClusterProvider.Other> others() {
     return shared().others(host, spec, directory);
   }
 
   private static LvmClusterProvider shared() {
-    return new LvmClusterProvider(Syscalls::system, sys -> CONTENTS);
+    return new LvmClusterProvider(Syscalls::system, kernel(), sys -> CONTENTS);
   }
 
   /** A command of LVM that somebody runs on this machine. */

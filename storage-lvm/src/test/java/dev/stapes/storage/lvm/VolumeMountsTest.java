@@ -47,7 +47,13 @@ class VolumeMountsTest {
     base = directory;
     mounts =
         new VolumeMounts(
-            new PoolContext(host, Syscalls.system(), LvmWorld.SPEC, directory, LvmWorld.CONTENTS),
+            new PoolContext(
+                host,
+                Syscalls.system(),
+                LvmWorld.kernel(),
+                LvmWorld.SPEC,
+                directory,
+                LvmWorld.CONTENTS),
             volume -> appeared.add(volume.name()),
             vanished::add);
     shared =
@@ -55,6 +61,7 @@ class VolumeMountsTest {
             new PoolContext(
                 faults.wrap(Host.class, host),
                 Syscalls.system(),
+                LvmWorld.kernel(),
                 PoolSpec.of("test", "lvmcluster"),
                 directory.resolve("shared"),
                 LvmWorld.CONTENTS),
