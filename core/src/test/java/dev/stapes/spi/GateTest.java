@@ -85,7 +85,7 @@ class GateTest {
     CompletableFuture<Void> alone =
         CompletableFuture.runAsync(() -> gate.alone("grow", () -> done.add("alone")));
     leave.countDown();
-    CompletableFuture.allOf(other, alone).get(10, TimeUnit.SECONDS);
+    CompletableFuture.allOf(other, alone).get(60, TimeUnit.SECONDS);
     assertEquals(List.of("other", "alone"), done);
   }
 
@@ -123,7 +123,7 @@ class GateTest {
 
   private static void await(CountDownLatch latch) {
     try {
-      assertTrue(latch.await(10, TimeUnit.SECONDS));
+      assertTrue(latch.await(60, TimeUnit.SECONDS));
     } catch (InterruptedException e) {
       throw new AssertionError(e);
     }

@@ -4,6 +4,7 @@ import dev.stapes.linux.ffi.CString;
 import dev.stapes.linux.ffi.Constants;
 import dev.stapes.linux.ffi.LinuxException;
 import dev.stapes.linux.ffi.Syscalls;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +15,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,6 +36,8 @@ public final class Spawner implements AutoCloseable {
   }
 
   private static final Runnable END = () -> {};
+  private static final long RELEASE_PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(1);
+  private static final long RELEASE_PAUSE_NANOS = TimeUnit.MICROSECONDS.toNanos(100);
 
   private final Syscalls sys;
   private final BlockingQueue<Runnable> queue = new LinkedBlockingQueue<>();
@@ -265,9 +270,19 @@ public final class Spawner implements AutoCloseable {
       queue.add(END);
     }
     Joins.join(thread);
+    awaitReleased();
     List.copyOf(watches)
         .forEach(watch -> watch.completeExceptionally(new IllegalStateException("closed")));
     reaper.close();
     children.values().forEach(ChildProcess::abandon);
+  }
+
+  /** A join ends before the kernel lets the namespaces of the thread go, with their mounts. */
+  private void awaitReleased() {
+    Path task = Path.of("/proc/self/task/" + tid);
+    long deadline = System.nanoTime() + RELEASE_PATIENCE_NANOS; // a number may be used again
+    while (tid != 0 && Files.exists(task) && System.nanoTime() < deadline) {
+      LockSupport.parkNanos(RELEASE_PAUSE_NANOS);
+    }
   }
 }

@@ -123,7 +123,7 @@ class FdTest {
                 }
               });
       assertArrayEquals(data, in.readAllBytes());
-      writer.get(10, TimeUnit.SECONDS);
+      writer.get(30, TimeUnit.SECONDS);
     }
     assertFalse(pipe.read().isOpen());
     assertFalse(pipe.write().isOpen());
@@ -148,7 +148,7 @@ class FdTest {
       reading.await();
       in.close();
       ExecutionException e =
-          assertThrows(ExecutionException.class, () -> reader.get(10, TimeUnit.SECONDS));
+          assertThrows(ExecutionException.class, () -> reader.get(30, TimeUnit.SECONDS));
       assertTrue(String.valueOf(e.getCause()).contains("closed"), String.valueOf(e.getCause()));
       assertFalse(pipe.read().isOpen());
     }
@@ -171,7 +171,7 @@ class FdTest {
       // The pipe is full before the writer has to wait: its first bytes are here.
       assertEquals(1, read.read(ByteBuffer.allocateDirect(1)));
       out.close();
-      assertThrows(ExecutionException.class, () -> writer.get(10, TimeUnit.SECONDS));
+      assertThrows(ExecutionException.class, () -> writer.get(30, TimeUnit.SECONDS));
     }
   }
 

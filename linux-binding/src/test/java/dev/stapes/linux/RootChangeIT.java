@@ -92,7 +92,7 @@ class RootChangeIT {
   @AfterEach
   void endShell() throws Exception {
     in.close();
-    assertTrue(shell.waitFor(20, TimeUnit.SECONDS));
+    assertTrue(shell.waitFor(30, TimeUnit.SECONDS));
     spawner.close();
     assertEquals(List.of(), MountTable.ofProcess().below(dir));
   }

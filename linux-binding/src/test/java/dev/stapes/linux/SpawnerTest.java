@@ -306,7 +306,7 @@ class SpawnerTest {
     begun.await();
     caller.interrupt();
     go.countDown();
-    assertEquals("donetrue", result.get(10, TimeUnit.SECONDS));
+    assertEquals("donetrue", result.get(30, TimeUnit.SECONDS));
     caller.join();
   }
 
@@ -338,7 +338,7 @@ class SpawnerTest {
       Thread.onSpinWait();
     }
     go.countDown();
-    assertEquals("donetrue", result.get(10, TimeUnit.SECONDS));
+    assertEquals("donetrue", result.get(30, TimeUnit.SECONDS));
     first.join();
     second.join();
   }

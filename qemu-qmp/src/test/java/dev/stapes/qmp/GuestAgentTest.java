@@ -159,7 +159,7 @@ class GuestAgentTest {
         answers.add(client.executeAsync(new RawCommand("a")));
       }
       for (int i = 0; i < 5; i++) {
-        assertEquals(i, answers.get(i).get(10, TimeUnit.SECONDS).intValue());
+        assertEquals(i, answers.get(i).get(30, TimeUnit.SECONDS).intValue());
       }
     }
   }

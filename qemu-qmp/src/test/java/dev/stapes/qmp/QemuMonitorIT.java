@@ -39,7 +39,8 @@ class QemuMonitorIT {
   }
 
   private static QmpClient connect(QmpLoop loop, RealQemu qemu) throws InterruptedException {
-    return QmpClient.connect(loop, qemu.socket(), QmpDialect.monitor(), QmpOptions.defaults());
+    QmpOptions patient = QmpOptions.defaults().connectTimeout(Duration.ofSeconds(60));
+    return QmpClient.connect(loop, qemu.socket(), QmpDialect.monitor(), patient);
   }
 
   private static ObjectNode object() {

@@ -72,7 +72,7 @@ class QmpClientTest {
       assertEquals("fake", greeting.version().packaged());
       assertEquals(
           "{\"execute\":\"qmp_capabilities\",\"arguments\":{\"enable\":[\"oob\"]},\"id\":1}",
-          negotiated.get(10, TimeUnit.SECONDS));
+          negotiated.get(30, TimeUnit.SECONDS));
     }
   }
 
@@ -185,8 +185,8 @@ class QmpClientTest {
       CompletableFuture<JsonNode> first = client.executeAsync(raw("a"));
       CompletableFuture<JsonNode> second = client.executeAsync(raw("b"));
       client.executeOutOfBand(raw("now"));
-      assertEquals(1, first.get(10, TimeUnit.SECONDS).intValue());
-      assertEquals(2, second.get(10, TimeUnit.SECONDS).intValue());
+      assertEquals(1, first.get(30, TimeUnit.SECONDS).intValue());
+      assertEquals(2, second.get(30, TimeUnit.SECONDS).intValue());
     }
   }
 
@@ -214,7 +214,7 @@ class QmpClientTest {
         answers.add(client.executeAsync(raw("c" + i)));
       }
       for (int i = 0; i < 5; i++) {
-        assertEquals(i, answers.get(i).get(10, TimeUnit.SECONDS).intValue());
+        assertEquals(i, answers.get(i).get(30, TimeUnit.SECONDS).intValue());
       }
     }
   }
@@ -273,7 +273,7 @@ class QmpClientTest {
       assertThrows(QmpBusyException.class, () -> client.execute(raw("one-too-many")));
       go.countDown();
       for (int i = 0; i < 4; i++) {
-        assertEquals(i, answers.get(i).get(10, TimeUnit.SECONDS).intValue());
+        assertEquals(i, answers.get(i).get(30, TimeUnit.SECONDS).intValue());
       }
     }
   }
@@ -330,7 +330,7 @@ class QmpClientTest {
       caller.start();
       reached.await();
       caller.interrupt();
-      assertTrue(interrupted.get(10, TimeUnit.SECONDS));
+      assertTrue(interrupted.get(30, TimeUnit.SECONDS));
       late.countDown();
       assertEquals("next", client.execute(raw("next")).textValue());
     }
@@ -339,13 +339,14 @@ class QmpClientTest {
   @Test
   void a_future_that_is_cancelled_drops_its_answer_and_one_out_of_time_fails() throws Exception {
     try (FakePeer peer = FakePeer.monitor(dir, FakePeer::untilClosed);
-        QmpClient client = connect(peer, QmpOptions.defaults().commandTimeout(SHORT))) {
+        QmpClient client =
+            connect(peer, QmpOptions.defaults().commandTimeout(Duration.ofSeconds(1)))) {
       CompletableFuture<JsonNode> cancelled = client.executeAsync(raw("a"));
       cancelled.cancel(true);
       assertThrows(CancellationException.class, cancelled::join);
       CompletableFuture<JsonNode> timed = client.executeAsync(raw("b"));
       ExecutionException e =
-          assertThrows(ExecutionException.class, () -> timed.get(10, TimeUnit.SECONDS));
+          assertThrows(ExecutionException.class, () -> timed.get(30, TimeUnit.SECONDS));
       assertInstanceOf(QmpTimeoutException.class, e.getCause());
     }
   }
@@ -362,7 +363,7 @@ class QmpClientTest {
         QmpClient client = connect(peer)) {
       CompletableFuture<String> thread =
           client.executeAsync(raw("a")).thenApply(answer -> Thread.currentThread().getName());
-      assertFalse(thread.get(10, TimeUnit.SECONDS).contains("reader"));
+      assertFalse(thread.get(30, TimeUnit.SECONDS).contains("reader"));
     }
   }
 
@@ -436,7 +437,7 @@ class QmpClientTest {
       assertThrows(QmpTimeoutException.class, () -> first.execute(large, SHORT));
       assertEquals(1, second.execute(raw("a")).intValue());
       read.countDown();
-      assertEquals("at last", answer.get(10, TimeUnit.SECONDS).textValue());
+      assertEquals("at last", answer.get(30, TimeUnit.SECONDS).textValue());
     }
   }
 

@@ -104,8 +104,8 @@ class QmpEventsTest {
       client.subscribe(QmpEvent.class, all);
       client.subscribe(QmpEvent.class, event -> assertTrue(false, "closed")).close();
       go.countDown();
-      ticks.end.get(10, TimeUnit.SECONDS);
-      all.end.get(10, TimeUnit.SECONDS);
+      ticks.end.get(30, TimeUnit.SECONDS);
+      all.end.get(30, TimeUnit.SECONDS);
       Instant at = Instant.ofEpochSecond(1_700_000_000, 250_000_000);
       assertEquals(List.of(new Tick(at, 1), new Tick(at, 2)), ticks.events);
       assertEquals(
@@ -115,7 +115,7 @@ class QmpEventsTest {
       assertEquals(Instant.EPOCH, all.events.get(3).at());
       Heard<QmpEvent> late = new Heard<>();
       client.subscribe(QmpEvent.class, late);
-      assertEquals(ticks.end.join(), late.end.get(10, TimeUnit.SECONDS));
+      assertEquals(ticks.end.join(), late.end.get(30, TimeUnit.SECONDS));
     }
   }
 
@@ -180,7 +180,7 @@ class QmpEventsTest {
       client.execute(new RawCommand("a"));
       release.countDown();
       client.close();
-      slow.end.get(10, TimeUnit.SECONDS);
+      slow.end.get(30, TimeUnit.SECONDS);
       assertTrue(slow.events.size() >= 10, "" + slow.events.size());
       assertTrue(slow.lost >= 79, "" + slow.lost);
       assertTrue(slow.events.size() + slow.lost >= 99);

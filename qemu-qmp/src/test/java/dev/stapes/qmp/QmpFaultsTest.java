@@ -196,7 +196,7 @@ class QmpFaultsTest {
       CompletableFuture<?> waiting = second.executeAsync(new RawCommand("a"));
       broken.countDown();
       ExecutionException e =
-          assertThrows(ExecutionException.class, () -> waiting.get(10, TimeUnit.SECONDS));
+          assertThrows(ExecutionException.class, () -> waiting.get(30, TimeUnit.SECONDS));
       assertInstanceOf(QmpClosedException.class, e.getCause());
       assertEquals(1, first.execute(new RawCommand("a")).intValue());
     }
@@ -210,7 +210,7 @@ class QmpFaultsTest {
       client.close();
       client.close();
       ExecutionException e =
-          assertThrows(ExecutionException.class, () -> waiting.get(10, TimeUnit.SECONDS));
+          assertThrows(ExecutionException.class, () -> waiting.get(30, TimeUnit.SECONDS));
       QmpClosedException why = assertInstanceOf(QmpClosedException.class, e.getCause());
       assertEquals("it was closed here", why.reason());
       assertThrows(QmpClosedException.class, () -> client.executeAsync(new RawCommand("a")));

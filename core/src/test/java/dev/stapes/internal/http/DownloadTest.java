@@ -338,7 +338,7 @@ class DownloadTest {
                 response.hang();
               }
             })) {
-      HttpSettings settings = TestSettings.silence(Duration.ofMillis(500), 2);
+      HttpSettings settings = TestSettings.silence(Duration.ofSeconds(3), 2);
       download(server, known(), settings, Progress.NONE);
       assertContent(CONTENT);
       assertEquals(List.of("", "bytes=100000-"), ranges(server));

@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Small answers, and everything that may come instead of one. */
 class HttpSessionTest {
   private static final HttpSettings SETTINGS = TestSettings.PATIENT;
-  private static final HttpSettings IMPATIENT = TestSettings.silence(Duration.ofMillis(300), 2);
+  private static final HttpSettings IMPATIENT = TestSettings.silence(Duration.ofSeconds(1), 2);
 
   private static Answer get(URI uri) {
     return get(HttpQuery.of(uri), SETTINGS);

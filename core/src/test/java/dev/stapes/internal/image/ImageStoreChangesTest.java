@@ -220,7 +220,7 @@ class ImageStoreChangesTest {
 
   private static void elsewhere(Runnable action) {
     try {
-      CompletableFuture.runAsync(action).get(10, TimeUnit.SECONDS);
+      CompletableFuture.runAsync(action).get(60, TimeUnit.SECONDS);
     } catch (Exception e) {
       throw new AssertionError(e);
     }

@@ -323,7 +323,7 @@ class ImageStoreTest {
     }
     Set<VolumeId> volumes = new TreeSet<>();
     for (Future<VolumeId> future : threads.invokeAll(callers)) {
-      volumes.add(future.get(10, TimeUnit.SECONDS));
+      volumes.add(future.get(60, TimeUnit.SECONDS));
     }
     VolumeId expected = new VolumeId(VolumeId.Kind.IMAGE, image.fingerprint().substring(0, 32));
     assertEquals(Set.of(expected), volumes);
@@ -350,7 +350,7 @@ class ImageStoreTest {
     go.countDown();
     for (Future<VolumeId> future : List.of(first, second)) {
       ExecutionException e =
-          assertThrows(ExecutionException.class, () -> future.get(10, TimeUnit.SECONDS));
+          assertThrows(ExecutionException.class, () -> future.get(60, TimeUnit.SECONDS));
       StapesException cause = assertInstanceOf(StapesException.class, e.getCause());
       assertEquals(Kind.INVALID, cause.kind());
     }
@@ -380,7 +380,7 @@ class ImageStoreTest {
     Future<VolumeId> second =
         threads.submit(() -> store.unpackInto("p", pool, "one", Progress.NONE));
     first.cancel(true);
-    assertEquals(Set.of(second.get(10, TimeUnit.SECONDS)), pool.list());
+    assertEquals(Set.of(second.get(60, TimeUnit.SECONDS)), pool.list());
   }
 
   @Test
@@ -398,7 +398,7 @@ class ImageStoreTest {
     await(inside);
     refused(Kind.BUSY, () -> store.delete("one", Map.of("p", pool)));
     go.countDown();
-    unpacking.get(10, TimeUnit.SECONDS);
+    unpacking.get(60, TimeUnit.SECONDS);
     store.delete("one", Map.of("p", pool));
   }
 
@@ -474,7 +474,7 @@ class ImageStoreTest {
 
   private static void await(CountDownLatch latch) {
     try {
-      assertTrue(latch.await(10, TimeUnit.SECONDS));
+      assertTrue(latch.await(60, TimeUnit.SECONDS));
     } catch (InterruptedException e) {
       throw new AssertionError(e);
     }

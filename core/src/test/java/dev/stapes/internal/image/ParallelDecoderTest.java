@@ -94,7 +94,7 @@ class ParallelDecoderTest {
   private static void requireNoThread() {
     for (Thread thread : Thread.getAllStackTraces().keySet()) {
       if (thread.getName().equals(ParallelDecoder.THREAD)) {
-        assertTimeoutPreemptively(Duration.ofSeconds(10), () -> thread.join());
+        assertTimeoutPreemptively(Duration.ofSeconds(60), () -> thread.join());
       }
     }
   }

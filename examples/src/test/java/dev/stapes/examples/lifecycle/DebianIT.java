@@ -36,7 +36,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 @RequiresTool("debootstrap")
 @RequiresKernel("btrfs")
 @Tag("once")
-@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 600, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class DebianIT {
   private static final Duration SOON = Duration.ofMinutes(2);
 

@@ -88,9 +88,10 @@ class ExecInGuestIT {
       readUntil(process, seen, "caught");
       assertEquals(7, process.await());
     }
-    ExecSpec sleeping = ExecSpec.builder("sleep", "4700").terminal(80, 24).build();
+    ExecSpec sleeping =
+        ExecSpec.builder("sh", "-c", "echo ready; exec sleep 4700").terminal(80, 24).build();
     try (ExecProcess process = vm.execStreaming(sleeping)) {
-      assertTrue(process.await(Duration.ofMillis(500)).isEmpty());
+      readUntil(process, new StringBuilder(), "ready");
       process.stdin().write(3);
       process.stdin().flush();
       assertEquals(130, process.await());

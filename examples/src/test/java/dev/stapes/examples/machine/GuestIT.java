@@ -24,7 +24,6 @@ import dev.stapes.testkit.RequiresTool;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -155,10 +154,10 @@ class GuestIT {
   }
 
   /** It may be closed by now. */
-  private static String read(Path info) throws IOException {
+  private static String read(Path info) {
     try {
       return Files.readString(info);
-    } catch (NoSuchFileException e) {
+    } catch (IOException e) {
       return "";
     }
   }

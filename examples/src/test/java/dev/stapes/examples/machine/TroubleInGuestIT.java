@@ -83,6 +83,7 @@ class TroubleInGuestIT {
       assertEquals(Kind.UNAVAILABLE, e.kind(), e.toString());
       assertTrue(e.toString().contains("io-error"), e.toString());
 
+      told.clear(); // each write that fails is told of
       vm.unfreeze(); // it fails again
       Incidents.await(told, "instance-error");
       vm.await(InstanceStatus.ERROR, LONG);

@@ -39,6 +39,7 @@ import org.slf4j.LoggerFactory;
 final class LxcDriver implements InstanceDriver {
   private static final Logger LOG = LoggerFactory.getLogger(LxcDriver.class);
   private static final long END_SECONDS = 15;
+  private static final long MONITOR_END_SECONDS = 2;
 
   private final DriverContext context;
   private final IdMaps idMaps;
@@ -180,6 +181,7 @@ final class LxcDriver implements InstanceDriver {
     Optional<Processes.Handle> init = FirstProcess.find(context, files);
     Optional<Processes.Handle> monitor = monitor(files);
     if (init.isEmpty() || monitor.isEmpty()) {
+      monitor.ifPresent(LxcDriver::awaitEnd);
       init.ifPresent(Processes.Handle::close);
       monitor.ifPresent(Processes.Handle::close);
       // Without its monitor nobody can control it: it counts as stopped, so it must not go on.
@@ -211,6 +213,17 @@ final class LxcDriver implements InstanceDriver {
   private Optional<Processes.Handle> monitor(RunFiles files) {
     List<Long> pids = context.layout().group("lxc.monitor." + files.name()).processes();
     return pids.isEmpty() ? Optional.empty() : context.host().processes().find(pids.get(0));
+  }
+
+  /** One whose container has ended writes the rest of its log, and ends by itself. */
+  private static void awaitEnd(Processes.Handle monitor) {
+    try {
+      monitor.exit().toCompletableFuture().get(MONITOR_END_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException | TimeoutException e) {
+      LOG.debug("a monitor without a container does not end: {}", String.valueOf(e));
+    }
   }
 
   private static Instant startedAt(RunFiles files) {

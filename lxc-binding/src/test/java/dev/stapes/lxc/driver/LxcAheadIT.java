@@ -59,6 +59,9 @@ class LxcAheadIT extends LxcDriverFixture {
   private static Map<String, Object> picture(Machine machine) throws Exception {
     Map<String, Object> picture = new TreeMap<>();
     Path proc = Path.of("/proc", Long.toString(machine.pid()));
+    while (Files.readString(proc.resolve("cmdline")).contains("boot\0wait")) {
+      Thread.onSpinWait();
+    }
     String described = run(machine, "sh", "-c", DESCRIPTION).out();
     picture.put(
         "inside",

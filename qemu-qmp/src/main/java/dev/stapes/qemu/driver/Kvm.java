@@ -31,8 +31,8 @@ final class Kvm {
   /** The descriptor of the probe. */
   private static final int OPENED = 3;
 
-  /** It takes 50 ms where it works. */
-  private static final Duration LIMIT = Duration.ofSeconds(3);
+  /** It takes 50 ms where it works, and nothing else is at work. */
+  private static final Duration LIMIT = Duration.ofSeconds(30);
 
   private final Host host;
   private final Path device;

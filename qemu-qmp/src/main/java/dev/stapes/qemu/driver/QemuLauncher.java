@@ -242,7 +242,10 @@ final class QemuLauncher {
     while (true) {
       try {
         return QmpClient.connect(
-            context.loop(), files.monitor(), Monitor.DIALECT, QmpOptions.defaults());
+            context.loop(),
+            files.monitor(),
+            Monitor.DIALECT,
+            QmpOptions.defaults().connectTimeout(PATIENCE));
       } catch (QmpConnectException e) {
         if (!process.isAlive()) {
           throw failed(wanted, subject, complaint(files), e);

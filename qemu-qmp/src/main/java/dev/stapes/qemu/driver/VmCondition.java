@@ -14,6 +14,8 @@ import dev.stapes.qmp.qemu.StopEvent;
 import dev.stapes.qmp.qemu.WatchdogAction;
 import dev.stapes.qmp.qemu.WatchdogEvent;
 import dev.stapes.spi.Machine.Incident;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -48,6 +50,7 @@ final class VmCondition {
   private volatile boolean frozen;
   private volatile @Nullable String failure;
   private volatile boolean suspending;
+  private volatile Instant since = Instant.EPOCH;
   private volatile Runnable unasked = () -> {};
 
   /** How often it has stopped or gone on. */
@@ -127,6 +130,7 @@ final class VmCondition {
    * @param stop does it
    */
   void suspend(Runnable stop) {
+    since = now();
     suspending = true;
     try {
       stop.run();
@@ -147,16 +151,17 @@ final class VmCondition {
    * @param cont does it
    */
   void resume(Runnable cont) {
+    since = now();
     boolean stood = frozen;
     String why = failure;
-    long since = resumed();
+    long change = resumed();
     boolean done = false;
     try {
       cont.run();
       done = true;
     } finally {
       if (!done) {
-        takeBack(since, stood, why);
+        takeBack(change, stood, why);
       }
     }
   }
@@ -168,8 +173,8 @@ final class VmCondition {
   }
 
   /** What it has said since is newer. */
-  private synchronized void takeBack(long since, boolean stood, @Nullable String why) {
-    if (changes == since) {
+  private synchronized void takeBack(long change, boolean stood, @Nullable String why) {
+    if (changes == change) {
       frozen = stood;
       failure = why;
     }
@@ -181,9 +186,22 @@ final class VmCondition {
     failure = FAILED.contains(state) ? state.text() : null;
   }
 
-  /** Takes note of an event. */
+  /** Events are told in microseconds. */
+  private static Instant now() {
+    return Instant.now().truncatedTo(ChronoUnit.MICROS);
+  }
+
+  /** Whether it was so before somebody began to suspend or resume it, whose answer is newer. */
+  private boolean isOutdated(QmpEvent event) {
+    return (event instanceof StopEvent || event instanceof ResumeEvent)
+        && event.at().isBefore(since);
+  }
+
+  /** Takes note of an event; they come a moment after the answers of commands. */
   synchronized void hear(QmpEvent event) {
-    if (event instanceof StopEvent) {
+    if (isOutdated(event)) {
+      LOG.debug("outdated: {}", event);
+    } else if (event instanceof StopEvent) {
       changes++;
       frozen = true;
       if (!suspending && failure == null) {

@@ -11,6 +11,7 @@ import dev.stapes.qmp.QmpOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -66,7 +67,10 @@ final class BareQemu implements AutoCloseable {
     while (true) {
       try {
         return QmpClient.connect(
-            loop, directory.resolve("qmp"), Monitor.DIALECT, QmpOptions.defaults());
+            loop,
+            directory.resolve("qmp"),
+            Monitor.DIALECT,
+            QmpOptions.defaults().connectTimeout(Duration.ofSeconds(50)));
       } catch (QmpConnectException e) {
         assertTrue(process.isAlive() && System.nanoTime() < deadline, output());
         Thread.onSpinWait();

@@ -132,7 +132,7 @@ class GuestShellTest {
     assertThrows(StapesException.class, () -> tree.list("/"));
     assertEquals(List.of("tmp"), below.list("/"));
     below.close();
-    assertTrue(exec.await(Duration.ofSeconds(20)).isPresent());
+    assertTrue(exec.await(Duration.ofSeconds(30)).isPresent());
   }
 
   @Test

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @RequiresRoot
 @RequiresTool("qemu-system-x86_64")
-@Timeout(60)
+@Timeout(120)
 class HostPassthroughIT {
   private static final long USER = 1_900_000_003L;
   private static final String[] PORTS = {

@@ -71,10 +71,10 @@ class MonitorTest {
     write(channel, "{\"return\": {}, \"id\": 1}\n"); // the first command has a number
   }
 
-  private Monitor monitor() throws InterruptedException {
-    QmpOptions hasty = QmpOptions.defaults().commandTimeout(Duration.ofMillis(100));
+  private Monitor monitor(Duration patience) throws InterruptedException {
+    QmpOptions options = QmpOptions.defaults().commandTimeout(patience);
     return new Monitor(
-        "instance vm", QmpClient.connect(loop, socket(), QmpDialect.monitor(), hasty));
+        "instance vm", QmpClient.connect(loop, socket(), QmpDialect.monitor(), options));
   }
 
   private interface Talk {
@@ -82,7 +82,7 @@ class MonitorTest {
   }
 
   /** What is said of a command, when the other side does something once it has greeted. */
-  private StapesException failure(Talk then) throws Exception {
+  private StapesException failure(Duration patience, Talk then) throws Exception {
     Thread peer =
         thread(
             () -> {
@@ -95,7 +95,7 @@ class MonitorTest {
               }
             });
     peer.start();
-    try (Monitor monitor = monitor()) {
+    try (Monitor monitor = monitor(patience)) {
       return assertThrows(StapesException.class, () -> monitor.execute(Stop.of()));
     } finally {
       peer.join();
@@ -104,14 +104,15 @@ class MonitorTest {
 
   @Test
   void an_emulator_that_hangs_is_too_late_for_its_instance() throws Exception {
-    StapesException e = failure(channel -> channel.read(ByteBuffer.allocate(1)));
+    StapesException e =
+        failure(Duration.ofMillis(100), channel -> channel.read(ByteBuffer.allocate(1)));
     assertEquals(Kind.TIMED_OUT, e.kind());
     assertEquals("instance vm: stop: no answer of QEMU", e.getMessage());
   }
 
   @Test
   void an_emulator_that_has_ended_is_unavailable() throws Exception {
-    StapesException e = failure(SocketChannel::close);
+    StapesException e = failure(Duration.ofSeconds(30), SocketChannel::close);
     assertEquals(Kind.UNAVAILABLE, e.kind());
     assertEquals("instance vm: stop: its emulator is gone", e.getMessage());
   }

@@ -37,7 +37,7 @@ class VmConditionTest {
   }
 
   private static RawEvent event(String name, ObjectNode data) {
-    return new RawEvent(name, Instant.EPOCH, data);
+    return new RawEvent(name, Instant.now(), data);
   }
 
   private static ObjectNode object() {
@@ -74,6 +74,24 @@ class VmConditionTest {
     assertEquals(InstanceStatus.RUNNING, condition.status());
     condition.requireGoing("instance x");
     assertEquals(List.of(), told);
+  }
+
+  @Test
+  void what_is_told_late_of_an_earlier_suspension_does_not_count() {
+    RawEvent late = event("STOP", object());
+    condition.suspend(() -> {});
+    condition.resume(() -> condition.hear(StopEvent.from(old(late))));
+    assertTrue(condition.isGoing());
+
+    RawEvent again = event("RESUME", object());
+    condition.suspend(() -> {});
+    condition.hear(ResumeEvent.from(old(again)));
+    assertEquals(InstanceStatus.FROZEN, condition.status());
+  }
+
+  /** The clock may stand still between two looks. */
+  private static RawEvent old(RawEvent event) {
+    return new RawEvent(event.eventName(), event.at().minusSeconds(1), event.data());
   }
 
   @Test

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
 @RequiresRoot
 @RequiresTool("qemu-system-x86_64")
 @RequiresKernel("loop")
-@Timeout(60)
+@Timeout(120)
 class VmDisksIT {
   private static final int MIB = 1 << 20;
   private static final String[] PORTS = {

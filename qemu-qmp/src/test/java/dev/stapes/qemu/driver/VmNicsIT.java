@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Interfaces of a QEMU that executes nothing. */
 @RequiresRoot
 @RequiresTool("qemu-system-x86_64")
-@Timeout(60)
+@Timeout(120)
 class VmNicsIT {
   private static final String[] PORTS = {
     "-device", "pcie-root-port,id=slot0,chassis=1", "-device", "pcie-root-port,id=slot1,chassis=2"

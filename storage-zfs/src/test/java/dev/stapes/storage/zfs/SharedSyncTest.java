@@ -51,7 +51,7 @@ class SharedSyncTest {
       }
       go.countDown();
       for (Future<?> each : all) {
-        each.get(10, TimeUnit.SECONDS);
+        each.get(30, TimeUnit.SECONDS);
       }
     } finally {
       callers.shutdownNow();
@@ -76,7 +76,7 @@ class SharedSyncTest {
 
   private static void await(CountDownLatch latch) {
     try {
-      assertTrue(latch.await(10, TimeUnit.SECONDS));
+      assertTrue(latch.await(30, TimeUnit.SECONDS));
     } catch (InterruptedException e) {
       throw new AssertionError(e);
     }

@@ -43,7 +43,7 @@ class TransfersTest {
   }
 
   @Test
-  @Timeout(20)
+  @Timeout(60)
   void those_that_hang_are_waited_for_together_and_counted() {
     List<HungProgram> all = Stream.generate(HungProgram::new).limit(MANY).toList();
     all.get(0).letGo();
@@ -61,7 +61,7 @@ class TransfersTest {
   }
 
   @Test
-  @Timeout(20)
+  @Timeout(60)
   void nobody_waits_for_one_whose_zpool_has_stopped() {
     HungProgram hung = new HungProgram();
     AtomicBoolean stuck = new AtomicBoolean();

@@ -232,7 +232,7 @@ class ZfsStreamsTest {
 
   /** Before it has found what it sends, or what it receives is the difference to. */
   @Test
-  @Timeout(60)
+  @Timeout(180)
   void a_program_that_hangs_before_it_begins_keeps_nobody_out() throws Exception {
     zfs.pad(LONG);
     byte[] longer = sent(OLD, Optional.empty());
@@ -247,10 +247,10 @@ class ZfsStreamsTest {
       AtomicReference<byte[]> again = new AtomicReference<>(new byte[0]);
       Future<?> sent = hanging(behind, "send", goOn, () -> again.set(sent(OLD, Optional.empty())));
       Future<?> others = behind.submit(() -> pool.discard(A)); // nobody copies meanwhile
-      others.get(20, TimeUnit.SECONDS);
+      others.get(30, TimeUnit.SECONDS);
       goOn.countDown();
       for (Future<?> each : List.of(received, later, sent)) {
-        each.get(20, TimeUnit.SECONDS);
+        each.get(30, TimeUnit.SECONDS);
       }
       assertArrayEquals(whole, again.get());
       assertEquals("first", content(GOT));
@@ -278,7 +278,7 @@ class ZfsStreamsTest {
           }
         });
     Future<?> begun = behind.submit(work);
-    assertTrue(there.await(20, TimeUnit.SECONDS));
+    assertTrue(there.await(30, TimeUnit.SECONDS));
     return begun;
   }
 

@@ -89,7 +89,7 @@ public abstract class DurableStateStoreContract extends StateStoreContract {
   @Test
   void a_lease_does_not_outlive_its_time_though_nobody_kept_it_alive_across_reopening()
       throws InterruptedException {
-    Lease lease = store().grant(Duration.ofSeconds(1));
+    Lease lease = store().grant(Duration.ofSeconds(5));
     store().commit(Transaction.begin().put("a", "1").lease(lease.id()).build());
     put("b", "2");
     reopenStore();

@@ -18,7 +18,7 @@ import java.util.concurrent.TimeoutException;
 /** Executes programs in a machine and waits for them. Never instantiated. */
 final class Guest {
   /** Nothing of the contract takes that long; what does has failed. */
-  static final Duration LONG = Duration.ofSeconds(60);
+  static final Duration LONG = Duration.ofSeconds(150);
 
   private Guest() {}
 

@@ -42,7 +42,7 @@ import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.Timeout;
 
 /** How programs run in an instance; the hooks of the instance contract. */
-@Timeout(180)
+@Timeout(400)
 abstract class InstanceExecTests {
   private static final int SIGTERM = 15;
   private static final int SIGKILL = 9;

@@ -244,7 +244,7 @@ abstract class StateStoreWatches extends StateStoreTransactions {
   void keys_vanish_when_their_lease_runs_out() throws InterruptedException {
     store().watch("", 0, recorder);
     put("stays", "1");
-    Lease lease = store().grant(Duration.ofSeconds(1));
+    Lease lease = store().grant(Duration.ofSeconds(5));
     putWith(lease, "b", "2");
     putWith(lease, "a", "3");
     recorder.take(3);

@@ -11,9 +11,11 @@ import dev.stapes.spi.Tree;
 import dev.stapes.spi.VolumeId;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
@@ -57,6 +59,7 @@ abstract class StorageGroupTests extends StorageBlockTests {
     pool().create(B);
     ExecutorService behind = Executors.newSingleThreadExecutor();
     AtomicBoolean stop = new AtomicBoolean();
+    CountDownLatch begun = new CountDownLatch(1);
     try (Tree first = pool().tree(A, Tree.Resolution.BENEATH);
         Tree then = pool().tree(B, Tree.Resolution.BENEATH)) {
       Future<Integer> writer =
@@ -66,10 +69,12 @@ abstract class StorageGroupTests extends StorageBlockTests {
                 for (; !stop.get(); n++) {
                   first.mkdir("d" + n, 0755);
                   then.mkdir("d" + n, 0755);
+                  begun.countDown();
                 }
                 return n;
               });
       try {
+        assertTrue(begun.await(60, TimeUnit.SECONDS));
         for (int i = 0; i < 3; i++) {
           group.copy(Map.of(A, OF_A, B, OF_B));
           int written = entries(OF_A);

@@ -245,6 +245,9 @@ class EngineWarmPoolTest {
       WarmPool pool = full(world.stapes(), spec(Lifetime.THROWAWAY, 1));
       world.stapes().images().delete(EngineWorld.IMAGE);
       pool.take("box");
+      while (pool.info().failure().isEmpty()) {
+        Thread.onSpinWait();
+      }
       String why =
           String.valueOf(
               assertThrows(StapesException.class, () -> pool.awaitFull(Duration.ofMillis(500)))
