@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -241,11 +242,15 @@ public interface StoragePool extends AutoCloseable {
      */
     void send(VolumeId id, String token, OutputStream out);
 
-    /** The ids that something is kept under, also what is being received now. */
+    /**
+     * The ids that something is kept under, also what is being received now. What somebody forgets
+     * at this moment is among them or not.
+     */
     Set<VolumeId> list();
 
     /**
-     * What is kept under an id; empty where nothing is.
+     * What is kept under an id; empty where nothing is. What somebody forgets at this moment is
+     * there or not.
      *
      * @throws StapesException BUSY while it is being received
      */
@@ -271,17 +276,49 @@ public interface StoragePool extends AutoCloseable {
      * @param kept what came
      * @param why it broke, as {@link SendReceive#receive} would have thrown it
      */
-    record Part(Kept kept, StapesException why) implements Received {}
+    record Part(Kept kept, StapesException why) implements Received {
+      /** Refuses null. */
+      public Part {
+        Objects.requireNonNull(kept, "kept");
+        Objects.requireNonNull(why, "why");
+      }
+    }
   }
 
   /**
    * What came of a stream that broke.
    *
    * @param id of the volume that it is to be
-   * @param token what a sender needs to go on: visible ASCII of the driver's own, without blanks
+   * @param token what a sender needs to go on: 1 to {@link #MOST_CHARACTERS} visible characters of
+   *     ASCII, of the driver's own, without blanks
    * @param size how much of the stream came
    */
-  record Kept(VolumeId id, String token, Size size) {}
+  record Kept(VolumeId id, String token, Size size) {
+    /** The most characters that a token has. */
+    public static final int MOST_CHARACTERS = 4096;
+
+    /** Refuses what is no token with INVALID: it may have come from another machine. */
+    public Kept {
+      Objects.requireNonNull(id, "id");
+      Objects.requireNonNull(size, "size");
+      if (!isToken(token)) {
+        throw StapesException.invalid(
+            "volume " + id,
+            "not a token: its "
+                + token.length()
+                + " characters have to be 1 to "
+                + MOST_CHARACTERS
+                + ", all of them visible ASCII");
+      }
+    }
+
+    /** Whether a text can be the token of any driver. */
+    public static boolean isToken(String text) {
+      return !text.isEmpty()
+          && text.length() <= MOST_CHARACTERS
+          && text.chars().allMatch(c -> c > ' ' && c <= '~');
+    }
+  }
 
   /**
    * Volumes that are block devices. They are copied, discarded, listed and sent like the others, a

@@ -35,6 +35,8 @@ final class FakeResumable implements Resumable {
   private static final Pattern TOKEN =
       Pattern.compile("fake:([0-9a-f-]{36}):([0-9a-f-]{36})?:([0-9]{1,9})");
 
+  private static final String NOT_ITS_TOKEN = "not a token of it";
+
   private final FakePool pool;
   private final FakeParts parts;
   private final FakeStreams streams;
@@ -139,8 +141,10 @@ final class FakeResumable implements Resumable {
     pool.ensureOpen();
     FakeVolume volume = streams.readOnly(id);
     Matcher matcher = TOKEN.matcher(token);
-    if (!matcher.matches() || !volume.identity.toString().equals(matcher.group(1))) {
-      throw new StapesException(INVALID, "volume " + id, "not a token of it: \"" + token + "\"");
+    if (!Kept.isToken(token)
+        || !matcher.matches()
+        || !volume.identity.toString().equals(matcher.group(1))) {
+      throw new StapesException(INVALID, "volume " + id, NOT_ITS_TOKEN);
     }
     Optional<UUID> base = Optional.ofNullable(matcher.group(2)).map(UUID::fromString);
     if (base.isPresent() && !disk.has(base.get())) {
@@ -150,7 +154,7 @@ final class FakeResumable implements Resumable {
     streams.write(id, base, whole);
     int offset = Integer.parseInt(matcher.group(3));
     if (offset > whole.size()) {
-      throw new StapesException(INVALID, "volume " + id, "not a token of it: \"" + token + "\"");
+      throw new StapesException(INVALID, "volume " + id, NOT_ITS_TOKEN);
     }
     ByteBuffer header =
         ByteBuffer.allocate(HEADER)

@@ -26,6 +26,9 @@ final class Reclamation {
 
   /** A change to make. */
   sealed interface Step {
+    /** What is changed. */
+    DatasetName dataset();
+
     /** Destroys snapshots of a dataset. */
     record DropSnapshots(DatasetName dataset, List<String> components) implements Step {
       /** Copies. */
@@ -35,7 +38,12 @@ final class Reclamation {
     }
 
     /** Takes a dataset back to its newest snapshot. */
-    record Rollback(Place snapshot) implements Step {}
+    record Rollback(Place snapshot) implements Step {
+      @Override
+      public DatasetName dataset() {
+        return snapshot.dataset();
+      }
+    }
 
     /** Lets a clone change places with what it is a clone of. */
     record Promote(DatasetName dataset) implements Step {}

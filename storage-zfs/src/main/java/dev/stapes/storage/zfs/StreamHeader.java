@@ -105,8 +105,10 @@ record StreamHeader(long guid, long base, boolean isBlocks, boolean isRest) {
     if (more <= 0 || more > start.length - BYTES) {
       return Optional.empty();
     }
-    return PackedPairs.numbers(Arrays.copyOfRange(start, BYTES, BYTES + more))
-        .flatMap(numbers -> ResumeToken.Position.of(numbers, "resume_object", "resume_offset"));
+    return PackedPairs.parse(Arrays.copyOfRange(start, BYTES, BYTES + more))
+        .flatMap(
+            pairs ->
+                ResumeToken.Position.of(pairs.numbers(), "resume_object", "resume_offset"));
   }
 
   /** Whether it is the difference to another snapshot. */

@@ -3,11 +3,14 @@ package dev.stapes.storage.zfs;
 import dev.stapes.model.StapesException;
 import dev.stapes.model.StapesException.Kind;
 import dev.stapes.spi.Gate;
+import dev.stapes.spi.VolumeId;
 import dev.stapes.storage.zfs.Reclamation.Step;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -30,8 +33,22 @@ final class Trash {
   private final DatasetName root;
   private final Zfs zfs;
   private final Gate gate;
+  private final Claims claims;
   private final Supplier<Set<String>> needed;
   private final ReentrantLock turn = new ReentrantLock();
+
+  /**
+   * What can be done now.
+   *
+   * @param made when the datasets of streams were made, that have the names of volumes that are to
+   *     be: two of one name were never made in one transaction group, as each change waits for its
+   *     own
+   */
+  private record Plan(List<Step> steps, Map<DatasetName, Long> made) {
+    boolean isEmpty() {
+      return steps.isEmpty();
+    }
+  }
 
   /** What nobody has written to since: it is gone, and somebody who has it is told of. */
   private final Set<Step> rolledBack = ConcurrentHashMap.newKeySet();
@@ -40,13 +57,21 @@ final class Trash {
    * The trash of a pool.
    *
    * @param gate passed for each command, not for all: who wants to be alone waits for one only
+   * @param claims held for what may be received into again under the same name
    * @param needed the components that somebody still needs although their names say otherwise
    */
-  Trash(PoolContext pool, DatasetName root, Zfs zfs, Gate gate, Supplier<Set<String>> needed) {
+  Trash(
+      PoolContext pool,
+      DatasetName root,
+      Zfs zfs,
+      Gate gate,
+      Claims claims,
+      Supplier<Set<String>> needed) {
     this.pool = pool;
     this.root = root;
     this.zfs = zfs;
     this.gate = gate;
+    this.claims = claims;
     this.needed = needed;
   }
 
@@ -59,25 +84,25 @@ final class Trash {
   void empty() {
     turn.lock();
     try {
-      List<Step> steps = next();
-      if (steps.isEmpty()) {
+      Plan plan = next();
+      if (plan.isEmpty()) {
         return;
       }
       List<StapesException> failures = List.of();
       boolean progress = true;
-      for (int pass = 0; pass < MOST_PASSES && progress && !steps.isEmpty(); pass++) {
-        failures = steps.stream().flatMap(step -> attempt(step).stream()).toList();
-        progress = failures.size() < steps.size();
-        steps = progress ? next() : steps;
+      for (int pass = 0; pass < MOST_PASSES && progress && !plan.isEmpty(); pass++) {
+        failures = attempt(plan);
+        progress = failures.size() < plan.steps().size();
+        plan = progress ? next() : plan;
       }
       awaitFreed();
-      tell(steps.isEmpty() ? List.of() : failures);
+      tell(plan.isEmpty() ? List.of() : failures);
     } finally {
       turn.unlock();
     }
   }
 
-  private List<Step> next() {
+  private Plan next() {
     return gate.pass(
         "reclaim",
         () -> {
@@ -87,8 +112,20 @@ final class Trash {
           stays.addAll(unfinished(entries));
           List<Step> steps = new ArrayList<>(Reclamation.next(root, entries, stays));
           steps.removeAll(rolledBack);
-          return steps;
+          return new Plan(steps, made(entries));
         });
+  }
+
+  private static Map<DatasetName, Long> made(List<Entry> entries) {
+    Map<DatasetName, Long> made = new HashMap<>();
+    for (Entry entry : entries) {
+      DatasetName dataset = entry.place().dataset();
+      if (!entry.place().isSnapshot()
+          && VolumeNames.ofUnfinished(dataset.component()).isPresent()) {
+        made.put(dataset, entry.created());
+      }
+    }
+    return made;
   }
 
   /**
@@ -108,20 +145,43 @@ final class Trash {
         : List.of();
   }
 
-  /** Takes a step; the answer is why it could not be taken. */
-  private Optional<StapesException> attempt(Step step) {
+  /** Takes the steps; the answer is why some could not be taken. */
+  private List<StapesException> attempt(Plan plan) {
+    return plan.steps().stream().flatMap(step -> attempt(step, plan.made()).stream()).toList();
+  }
+
+  private Optional<StapesException> attempt(Step step, Map<DatasetName, Long> made) {
     try {
-      return gate.pass(
-          "reclaim",
-          () -> {
-            take(step);
-            return Optional.<StapesException>empty();
-          });
+      Optional<VolumeId> part = part(step);
+      if (part.isPresent()) {
+        claims.holding(part.get(), () -> gate.pass("reclaim", () -> takeIfStill(step, made)));
+      } else {
+        gate.pass("reclaim", () -> take(step));
+      }
+      return Optional.empty();
     } catch (StapesException e) {
       if (e.kind() == Kind.INTERRUPTED) {
         throw e;
       }
       return Optional.of(e);
+    }
+  }
+
+  /**
+   * The volume that somebody may have begun to receive since, under the name that a step is for.
+   * Snapshots that are gone have names that nothing else gets.
+   */
+  private Optional<VolumeId> part(Step step) {
+    return step instanceof Step.DropSnapshots
+        ? Optional.empty()
+        : VolumeIndex.below(root, step.dataset()).flatMap(VolumeNames::ofUnfinished);
+  }
+
+  /** What has the name now may be another, or wait for the rest of a stream. */
+  private void takeIfStill(Step step, Map<DatasetName, Long> made) {
+    Optional<Long> planned = Optional.ofNullable(made.get(step.dataset()));
+    if (planned.isPresent() && zfs.madeWhole(step.dataset()).equals(planned)) {
+      take(step);
     }
   }
 

@@ -28,8 +28,7 @@ final class VolumeIndex {
   /** The bytes of those that are block devices. */
   private final Map<VolumeId, Long> blocks = new ConcurrentHashMap<>();
 
-  /** Volumes that are to be: nobody else makes them meanwhile. */
-  private final Set<VolumeId> claimed = ConcurrentHashMap.newKeySet();
+  private final Claims claims;
 
   /** How often somebody said that nobody knows any more what there is. */
   private final AtomicLong doubts = new AtomicLong(1);
@@ -39,6 +38,7 @@ final class VolumeIndex {
 
   VolumeIndex(String subject) {
     this.subject = subject;
+    this.claims = new Claims(subject);
   }
 
   /** Whether it has to be read anew before it is used. */
@@ -105,10 +105,15 @@ final class VolumeIndex {
             () -> new StapesException(Kind.NOT_FOUND, "volume " + id, "not found in " + subject));
   }
 
-  /** Fails also where somebody has claimed it. */
+  /** Volumes that are to be: nobody else makes them meanwhile, whatever is read. */
+  Claims claims() {
+    return claims;
+  }
+
+  /** Fails also where somebody receives it. */
   void requireFree(VolumeId id) {
     requireNotThere(id);
-    if (claimed.contains(id)) {
+    if (claims.isReceived(id)) {
       throw new StapesException(Kind.CONFLICT, "volume " + id, "is being received in " + subject);
     }
   }
@@ -117,38 +122,6 @@ final class VolumeIndex {
     if (places.containsKey(id)) {
       throw new StapesException(Kind.CONFLICT, "volume " + id, "exists already in " + subject);
     }
-  }
-
-  /**
-   * Keeps others from making a volume until it is given up, whatever is read meanwhile.
-   *
-   * @throws StapesException BUSY where somebody does so already
-   */
-  void claim(VolumeId id) {
-    if (!claimed.add(id)) {
-      throw busy(id);
-    }
-  }
-
-  /** Fails with BUSY where somebody has claimed it. */
-  void requireNotClaimed(VolumeId id) {
-    if (claimed.contains(id)) {
-      throw busy(id);
-    }
-  }
-
-  private StapesException busy(VolumeId id) {
-    return new StapesException(Kind.BUSY, "volume " + id, "is being received in " + subject);
-  }
-
-  /** Ends a {@link #claim}. */
-  void giveUp(VolumeId id) {
-    claimed.remove(id);
-  }
-
-  /** Those of {@link #claim}. */
-  Set<VolumeId> claimed() {
-    return Set.copyOf(claimed);
   }
 
   /** A volume of files. */

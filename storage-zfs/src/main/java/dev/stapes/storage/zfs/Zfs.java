@@ -105,10 +105,10 @@ final class Zfs {
   /**
    * The command that writes what is missing of a snapshot.
    *
-   * @param token that ZFS has made, or something that looks so
+   * @param token of which the numbers are taken
    */
-  static List<String> sendRest(ResumeToken token) {
-    return List.of("zfs", "send", "-t", token.text());
+  static List<String> sendRest(ResumeToken token, Place snapshot) {
+    return List.of("zfs", "send", "-t", token.of(snapshot));
   }
 
   /** The same as {@link #receive}, or the rest of it; what came of a stream that broke is kept. */
@@ -123,6 +123,24 @@ final class Zfs {
     try {
       String token = properties(dataset.text(), List.of(TOKEN)).get(0);
       return token.equals("-") ? Optional.empty() : Optional.of(token);
+    } catch (StapesException e) {
+      if (e.kind() != Kind.NOT_FOUND) {
+        throw e;
+      }
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * When a dataset was made that waits for no stream, as {@link Entry#created}; empty for one that
+   * waits, and where there is none.
+   */
+  Optional<Long> madeWhole(DatasetName dataset) {
+    try {
+      List<String> known = properties(dataset.text(), List.of("createtxg", TOKEN));
+      return known.get(1).equals("-")
+          ? Optional.of(ZfsTable.number(known.get(0)))
+          : Optional.empty();
     } catch (StapesException e) {
       if (e.kind() != Kind.NOT_FOUND) {
         throw e;

@@ -59,7 +59,7 @@ final class ZfsPool implements StoragePool {
     Suspension suspension = Suspension.of(pool.machine());
     BooleanSupplier stuck = () -> suspension.of(root.zpool());
     this.mounts = new DatasetMounts(pool, stuck);
-    this.trash = new Trash(pool, root, new Zfs(pool), gate, this::needed);
+    this.trash = new Trash(pool, root, new Zfs(pool), gate, index.claims(), this::needed);
     this.quotas = new ZfsQuotas(this, zfs, pool.spec().config());
     this.transfers = new Transfers(pool.host(), pool.subject(), stuck);
     this.streams = new ZfsStreams(this, backing, zfs, names, transfers, index::distrust);
@@ -93,13 +93,9 @@ final class ZfsPool implements StoragePool {
     return gate.pass("use", () -> work.apply(index));
   }
 
-  /** Keeps others from making a volume; the answer is where that can be given up. */
-  VolumeIndex claim(VolumeId id) {
-    return pass(
-        known -> {
-          known.claim(id);
-          return known;
-        });
+  /** Who works with what is to be a volume; never waited for in a {@link #pass}. */
+  Claims claims() {
+    return index.claims();
   }
 
   @Override
@@ -270,7 +266,7 @@ final class ZfsPool implements StoragePool {
    */
   private Set<String> needed() {
     Set<String> needed = new HashSet<>(names.inProgress());
-    index.claimed().forEach(id -> needed.add(VolumeNames.unfinished(id)));
+    claims().received().forEach(id -> needed.add(VolumeNames.unfinished(id)));
     for (Place place : uses.inUse()) {
       VolumeIndex.below(root, place.dataset()).ifPresent(needed::add);
     }
@@ -295,6 +291,11 @@ final class ZfsPool implements StoragePool {
   @Override
   public boolean exists(VolumeId id) {
     return pass(known -> known.find(id).isPresent());
+  }
+
+  /** The same, also while the pool is closed, and of what was known last. */
+  boolean isKnown(VolumeId id) {
+    return index.find(id).isPresent();
   }
 
   @Override

@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class ZfsResumable implements StoragePool.Resumable {
   private final ZfsPool pool;
+  private final Claims claims;
   private final Backing backing;
   private final Zfs zfs;
   private final ZfsStreams streams;
@@ -35,6 +36,7 @@ final class ZfsResumable implements StoragePool.Resumable {
    */
   ZfsResumable(ZfsPool pool, Backing backing, Zfs zfs, ZfsStreams streams, Runnable failed) {
     this.pool = pool;
+    this.claims = pool.claims();
     this.backing = backing;
     this.zfs = zfs;
     this.streams = streams;
@@ -50,19 +52,36 @@ final class ZfsResumable implements StoragePool.Resumable {
     UntilBroken source = new UntilBroken(in);
     byte[] start = source.start(ZfsStreams.AHEAD);
     StreamHeader header = header(id, start, source);
-    VolumeIndex index = pool.claim(id);
+    claims.receive(id);
     AtomicReference<@Nullable PipedProgram> last = new AtomicReference<>();
+    boolean stays = false;
     try {
-      index.requireNotThere(id);
+      requireNotThere(id);
       if (header.isRest()) {
         requireFits(id, header, start);
       } else {
         requireNothing(id);
       }
       return receive(id, header, start, source, last);
+    } catch (GivenUp e) { // what is left of before may be thrown away yet
+      stays = last.get() == null;
+      if (stays) {
+        claims.leave(id, e);
+      }
+      throw e;
     } finally {
-      end(id, index, last.get());
+      if (!stays) {
+        end(id, last.get());
+      }
     }
+  }
+
+  private void requireNotThere(VolumeId id) {
+    pool.pass(
+        index -> {
+          index.requireNotThere(id);
+          return id;
+        });
   }
 
   /** Of a stream that broke before it had one, why it did. */
@@ -74,16 +93,16 @@ final class ZfsResumable implements StoragePool.Resumable {
   }
 
   /** What ZFS may still receive although nobody waits for it is claimed until it has ended. */
-  private void end(VolumeId id, VolumeIndex index, @Nullable PipedProgram last) {
+  private void end(VolumeId id, @Nullable PipedProgram last) {
     if (last == null) {
-      index.giveUp(id);
+      claims.release(id);
     } else {
       last.whenEnded(
           () -> {
-            if (index.find(id).isEmpty()) {
+            if (!pool.isKnown(id)) {
               failed.run();
             }
-            index.giveUp(id);
+            claims.release(id);
           });
     }
   }
@@ -139,9 +158,7 @@ final class ZfsResumable implements StoragePool.Resumable {
   private static ResumeToken token(VolumeId id, String text) {
     return ResumeToken.parse(text)
         .orElseThrow(
-            () ->
-                new StapesException(
-                    Kind.INTERNAL, "volume " + id, "not a token of zfs: \"" + text + "\""));
+            () -> new StapesException(Kind.INTERNAL, "volume " + id, ResumeToken.refusal(text)));
   }
 
   /** A source that breaks is its end for ZFS, which keeps all that came before. */
@@ -220,14 +237,17 @@ final class ZfsResumable implements StoragePool.Resumable {
     return new Kept(id, token.text(), Size.ofBytes(token.bytes()));
   }
 
-  /** ZFS looks for the snapshots by their guids, which are those of volumes that are here. */
+  /**
+   * ZFS looks for the snapshots by their guids, from the one on that the token names, and takes the
+   * first: so it gets a token of ours, that names the volume.
+   */
   @Override
   public void send(VolumeId id, String token, OutputStream out) {
     ResumeToken known =
         ResumeToken.parse(token)
-            .orElseThrow(
-                () -> StapesException.invalid("volume " + id, "not a token: \"" + token + "\""));
-    streams.write(id, () -> source(id, known), source -> Zfs.sendRest(known), out);
+            .orElseThrow(() -> StapesException.invalid("volume " + id, ResumeToken.refusal(token)));
+    streams.write(
+        id, () -> source(id, known), source -> Zfs.sendRest(known, source.place()), out);
   }
 
   private ZfsStreams.Source source(VolumeId id, ResumeToken token) {
@@ -260,7 +280,7 @@ final class ZfsResumable implements StoragePool.Resumable {
   public Set<VolumeId> list() {
     return pool.pass(
         index -> {
-          Set<VolumeId> all = new TreeSet<>(index.claimed());
+          Set<VolumeId> all = new TreeSet<>(claims.received());
           zfs.unfinished(pool.root()).stream()
               .flatMap(dataset -> VolumeNames.ofUnfinished(dataset.component()).stream())
               .forEach(all::add);
@@ -272,20 +292,19 @@ final class ZfsResumable implements StoragePool.Resumable {
   public Optional<Kept> find(VolumeId id) {
     return pool.pass(
         index -> {
-          index.requireNotClaimed(id);
+          claims.requireNotReceived(id);
           return token(id).map(token -> kept(id, token));
         });
   }
 
   @Override
   public void forget(VolumeId id) {
-    VolumeIndex index = pool.claim(id);
-    try {
-      if (isKept(id)) {
-        pool.throwAway(dataset(id));
-      }
-    } finally {
-      index.giveUp(id);
-    }
+    claims.holding(
+        id,
+        () -> {
+          if (pool.pass(index -> isKept(id))) {
+            pool.throwAway(dataset(id));
+          }
+        });
   }
 }

@@ -1,15 +1,16 @@
 package dev.stapes.storage.zfs;
 
-import java.io.ByteArrayOutputStream;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Map;
-import java.util.zip.DeflaterOutputStream;
+import java.util.Set;
+import java.util.zip.InflaterInputStream;
 
 /** Lists of numbers as the kernel packs them, and what it makes of them. */
 final class FakePairs {
@@ -18,32 +19,29 @@ final class FakePairs {
   private FakePairs() {}
 
   static byte[] pack(Map<String, Long> numbers) {
-    ByteBuffer out = ByteBuffer.allocate(64 * (numbers.size() + 1)).order(ByteOrder.LITTLE_ENDIAN);
-    out.put(new byte[] {0, 1, 0, 0}).putInt(0).putInt(1);
-    numbers.forEach(
-        (name, number) -> {
-          byte[] text = (name + "\0").getBytes(StandardCharsets.US_ASCII);
-          int value = (16 + text.length + 7) / 8 * 8;
-          int start = out.position();
-          out.putInt(value + 8).putShort((short) text.length).putShort((short) 0).putInt(1);
-          out.putInt(8).put(text).position(start + value);
-          out.putLong(number);
-        });
-    out.putInt(0);
-    return Arrays.copyOf(out.array(), out.position());
+    return PackedPairs.pack(numbers, Map.of(), Set.of());
   }
 
-  /** A token as ZFS writes it, but for its checksum. */
+  /** A token as ZFS writes it. */
   static String token(Map<String, Long> numbers) {
-    byte[] packed = pack(numbers);
-    ByteArrayOutputStream compressed = new ByteArrayOutputStream();
-    try (DeflaterOutputStream out = new DeflaterOutputStream(compressed)) {
-      out.write(packed);
+    return ResumeToken.write(pack(numbers));
+  }
+
+  /** The same with the name of a snapshot, and flags. */
+  static String token(Map<String, Long> numbers, String name, Set<String> flags) {
+    return ResumeToken.write(PackedPairs.pack(numbers, Map.of("toname", name), flags));
+  }
+
+  /** The name in a token. */
+  static String name(String token) {
+    byte[] compressed = HexFormat.of().parseHex(token.substring(token.lastIndexOf('-') + 1));
+    try (InputStream in = new InflaterInputStream(new ByteArrayInputStream(compressed))) {
+      String packed = new String(in.readAllBytes(), StandardCharsets.ISO_8859_1);
+      int at = packed.indexOf("toname\0") + 8;
+      return packed.substring(at, packed.indexOf('\0', at));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    String size = Integer.toHexString(packed.length);
-    return "1-abc-" + size + "-" + HexFormat.of().formatHex(compressed.toByteArray());
   }
 
   /** The first record of a rest, with the list behind it. */

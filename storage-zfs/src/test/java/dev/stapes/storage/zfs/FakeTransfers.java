@@ -27,7 +27,7 @@ final class FakeTransfers {
 
   byte[] send(List<String> arguments) throws FakeComplaint {
     if (arguments.contains("-t")) {
-      return rest(ResumeToken.parse(arguments.get(2)).orElseThrow());
+      return rest(arguments.get(2));
     }
     String name = arguments.get(arguments.size() - 1);
     FakeDataset node = all.node(name, "open");
@@ -44,17 +44,29 @@ final class FakeTransfers {
     return new FakeStream(node.guid, base, node.content, padding).bytes();
   }
 
-  /** By the guid, wherever it is; the same padding as before has to be wanted. */
-  private byte[] rest(ResumeToken token) throws FakeComplaint {
-    FakeDataset node =
-        all.nodes.values().stream()
-            .filter(each -> each.guid == token.guid())
-            .findFirst()
-            .orElseThrow(
-                () ->
-                    new FakeComplaint(
-                        "cannot resume send: 'tank/a@b' used in the initial send no longer"
-                            + " exists"));
+  /**
+   * By the guid, in the dataset of the name in the token first, then ever farther from it; the same
+   * padding as before has to be wanted.
+   */
+  private byte[] rest(String text) throws FakeComplaint {
+    ResumeToken token = ResumeToken.parse(text).orElseThrow();
+    String name = FakePairs.name(text);
+    FakeDataset node = null;
+    for (String at = name; node == null && at.matches(".*[@/].*"); ) {
+      at = at.substring(0, Math.max(at.lastIndexOf('@'), at.lastIndexOf('/')));
+      String below = at;
+      node =
+          all.nodes.entrySet().stream()
+              .filter(each -> each.getKey().matches("\\Q" + below + "\\E[@/].*"))
+              .map(Map.Entry::getValue)
+              .filter(each -> each.guid == token.guid())
+              .findFirst()
+              .orElse(null);
+    }
+    if (node == null) {
+      throw new FakeComplaint(
+          "cannot resume send: '" + name + "' used in the initial send no longer exists");
+    }
     byte[] whole = new FakeStream(node.guid, token.base(), node.content, padding).bytes();
     int offset = Math.toIntExact(token.position().offset());
     ByteArrayOutputStream out = new ByteArrayOutputStream();

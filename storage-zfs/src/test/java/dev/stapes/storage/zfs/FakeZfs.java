@@ -21,6 +21,7 @@ final class FakeZfs {
   private final FakeDatasets all = new FakeDatasets();
   private final FakeTransfers transfers = new FakeTransfers(all);
   private final Map<String, Runnable> before = new HashMap<>();
+  private final Map<String, Runnable> after = new HashMap<>();
 
   /** One change or question. */
   private interface Work {
@@ -97,6 +98,21 @@ final class FakeZfs {
     before.put(command, work);
   }
 
+  /** Does something once, after the next command of a name, of which nobody has the answer yet. */
+  synchronized void after(String command, Runnable work) {
+    after.put(command, work);
+  }
+
+  /** Lets a snapshot have the guid of another one. */
+  synchronized void sameGuid(Place place, Place other) {
+    FakeDataset node = all.nodes.get(place.toString());
+    FakeDataset from = all.nodes.get(other.toString());
+    if (node == null || from == null) {
+      throw new AssertionError(place + " or " + other + " is not there");
+    }
+    node.guid = from.guid;
+  }
+
   /** Takes all zpools away from the machine, as an export does; the answer brings them back. */
   synchronized Runnable export() {
     Map<String, FakeDataset> before = new TreeMap<>(all.nodes);
@@ -120,7 +136,12 @@ final class FakeZfs {
     return switch (arguments.get(0)) {
       case "send" -> answer(call, alone(() -> transfers.send(arguments)));
       case "receive" -> answer(call, () -> transfers.receive(arguments, call.stdin(), this));
-      default -> answer(call, alone(() -> all.zfs(arguments).getBytes(StandardCharsets.UTF_8)));
+      default ->
+          answer(
+              call,
+              followed(
+                  arguments.get(0),
+                  alone(() -> all.zfs(arguments).getBytes(StandardCharsets.UTF_8))));
     };
   }
 
@@ -137,6 +158,20 @@ final class FakeZfs {
         all.transactions++;
         return work.bytes();
       }
+    };
+  }
+
+  private Answer followed(String command, Answer work) {
+    return () -> {
+      byte[] answer = work.bytes();
+      Runnable next;
+      synchronized (this) {
+        next = after.remove(command);
+      }
+      if (next != null) {
+        next.run();
+      }
+      return answer;
     };
   }
 

@@ -123,15 +123,15 @@ class VolumeIndexTest {
   @Test
   void what_is_claimed_is_made_by_nobody_else() {
     load();
-    index.claim(A);
-    assertEquals(Set.of(A), index.claimed());
+    index.claims().receive(A);
+    assertEquals(Set.of(A), index.claims().received());
     index.requireNotThere(A);
     StapesException error = assertThrows(StapesException.class, () -> index.requireFree(A));
     assertEquals(Kind.CONFLICT, error.kind(), error::toString);
-    error = assertThrows(StapesException.class, () -> index.claim(A));
+    error = assertThrows(StapesException.class, () -> index.claims().receive(A));
     assertEquals(Kind.BUSY, error.kind(), error::toString);
-    index.giveUp(A);
+    index.claims().release(A);
     index.requireFree(A);
-    index.requireNotClaimed(A);
+    index.claims().requireNotReceived(A);
   }
 }

@@ -18,6 +18,7 @@ import dev.stapes.testkit.FakeHost;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.SequenceInputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,6 +26,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -83,6 +86,10 @@ class ZfsResumableTest {
 
   private static InputStream first(byte[] stream, int length) {
     return new ByteArrayInputStream(Arrays.copyOf(stream, length));
+  }
+
+  private static InputStream stream(byte[] bytes) {
+    return new ByteArrayInputStream(bytes);
   }
 
   private Kept part(InputStream in) {
@@ -209,6 +216,90 @@ class ZfsResumableTest {
     assertEquals(
         new Received.Whole(), streams().receive(GOT, new SequenceInputStream(begin, rest)));
     assertEquals(List.of(Kind.CONFLICT, Kind.CONFLICT, Kind.BUSY, Kind.BUSY, Kind.BUSY), kinds);
+    assertEquals("first", content(GOT));
+  }
+
+  /** What the token says beside the numbers would have ZFS send the other one. */
+  @Test
+  void a_token_sends_the_volume_it_is_asked_for_although_another_has_the_same_guid() {
+    pool.create(B);
+    zfs.write(Place.of(ROOT.child("instances:b")), "secret");
+    pool.copy(B, OTHER, true);
+    Place secret = new Place(ROOT.child("instances:b"), "snapshots:other");
+    zfs.sameGuid(secret, new Place(ROOT.child("instances:a"), "snapshots:old"));
+    Kept kept = part(first(whole, LONG));
+    ResumeToken told = ResumeToken.parse(kept.token()).orElseThrow();
+    String forged = told.of(secret);
+    ByteArrayOutputStream rest = new ByteArrayOutputStream();
+    streams().send(OLD, forged, rest);
+    streams().receive(GOT, new ByteArrayInputStream(rest.toByteArray()));
+    pool.discard(B);
+    assertEquals("first", content(GOT));
+  }
+
+  @Test
+  void what_is_no_token_starts_no_process_and_is_said_shortly() {
+    String token = part(first(whole, LONG)).token();
+    int before = host.commands().size();
+    for (String wrong :
+        List.of("", "1-\n-", token.substring(0, token.length() - 2), "a".repeat(100_000))) {
+      StapesException error =
+          assertThrows(
+              StapesException.class,
+              () -> streams().send(OLD, wrong, OutputStream.nullOutputStream()));
+      assertEquals(Kind.INVALID, error.kind());
+      assertTrue(error.toString().matches("[ -~]{1,300}"), error::toString);
+    }
+    assertEquals(before, host.commands().size());
+  }
+
+  @Test
+  void a_rest_that_brings_nothing_new_leaves_the_token_as_it_was() {
+    Kept kept = part(first(whole, LONG));
+    ByteArrayOutputStream rest = new ByteArrayOutputStream();
+    streams().send(OLD, kept.token(), rest);
+    assertEquals(kept, part(first(rest.toByteArray(), FakePairs.size(rest.toByteArray()))));
+    finish(OLD, kept);
+    assertEquals("first", content(GOT));
+  }
+
+  @Test
+  void who_asks_while_something_is_forgotten_is_answered_and_who_receives_waits()
+      throws Exception {
+    part(first(whole, LONG));
+    FutureTask<Received> again = new FutureTask<>(() -> streams().receive(GOT, stream(whole)));
+    AtomicBoolean asked = new AtomicBoolean();
+    assertEquals(Set.of(A, OLD, NEW), pool.list()); // so nothing is listed again
+    zfs.after(
+        "list",
+        () -> {
+          assertTrue(streams().find(GOT).isPresent());
+          assertEquals(Set.of(GOT), streams().list());
+          new Thread(again).start();
+          asked.set(true);
+        });
+    streams().forget(GOT);
+    assertTrue(asked.get());
+    assertEquals(new Received.Whole(), again.get());
+    assertEquals("first", content(GOT));
+  }
+
+  @Test
+  void who_receives_waits_for_a_reclaim_of_what_is_left_under_the_name() throws Exception {
+    finish(OLD, part(first(whole, LONG)));
+    pool.discard(GOT);
+    FutureTask<Received> again = new FutureTask<>(() -> streams().receive(GOT, stream(whole)));
+    zfs.after(
+        "destroy",
+        () ->
+            zfs.before(
+                "destroy",
+                () -> {
+                  new Thread(again).start();
+                  assertEquals(Optional.empty(), streams().find(GOT));
+                }));
+    pool.reclaim();
+    assertEquals(new Received.Whole(), again.get());
     assertEquals("first", content(GOT));
   }
 

@@ -7,15 +7,16 @@ import static dev.stapes.model.StapesException.Kind.NOT_FOUND;
 import static dev.stapes.testkit.contract.Refusal.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stapes.model.Size;
 import dev.stapes.spi.StoragePool.Attachment;
 import dev.stapes.spi.StoragePool.BlockVolumes;
+import dev.stapes.spi.StoragePool.Kept;
 import dev.stapes.spi.Tree;
 import dev.stapes.spi.VolumeId;
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -27,6 +28,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
@@ -37,6 +39,7 @@ abstract class StorageBlockTests extends StorageResumableTests {
   private static final Size SIZE = Size.ofMebibytes(16);
   private static final Size LARGER = Size.ofMebibytes(24);
   private static final int BLOCK = 64 << 10;
+  private static final int FILLED = 5 << 20;
   private static final VolumeId LATER = new VolumeId(VolumeId.Kind.SNAPSHOT, "a.later");
   private static final VolumeId RECEIVED = new VolumeId(VolumeId.Kind.SNAPSHOT, "b.clean");
   private static final VolumeId RECEIVED_LATER = new VolumeId(VolumeId.Kind.SNAPSHOT, "b.later");
@@ -274,6 +277,64 @@ abstract class StorageBlockTests extends StorageResumableTests {
     assertEquals(Set.of(A, SNAPSHOT), pool().list());
   }
 
+  @Test
+  void a_stream_of_it_that_broke_goes_on_and_so_does_a_difference() {
+    BlockVolumes blocks = blocks();
+    can(pool().resumable(), "streams that go on");
+    blocks.create(A, SIZE);
+    fill(A, 0);
+    pool().copy(A, SNAPSHOT, true);
+    fill(A, SIZE.bytes() / 2);
+    pool().copy(A, LATER, true);
+    goesOn(SNAPSHOT, RECEIVED, sent(SNAPSHOT, Optional.empty()));
+    goesOn(LATER, RECEIVED_LATER, sent(LATER, Optional.of(SNAPSHOT)));
+    for (VolumeId id : Set.of(A, SNAPSHOT, LATER, RECEIVED)) {
+      pool().discard(id);
+    }
+    bench().reopen();
+    pool().reclaim();
+    assertEquals(Set.of(RECEIVED_LATER), pool().list());
+    pool().copy(RECEIVED_LATER, B, false);
+    write(B, 0, "its own");
+    assertEquals("its own", text(B, 0));
+    refused(INVALID, "b", () -> pool().tree(B, Tree.Resolution.BENEATH).close());
+  }
+
+  /** In three parts, of which it is a volume only after the last. */
+  private void goesOn(VolumeId source, VolumeId target, byte[] whole) {
+    Kept first = part(target, first(whole, 0.6));
+    pool().reclaim();
+    bench().reopen();
+    assertFalse(pool().exists(target));
+    assertEquals(Optional.of(first), resumable().find(target));
+    byte[] rest = rest(source, first);
+    assertTrue(rest.length < whole.length, rest.length + " of " + whole.length);
+    Kept second = part(target, first(rest, 0.5));
+    assertTrue(first.size().compareTo(second.size()) < 0, first + ", then " + second);
+    refused(CONFLICT, target.name(), () -> resumable().receive(target, stream(rest)));
+    received(target, rest(source, second));
+    assertEquals(Optional.of(SIZE), blocks().size(target));
+    for (long at = 0; at < SIZE.bytes(); at += BLOCK) {
+      assertArrayEquals(read(source, at), read(target, at), "at " + at);
+    }
+    assertEquals(Set.of(), resumable().list());
+  }
+
+  /** Writes what cannot be compressed. */
+  private void fill(VolumeId id, long at) {
+    byte[] bytes = new byte[FILLED];
+    new Random(at).nextBytes(bytes);
+    try (Attachment attachment = blocks().attach(id, false);
+        FileChannel device = open(attachment, true)) {
+      for (int done = 0; done < FILLED; done += BLOCK) {
+        device.write(ByteBuffer.wrap(bytes, done, BLOCK), at + done);
+      }
+      device.force(true);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   private BlockVolumes blocks() {
     return can(pool().blockVolumes(), "block volumes");
   }
@@ -293,7 +354,7 @@ abstract class StorageBlockTests extends StorageResumableTests {
   }
 
   private void receive(VolumeId id, byte[] stream) {
-    pool().sendReceive().orElseThrow().receive(id, new ByteArrayInputStream(stream));
+    pool().sendReceive().orElseThrow().receive(id, stream(stream));
   }
 
   private FileChannel open(Attachment attachment, boolean write) throws IOException {

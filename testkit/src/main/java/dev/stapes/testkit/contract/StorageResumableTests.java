@@ -171,6 +171,31 @@ abstract class StorageResumableTests extends StorageStreamTests {
     assertEquals(bench().picture(SNAPSHOT), bench().picture(RECEIVED));
   }
 
+  /** Where the rest begins is of the driver's own size, and has nothing of the volume yet. */
+  @Test
+  void a_rest_that_brings_nothing_new_leaves_the_token_as_it_was() {
+    byte[] whole = somethingSent(pool());
+    Kept kept = part(RECEIVED, first(whole, 0.5));
+    byte[] rest = rest(SNAPSHOT, kept);
+    Optional<Kept> after = Optional.empty();
+    for (int length = 0; after.isEmpty() && length < rest.length / 2; length += 4) {
+      after = partOrRefused(Arrays.copyOf(rest, length));
+    }
+    assertEquals(Optional.of(kept), after);
+    assertEquals(Optional.of(kept), resumable().find(RECEIVED));
+    received(RECEIVED, rest);
+    assertEquals(bench().picture(SNAPSHOT), bench().picture(RECEIVED));
+  }
+
+  private Optional<Kept> partOrRefused(byte[] cut) {
+    try {
+      return Optional.of(part(RECEIVED, cut));
+    } catch (StapesException e) {
+      assertEquals(INVALID, e.kind(), e::toString);
+      return Optional.empty();
+    }
+  }
+
   @Test
   void a_token_of_something_else_sends_nothing() {
     byte[] whole = somethingSent(pool());
@@ -294,19 +319,19 @@ abstract class StorageResumableTests extends StorageStreamTests {
     return out.toByteArray();
   }
 
-  private Resumable resumable() {
+  final Resumable resumable() {
     return can(pool().resumable(), "streams that go on");
   }
 
-  private static InputStream stream(byte[] bytes) {
+  static InputStream stream(byte[] bytes) {
     return new ByteArrayInputStream(bytes);
   }
 
-  private static byte[] first(byte[] whole, double part) {
+  static byte[] first(byte[] whole, double part) {
     return Arrays.copyOf(whole, (int) (whole.length * part));
   }
 
-  private Kept part(VolumeId id, byte[] cut) {
+  final Kept part(VolumeId id, byte[] cut) {
     return part(pool(), id, cut);
   }
 
@@ -318,11 +343,11 @@ abstract class StorageResumableTests extends StorageStreamTests {
     return part.kept();
   }
 
-  private void received(VolumeId id, byte[] rest) {
+  final void received(VolumeId id, byte[] rest) {
     assertEquals(new Received.Whole(), resumable().receive(id, stream(rest)));
   }
 
-  private byte[] rest(VolumeId source, Kept kept) {
+  final byte[] rest(VolumeId source, Kept kept) {
     return rest(pool(), source, kept);
   }
 
