@@ -411,37 +411,6 @@ class QmpClientTest {
   }
 
   @Test
-  void a_peer_that_does_not_read_holds_up_nobody_else() throws Exception {
-    RawCommand large =
-        new RawCommand(
-            "large", JsonNodeFactory.instance.objectNode().put("x", "y".repeat(1 << 20)));
-    CountDownLatch read = new CountDownLatch(1);
-    try (FakePeer stuck =
-            FakePeer.monitor(
-                dir,
-                it -> {
-                  read.await();
-                  it.answer("\"at last\"");
-                  it.untilClosed();
-                });
-        FakePeer other =
-            FakePeer.monitor(
-                dir,
-                it -> {
-                  it.answer("1");
-                  it.untilClosed();
-                });
-        QmpClient first = connect(stuck);
-        QmpClient second = connect(other)) {
-      CompletableFuture<JsonNode> answer = first.executeAsync(large);
-      assertThrows(QmpTimeoutException.class, () -> first.execute(large, SHORT));
-      assertEquals(1, second.execute(raw("a")).intValue());
-      read.countDown();
-      assertEquals("at last", answer.get(30, TimeUnit.SECONDS).textValue());
-    }
-  }
-
-  @Test
   void one_byte_at_a_time_is_as_good_as_all_at_once() throws Exception {
     try (FakePeer peer =
             FakePeer.start(
@@ -460,42 +429,6 @@ class QmpClientTest {
   private static void slowly(FakePeer peer, String text) throws IOException {
     for (int i = 0; i < text.length(); i++) {
       peer.write(text.substring(i, i + 1));
-    }
-  }
-
-  @Test
-  void many_clients_need_two_threads() throws Exception {
-    List<FakePeer> peers = new ArrayList<>();
-    List<QmpClient> clients = new ArrayList<>();
-    try {
-      for (int i = 0; i < 50; i++) {
-        FakePeer peer =
-            FakePeer.monitor(
-                dir,
-                it -> {
-                  it.answer("{}");
-                  it.untilClosed();
-                });
-        peers.add(peer);
-        clients.add(connect(peer));
-      }
-      for (QmpClient client : clients) {
-        client.execute(raw("a"));
-      }
-      long threads =
-          Thread.getAllStackTraces().keySet().stream()
-              .filter(thread -> thread.getName().startsWith("stapes-qmp"))
-              .count();
-      assertEquals(2, threads);
-    } finally {
-      loop.close();
-      for (FakePeer peer : peers) {
-        peer.close();
-      }
-    }
-    for (QmpClient client : clients) {
-      QmpClosedException e = assertThrows(QmpClosedException.class, () -> client.execute(raw("a")));
-      assertEquals("the QMP loop was closed", e.reason());
     }
   }
 }

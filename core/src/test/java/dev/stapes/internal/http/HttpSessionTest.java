@@ -144,7 +144,7 @@ class HttpSessionTest {
     try (LoopbackServer server = new LoopbackServer((request, response) -> response.hang())) {
       refused(
           Kind.UNAVAILABLE,
-          "says nothing for 300 ms, tried 2 times",
+          "says nothing for 1000 ms, tried 2 times",
           () -> get(HttpQuery.of(server.uri("/")), IMPATIENT));
     }
   }

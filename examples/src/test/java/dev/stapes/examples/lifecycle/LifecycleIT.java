@@ -34,7 +34,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 @RequiresTool("mkfs.btrfs")
 @RequiresKernel("btrfs")
 class LifecycleIT {
-  private static final Duration SOON = Duration.ofSeconds(20);
+  private static final Duration SOON = Duration.ofSeconds(60);
 
   @RegisterExtension static final Workbench BENCH = new Workbench("btrfs");
 
@@ -174,8 +174,11 @@ class LifecycleIT {
     Instance web =
         BENCH.stapes().instances().launch(BENCH.spec().config("boot.autorestart", "true").build());
     long pid = web.state().pid().orElseThrow();
-    ProcessHandle.of(pid).orElseThrow().destroyForcibly();
-    BENCH.stapes().events().await(event -> web.state().pid().orElse(pid) != pid, SOON);
+    try (var restarted =
+        BENCH.stapes().events().expect(event -> web.state().pid().orElse(pid) != pid)) {
+      ProcessHandle.of(pid).orElseThrow().destroyForcibly();
+      restarted.await(SOON);
+    }
     web.exec("true").orThrow();
     web.delete(Delete.FORCE);
   }

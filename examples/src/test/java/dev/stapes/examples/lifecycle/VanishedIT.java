@@ -37,7 +37,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 @RequiresKernel("btrfs")
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class VanishedIT {
-  private static final Duration SOON = Duration.ofSeconds(20);
+  private static final Duration SOON = Duration.ofSeconds(60);
   private static final int KILLED = 137;
 
   @RegisterExtension static final Workbench BENCH = new Workbench("btrfs");

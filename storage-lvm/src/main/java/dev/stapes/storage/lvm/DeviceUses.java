@@ -92,9 +92,18 @@ final class DeviceUses {
     try {
       all().forEach(this::end);
     } finally {
-      Lock all = ends.writeLock();
-      all.lock(); // when the last one has gone
-      all.unlock();
+      awaitEnds();
+    }
+  }
+
+  /** Returns when the last one has gone that anybody lets go; what came meanwhile goes too. */
+  private void awaitEnds() {
+    Lock none = ends.writeLock();
+    none.lock();
+    try {
+      all().forEach(this::end);
+    } finally {
+      none.unlock();
     }
   }
 }

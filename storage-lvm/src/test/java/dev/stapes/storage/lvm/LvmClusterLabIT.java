@@ -68,11 +68,11 @@ class LvmClusterLabIT {
 
   /** That the removal of one and the growth of another one are two changes of the group. */
   private static final String CHANGES =
-      "v() { vgs --config global/use_lvmlockd=1 --noheadings -o vg_seqno %1$s; };"
+      "v() { vgs --config global/use_lvmlockd=1 --noheadings -o vg_seqno $g; };"
           + " l='--config global/use_lvmlockd=1 --yes';"
           + " for i in x y; do lvcreate $l --ignoreactivationskip --setactivationskip y"
-          + " --type linear -W n -Z n -L 8m -n $i %1$s; done; a=$(v); lvremove $l %1$s/y;"
-          + " lvextend $l -L 16m %1$s/x; b=$(v); lvremove $l %1$s/x; test $((b - a)) = 2";
+          + " --type linear -W n -Z n -L 8m -n $i $g; done; a=$(v); lvremove $l $g/y;"
+          + " lvextend $l -L 16m $g/x; b=$(v); lvremove $l $g/x; test $((b - a)) = 2";
 
   private static final String LEFT =
       "lvchange --config global/use_lvmlockd=1 --activate %s --ignoreactivationskip"
@@ -261,7 +261,7 @@ class LvmClusterLabIT {
 
   /** A takeover that was killed left its volume active, with what a copy had left on it. */
   private static void again(Node one, Node two) throws IOException {
-    one.script(String.format(Locale.ROOT, CHANGES, GROUP));
+    one.script("g=" + GROUP + "; " + CHANGES);
     one.does("block left");
     one.does("leave left");
     one.script(String.format(Locale.ROOT, LEFT, "n"));

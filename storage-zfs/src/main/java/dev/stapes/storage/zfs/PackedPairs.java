@@ -125,8 +125,7 @@ record PackedPairs(Map<String, Long> numbers, Set<String> names) {
   }
 
   /** More than they take. */
-  private static int room(
-      Map<String, Long> numbers, Map<String, String> texts, Set<String> marks) {
+  private static int room(Map<String, Long> numbers, Map<String, String> texts, Set<String> marks) {
     int most = PAIR + 3 * Long.BYTES;
     return numbers.keySet().stream().mapToInt(name -> name.length() + most).sum()
         + texts.entrySet().stream()

@@ -107,8 +107,7 @@ record StreamHeader(long guid, long base, boolean isBlocks, boolean isRest) {
     }
     return PackedPairs.parse(Arrays.copyOfRange(start, BYTES, BYTES + more))
         .flatMap(
-            pairs ->
-                ResumeToken.Position.of(pairs.numbers(), "resume_object", "resume_offset"));
+            pairs -> ResumeToken.Position.of(pairs.numbers(), "resume_object", "resume_offset"));
   }
 
   /** Whether it is the difference to another snapshot. */

@@ -246,8 +246,7 @@ final class ZfsResumable implements StoragePool.Resumable {
     ResumeToken known =
         ResumeToken.parse(token)
             .orElseThrow(() -> StapesException.invalid("volume " + id, ResumeToken.refusal(token)));
-    streams.write(
-        id, () -> source(id, known), source -> Zfs.sendRest(known, source.place()), out);
+    streams.write(id, () -> source(id, known), source -> Zfs.sendRest(known, source.place()), out);
   }
 
   private ZfsStreams.Source source(VolumeId id, ResumeToken token) {

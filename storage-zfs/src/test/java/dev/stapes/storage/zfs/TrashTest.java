@@ -79,8 +79,7 @@ class TrashTest {
 
   @Test
   void a_name_that_is_received_into_again_is_not_destroyed_with_what_had_it_before() {
-    meanwhile =
-        () -> assertInstanceOf(Received.Part.class, receive(Arrays.copyOf(whole, LONG)));
+    meanwhile = () -> assertInstanceOf(Received.Part.class, receive(Arrays.copyOf(whole, LONG)));
     trash().empty();
     assertTrue(pool.resumable().orElseThrow().find(GOT).isPresent(), () -> "" + zfs.names());
   }

@@ -264,8 +264,7 @@ class ZfsResumableTest {
   }
 
   @Test
-  void who_asks_while_something_is_forgotten_is_answered_and_who_receives_waits()
-      throws Exception {
+  void who_asks_while_something_is_forgotten_is_answered_and_who_receives_waits() throws Exception {
     part(first(whole, LONG));
     FutureTask<Received> again = new FutureTask<>(() -> streams().receive(GOT, stream(whole)));
     AtomicBoolean asked = new AtomicBoolean();

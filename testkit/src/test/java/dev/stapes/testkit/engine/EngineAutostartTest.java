@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Timeout;
 /** Instances that start with the open, and those that start again when they end. */
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class EngineAutostartTest {
-  private static final Duration SOON = Duration.ofSeconds(20);
+  private static final Duration SOON = Duration.ofSeconds(60);
   private static final String AUTOSTART = "boot.autostart";
   private static final String PRIORITY = "boot.autostart.priority";
 

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Timeout;
 /** Instances that end: when they are told to, by themselves, too late, or while nobody is there. */
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class EngineEndsTest {
-  private static final Duration SOON = Duration.ofSeconds(20);
+  private static final Duration SOON = Duration.ofSeconds(60);
 
   private static Instance launch(EngineWorld world, Lifetime lifetime) {
     return world.stapes().instances().launch(EngineWorld.spec("box").lifetime(lifetime).build());

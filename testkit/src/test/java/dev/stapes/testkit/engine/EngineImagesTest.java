@@ -36,7 +36,7 @@ import org.junit.jupiter.api.Timeout;
 /** Images are changed as all else is: by operations, with events. */
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class EngineImagesTest {
-  private static final Duration SOON = Duration.ofSeconds(20);
+  private static final Duration SOON = Duration.ofSeconds(60);
 
   /** An image that is never ready. */
   private record Endless(CountDownLatch begun) implements ImageSource {

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Timeout;
 /** Launches that are interrupted while the driver starts the machine. */
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class EngineInterruptTest {
-  private static final Duration SOON = Duration.ofSeconds(20);
+  private static final Duration SOON = Duration.ofSeconds(60);
 
   /** A world in which starts of machines are the only effects: the image is unpacked already. */
   private static EngineWorld world() {

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 
 /** All instances as a map by name, and an engine that must say the same. */
 final class EngineModel {
-  private static final Duration SOON = Duration.ofSeconds(20);
+  private static final Duration SOON = Duration.ofSeconds(60);
   private static final String KEY = "user.text";
 
   private final TreeMap<String, Box> boxes = new TreeMap<>();

@@ -11,7 +11,7 @@ import java.util.concurrent.TimeUnit;
 
 /** A call on a thread of its own. */
 final class OtherThread {
-  static final Duration SOON = Duration.ofSeconds(20);
+  static final Duration SOON = Duration.ofSeconds(60);
 
   private final CompletableFuture<Boolean> interrupted = new CompletableFuture<>();
   private final Thread thread;
