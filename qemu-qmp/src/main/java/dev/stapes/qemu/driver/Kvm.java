@@ -32,7 +32,7 @@ final class Kvm {
   private static final int OPENED = 3;
 
   /** It takes 50 ms where it works, and nothing else is at work. */
-  private static final Duration LIMIT = Duration.ofSeconds(30);
+  private static final Duration LIMIT = Duration.ofSeconds(10);
 
   private final Host host;
   private final Path device;

@@ -76,10 +76,12 @@ abstract class InstanceLifeTests extends InstanceMachineTests {
       throws Exception {
     if (hasOwnKernel()) {
       assertEquals(0, run(box(), "touch", "/tmp/before").code());
-      box().exec(ExecSpec.of("reboot", "-f")).close();
-      String booted = "while [ -e /tmp/before ]; do usleep 20000; done";
-      while (!succeeds(booted)) {
-        Thread.onSpinWait(); // the one that asked ended with the boot before
+      // Who lets go of a program kills it: it is held until it has done its work.
+      try (Machine.Exec rebooting = box().exec(ExecSpec.of("reboot", "-f"))) {
+        String booted = "while [ -e /tmp/before ]; do usleep 20000; done";
+        while (!succeeds(booted)) {
+          Thread.onSpinWait(); // the one that asked ended with the boot before
+        }
       }
       assertFalse(box().exit().toCompletableFuture().isDone());
       return;
