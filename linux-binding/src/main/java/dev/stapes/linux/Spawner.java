@@ -281,8 +281,13 @@ public final class Spawner implements AutoCloseable {
   private void awaitReleased() {
     Path task = Path.of("/proc/self/task/" + tid);
     long deadline = System.nanoTime() + RELEASE_PATIENCE_NANOS; // a number may be used again
+    boolean interrupted = Thread.interrupted(); // who is interrupted does not park
     while (tid != 0 && Files.exists(task) && System.nanoTime() < deadline) {
       LockSupport.parkNanos(RELEASE_PAUSE_NANOS);
+      interrupted |= Thread.interrupted();
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
     }
   }
 }

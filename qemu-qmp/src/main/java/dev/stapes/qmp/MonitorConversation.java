@@ -123,11 +123,22 @@ final class MonitorConversation implements Conversation {
       events.publish(RawEvent.of(message));
     } else if (message.has("return") || message.has("error")) {
       answer(message);
-    } else if (message.has("QMP") && !greeting.isDone()) {
+    } else if (message.has("QMP") && mayGreet()) {
       greeting.complete(QmpGreeting.of(message.path("QMP")));
     } else {
-      throw new QmpProtocolException("a message that is no answer, event or greeting");
+      List<String> members = new ArrayList<>();
+      message.fieldNames().forEachRemaining(members::add);
+      throw new QmpProtocolException(
+          "a message that is no answer, event or greeting, with members " + members);
     }
+  }
+
+  /**
+   * Who connects while QEMU sets up its monitor may be greeted twice: by the thread that accepted
+   * and by the monitor's own. Both greet before the first command is executed.
+   */
+  private synchronized boolean mayGreet() {
+    return !met;
   }
 
   private void answer(ObjectNode message) {

@@ -95,6 +95,54 @@ class QmpFaultsTest {
   }
 
   @Test
+  void a_greeting_that_comes_twice_before_the_first_answer_is_one() throws Exception {
+    try (FakePeer peer =
+            FakePeer.start(
+                dir,
+                it -> {
+                  it.write(FakePeer.GREETING + FakePeer.GREETING);
+                  it.answer("{}");
+                  it.answer("1");
+                  it.untilClosed();
+                });
+        QmpClient client = connect(peer, OPTIONS)) {
+      assertEquals("9.2.3", client.greeting().orElseThrow().version().toString());
+      assertEquals(1, client.execute(new RawCommand("a")).intValue());
+    }
+    try (FakePeer peer =
+            FakePeer.start(
+                dir,
+                it -> {
+                  it.write(FakePeer.GREETING);
+                  String first = it.readLine();
+                  it.write(FakePeer.GREETING);
+                  it.write("{\"return\": {}" + FakePeer.idOf(first) + "}\r\n");
+                  it.answer("1");
+                  it.untilClosed();
+                });
+        QmpClient client = connect(peer, OPTIONS)) {
+      assertEquals(1, client.execute(new RawCommand("a")).intValue());
+    }
+  }
+
+  @Test
+  void what_is_said_later_and_is_no_answer_is_named() throws Exception {
+    try (FakePeer peer =
+            FakePeer.monitor(
+                dir,
+                it -> {
+                  it.readLine();
+                  it.write(FakePeer.GREETING);
+                  it.untilClosed();
+                });
+        QmpClient client = connect(peer, OPTIONS)) {
+      QmpClosedException e =
+          assertThrows(QmpClosedException.class, () -> client.execute(new RawCommand("a")));
+      assertTrue(e.reason().endsWith("with members [QMP]"), e.reason());
+    }
+  }
+
+  @Test
   void a_peer_that_dies_at_any_byte_fails_what_waits() throws Exception {
     String all = FakePeer.GREETING + "{\"return\": {}, \"id\": 1}\r\n{\"return\": 1, \"id\": 2}";
     byte[] bytes = all.getBytes(StandardCharsets.UTF_8);

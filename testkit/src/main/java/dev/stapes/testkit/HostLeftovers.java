@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -49,6 +50,22 @@ public final class HostLeftovers {
       links(tag, all);
     }
     return all;
+  }
+
+  /**
+   * What is still there of {@link #of} when the kernel has had time: it lets go of a mount of a
+   * process that was killed, and of the loop device below it, a moment after the process has ended.
+   *
+   * @param patience how long something may stay at most
+   */
+  public static Set<String> staying(Duration patience, Path directory, String... tags) {
+    long deadline = System.nanoTime() + patience.toNanos();
+    Set<String> left = of(directory, tags);
+    while (!left.isEmpty() && System.nanoTime() < deadline) {
+      Thread.onSpinWait();
+      left = of(directory, tags);
+    }
+    return left;
   }
 
   /** Files and directories below one, which must be empty at the end of a test. */

@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Small answers, and everything that may come instead of one. */
 class HttpSessionTest {
   private static final HttpSettings SETTINGS = TestSettings.PATIENT;
-  private static final HttpSettings IMPATIENT = TestSettings.silence(Duration.ofSeconds(1), 2);
+  private static final HttpSettings IMPATIENT = TestSettings.silence(Duration.ofSeconds(2), 2);
 
   private static Answer get(URI uri) {
     return get(HttpQuery.of(uri), SETTINGS);
@@ -144,7 +144,7 @@ class HttpSessionTest {
     try (LoopbackServer server = new LoopbackServer((request, response) -> response.hang())) {
       refused(
           Kind.UNAVAILABLE,
-          "says nothing for 1000 ms, tried 2 times",
+          "says nothing for 2000 ms, tried 2 times",
           () -> get(HttpQuery.of(server.uri("/")), IMPATIENT));
     }
   }

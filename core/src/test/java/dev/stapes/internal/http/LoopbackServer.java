@@ -156,13 +156,13 @@ public final class LoopbackServer implements AutoCloseable {
       out.flush();
     }
 
-    /** A part of the body. */
+    /** A part of the body, counted before a client can have it. */
     public void write(byte[] part) throws IOException {
-      out.write(part);
-      out.flush();
       synchronized (LoopbackServer.this) {
         sent += part.length;
       }
+      out.write(part);
+      out.flush();
     }
 
     /** All of it. */

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** A docker-registry(1) on loopback with a directory of its own, and images for it. */
 public final class Registry implements AutoCloseable {
@@ -27,6 +28,8 @@ public final class Registry implements AutoCloseable {
       "me:$2y$05$iDkYrjBArD9Pfv9Dy1RrLeJdV6BQeq30QgVqXV8S36Zpf6W9pu28i\n";
 
   private final Path directory;
+  private static final int ATTEMPTS = 5;
+
   private final Process server;
   private final String name;
 
@@ -37,8 +40,26 @@ public final class Registry implements AutoCloseable {
    */
   public Registry(Path directory, boolean login) throws IOException, InterruptedException {
     this.directory = Files.createDirectories(directory);
-    int port = freePort();
-    this.name = "127.0.0.1:" + port;
+    Process started = null;
+    int port = 0;
+    for (int i = 0; started == null && i < ATTEMPTS; i++) {
+      port = freePort();
+      started = start(port, login); // somebody else may have taken it meanwhile
+    }
+    if (started == null) {
+      throw new IOException("it has ended: " + Files.readString(directory.resolve("log")));
+    }
+    this.name = name(port);
+    this.server = started;
+  }
+
+  private static String name(int port) {
+    return "127.0.0.1:" + port;
+  }
+
+  /** Nothing where it has ended instead of answering. */
+  private @Nullable Process start(int port, boolean login)
+      throws IOException, InterruptedException {
     String auth = "";
     if (login) {
       Path file = Files.writeString(directory.resolve("htpasswd"), LOGIN);
@@ -50,19 +71,20 @@ public final class Registry implements AutoCloseable {
             "version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: "
                 + directory.resolve("data")
                 + "\nhttp:\n  addr: "
-                + name
+                + name(port)
                 + "\n"
                 + auth);
-    server =
+    Process starting =
         new ProcessBuilder("docker-registry", "serve", config.toString())
             .redirectErrorStream(true)
             .redirectOutput(directory.resolve("log").toFile())
             .start();
     while (!answers(port)) {
-      if (server.waitFor(20, TimeUnit.MILLISECONDS)) {
-        throw new IOException("it has ended: " + Files.readString(directory.resolve("log")));
+      if (starting.waitFor(20, TimeUnit.MILLISECONDS)) {
+        return null;
       }
     }
+    return starting.isAlive() ? starting : null;
   }
 
   private static int freePort() throws IOException {

@@ -89,11 +89,9 @@ final class HostView {
     return group.group(1);
   }
 
-  /**
-   * As {@link #cgroupsOf} once they are removed, which happens behind: for some seconds at most.
-   */
+  /** As {@link #cgroupsOf} once they are removed, which happens behind: for a minute at most. */
   static List<Path> cgroupsLeftOf(String nameEnd) {
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
     List<Path> left = cgroupsOf(nameEnd);
     while (!left.isEmpty() && System.nanoTime() < deadline) {
       Thread.onSpinWait();

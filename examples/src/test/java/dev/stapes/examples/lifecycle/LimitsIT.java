@@ -6,12 +6,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stapes.Delete;
 import dev.stapes.Instance;
+import dev.stapes.model.ExecResult;
+import dev.stapes.model.InstanceState;
+import dev.stapes.model.InstanceStatus;
 import dev.stapes.model.Limits;
 import dev.stapes.model.Size;
 import dev.stapes.testkit.RequiresKernel;
 import dev.stapes.testkit.RequiresRoot;
 import dev.stapes.testkit.RequiresTool;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.OptionalLong;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -49,9 +54,28 @@ class LimitsIT {
   void more_processes_than_allowed_do_not_start() {
     Instance web = launch(l -> l.processes(20));
     String fork = "for i in $(seq 60); do sleep 5 & done 2>&1; wait";
-    assertNotEquals(0, web.exec("sh", "-c", fork).exitCode());
-    assertTrue(web.state().processes().orElseThrow() <= 20);
+    ExecResult full = web.exec("sh", "-c", fork);
+    assertNotEquals(0, full.exitCode(), full.toString());
+    InstanceState state = web.state();
+    assertEquals(InstanceStatus.RUNNING, state.status(), full + " " + web.consoleLog().text());
+    assertTrue(state.processes().orElseThrow() <= 20, state.toString());
     web.delete(Delete.FORCE);
+  }
+
+  /** Its first process wants to start some 300 ms after it has begun. */
+  @Test
+  void what_may_start_no_process_goes_on_when_it_may_again() {
+    Instance web = BENCH.launch();
+    OptionalLong first = web.state().pid();
+    web.update(u -> u.limits(l -> l.processes(1)));
+    while (web.state().uptime(Instant.now()).toMillis() < 1000) {
+      assertEquals(first, web.state().pid(), web.consoleLog().text());
+    }
+    web.update(u -> u.config("limits.processes", ""));
+    web.exec("true").orThrow();
+    assertEquals(first, web.state().pid(), web.consoleLog().text());
+    web.stop();
+    web.delete();
   }
 
   @Test

@@ -35,7 +35,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 @RequiresTool("busybox")
 @RequiresTool("mkfs.btrfs")
 @RequiresKernel("btrfs")
-@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class VanishedIT {
   private static final Duration SOON = Duration.ofSeconds(60);
   private static final int KILLED = 137;

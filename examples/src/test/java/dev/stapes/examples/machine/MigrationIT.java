@@ -264,7 +264,7 @@ class MigrationIT {
       assertTrue(count(back) > before);
       assertEquals(hash, hash(back));
       assertEquals(interfaces, output(back, INTERFACE));
-      output(back, "ping -c 1 -w 20 10.213.79.1");
+      output(back, "ping -c 1 -w 60 10.213.79.1");
       assertEquals("before", output(back, "echo 3 > /proc/sys/vm/drop_caches; head -c 6 " + DATA));
       output(back, "printf after | dd of=" + DATA + " conv=fsync");
       assertEquals("aftere", Files.readString(data).substring(0, 6));
@@ -288,7 +288,7 @@ class MigrationIT {
 
   private static void isKnownToTheHostWithoutAnAgent(Instance vm) {
     String address = output(vm, "cat /sys/class/net/eth0/address");
-    String end = "(sleep 1; mv $(which guest-agent) /root; killall -9 qemu-ga)"; // init begins it
+    String end = "(sleep 5; mv $(which guest-agent) /root; killall -9 qemu-ga)"; // init begins it
     vm.exec("sh", "-c", end + " <&- >/dev/null 2>&1 &").orThrow();
     GuestInfo.Address known = new GuestInfo.Address("10.213.79.2", 32);
     GuestInfo.Interface expected = new GuestInfo.Interface(Optional.of(address), List.of(known));

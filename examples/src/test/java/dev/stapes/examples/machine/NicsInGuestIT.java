@@ -103,8 +103,8 @@ class NicsInGuestIT {
     assertEquals(
         "02:aa:bb:cc:dd:01 1400",
         DriverBench.run(vm, "cd /sys/class/net/eth0; echo $(cat address mtu)"));
-    inside("busybox", "ping", "-c", "1", "-w", "20", "10.213.77.2");
-    DriverBench.run(vm, "ping -c 1 -w 20 10.213.77.1");
+    inside("busybox", "ping", "-c", "1", "-w", "60", "10.213.77.2");
+    DriverBench.run(vm, "ping -c 1 -w 60 10.213.77.1");
     assertEquals("2000000", transferred(vm, 2_000_000));
     GuestInfo.Interface inside =
         Objects.requireNonNull(vm.guest().orElseThrow().interfaces().get("eth0"));

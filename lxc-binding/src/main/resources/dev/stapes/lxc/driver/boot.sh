@@ -49,8 +49,8 @@ end() {
   done
   exit 0
 }
-# If no process can be started any more the shell would end, and the container with it.
-trap 'exec "$B" sh ./boot init' EXIT
+# If no process can be started any more the shell would end, and the container with it. It tries again, but not at once.
+trap 'read -r -t 1 nothing <>./pause; exec "$B" sh ./boot init' EXIT
 trap 'trap - EXIT; end' TERM PWR INT 37
 while :; do
   "$B" sleep 2147483647 &

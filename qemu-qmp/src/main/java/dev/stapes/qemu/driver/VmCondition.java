@@ -14,6 +14,7 @@ import dev.stapes.qmp.qemu.StopEvent;
 import dev.stapes.qmp.qemu.WatchdogAction;
 import dev.stapes.qmp.qemu.WatchdogEvent;
 import dev.stapes.spi.Machine.Incident;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
@@ -25,6 +26,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -44,17 +46,33 @@ final class VmCondition {
       Set.of(
           RunState.IO_ERROR, RunState.INTERNAL_ERROR, RunState.GUEST_PANICKED, RunState.WATCHDOG);
 
+  /** An event comes later than what happened since by no more than this. */
+  private static final Duration LATEST = Duration.ofSeconds(30);
+
   private static final Logger LOG = LoggerFactory.getLogger(VmCondition.class);
 
   private final List<Consumer<Incident>> listeners = new CopyOnWriteArrayList<>();
   private volatile boolean frozen;
   private volatile @Nullable String failure;
   private volatile boolean suspending;
-  private volatile Instant since = Instant.EPOCH;
+  private volatile Begin last = new Begin(Instant.EPOCH, 0);
   private volatile Runnable unasked = () -> {};
 
   /** How often it has stopped or gone on. */
   private long changes;
+
+  private final LongSupplier nanoTime;
+
+  /** When somebody began to suspend or resume it, by the clock that events have and by another. */
+  private record Begin(Instant at, long nanoTime) {}
+
+  VmCondition() {
+    this(System::nanoTime);
+  }
+
+  VmCondition(LongSupplier nanoTime) {
+    this.nanoTime = nanoTime;
+  }
 
   boolean isFrozen() {
     return frozen && failure == null;
@@ -130,7 +148,7 @@ final class VmCondition {
    * @param stop does it
    */
   void suspend(Runnable stop) {
-    since = now();
+    last = begin();
     suspending = true;
     try {
       stop.run();
@@ -151,7 +169,7 @@ final class VmCondition {
    * @param cont does it
    */
   void resume(Runnable cont) {
-    since = now();
+    last = begin();
     boolean stood = frozen;
     String why = failure;
     long change = resumed();
@@ -187,26 +205,30 @@ final class VmCondition {
   }
 
   /** Events are told in microseconds. */
-  private static Instant now() {
-    return Instant.now().truncatedTo(ChronoUnit.MICROS);
+  private Begin begin() {
+    return new Begin(Instant.now().truncatedTo(ChronoUnit.MICROS), nanoTime.getAsLong());
   }
 
-  /** Whether it was so before somebody began to suspend or resume it, whose answer is newer. */
+  /**
+   * Whether it was so before somebody began to suspend or resume it, whose answer is newer. Not
+   * long after that: a clock that was set back would have all be outdated until it is there again.
+   */
   private boolean isOutdated(QmpEvent event) {
+    Begin begin = last;
     return (event instanceof StopEvent || event instanceof ResumeEvent)
-        && event.at().isBefore(since);
+        && event.at().isBefore(begin.at())
+        && nanoTime.getAsLong() - begin.nanoTime() < LATEST.toNanos();
   }
 
   /** Takes note of an event; they come a moment after the answers of commands. */
   synchronized void hear(QmpEvent event) {
     if (isOutdated(event)) {
       LOG.debug("outdated: {}", event);
+      askWhyStopped(event); // if the clock was set back, it was now
     } else if (event instanceof StopEvent) {
       changes++;
       frozen = true;
-      if (!suspending && failure == null) {
-        askWhy();
-      }
+      askWhyStopped(event);
     } else if (event instanceof ResumeEvent) {
       resumed();
     } else if (event instanceof ResetEvent reset) {
@@ -236,11 +258,13 @@ final class VmCondition {
     }
   }
 
-  private void askWhy() {
-    try {
-      unasked.run();
-    } catch (RejectedExecutionException e) {
-      // the driver is closed: whoever adopts the machine asks it
+  private void askWhyStopped(QmpEvent event) {
+    if (event instanceof StopEvent && !suspending && failure == null) {
+      try {
+        unasked.run();
+      } catch (RejectedExecutionException e) {
+        // the driver is closed: whoever adopts the machine asks it
+      }
     }
   }
 

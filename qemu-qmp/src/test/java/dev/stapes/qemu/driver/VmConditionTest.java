@@ -18,17 +18,20 @@ import dev.stapes.qmp.qemu.RunState;
 import dev.stapes.qmp.qemu.StopEvent;
 import dev.stapes.qmp.qemu.WatchdogEvent;
 import dev.stapes.spi.Machine.Incident;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class VmConditionTest {
-  private final VmCondition condition = new VmCondition();
+  private final AtomicLong nanoTime = new AtomicLong();
+  private final VmCondition condition = new VmCondition(nanoTime::get);
   private final List<Incident> told = new ArrayList<>();
 
   @BeforeEach
@@ -86,6 +89,22 @@ class VmConditionTest {
     RawEvent again = event("RESUME", object());
     condition.suspend(() -> {});
     condition.hear(ResumeEvent.from(old(again)));
+    assertEquals(InstanceStatus.FROZEN, condition.status());
+  }
+
+  @Test
+  void a_clock_that_was_set_back_hides_no_failure_and_nothing_for_long() {
+    List<Runnable> behind = new ArrayList<>();
+    condition.askAfterStops(behind::add, () -> RunState.INTERNAL_ERROR);
+    condition.resume(() -> {});
+    condition.hear(StopEvent.from(old(event("STOP", object()))));
+    assertEquals(InstanceStatus.RUNNING, condition.status());
+    behind.remove(0).run();
+    assertEquals(Optional.of("internal-error"), condition.failure());
+
+    condition.resume(() -> {});
+    nanoTime.addAndGet(Duration.ofSeconds(30).toNanos());
+    condition.hear(StopEvent.from(old(event("STOP", object()))));
     assertEquals(InstanceStatus.FROZEN, condition.status());
   }
 

@@ -54,7 +54,7 @@ class BtrfsProviderIT {
   @AfterEach
   void nothing_is_left() {
     host.close();
-    assertEquals(Set.of(), HostLeftovers.of(directory));
+    assertEquals(Set.of(), HostLeftovers.staying(PoolBench.PATIENCE, directory));
   }
 
   private void refused(Kind kind, String naming, Executable attempt) {
@@ -225,7 +225,7 @@ class BtrfsProviderIT {
       assertEquals("held", out.readLine());
       child.destroyForcibly().waitFor();
     }
-    assertEquals(Set.of(), HostLeftovers.of(directory));
+    assertEquals(Set.of(), HostLeftovers.staying(PoolBench.PATIENCE, directory));
     StoragePool pool = provider.open(host, SPEC, directory);
     try {
       assertEquals(Set.of(PoolBench.A, PoolBench.B), pool.list());

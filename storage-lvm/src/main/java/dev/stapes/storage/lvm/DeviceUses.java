@@ -89,21 +89,24 @@ final class DeviceUses {
 
   /** Lets all go, also those that somebody else is letting go; machines keep what they use. */
   void close() {
-    try {
-      all().forEach(this::end);
-    } finally {
-      awaitEnds();
-    }
-  }
-
-  /** Returns when the last one has gone that anybody lets go; what came meanwhile goes too. */
-  private void awaitEnds() {
-    Lock none = ends.writeLock();
+    RuntimeException first = endAll(null);
+    Lock none = ends.writeLock(); // held when the last one has gone that anybody lets go
     none.lock();
     try {
-      all().forEach(this::end);
+      first = endAll(first); // what came meanwhile
     } finally {
       none.unlock();
     }
+    if (first != null) {
+      throw first;
+    }
+  }
+
+  private @Nullable RuntimeException endAll(@Nullable RuntimeException before) {
+    RuntimeException first = before;
+    for (Use use : all()) {
+      first = after(first, () -> end(use));
+    }
+    return first;
   }
 }

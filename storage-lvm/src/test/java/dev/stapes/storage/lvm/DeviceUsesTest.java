@@ -74,6 +74,28 @@ class DeviceUsesTest {
   }
 
   @Test
+  void all_go_where_some_fail_and_the_first_error_is_kept() {
+    for (int i = 0; i < 4; i++) {
+      String name = "v" + i;
+      RuntimeException error = new IllegalStateException(name);
+      boolean fails = i % 2 == 0;
+      Runnable letGo =
+          () -> {
+            gone.add(name);
+            if (fails) {
+              throw error;
+            }
+          };
+      uses.begin(new Use(Path.of(name), () -> {}, letGo), name);
+    }
+    RuntimeException error = assertThrows(RuntimeException.class, uses::close);
+    assertEquals(1, error.getSuppressed().length);
+    assertEquals(4, gone.size());
+    uses.close();
+    assertEquals(4, gone.size());
+  }
+
+  @Test
   void who_waits_for_a_device_to_go_keeps_nobody_from_the_others() throws Exception {
     CountDownLatch going = new CountDownLatch(1);
     CountDownLatch released = new CountDownLatch(1);

@@ -34,7 +34,9 @@ final class Claims {
    * @throws StapesException BUSY where somebody does so already; INTERRUPTED
    */
   void receive(VolumeId id) {
-    begin(id, Claim.RECEIVED);
+    if (!begin(id, Claim.RECEIVED)) {
+      throw busy(id);
+    }
   }
 
   /**
@@ -44,7 +46,21 @@ final class Claims {
    * @throws StapesException BUSY where it is being received; INTERRUPTED
    */
   void holding(VolumeId id, Runnable work) {
-    begin(id, Claim.HELD);
+    if (!tryHolding(id, work)) {
+      throw busy(id);
+    }
+  }
+
+  /**
+   * As {@link #holding}, but does nothing where it is being received.
+   *
+   * @return whether the work was done
+   * @throws StapesException INTERRUPTED
+   */
+  boolean tryHolding(VolumeId id, Runnable work) {
+    if (!begin(id, Claim.HELD)) {
+      return false;
+    }
     boolean stays = false;
     try {
       work.run();
@@ -57,9 +73,11 @@ final class Claims {
         release(id);
       }
     }
+    return true;
   }
 
-  private synchronized void begin(VolumeId id, Claim claim) {
+  /** Waits for who frees what is left of it; the answer is no where somebody else works with it. */
+  private synchronized boolean begin(VolumeId id, Claim claim) {
     try {
       while (claims.get(id) == Claim.HELD) {
         wait();
@@ -69,10 +87,7 @@ final class Claims {
       throw new StapesException(
           Kind.INTERRUPTED, "volume " + id, "interrupted while what is left of it is freed", e);
     }
-    if (claims.containsKey(id)) {
-      throw busy(id);
-    }
-    claims.put(id, claim);
+    return claims.putIfAbsent(id, claim) == null;
   }
 
   /** Keeps a claim until what was given up has ended; nobody waits for that. */

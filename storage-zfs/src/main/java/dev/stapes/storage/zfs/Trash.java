@@ -154,7 +154,8 @@ final class Trash {
     try {
       Optional<VolumeId> part = part(step);
       if (part.isPresent()) {
-        claims.holding(part.get(), () -> gate.pass("reclaim", () -> takeIfStill(step, made)));
+        // Where somebody has begun to receive it, it is no trash any more.
+        claims.tryHolding(part.get(), () -> gate.pass("reclaim", () -> takeIfStill(step, made)));
       } else {
         gate.pass("reclaim", () -> take(step));
       }

@@ -69,7 +69,8 @@ final class BusyboxRoot {
   private static final String INIT =
       """
       #!/bin/sh
-      trap 'exit 0' PWR TERM INT USR2
+      trap 'exec /sbin/init' EXIT # where it can start no process
+      trap 'trap - EXIT; exit 0' PWR TERM INT USR2
       if [ -c /dev/console ]; then
         echo contract booted >/dev/console
         (while read -r line; do echo "typed: $line"; done) </dev/console >/dev/console 2>&1 &
